@@ -1,0 +1,1 @@
+"""The only door to OpenSim: nothing outside this folder imports `opensim`."""

@@ -1,0 +1,91 @@
+"""Profiles: how one laboratory works. Marker label -> body and place on the model, what scales what, foot outlines."""
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from pipeline.recipe import explained, read_toml
+
+Axis = Literal["plates", "pelvis", "+x", "-x", "+y", "-y", "+z", "-z"]
+Vector = tuple[float, float, float]
+Weight = Annotated[float, Field(ge=0)]
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+class ProfileMarker(_Part):
+    """Where a label sits on the unscaled model (metres, in the body's frame), and how much it counts."""
+
+    body: str
+    location_m: Vector
+    ik_weight: Weight
+    static_weight: Weight
+    required: bool = True
+
+
+class Measurement(_Part):
+    """Marker pairs whose measured distance, over the model's own, scales bodies along axes."""
+
+    name: str
+    pairs: Annotated[tuple[tuple[str, str], ...], Field(min_length=1)]
+    scales: dict[str, Annotated[str, Field(pattern=r"^X?Y?Z?$", min_length=1)]]
+
+
+class Pelvis(_Part):
+    """Labels over the anterior and posterior iliac spines; a sacral marker may stand for both posterior ones."""
+
+    right_anterior: str
+    left_anterior: str
+    posterior: Annotated[tuple[str, ...], Field(min_length=1)]
+
+
+class Foot(_Part):
+    """A foot's labels: `heel` and `toe` time its events, `outline` bounds where its centre of pressure may be."""
+
+    heel: str
+    toe: str
+    outline: Annotated[tuple[str, ...], Field(min_length=3)]
+
+
+class Profile(_Part):
+    """One laboratory's way of working."""
+
+    name: str
+    description: str
+    source: str
+    up: Axis = "plates"
+    forward: Axis = "pelvis"
+    pelvis: Pelvis
+    right_foot: Foot
+    left_foot: Foot
+    same_segment: tuple[tuple[str, str], ...]
+    markers: dict[str, ProfileMarker]
+    measurements: tuple[Measurement, ...]
+
+    @property
+    def required_labels(self) -> tuple[str, ...]:
+        """Labels that every recording of this laboratory holds."""
+        return tuple(label for label, marker in self.markers.items() if marker.required)
+
+    @model_validator(mode="after")
+    def _labels_are_markers(self) -> "Profile":
+        named = {label for pair in self.same_segment for label in pair}
+        named |= {label for item in self.measurements for pair in item.pairs for label in pair}
+        named |= {self.pelvis.right_anterior, self.pelvis.left_anterior, *self.pelvis.posterior}
+        for foot in (self.right_foot, self.left_foot):
+            named |= {foot.heel, foot.toe, *foot.outline}
+        unknown = sorted(named - set(self.markers))
+        if unknown:
+            raise ValueError(f"labels {unknown} are used but have no entry under [markers]")
+        return self
+
+
+def load_profile(name_or_path: str) -> Profile:
+    """A packaged profile by name, or a TOML file. ValueError names the file, the setting and what it may be."""
+    where, content = read_toml("profiles", name_or_path)
+    try:
+        return Profile.model_validate(content)
+    except ValidationError as error:
+        raise explained(where, error) from error

@@ -1,0 +1,174 @@
+"""Recipes: every setting that can change a number. What does not change numbers is not here."""
+
+import tomllib
+from importlib.resources import files
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+Positive = Annotated[float, Field(gt=0)]
+Ratio = Annotated[float, Field(gt=0, lt=1)]
+CutoffHz = Annotated[float, Field(gt=0, le=50)]
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+class ModelSettings(_Section):
+    """The musculoskeletal model and the engine that drives it."""
+
+    file: str
+    right_foot_body: str
+    left_foot_body: str
+    engine: Literal["tools"]
+
+
+class MarkerSettings(_Section):
+    """Gap filling and low-pass filtering of marker trajectories."""
+
+    max_gap_s: Annotated[float, Field(ge=0, le=1)]
+    marker_cutoff_hz: CutoffHz
+
+
+class GroundReactionSettings(_Section):
+    """Contacts, their assignment to feet, and the checks of plate physics."""
+
+    force_cutoff_hz: CutoffHz
+    contact_threshold_n: Positive
+    debounce_s: Positive
+    min_peak_body_weights: Positive
+    edge_margin_m: Annotated[float, Field(ge=0)]
+    edge_load_body_weights: Positive
+    max_cop_to_foot_m: Positive
+    max_impulse_error: Ratio
+    max_standing_error: Ratio
+
+
+class ScalingSettings(_Section):
+    """The model's size, from the static trial."""
+
+    preserve_mass_distribution: bool
+    static_window_s: Positive
+    ik_accuracy: Ratio
+    max_segment_difference: Ratio
+
+
+class InverseKinematicsSettings(_Section):
+    """The solver's accuracy."""
+
+    ik_accuracy: Ratio
+
+
+class InverseDynamicsSettings(_Section):
+    """How coordinates are smoothed before differentiation."""
+
+    coordinate_cutoff_hz: CutoffHz
+
+
+class StaticOptimizationSettings(_Section):
+    """Muscle redundancy: minimise the sum of activations to the exponent."""
+
+    activation_exponent: Annotated[float, Field(ge=1, le=10)]
+    use_muscle_physiology: bool
+    reserve_optimal_nm: Positive
+    residual_optimal_n: Positive
+    residual_optimal_nm: Positive
+    convergence_criterion: Ratio
+    max_iterations: Annotated[int, Field(ge=1)]
+
+
+class QualitySettings(_Section):
+    """Gates between accepted and rejected."""
+
+    max_marker_rms_m: Positive
+    max_marker_error_m: Positive
+    max_reserve_ratio: Ratio
+    max_balance_ratio: Ratio
+    saturated_activation: Annotated[float, Field(gt=0, le=1)]
+    max_saturated_ratio: Ratio
+    max_residual_force_ratio: Ratio
+    max_residual_moment_ratio: Ratio
+
+
+class CycleSettings(_Section):
+    """Gait cycles and their resampling."""
+
+    cycle_points: Annotated[int, Field(ge=10, le=1000)]
+    min_stride_s: Positive
+    max_stride_s: Positive
+
+    @model_validator(mode="after")
+    def _ordered(self) -> "CycleSettings":
+        if self.min_stride_s >= self.max_stride_s:
+            raise ValueError(f"min_stride_s={self.min_stride_s} must be below max_stride_s={self.max_stride_s}")
+        return self
+
+
+class Recipe(_Section):
+    """All sections together; frozen, and hashed section by section into what each stage made."""
+
+    name: str
+    model: ModelSettings
+    markers: MarkerSettings
+    ground_reactions: GroundReactionSettings
+    scaling: ScalingSettings
+    inverse_kinematics: InverseKinematicsSettings
+    inverse_dynamics: InverseDynamicsSettings
+    static_optimization: StaticOptimizationSettings
+    quality: QualitySettings
+    cycles: CycleSettings
+
+    @model_validator(mode="after")
+    def _one_cutoff(self) -> "Recipe":
+        markers, forces = self.markers.marker_cutoff_hz, self.ground_reactions.force_cutoff_hz
+        if markers != forces:
+            raise ValueError(
+                f"marker_cutoff_hz={markers} and force_cutoff_hz={forces} differ: unequal cut-offs make "
+                "artefacts at foot contact (Kristianslund et al. 2012). Give both the same value."
+            )
+        return self
+
+
+def packaged_names(kind: Literal["recipes", "profiles"]) -> tuple[str, ...]:
+    """Names of the packaged recipes or profiles."""
+    folder = files("pipeline") / kind
+    return tuple(sorted(item.name.removesuffix(".toml") for item in folder.iterdir() if item.name.endswith(".toml")))
+
+
+def read_toml(kind: Literal["recipes", "profiles"], name_or_path: str) -> tuple[str, dict[str, object]]:
+    """Where the settings came from, and their content: a packaged name, or any TOML file. ValueError if neither."""
+    path = Path(name_or_path)
+    if name_or_path in packaged_names(kind):
+        text, where = (files("pipeline") / kind / f"{name_or_path}.toml").read_text("utf-8"), name_or_path
+    elif path.is_file():
+        text, where = path.read_text("utf-8"), path.name
+    else:
+        raise ValueError(
+            f"{kind[:-1]} {name_or_path!r} is neither a file nor one of the packaged {kind}: "
+            f"{', '.join(packaged_names(kind))}."
+        )
+    try:
+        return where, tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise ValueError(f"{where} is not valid TOML: {error}.") from error
+
+
+def explained(where: str, error: ValidationError) -> ValueError:
+    """A pydantic error as one paragraph: the file, each setting, what was found and what was expected."""
+    rows = []
+    for item in error.errors(include_url=False):
+        place = ".".join(str(part) for part in item["loc"]) or "the whole file"
+        found = "" if item["type"] == "missing" else f" (found {item['input']!r})" if item["loc"] else ""
+        rows.append(f"{place}: {item['msg'].removeprefix('Value error, ')}{found}")
+    return ValueError(f"{where}: " + "; ".join(rows))
+
+
+def load_recipe(name_or_path: str) -> Recipe:
+    """A packaged recipe by name, or a TOML file. ValueError names the file, the setting and what it may be."""
+    where, content = read_toml("recipes", name_or_path)
+    try:
+        return Recipe.model_validate(content)
+    except ValidationError as error:
+        raise explained(where, error) from error

@@ -1,0 +1,223 @@
+"""What the steps of the chain hand to each other: checked, frozen, in SI units.
+
+Shapes: T marker frames, S analog samples, M markers, C analog channels, Q coordinates, U muscles.
+NaN means "not measured", never zero.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+
+Side = Literal["right", "left"]
+SIDES: tuple[Side, Side] = ("right", "left")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    """A gait event, in the recording's own time base (the time of frame n is (n - 1) / rate)."""
+
+    kind: Literal["foot_strike", "foot_off", "other"]
+    side: Literal["right", "left", "general"]
+    time_s: float
+    label: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ForcePlate:
+    """One plate's geometry and the wrench it measured, in the laboratory's frame, on the body.
+
+    corners_m (4, 3) in the file's order. force_n (S, 3), moment_nm (S, 3) about the plate's true
+    origin `origin_m` (3,), a point in the laboratory's frame. `normal` (3,) is the unit vector out of
+    the floor, towards the body. Sampled at the recording's analog rate.
+    """
+
+    number: int
+    type: int
+    corners_m: np.ndarray
+    origin_m: np.ndarray
+    normal: np.ndarray
+    force_n: np.ndarray
+    moment_nm: np.ndarray
+
+    def __post_init__(self) -> None:
+        if self.corners_m.shape != (4, 3) or self.force_n.shape != self.moment_nm.shape:
+            raise ValueError(
+                f"force plate {self.number}: corners {self.corners_m.shape} must be (4, 3), and force "
+                f"{self.force_n.shape} and moment {self.moment_nm.shape} of one shape (S, 3)."
+            )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SubjectBlock:
+    """What a C3D says about its subject. Names and birth dates are never read into it.
+
+    `fingerprint` is a short hash of the name block: it tells two people's files apart without naming them.
+    """
+
+    mass_kg: float | None = None
+    height_m: float | None = None
+    sex: Literal["F", "M"] | None = None
+    age_y: float | None = None
+    fingerprint: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelOutput:
+    """A quantity the laboratory's software computed (Plug-in Gait's angles, moments, powers), (T, 3)."""
+
+    label: str
+    kind: Literal["angle", "moment", "force", "power", "scalar", "modelled_marker"]
+    unit: str
+    values: np.ndarray
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recording:
+    """One C3D file, whatever its byte order and number format, in the laboratory's frame and SI units.
+
+    time_s (T,); markers_m (T, M, 3), NaN where a marker was not seen; analog (S, C) calibrated, in
+    `analog_units`, sampled at `analog_rate_hz` (a whole multiple of `point_rate_hz`) from time_s[0].
+    """
+
+    path: Path
+    time_s: np.ndarray
+    point_rate_hz: float
+    marker_labels: tuple[str, ...]
+    markers_m: np.ndarray
+    analog_rate_hz: float
+    analog_labels: tuple[str, ...]
+    analog_units: tuple[str, ...]
+    analog: np.ndarray
+    plates: tuple[ForcePlate, ...]
+    events: tuple[Event, ...]
+    subject: SubjectBlock
+    model_outputs: Mapping[str, ModelOutput] = field(default_factory=dict)
+    warnings: tuple[str, ...] = ()
+    reader: Literal["c3d", "ezc3d"] = "c3d"
+
+    def __post_init__(self) -> None:
+        expected = (len(self.time_s), len(self.marker_labels), 3)
+        if self.markers_m.shape != expected:
+            raise ValueError(f"{self.path.name}: markers have shape {self.markers_m.shape}, expected {expected}.")
+        if len(set(self.marker_labels)) != len(self.marker_labels):
+            raise ValueError(f"{self.path.name}: marker labels are not unique: {self.marker_labels}.")
+
+    def marker(self, label: str) -> np.ndarray:
+        """One marker's positions, (T, 3) in metres; KeyError if the file lacks it."""
+        try:
+            return self.markers_m[:, self.marker_labels.index(label)]
+        except ValueError:
+            raise KeyError(label) from None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Markers:
+    """Marker trajectories in the ground frame (x forward, y up, z right): positions_m (T, M, 3), NaN if missing."""
+
+    time_s: np.ndarray
+    rate_hz: float
+    labels: tuple[str, ...]
+    positions_m: np.ndarray
+
+    def __post_init__(self) -> None:
+        expected = (len(self.time_s), len(self.labels), 3)
+        if self.positions_m.shape != expected:
+            raise ValueError(f"marker positions have shape {self.positions_m.shape}, expected {expected}.")
+
+    def marker(self, label: str) -> np.ndarray:
+        """One marker's positions, (T, 3) in metres; KeyError if it is not there."""
+        try:
+            return self.positions_m[:, self.labels.index(label)]
+        except ValueError:
+            raise KeyError(label) from None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FootWrench:
+    """The ground's action on one foot at each marker frame, in the ground frame.
+
+    force_n (T, 3) and moment_nm (T, 3) about `point_m` (3,), a fixed point on the floor: finite
+    everywhere and zero in swing, so that no centre of pressure has to be divided out near zero load.
+    cop_m (T, 3) and free_moment_nm (T,) are NaN where the vertical force is under the contact threshold.
+    known (T,) says whether the wrench is all that acts on this foot in this frame; where it is not,
+    `reason` (T,) says why in a few words ("" where known) and the frame carries no targets of this leg.
+    """
+
+    side: Side
+    time_s: np.ndarray
+    point_m: np.ndarray
+    force_n: np.ndarray
+    moment_nm: np.ndarray
+    cop_m: np.ndarray
+    free_moment_nm: np.ndarray
+    known: np.ndarray
+    reason: np.ndarray
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Coordinates:
+    """Generalized coordinates over time: values (T, Q) in radians and metres, as OpenSim has them.
+
+    `rotational` (Q,) says which are angles. Stored tables hold degrees: conversion is the warehouse writer's.
+    """
+
+    time_s: np.ndarray
+    names: tuple[str, ...]
+    rotational: np.ndarray
+    values: np.ndarray
+
+    def column(self, name: str) -> np.ndarray:
+        """One coordinate over time, (T,); KeyError if the model lacks it."""
+        try:
+            return self.values[:, self.names.index(name)]
+        except ValueError:
+            raise KeyError(name) from None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KinematicsResult:
+    """Inverse kinematics: coordinates, and how far each tracked marker ended from its measurement.
+
+    marker_error_m (T, M) for `marker_names`, NaN where the marker was missing.
+    """
+
+    coordinates: Coordinates
+    marker_names: tuple[str, ...]
+    marker_error_m: np.ndarray
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GeneralizedForces:
+    """Inverse dynamics: the net generalized force of each coordinate, (T, Q), N·m or N."""
+
+    time_s: np.ndarray
+    names: tuple[str, ...]
+    rotational: np.ndarray
+    values: np.ndarray
+
+    def column(self, name: str) -> np.ndarray:
+        """One coordinate's generalized force over time, (T,); KeyError if the model lacks it."""
+        try:
+            return self.values[:, self.names.index(name)]
+        except ValueError:
+            raise KeyError(name) from None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MuscleForces:
+    """Static optimization: activation (T, U) in 0-1 and tendon force_n (T, U) of each muscle.
+
+    actuator_force (T, R): what reserve, residual and torque actuators added, by coordinate
+    (`actuator_coordinates`), N·m or N. converged (T,): whether the optimizer satisfied its constraints.
+    """
+
+    time_s: np.ndarray
+    muscle_names: tuple[str, ...]
+    activation: np.ndarray
+    force_n: np.ndarray
+    actuator_coordinates: tuple[str, ...]
+    actuator_force: np.ndarray
+    converged: np.ndarray

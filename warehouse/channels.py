@@ -1,0 +1,56 @@
+"""The channels every model reads and predicts: names, order, units, and which muscles make a group.
+
+Names are the right-hand side's, as OpenSim has them. A left cycle is the same data with r and l
+exchanged; no sign changes, since the model's leg coordinates are mirrored.
+"""
+
+INPUT_COORDINATES: tuple[str, ...] = (
+    "hip_flexion_r",
+    "hip_adduction_r",
+    "hip_rotation_r",
+    "hip_flexion_l",
+    "hip_adduction_l",
+    "hip_rotation_l",
+    "knee_angle_r",
+    "ankle_angle_r",
+    "knee_angle_l",
+    "ankle_angle_l",
+)
+
+MOMENT_COORDINATES: tuple[str, ...] = ("hip_flexion_r", "hip_adduction_r", "hip_rotation_r")
+
+# The 25 hip-crossing muscle-tendon units of a leg of Rajagopal et al. (2016), in 14 groups.
+MUSCLE_GROUPS: dict[str, tuple[str, ...]] = {
+    "addbrev": ("addbrev_r",),
+    "addlong": ("addlong_r",),
+    "addmag": ("addmagDist_r", "addmagIsch_r", "addmagMid_r", "addmagProx_r"),
+    "grac": ("grac_r",),
+    "iliopsoas": ("iliacus_r", "psoas_r"),
+    "recfem": ("recfem_r",),
+    "sart": ("sart_r",),
+    "glmax": ("glmax1_r", "glmax2_r", "glmax3_r"),
+    "bflh": ("bflh_r",),
+    "hamstring": ("semimem_r", "semiten_r"),
+    "glmed": ("glmed1_r", "glmed2_r", "glmed3_r"),
+    "glmin": ("glmin1_r", "glmin2_r", "glmin3_r"),
+    "tfl": ("tfl_r",),
+    "piri": ("piri_r",),
+}
+
+
+def mirrored(name: str) -> str:
+    """The other leg's name: `hip_flexion_r` for `hip_flexion_l`; a name without a side is its own mirror."""
+    if name.endswith("_r"):
+        return name.removesuffix("_r") + "_l"
+    if name.endswith("_l"):
+        return name.removesuffix("_l") + "_r"
+    return name
+
+
+def ipsilateral(name: str) -> str:
+    """The side-free name under which a right-hand channel is stored: `hip_flexion_l` -> `hip_flexion_contra`."""
+    if name.endswith("_r"):
+        return name.removesuffix("_r") + "_ipsi"
+    if name.endswith("_l"):
+        return name.removesuffix("_l") + "_contra"
+    return name

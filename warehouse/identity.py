@@ -1,0 +1,60 @@
+"""Who and what a row belongs to."""
+
+import re
+from dataclasses import dataclass
+from typing import Self
+
+# One path segment on every file system and object store, and no hive separator inside it.
+_SAFE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+
+
+def _check(what: str, value: str) -> None:
+    if not _SAFE.fullmatch(value):
+        raise ValueError(
+            f"{what} {value!r} can't be used in a path: use 1-64 letters, digits, '.', '_' or '-', "
+            "beginning with a letter or digit."
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, order=True)
+class SessionKey:
+    """One visit of one subject."""
+
+    cohort: str
+    subject: str
+    session: str
+
+    def __post_init__(self) -> None:
+        for what in ("cohort", "subject", "session"):
+            _check(what, getattr(self, what))
+
+    def trial(self, name: str) -> "TrialKey":
+        """The key of one of this session's trials."""
+        return TrialKey(cohort=self.cohort, subject=self.subject, session=self.session, trial=name)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, order=True)
+class TrialKey(SessionKey):
+    """One recorded trial."""
+
+    trial: str
+
+    def __post_init__(self) -> None:
+        for what in ("cohort", "subject", "session", "trial"):
+            _check(what, getattr(self, what))
+
+    @property
+    def session_key(self) -> SessionKey:
+        """The visit this trial was recorded in."""
+        return SessionKey(cohort=self.cohort, subject=self.subject, session=self.session)
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """The inverse of `str`: cohort/subject/session/trial."""
+        parts = text.split("/")
+        if len(parts) != 4:
+            raise ValueError(f"{text!r} is not cohort/subject/session/trial.")
+        return cls(cohort=parts[0], subject=parts[1], session=parts[2], trial=parts[3])
+
+    def __str__(self) -> str:
+        return f"{self.cohort}/{self.subject}/{self.session}/{self.trial}"
