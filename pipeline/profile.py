@@ -1,10 +1,11 @@
-"""Profiles: how one laboratory works. Marker label -> body and place on the model, what scales what, foot outlines."""
+"""Profiles: how one laboratory works. Marker label -> body and place on the model, what scales what."""
 
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from pipeline.recipe import explained, read_toml
+from pipeline.records import Side
 
 Axis = Literal["plates", "pelvis", "+x", "-x", "+y", "-y", "+z", "-z"]
 Vector = tuple[float, float, float]
@@ -42,11 +43,10 @@ class Pelvis(_Part):
 
 
 class Foot(_Part):
-    """A foot's labels: `heel` and `toe` time its events, `outline` bounds where its centre of pressure may be."""
+    """A foot's labels: at the heel, and near the head of the second metatarsal."""
 
     heel: str
     toe: str
-    outline: Annotated[tuple[str, ...], Field(min_length=3)]
 
 
 class Profile(_Part):
@@ -75,7 +75,7 @@ class Profile(_Part):
         named |= {label for item in self.measurements for pair in item.pairs for label in pair}
         named |= {self.pelvis.right_anterior, self.pelvis.left_anterior, *self.pelvis.posterior}
         for foot in (self.right_foot, self.left_foot):
-            named |= {foot.heel, foot.toe, *foot.outline}
+            named |= {foot.heel, foot.toe}
         unknown = sorted(named - set(self.markers))
         if unknown:
             raise ValueError(f"labels {unknown} are used but have no entry under [markers]")
@@ -89,3 +89,8 @@ def load_profile(name_or_path: str) -> Profile:
         return Profile.model_validate(content)
     except ValidationError as error:
         raise explained(where, error) from error
+
+
+def foot_of(profile: Profile, side: Side) -> Foot:
+    """The labels of one foot."""
+    return profile.right_foot if side == "right" else profile.left_foot

@@ -221,3 +221,59 @@ class MuscleForces:
     actuator_coordinates: tuple[str, ...]
     actuator_force: np.ndarray
     converged: np.ndarray
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelMarker:
+    """A marker on the generic model: at location_m (3,) in its body's frame.
+
+    A `fixed` marker keeps its (scaled) place on the bone when the others are moved onto the measured ones.
+    """
+
+    name: str
+    body: str
+    location_m: tuple[float, float, float]
+    fixed: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Measurement:
+    """What sizes a segment: the distances between marker pairs, measured over the model's, averaged.
+
+    `scales` are (body, axes) with axes a subset of "XYZ": which bodies take this factor, along which axes.
+    """
+
+    name: str
+    pairs: tuple[tuple[str, str], ...]
+    scales: tuple[tuple[str, str], ...]
+
+    def __post_init__(self) -> None:
+        if not self.pairs or not self.scales:
+            raise ValueError(f"measurement {self.name}: it needs at least one marker pair and one body to scale.")
+        for body, axes in self.scales:
+            if not axes or not set(axes) <= set("XYZ"):
+                raise ValueError(f"measurement {self.name}: axes {axes!r} of {body} must be letters of 'XYZ'.")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CoordinateTask:
+    """A coordinate that inverse kinematics holds near a value (radians or metres); None: the model's default."""
+
+    name: str
+    weight: float
+    value: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScaledModel:
+    """A subject's model, as the text of an .osim file: the same bytes for the same input, wherever it is made.
+
+    scale_factors: (3,) x, y, z by body. marker_error_m: by marker, the distance between the scaled model and
+    the measured static pose before the model's markers were moved. dropped_markers: in the set, not measured.
+    """
+
+    osim_xml: str
+    scale_factors: Mapping[str, tuple[float, float, float]]
+    body_mass_kg: Mapping[str, float]
+    marker_error_m: Mapping[str, float]
+    dropped_markers: tuple[str, ...]

@@ -1,0 +1,220 @@
+"""The first 512 bytes of a C3D file, and whether the bytes it promises are there.
+
+Layout: The C3D File Format User Guide (Motion Lab Systems, c3d.org), "The C3D header section" and "The parameter
+section". Words below are that guide's 16-bit words, counted from 1.
+"""
+
+import struct
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from pipeline.errors import TrialRejected
+
+ByteOrder = Literal["intel", "dec", "mips"]
+
+BLOCK_BYTES = 512
+_C3D_KEY = 0x50
+_PROCESSORS: dict[int, ByteOrder] = {84: "intel", 85: "dec", 86: "mips"}
+# Bytes of one element by the type code of a parameter; text is -1.
+_ELEMENT_BYTES = {-1: 1, 1: 1, 2: 2, 4: 4}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Header:
+    """Where things are in the file and how a frame is stored.
+
+    `first_frame` and `last_frame` are 16-bit and saturate in long recordings. `scale` is the point unit of one
+    integer step; negative means that points and analog samples are stored as 4-byte floats.
+    """
+
+    byte_order: ByteOrder
+    parameter_start: int
+    parameter_end: int
+    data_start: int
+    point_count: int
+    analog_values_per_frame: int
+    analog_samples_per_frame: int
+    first_frame: int
+    last_frame: int
+    scale: float
+    rate_hz: float
+
+    @property
+    def stores_floats(self) -> bool:
+        """Whether a number takes four bytes (float) or two (integer)."""
+        return self.scale < 0
+
+    @property
+    def frame_bytes(self) -> int:
+        """Bytes of one frame: four numbers a point, then the frame's analog samples."""
+        return (4 if self.stores_floats else 2) * (4 * self.point_count + self.analog_values_per_frame)
+
+    @property
+    def frame_count(self) -> int:
+        """Frames promised by the header alone."""
+        return self.last_frame - self.first_frame + 1
+
+
+def rejected(name: str, reason: str) -> TrialRejected:
+    """The rejection of one file by this step of the chain."""
+    return TrialRejected("read_c3d", f"{name}: {reason}")
+
+
+def floats(raw: bytes, byte_order: ByteOrder) -> np.ndarray:
+    """Consecutive 4-byte floats in the file's own format, as numpy float32.
+
+    A DEC (VAX F) float is an IEEE float with its 16-bit halves exchanged and an exponent two larger (C3D User
+    Guide, "Floating-point numbers").
+    """
+    if byte_order != "dec":
+        return np.frombuffer(raw, ">f4" if byte_order == "mips" else "<f4")
+    halves = np.frombuffer(raw, "<u2").reshape(-1, 2)
+    return halves[:, ::-1].copy().view("<f4").ravel() / np.float32(4)
+
+
+def parse_header(data: bytes, name: str) -> Header:
+    """Read the header of the file `name` from its bytes.
+
+    Raises TrialRejected if it is not a C3D file, or too short or damaged to say where its data are.
+    """
+    if len(data) < 2 * BLOCK_BYTES:
+        raise rejected(
+            name,
+            f"the file has {len(data)} bytes, and a C3D file has at least {2 * BLOCK_BYTES} "
+            "(header and parameters). It is empty or was cut off: copy it again.",
+        )
+    if data[1] != _C3D_KEY or data[0] == 0:
+        raise rejected(
+            name,
+            f"this is not a C3D file: its second byte is 0x{data[1]:02x}, expected 0x50. "
+            "Export the trial as C3D again.",
+        )
+    parameter_start = (data[0] - 1) * BLOCK_BYTES
+    if parameter_start < BLOCK_BYTES or parameter_start + 4 > len(data):
+        raise rejected(
+            name,
+            f"its parameters should begin at byte {parameter_start}, and the file has {len(data)} bytes. "
+            "It was cut off or damaged: copy it again.",
+        )
+    processor = data[parameter_start + 3]
+    if processor not in _PROCESSORS:
+        raise rejected(
+            name,
+            f"unknown processor type {processor} (expected 84 Intel, 85 DEC or 86 MIPS). "
+            "The file is damaged: copy or export it again.",
+        )
+    header = _unpack(data, parameter_start, _PROCESSORS[processor])
+    _check(header, name)
+    return header
+
+
+def _unpack(data: bytes, parameter_start: int, byte_order: ByteOrder) -> Header:
+    words = struct.unpack((">" if byte_order == "mips" else "<") + "5H", data[2:12])
+    data_block, samples_per_frame = struct.unpack((">" if byte_order == "mips" else "<") + "2H", data[16:20])
+    return Header(
+        byte_order=byte_order,
+        parameter_start=parameter_start,
+        parameter_end=parameter_start + BLOCK_BYTES * data[parameter_start + 2],
+        data_start=(data_block - 1) * BLOCK_BYTES,
+        point_count=words[0],
+        analog_values_per_frame=words[1],
+        analog_samples_per_frame=samples_per_frame,
+        first_frame=words[2],
+        last_frame=words[3],
+        scale=float(floats(data[12:16], byte_order)[0]),
+        rate_hz=float(floats(data[20:24], byte_order)[0]),
+    )
+
+
+def _check(header: Header, name: str) -> None:
+    if not (np.isfinite(header.rate_hz) and header.rate_hz > 0):
+        raise rejected(name, f"its header states a frame rate of {header.rate_hz} Hz. Export the trial again.")
+    if not np.isfinite(header.scale) or header.scale == 0:
+        raise rejected(name, f"its header states a point scale of {header.scale}. Export the trial again.")
+    if header.frame_bytes == 0:
+        raise rejected(name, "it holds no points and no analog channels. Export the trial again.")
+    # Some writers leave the count of parameter blocks at 0, so only the fixed four bytes are sure to be there.
+    if header.data_start < header.parameter_start + 4:
+        raise rejected(
+            name,
+            f"its data should begin at byte {header.data_start}, before the end of its parameters. "
+            "The file is damaged: copy or export it again.",
+        )
+
+
+def check_complete(data: bytes, header: Header, frame_count: int, name: str) -> None:
+    """Raise TrialRejected unless `frame_count` whole frames are in the file."""
+    expected = header.data_start + frame_count * header.frame_bytes
+    if len(data) < expected:
+        whole = max(0, len(data) - header.data_start) // header.frame_bytes
+        raise rejected(
+            name,
+            f"the file is truncated: it has {len(data)} bytes, and {frame_count} frames need {expected} "
+            f"({whole} whole frames are there). Copy it again from the recording computer.",
+        )
+
+
+def check_parameter_section(data: bytes, header: Header, name: str) -> None:
+    """Raise TrialRejected where the chain of parameter records is broken.
+
+    A reader written in C++ follows the lengths in this section without checking them all: a broken one crashes
+    it or keeps it busy for ever, so it is given only sections that pass.
+    """
+    for position, broken in _walk_records(data, header):
+        if broken:
+            raise rejected(
+                name,
+                f"its parameter section is broken at byte {position} ({broken}). Neither reader can read on from "
+                "there. Export the trial again from the recording software.",
+            )
+
+
+def _walk_records(data: bytes, header: Header) -> Iterator[tuple[int, str]]:
+    """Each group or parameter record's position and what is wrong with it ("" if nothing)."""
+    position = header.parameter_start + 4
+    short = ">h" if header.byte_order == "mips" else "<h"
+    end = min(len(data), header.data_start)
+    while position + 2 <= end:
+        name_length, group = struct.unpack("bb", data[position : position + 2])
+        if name_length == 0 or group == 0:
+            return
+        body = position + 2 + abs(name_length) + 2
+        if body >= end:
+            yield position, "a record runs into the data section"
+            return
+        (step,) = struct.unpack(short, data[body - 2 : body])
+        following = body - 2 + step
+        yield position, _record_fault(data, position, body, following if step else end, end)
+        if step == 0:
+            return
+        position = following
+    if position > end:
+        yield position, "the last record runs into the data section"
+
+
+def _record_fault(data: bytes, position: int, body: int, following: int, end: int) -> str:
+    name = data[position + 2 : body - 2]
+    if not name.isascii() or not name.decode("ascii").isprintable():
+        return "a name that isn't text"
+    if not body < following <= end:
+        return f"{name.decode('ascii')} is followed by nothing inside the section"
+    is_group = data[position + 1] > 127
+    return "" if is_group else _parameter_fault(data, name.decode("ascii"), body, following)
+
+
+def _parameter_fault(data: bytes, name: str, body: int, following: int) -> str:
+    element = struct.unpack("b", data[body : body + 1])[0]
+    if element not in _ELEMENT_BYTES:
+        return f"{name} has element type {element}, expected -1, 1, 2 or 4"
+    if body + 2 > following:
+        return f"{name} has no dimensions"
+    dimensions = data[body + 2 : body + 2 + data[body + 1]]
+    elements = 1
+    for dimension in dimensions:
+        elements *= dimension
+    if body + 2 + len(dimensions) + elements * _ELEMENT_BYTES[element] > following:
+        return f"{name} states {elements} elements, more than its record holds"
+    return ""

@@ -1,0 +1,69 @@
+"""Which slice of the recipe each stage reads, what it builds on, and its version: what decides that a result is stale.
+
+Raise a stage's version when its code changes a number it writes.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from pipeline.recipe import Recipe
+from warehouse.provenance import stage_key
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stage:
+    """One stage: the recipe's sections it reads, the facts of the session it uses, the stages it builds on."""
+
+    version: int
+    sections: tuple[str, ...]
+    facts: tuple[str, ...]
+    inputs: tuple[str, ...] = ()
+
+
+STAGES: dict[str, Stage] = {
+    "scaling": Stage(version=1, sections=("scaling",), facts=("model", "profile", "static", "mass_kg")),
+    "inverse_kinematics": Stage(
+        version=1,
+        sections=("markers", "inverse_kinematics", "engine"),
+        facts=("trial", "profile"),
+        inputs=("scaling",),
+    ),
+    "ground_reactions": Stage(
+        version=1, sections=("markers", "ground_reactions"), facts=("trial", "profile", "mass_kg")
+    ),
+    "inverse_dynamics": Stage(
+        version=1,
+        sections=("inverse_dynamics", "feet", "engine"),
+        facts=(),
+        inputs=("inverse_kinematics", "ground_reactions"),
+    ),
+    "static_optimization": Stage(
+        version=1, sections=("static_optimization",), facts=(), inputs=("inverse_dynamics",)
+    ),
+    "quality": Stage(
+        version=1, sections=("quality", "cycles"), facts=("height_m", "condition"), inputs=("static_optimization",)
+    ),
+}
+
+
+def stage_keys(recipe: Recipe, facts: Mapping[str, object], opensim_version: str) -> dict[str, str]:
+    """The provenance key of every stage whose facts are all given, in the order of `STAGES`."""
+    sections = {
+        **{name: value for name, value in recipe.model_dump().items() if isinstance(value, dict)},
+        "engine": recipe.model.engine,
+        "feet": (recipe.model.right_foot_body, recipe.model.left_foot_body),
+    }
+    keys: dict[str, str] = {}
+    for name, stage in STAGES.items():
+        if all(fact in facts for fact in stage.facts) and all(needed in keys for needed in stage.inputs):
+            keys[name] = stage_key(
+                name,
+                stage.version,
+                {
+                    "recipe": {section: sections[section] for section in stage.sections},
+                    "facts": {fact: facts[fact] for fact in stage.facts},
+                    "inputs": {needed: keys[needed] for needed in stage.inputs},
+                    "opensim": opensim_version,
+                },
+            )
+    return keys

@@ -1,0 +1,43 @@
+"""What models learn to predict: the hip's 14 muscle-group forces and 3 moments, per kilogram, seen from one leg."""
+
+import numpy as np
+
+from pipeline.errors import TrialRejected
+from pipeline.records import Coordinates, GeneralizedForces, MuscleForces, Side
+from warehouse.channels import INPUT_COORDINATES, MOMENT_COORDINATES, MUSCLE_GROUPS, ipsilateral, mirrored
+
+
+def inputs_deg(coordinates: Coordinates, side: Side) -> dict[str, np.ndarray]:
+    """The ten joint angles (T,) in degrees, named from the ipsilateral leg. TrialRejected if the model lacks one."""
+    found = {}
+    for name in INPUT_COORDINATES:
+        source = _on(side, name)
+        if source not in coordinates.names:
+            raise TrialRejected("cycles", f"the model has no coordinate {source}, one of the ten inputs.")
+        found[ipsilateral(name)] = np.degrees(coordinates.column(source))
+    return found
+
+
+def moments_nm_kg(moments: GeneralizedForces, side: Side, mass_kg: float) -> dict[str, np.ndarray]:
+    """The hip's three moments (T,) in N·m/kg: `moment_hip_flexion` and so on."""
+    return {
+        f"moment_{name.removesuffix('_r')}": moments.column(_on(side, name)) / mass_kg
+        for name in MOMENT_COORDINATES
+    }
+
+
+def group_forces_n_kg(forces: MuscleForces, side: Side, mass_kg: float) -> dict[str, np.ndarray]:
+    """The 14 groups' forces (T,) in N/kg, each the sum of its units. TrialRejected if the model lacks a unit."""
+    found = {}
+    for group, units in MUSCLE_GROUPS.items():
+        names = [_on(side, unit) for unit in units]
+        lacking = [name for name in names if name not in forces.muscle_names]
+        if lacking:
+            raise TrialRejected("cycles", f"the model has no muscle {', '.join(lacking)}, of group {group!r}.")
+        columns = [forces.muscle_names.index(name) for name in names]
+        found[f"force_{group}"] = forces.force_n[:, columns].sum(axis=1) / mass_kg
+    return found
+
+
+def _on(side: Side, right_name: str) -> str:
+    return right_name if side == "right" else mirrored(right_name)

@@ -1,0 +1,94 @@
+"""Where the shared recordings are, and the rule that CI skips none of the tests that need them or OpenSim."""
+
+import os
+from collections.abc import Generator
+from pathlib import Path
+
+import pytest
+
+REPOSITORY = Path(__file__).resolve().parents[1]
+DATA_VARIABLE = "GAIT2HIP_TEST_DATA"
+NEVER_SKIPPED_IN_CI = ("osim", "data")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--require-all",
+        action="store_true",
+        help="a skipped test marked `osim` or `data` is a failure (the rule whenever CI=true)",
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if _strict(config) and not _data_folder().is_dir():
+        raise pytest.UsageError(f"{_missing_data()} CI runs every test: it needs them.")
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """The folder of real recordings, read-only; a test that needs it is skipped where it is missing."""
+    folder = _data_folder()
+    if not folder.is_dir():
+        pytest.skip(_missing_data())
+    return folder
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    report = yield
+    if _strict(item.config) and _is_plain_skip(report) and _never_skipped(report):
+        report.outcome = "failed"
+        report.longrepr = f"{item.nodeid} was skipped, and CI may not skip it: {_skip_reason(report)}"
+    return report
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report(
+    collector: pytest.Collector,
+) -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
+    # A whole file skipped while it is collected (`pytest.importorskip`) has no markers left to look at.
+    report = yield
+    if _strict(collector.config) and report.outcome == "skipped":
+        report.outcome = "failed"
+        report.longrepr = f"{collector.nodeid} was skipped as a whole, and CI may not skip it."
+    return report
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    skipped = [report for report in terminalreporter.stats.get("skipped", []) if _never_skipped(report)]
+    if not skipped:
+        return
+    terminalreporter.section("not run here")
+    reasons = [_skip_reason(report) for report in skipped]
+    for reason in sorted(set(reasons)):
+        terminalreporter.write_line(f"{reasons.count(reason)} tests skipped: {reason}")
+
+
+def _data_folder() -> Path:
+    named = os.environ.get(DATA_VARIABLE)
+    return Path(named).resolve() if named else REPOSITORY.parent / "shared" / "data"
+
+
+def _missing_data() -> str:
+    folder = _data_folder()
+    return f"the shared recordings are not at {folder}. Put them there, or name their folder in {DATA_VARIABLE}."
+
+
+def _strict(config: pytest.Config) -> bool:
+    return bool(config.getoption("--require-all")) or os.environ.get("CI") == "true"
+
+
+def _never_skipped(report: pytest.TestReport) -> bool:
+    return any(marker in report.keywords for marker in NEVER_SKIPPED_IN_CI)
+
+
+def _is_plain_skip(report: pytest.TestReport) -> bool:
+    return report.outcome == "skipped" and not hasattr(report, "wasxfail")
+
+
+def _skip_reason(report: pytest.TestReport) -> str:
+    # pytest keeps (file, line, "Skipped: reason") for a skip.
+    text = report.longrepr[2] if isinstance(report.longrepr, tuple) else str(report.longrepr)
+    return text.removeprefix("Skipped: ")

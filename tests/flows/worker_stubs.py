@@ -1,0 +1,91 @@
+"""What the tests of `flows.worker_process` run in a process of its own."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+
+class Refused(Exception):
+    """An exception that takes two arguments, as TrialRejected does."""
+
+    def __init__(self, stage: str, reason: str) -> None:
+        super().__init__(stage, reason)
+
+
+def double(number: float) -> float:
+    return 2 * number
+
+
+def where_it_works() -> tuple[int, str, int]:
+    return os.getpid(), str(Path.cwd()), os.getpgid(0)
+
+
+def die_by(signal_name: str) -> None:
+    print("the last words", file=sys.stderr, flush=True)
+    os.kill(os.getpid(), getattr(signal, signal_name))
+
+
+def exit_with(code: int) -> None:
+    sys.exit(code)
+
+
+def hang(pid_file: str) -> None:
+    Path(pid_file).write_text(str(os.getpid()))
+    print("about to hang", flush=True)
+    time.sleep(600)
+
+
+def raise_refused() -> None:
+    print("before the exception")
+    raise Refused("scale", "a marker is missing")
+
+
+def megabytes(count: int) -> bytes:
+    return b"x" * (count * 1024 * 1024)
+
+
+def not_picklable() -> object:
+    return lambda: None
+
+
+def flood() -> str:
+    line = "x" * 1023
+    for _ in range(4096):
+        print(line, file=sys.stderr)
+    print("the end", file=sys.stderr)
+    return "done"
+
+
+def flood_and_die() -> None:
+    flood()
+    sys.stderr.flush()
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def leave_a_grandchild(pid_file: str) -> str:
+    # It inherits every open file and pipe of the worker, and outlives it if nobody ends it.
+    child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"], close_fds=False)
+    Path(pid_file).write_text(str(child.pid))
+    return "done"
+
+
+def leave_a_native_log() -> None:
+    Path("opensim.log").write_text("[error] could not find marker R.Knee\n")
+    os.kill(os.getpid(), signal.SIGSEGV)
+
+
+def half_a_result_then_die() -> None:
+    Path("result.partial").write_bytes(b"\x80\x04half")
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def hold_memory(count_mb: int) -> int:
+    return len(bytearray(count_mb * 1024 * 1024))
+
+
+def sleep_then_double(number: float) -> float:
+    time.sleep(0.3)
+    return 2 * number

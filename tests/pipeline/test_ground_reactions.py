@@ -1,0 +1,108 @@
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from pipeline.contacts import find_contacts, plates_in_ground
+from pipeline.errors import TrialRejected
+from pipeline.gait_events import detect_events
+from pipeline.ground_frame import ground_rotation, to_ground
+from pipeline.ground_reactions import (
+    check_body_weight,
+    check_standing,
+    foot_wrenches,
+    stride_impulse_errors,
+)
+from tests.pipeline.conftest import BODY_N, DOUBLE_S, FIRST_STRIKE_S, MASS_KG, STANCE_S
+
+
+def chain(recording, profile, recipe):
+    rotation = ground_rotation(recording, profile)
+    markers = to_ground(recording, rotation, recording.marker_labels)
+    plates = plates_in_ground(recording, rotation)
+    contacts = find_contacts(recording, plates, markers, profile, MASS_KG, recipe.ground_reactions)
+    events = detect_events(markers, profile, contacts, recording.events)
+    return foot_wrenches(recording, plates, contacts, events, markers, recipe.ground_reactions), events, plates
+
+
+def test_the_wrench_is_the_plates_and_its_centre_lies_under_the_foot(walker, profile, recipe):
+    wrenches, _, _ = chain(walker.recording(), profile, recipe)
+    right = wrenches["right"]
+    middle = np.abs(right.time_s - FIRST_STRIKE_S["right"] - STANCE_S / 2) < 0.05
+    assert right.force_n[middle, 1] == pytest.approx(BODY_N, rel=0.01)
+    heel = walker.heel("right", right.time_s)
+    assert right.cop_m[middle, 0] - heel[middle, 0] == pytest.approx(0.11, abs=0.03)
+    assert right.cop_m[middle, 2] == pytest.approx(0.1, abs=1e-3)
+    assert right.free_moment_nm[middle] == pytest.approx(0.005 * BODY_N, rel=0.02)
+
+
+def test_the_moment_agrees_with_force_at_its_centre(walker, profile, recipe):
+    right = chain(walker.recording(), profile, recipe)[0]["right"]
+    loaded = np.isfinite(right.free_moment_nm)
+    rebuilt = np.cross(right.cop_m - right.point_m, right.force_n)
+    rebuilt[:, 1] += right.free_moment_nm
+    assert rebuilt[loaded] == pytest.approx(right.moment_nm[loaded], abs=1e-9)
+    assert np.isnan(right.cop_m[~loaded]).all()
+
+
+def test_frames_without_a_plate_under_the_foot_carry_a_reason(walker, profile, recipe):
+    wrenches, events, _ = chain(walker.recording(), profile, recipe)
+    for side in ("right", "left"):
+        wrench, strike = wrenches[side], FIRST_STRIKE_S[side]
+        second = events.times("foot_strike", side)[1]
+        assert wrench.known[(wrench.time_s >= strike) & (wrench.time_s < second)].all()
+        assert set(wrench.reason[(wrench.time_s > second + 0.01) & (wrench.time_s < second + 0.5)]) == {
+            "stance without a plate"
+        }
+        assert ((wrench.reason == "") == wrench.known).all()
+
+
+def test_an_unusable_contact_gives_no_force_and_keeps_its_reason(walker, profile, recipe):
+    wrenches, _, _ = chain(replace(walker, plate_shift_m=0.2).recording(), profile, recipe)
+    right = wrenches["right"]
+    stance = (right.time_s > FIRST_STRIKE_S["right"] + 0.02) & (
+        right.time_s < FIRST_STRIKE_S["right"] + STANCE_S - 0.02
+    )
+    assert not right.force_n.any()
+    assert all("half off" in reason for reason in right.reason[stance])
+
+
+def test_drift_outside_the_contact_never_reaches_the_foot(walker, profile, recipe):
+    recording = walker.recording()
+    drifting = tuple(
+        replace(plate, force_n=plate.force_n + np.array([0.0, 0.0, 8.0])) for plate in recording.plates
+    )
+    right = chain(replace(recording, plates=drifting), profile, recipe)[0]["right"]
+    assert np.abs(right.force_n[right.time_s > FIRST_STRIKE_S["right"] + STANCE_S + 0.4]).max() < 0.1
+
+
+def test_a_stride_carries_the_bodys_weight(walker, profile, recipe):
+    wrenches, events, _ = chain(walker.recording(), profile, recipe)
+    errors = stride_impulse_errors(wrenches, events, MASS_KG)
+    # Two stances of ramp, plateau, ramp, against the stride they support.
+    expected = 2 * (STANCE_S - DOUBLE_S) / 1.1 - 1
+    assert errors["right"] == [pytest.approx(expected, abs=0.02)]
+    assert check_body_weight(walker.recording(), errors, MASS_KG, recipe.ground_reactions) == pytest.approx(
+        expected, abs=0.02
+    )
+
+
+def test_a_wrong_mass_is_refused(walker, profile, recipe):
+    wrenches, events, _ = chain(walker.recording(), profile, recipe)
+    errors = stride_impulse_errors(wrenches, events, 50.0)
+    with pytest.raises(TrialRejected, match=r"50.0 kg stated.*session.toml"):
+        check_body_weight(walker.recording(), errors, 50.0, recipe.ground_reactions)
+
+
+def test_standing_is_weighed(walker, profile, recipe):
+    recording = walker.recording()
+    rotation = ground_rotation(recording, profile)
+    standing = tuple(
+        replace(plate, force_n=np.tile([0.0, BODY_N / 2, 0.0], (100, 1)), moment_nm=np.zeros((100, 3)))
+        for plate in plates_in_ground(recording, rotation)
+    )
+    assert check_standing(recording, standing, MASS_KG, recipe.ground_reactions) == pytest.approx(0, abs=1e-6)
+    with pytest.raises(TrialRejected, match=r"weighs 70.0 kg, but 80.0 kg"):
+        check_standing(recording, standing, 80.0, recipe.ground_reactions)
+    unloaded = tuple(replace(plate, force_n=plate.force_n * 0) for plate in standing)
+    assert np.isnan(check_standing(recording, unloaded, 80.0, recipe.ground_reactions))

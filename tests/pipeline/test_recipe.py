@@ -1,0 +1,53 @@
+import pytest
+
+from pipeline.recipe import load_recipe, packaged_names, read_toml
+
+
+def edited(tmp_path, old, new):
+    from importlib.resources import files
+
+    text = (files("pipeline") / "recipes" / "gait2hip60.toml").read_text("utf-8")
+    assert old in text
+    path = tmp_path / "mine.toml"
+    path.write_text(text.replace(old, new))
+    return str(path)
+
+
+def test_the_packaged_recipe_is_the_published_protocol(recipe):
+    assert packaged_names("recipes") == ("gait2hip60",)
+    assert recipe.cycles.cycle_points == 180
+    assert recipe.static_optimization.activation_exponent == 2
+    assert recipe.inverse_kinematics.ik_accuracy == 1e-6
+
+
+def test_every_setting_is_one_documented_line():
+    _, content = read_toml("recipes", "gait2hip60")
+    from importlib.resources import files
+
+    lines = (files("pipeline") / "recipes" / "gait2hip60.toml").read_text("utf-8").splitlines()
+    for section in (value for value in content.values() if isinstance(value, dict)):
+        for name in section:
+            assert sum(line.startswith(f"{name} = ") for line in lines) >= 1, name
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("activation_exponent = 2", "activation_exponent = 0", "activation_exponent"),
+        ("activation_exponent = 2", 'activation_exponent = "two"', "activation_exponent"),
+        ("max_iterations = 100", "", "max_iterations"),
+        ("max_iterations = 100", "max_iterations = 100\nmax_iteration = 5", "max_iteration"),
+        ("marker_cutoff_hz = 6.0", "marker_cutoff_hz = 8.0", "Kristianslund"),
+        ("min_stride_s = 0.6", "min_stride_s = 3.0", "below max_stride_s"),
+        ("name = ", "name == ", "not valid TOML"),
+    ],
+)
+def test_a_bad_setting_is_named_with_its_file(tmp_path, old, new, message):
+    with pytest.raises(ValueError, match=message) as caught:
+        load_recipe(edited(tmp_path, old, new))
+    assert "mine.toml" in str(caught.value)
+
+
+def test_an_unknown_recipe_lists_those_that_exist():
+    with pytest.raises(ValueError, match="packaged recipes: gait2hip60"):
+        load_recipe("gait2hip61")

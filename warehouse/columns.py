@@ -1,0 +1,149 @@
+"""What a schema is made of: columns with a unit and a meaning, and families of columns that follow the model.
+
+Missing values are null in tables of one row per thing and NaN ("not measured", never zero) in tables over
+time; a column says which of them it may hold, if any.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Literal
+
+import pyarrow as pa
+
+from warehouse.layout import Level, identity_names
+
+# A column of names, codes or flags has no unit; a ratio's unit is one.
+NO_UNIT = "-"
+RATIO = "1"
+
+Missing = Literal["never", "null", "nan"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Column:
+    """One column: its Arrow type, its unit, what it means, and how it says "not known"."""
+
+    name: str
+    type: pa.DataType
+    unit: str
+    meaning: str
+    missing: Missing = "never"
+    allowed: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if not self.unit or not self.meaning:
+            raise ValueError(f"column {self.name!r} needs a unit ({NO_UNIT!r} for none) and a meaning.")
+
+    def field(self) -> pa.Field:
+        """The Arrow field, with unit and meaning in its metadata."""
+        metadata = {"unit": self.unit, "meaning": self.meaning}
+        return pa.field(self.name, self.type, nullable=self.missing == "null", metadata=metadata)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Family:
+    """Columns whose names come from the model: `prefix` + the name of each of its `members`.
+
+    `units` lists the units a member can have. Where there are several (degrees of a rotation, metres of
+    a translation) the writer must be told each column's: units are never guessed.
+    """
+
+    prefix: str
+    members: Literal["coordinate", "muscle"]
+    units: tuple[str, ...]
+    meaning: str
+    missing: Missing
+
+    def column(self, name: str, unit: str) -> Column:
+        """The family's column for one member."""
+        member = name.removeprefix(self.prefix)
+        return Column(
+            name=name,
+            type=pa.float64(),
+            unit=unit,
+            meaning=f"{self.meaning} `{member}`",
+            missing=self.missing,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TableSchema:
+    """One table: what a row is, which file a row lives in (`level`), and its columns in stored order.
+
+    `one_row` tables hold one row per file. `summary` names columns whose values are repeated in the file's
+    metadata, so that thousands of rows can be surveyed by their footers.
+    """
+
+    name: str
+    level: Level
+    row: str
+    columns: tuple[Column, ...]
+    families: tuple[Family, ...] = ()
+    one_row: bool = False
+    summary: tuple[str, ...] = ()
+
+    @property
+    def identity(self) -> tuple[Column, ...]:
+        """The leading columns, which the writer fills in from the key."""
+        return tuple(_IDENTITY[name] for name in identity_names(self.level))
+
+    @property
+    def fixed(self) -> tuple[Column, ...]:
+        """Every column that does not depend on the model."""
+        return self.identity + self.columns
+
+    def family_of(self, name: str) -> Family | None:
+        """The family that a column not in `fixed` belongs to: the first whose prefix fits."""
+        return next((family for family in self.families if name.startswith(family.prefix)), None)
+
+    def resolve(self, name: str, units: Mapping[str, str]) -> Column:
+        """The column `name`, fixed or of a family. ValueError if the table has no such column or unit."""
+        for column in self.columns:
+            if column.name == name:
+                return column
+        family = self.family_of(name)
+        if family is None or name in identity_names(self.level):
+            known = ", ".join(column.name for column in self.columns)
+            raise ValueError(f"table {self.name!r} takes no column {name!r}; it takes: {known}.")
+        unit = family.units[0] if len(family.units) == 1 else units.get(name)
+        if unit not in family.units:
+            raise ValueError(
+                f"table {self.name!r}, column {name!r}: its unit depends on the model and is {unit!r}; "
+                f"pass units={{{name!r}: ...}} with one of {', '.join(family.units)}."
+            )
+        return family.column(name, unit)
+
+
+def text(name: str, meaning: str, *, missing: Missing = "never", allowed: tuple[str, ...] = ()) -> Column:
+    """A column of names, codes or words."""
+    return Column(
+        name=name, type=pa.string(), unit=NO_UNIT, meaning=meaning, missing=missing, allowed=allowed
+    )
+
+
+def real(name: str, unit: str, meaning: str, *, missing: Missing = "never") -> Column:
+    """A column of numbers, in double precision so that a later stage reads what an earlier one computed."""
+    return Column(name=name, type=pa.float64(), unit=unit, meaning=meaning, missing=missing)
+
+
+def count(name: str, meaning: str, *, missing: Missing = "never") -> Column:
+    """A column of whole numbers."""
+    return Column(name=name, type=pa.int32(), unit=RATIO, meaning=meaning, missing=missing)
+
+
+def flag(name: str, meaning: str) -> Column:
+    """A column of yes or no, always known."""
+    return Column(name=name, type=pa.bool_(), unit=NO_UNIT, meaning=meaning)
+
+
+def optional(column: Column) -> Column:
+    """The same column, null where it is not known."""
+    return replace(column, missing="null")
+
+
+_IDENTITY: dict[str, Column] = {
+    "cohort": text("cohort", "The group of people the subject belongs to"),
+    "subject": text("subject", "The subject's code, never a name"),
+    "session": text("session", "The visit to the laboratory"),
+    "trial": text("trial", "The recorded trial"),
+}

@@ -1,0 +1,148 @@
+"""Where everything lies: the only module that joins path segments.
+
+A path is a function of an identity, and nobody parses a path back: who a file belongs to is in its
+columns and in its metadata. The folders are
+
+    <root>/subjects/<cohort>/<subject>.parquet
+    <root>/<table>/<cohort>/<subject>/<session>.parquet           sessions, scaling, static_markers
+    <root>/<table>/<cohort>/<subject>/<session>/<trial>.parquet   trials and all that is stored per trial
+    <root>/scaled_models/<cohort>/<subject>/<session>.osim
+
+They are not spelled `cohort=C/subject=S`: readers that find hive names guess a type from the values, so
+that subjects 001 and 1 become one, and refuse files that also store the column as the text it is.
+"""
+
+import os
+import secrets
+import socket
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Literal
+
+from pyarrow import fs
+
+from warehouse.identity import SessionKey, TrialKey
+
+Level = Literal["subject", "session", "trial"]
+
+SCALED_MODELS = "scaled_models"
+_TEMPORARY_SUFFIX = ".part"
+
+
+@dataclass(frozen=True, slots=True)
+class Warehouse:
+    """The root of one warehouse: a local directory, or an object store's `s3://bucket/prefix`."""
+
+    root: str
+
+    def __post_init__(self) -> None:
+        text = os.fspath(self.root)
+        if not text.strip():
+            raise ValueError("the warehouse's root is empty: give a directory or s3://bucket/prefix.")
+        object.__setattr__(self, "root", text)
+
+    @property
+    def filesystem(self) -> fs.FileSystem:
+        """The file system that `base` and every path of this module are on."""
+        return _located(self.root)[0]
+
+    @property
+    def base(self) -> str:
+        """The root's path on `filesystem`."""
+        return _located(self.root)[1]
+
+    @property
+    def is_local(self) -> bool:
+        """Whether files can be renamed and synchronised through the operating system."""
+        return isinstance(self.filesystem, fs.LocalFileSystem)
+
+
+# A connection to an object store is made once in a process.
+@lru_cache(maxsize=8)
+def _located(root: str) -> tuple[fs.FileSystem, str]:
+    if "://" not in root:
+        return fs.LocalFileSystem(), Path(root).expanduser().absolute().as_posix()
+    filesystem, path = fs.FileSystem.from_uri(root)
+    return filesystem, path.rstrip("/")
+
+
+def table_directory(warehouse: Warehouse, table: str) -> str:
+    """The folder that holds every file of one table."""
+    return f"{warehouse.base}/{table}"
+
+
+def table_path(warehouse: Warehouse, table: str, level: Level, key: SessionKey) -> str:
+    """One file of a table. ValueError if a table kept per trial is asked for with a session's key."""
+    return f"{table_directory(warehouse, table)}/{'/'.join(_segments(level, key))}.parquet"
+
+
+def scaled_model_path(warehouse: Warehouse, key: SessionKey) -> str:
+    """The session's scaled OpenSim model, apart from the tables so that a table's folder is all Parquet."""
+    return f"{warehouse.base}/{SCALED_MODELS}/{'/'.join(_segments('session', key))}.osim"
+
+
+def relative(warehouse: Warehouse, path: str) -> str:
+    """The path below the root, for messages."""
+    return path.removeprefix(f"{warehouse.base}/")
+
+
+def identity_names(level: Level) -> tuple[str, ...]:
+    """The names that identify a row at this level, outermost first."""
+    names = ("cohort", "subject", "session", "trial")
+    return names[: {"subject": 2, "session": 3, "trial": 4}[level]]
+
+
+def identity(level: Level, key: SessionKey) -> dict[str, str]:
+    """Who a row belongs to: the part of the key that this level needs."""
+    if level == "trial" and not isinstance(key, TrialKey):
+        raise ValueError(f"{key} names a session, but this table is kept per trial: give a TrialKey.")
+    return {name: getattr(key, name) for name in identity_names(level)}
+
+
+def _segments(level: Level, key: SessionKey) -> tuple[str, ...]:
+    return tuple(identity(level, key).values())
+
+
+# Temporary files: hidden, so that no reader of a folder takes one for data; beside their target, so that
+# the rename stays on one file system; and owned, so that what a killed writer left can be told from what
+# another writer is writing now.
+
+
+def probe_path(warehouse: Warehouse) -> str:
+    """A file that is written and removed to see whether the warehouse can be written to."""
+    return f"{warehouse.base}/.probe-{_owner()}-{secrets.token_hex(4)}"
+
+
+def temporary_path(target: Path) -> Path:
+    """A new name beside `target` that no other writer uses."""
+    return target.parent / f"{_temporary_prefix(target)}{_owner()}.{secrets.token_hex(4)}{_TEMPORARY_SUFFIX}"
+
+
+def temporary_files(target: Path) -> list[Path]:
+    """Everything that writers of `target`, living or dead, have not renamed yet."""
+    prefix = _temporary_prefix(target)
+    return [
+        path
+        for path in target.parent.iterdir()
+        if path.name.startswith(prefix) and path.name.endswith(_TEMPORARY_SUFFIX)
+    ]
+
+
+def owner_process(temporary: Path, target: Path) -> int | None:
+    """The process of this machine that made the temporary file; None if another machine's did."""
+    host, _, process = temporary.name.removeprefix(_temporary_prefix(target)).split(".")[0].rpartition("-")
+    return int(process) if host == _host() and process.isdigit() else None
+
+
+def _temporary_prefix(target: Path) -> str:
+    return f".{target.name}."
+
+
+def _owner() -> str:
+    return f"{_host()}-{os.getpid()}"
+
+
+def _host() -> str:
+    # The separator between the name's parts is a dot.
+    return socket.gethostname().replace(".", "-")

@@ -1,0 +1,78 @@
+"""What every Parquet file says about itself: format, table, whose it is, and what made it.
+
+It is stored in the file's own metadata, so that one small read answers "is this fresh?".
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from warehouse.errors import WarehouseError
+from warehouse.provenance import canonical_json
+from warehouse.schemas import FORMAT_VERSION, SCHEMAS
+
+_PREFIX = "gait2hip."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stored:
+    """One file's account of itself.
+
+    `identity` holds cohort, subject, session, trial, as far as the table's level goes; `key` is the
+    provenance key, `made_from` what it was made of; `recipe` the recipe's name; `summary` the values that the
+    table's schema repeats here.
+    """
+
+    table: str
+    identity: Mapping[str, str]
+    key: str
+    recipe: str
+    made_from: Mapping[str, Any] = field(default_factory=dict)
+    summary: Mapping[str, Any] = field(default_factory=dict)
+
+
+def to_metadata(stored: Stored) -> dict[str, str]:
+    """The entries of a Parquet file's key-value metadata."""
+    return {
+        f"{_PREFIX}format": str(FORMAT_VERSION),
+        f"{_PREFIX}table": stored.table,
+        f"{_PREFIX}identity": canonical_json(stored.identity),
+        f"{_PREFIX}key": stored.key,
+        f"{_PREFIX}recipe": stored.recipe,
+        f"{_PREFIX}made_from": canonical_json(stored.made_from),
+        f"{_PREFIX}summary": canonical_json(stored.summary),
+    }
+
+
+def from_metadata(where: str, raw: Mapping[bytes, bytes] | None) -> Stored:
+    """The inverse. WarehouseError names the file (`where`) if it is foreign, of another format or damaged."""
+    own = {name: value for name, value in (raw or {}).items() if name.startswith(_PREFIX.encode())}
+    entries = {name.decode(): value.decode(errors="replace") for name, value in own.items()}
+    version = entries.get(f"{_PREFIX}format")
+    if version is None:
+        raise WarehouseError(
+            f"{where} was not written by gait2hip (its metadata has no {_PREFIX}format). "
+            "Move it out of the warehouse."
+        )
+    if version != str(FORMAT_VERSION):
+        raise WarehouseError(
+            f"{where} has format version {version}; this gait2hip reads {FORMAT_VERSION}. Run "
+            "`gait2hip ingest` on its session again to rewrite it, or read it with the gait2hip that wrote it."
+        )
+    try:
+        stored = Stored(
+            table=entries[f"{_PREFIX}table"],
+            identity=json.loads(entries[f"{_PREFIX}identity"]),
+            key=entries[f"{_PREFIX}key"],
+            recipe=entries[f"{_PREFIX}recipe"],
+            made_from=json.loads(entries[f"{_PREFIX}made_from"]),
+            summary=json.loads(entries[f"{_PREFIX}summary"]),
+        )
+    except (KeyError, json.JSONDecodeError) as error:
+        raise WarehouseError(
+            f"{where} has damaged metadata ({error}). Remove it and ingest its session again."
+        ) from error
+    if stored.table not in SCHEMAS:
+        raise WarehouseError(f"{where} says it belongs to a table {stored.table!r}, which does not exist.")
+    return stored

@@ -1,0 +1,72 @@
+"""What made a result, as a hash: the same inputs, settings and code give the same key, anything else another.
+
+Pure: which stage reads what is the pipeline's knowledge.
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+# 128 bits: no two of any number of results that will ever be stored share a key by accident.
+_HEX_DIGITS = 32
+
+
+def stable_hash(value: object) -> str:
+    """The hash of plain data (numbers, text, booleans, None, lists, mappings with text keys), 32 hex digits.
+
+    Equal in every process and on every machine; the order of a mapping's entries does not count, that of a
+    list's does. TypeError for anything whose text form is not its value; ValueError for NaN and infinity.
+    """
+    return hashlib.sha256(canonical_json(value).encode()).hexdigest()[:_HEX_DIGITS]
+
+
+def canonical_json(value: object) -> str:
+    """The one JSON text of plain data."""
+    return json.dumps(
+        _plain(value), sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False
+    )
+
+
+def file_sha256(path: Path) -> str:
+    """SHA-256 of a file's content, 64 hex digits."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def stage_key(stage: str, version: int, made_from: Mapping[str, object]) -> str:
+    """The provenance key of one stage's output.
+
+    `made_from` is everything the stage reads: its slice of the recipe, the raw files' hashes, its inputs'
+    keys, the OpenSim version. Raise `version` when the stage's code changes a number.
+    """
+    return stable_hash({"stage": stage, "version": version, "made_from": made_from})
+
+
+def changed_parts(before: Mapping[str, object], after: Mapping[str, object]) -> tuple[str, ...]:
+    """Which entries differ, as dotted names in alphabetical order: why a result is stale."""
+    old, new = _leaves(before), _leaves(after)
+    return tuple(sorted(name for name in old.keys() | new.keys() if old.get(name) != new.get(name)))
+
+
+def _leaves(parts: Mapping[str, object], prefix: str = "") -> dict[str, str]:
+    found: dict[str, str] = {}
+    for name, value in parts.items():
+        if isinstance(value, Mapping):
+            found |= _leaves(value, f"{prefix}{name}.")
+        else:
+            found[f"{prefix}{name}"] = canonical_json(value)
+    return found
+
+
+def _plain(value: object) -> object:
+    # Exact types: a bool subclass of int is fine, a numpy scalar or a Path would hash as its text.
+    if value is None or type(value) in (bool, int, float, str):
+        return value
+    if isinstance(value, Mapping):
+        if not all(type(name) is str for name in value):
+            raise TypeError(f"a mapping in a provenance key must have text keys, found {list(value)!r}.")
+        return {name: _plain(item) for name, item in value.items()}
+    if isinstance(value, Sequence) and not isinstance(value, (str, bytes)):
+        return [_plain(item) for item in value]
+    raise TypeError(f"a provenance key takes plain data, found {type(value).__name__}: {value!r}.")

@@ -1,0 +1,200 @@
+"""Reading from the warehouse: every file is checked to be ours, whole, and whose it should be."""
+
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from warehouse import storage
+from warehouse.channels import INPUT_COORDINATES, ipsilateral
+from warehouse.errors import MissingFile, WarehouseError
+from warehouse.identity import SessionKey, TrialKey
+from warehouse.layout import Warehouse, identity, scaled_model_path, table_directory, table_path
+from warehouse.metadata import Stored, from_metadata
+from warehouse.schemas import schema_of
+
+# The stored name of each input, and its name when every cycle is read as a right leg's.
+_AS_RIGHT: dict[str, str] = {ipsilateral(name): name for name in INPUT_COORDINATES}
+
+
+def peek(warehouse: Warehouse, path: str) -> Stored:
+    """What one file says about itself, without its data; MissingFile or WarehouseError if it can't."""
+    with _opened(warehouse, path) as (_, stored):
+        return stored
+
+
+def stored(warehouse: Warehouse, table: str, key: SessionKey) -> Stored:
+    """What the table's file for this key says about itself: provenance, recipe, identity, summary."""
+    return _checked(peek(warehouse, _path(warehouse, table, key)), table, key, _path(warehouse, table, key))
+
+
+def is_fresh(warehouse: Warehouse, table: str, key: SessionKey, provenance_key: str) -> bool:
+    """Whether the stored file was made from exactly this. A missing, damaged or older file is not fresh."""
+    try:
+        return stored(warehouse, table, key).key == provenance_key
+    except WarehouseError:
+        return False
+
+
+def read_table(
+    warehouse: Warehouse, table: str, key: SessionKey, columns: Sequence[str] | None = None
+) -> pa.Table:
+    """One file of a table, all columns or those named, in that order, with units and meanings in the fields.
+
+    MissingFile if it was never stored, WarehouseError if it is damaged, foreign or of another format, ValueError
+    for a column it does not have.
+    """
+    path = _path(warehouse, table, key)
+    with _opened(warehouse, path) as (file, account):
+        _checked(account, table, key, path)
+        return _selected(file, path, columns)
+
+
+def read_row(warehouse: Warehouse, table: str, key: SessionKey) -> dict[str, object]:
+    """The one row of a subject, session or trial as plain values, None where not known."""
+    row: dict[str, object] = read_table(warehouse, table, key).to_pylist()[0]
+    return row
+
+
+def read_scaled_model(warehouse: Warehouse, key: SessionKey) -> str:
+    """The session's scaled model, as OpenSim's XML."""
+    return storage.read_bytes(warehouse, scaled_model_path(warehouse, key)).decode()
+
+
+def survey(warehouse: Warehouse, table: str) -> tuple[list[Stored], list[str]]:
+    """What every file of a table says about itself, sorted by identity, and what is wrong with the others."""
+    found: list[Stored] = []
+    problems: list[str] = []
+    for path in storage.files_under(warehouse, table_directory(warehouse, table)):
+        try:
+            account = peek(warehouse, path)
+            if path != table_path(warehouse, table, schema_of(table).level, _key(account)):
+                raise WarehouseError(
+                    f"{path} belongs to {'/'.join(account.identity.values())}: it was moved or renamed."
+                )
+            found.append(account)
+        except MissingFile:
+            continue  # Removed by another process since it was listed.
+        except WarehouseError as error:
+            problems.append(str(error))
+    return sorted(found, key=lambda account: tuple(account.identity.values())), problems
+
+
+def trials(warehouse: Warehouse) -> list[Stored]:
+    """Every stored trial's account, accepted or rejected. WarehouseError if one can't be read."""
+    found, problems = survey(warehouse, "trials")
+    if problems:
+        raise WarehouseError("\n".join(problems))
+    return found
+
+
+def trial_key(account: Stored) -> TrialKey:
+    """Whose file it is, for a table kept per trial."""
+    return TrialKey(**account.identity)
+
+
+def cycles(
+    warehouse: Warehouse,
+    *,
+    columns: Sequence[str] | None = None,
+    cohort: str | None = None,
+    subjects: Collection[str] | None = None,
+    conditions: Collection[str] | None = None,
+) -> pa.Table:
+    """All gait cycles of accepted trials in long form, sorted by cohort, subject, session, trial.
+
+    None takes all. Only what an accepted trial's row vouches for is read: WarehouseError if it lacks
+    its file.
+    """
+    parts = [
+        read_table(warehouse, "cycles", trial_key(trial), columns)
+        for trial in trials(warehouse)
+        if _wanted(trial, cohort, subjects, conditions)
+    ]
+    return pa.concat_tables(parts) if parts else _no_cycles(columns)
+
+
+def cycles_as_right(
+    warehouse: Warehouse,
+    *,
+    columns: Sequence[str] | None = None,
+    cohort: str | None = None,
+    subjects: Collection[str] | None = None,
+    conditions: Collection[str] | None = None,
+) -> pa.Table:
+    """`cycles` with every cycle seen as a right leg's: inputs are named `hip_flexion_r`, `hip_flexion_l`, …
+
+    `columns` are given by those names too. `side` still says which leg was measured.
+    """
+    stored_names = {right: name for name, right in _AS_RIGHT.items()}
+    wanted = None if columns is None else [stored_names.get(name, name) for name in columns]
+    found = cycles(warehouse, columns=wanted, cohort=cohort, subjects=subjects, conditions=conditions)
+    return found.rename_columns([_AS_RIGHT.get(name, name) for name in found.column_names])
+
+
+def _wanted(
+    trial: Stored, cohort: str | None, subjects: Collection[str] | None, conditions: Collection[str] | None
+) -> bool:
+    return (
+        trial.summary["outcome"] == "accepted"
+        and trial.summary["n_cycles_right"] + trial.summary["n_cycles_left"] > 0
+        and (cohort is None or trial.identity["cohort"] == cohort)
+        and (subjects is None or trial.identity["subject"] in subjects)
+        and (conditions is None or trial.summary["condition"] in conditions)
+    )
+
+
+def _no_cycles(columns: Sequence[str] | None) -> pa.Table:
+    empty = pa.schema([column.field() for column in schema_of("cycles").fixed]).empty_table()
+    return empty if columns is None else empty.select(list(columns))
+
+
+def _path(warehouse: Warehouse, table: str, key: SessionKey) -> str:
+    return table_path(warehouse, table, schema_of(table).level, key)
+
+
+def _key(account: Stored) -> SessionKey:
+    # A subject's file is the same for all visits.
+    who = {"session": "any", **account.identity}
+    try:
+        return TrialKey(**who) if "trial" in who else SessionKey(**who)
+    except (TypeError, ValueError) as error:
+        raise WarehouseError(f"a file of table {account.table!r} has a damaged identity: {error}.") from error
+
+
+def _checked(account: Stored, table: str, key: SessionKey, path: str) -> Stored:
+    expected = identity(schema_of(table).level, key)
+    if account.table != table or account.identity != expected:
+        raise WarehouseError(
+            f"{path} holds {account.table} of {'/'.join(account.identity.values())}, expected {table} of "
+            f"{'/'.join(expected.values())}: it was moved or renamed. Remove it and ingest its session again."
+        )
+    return account
+
+
+@contextmanager
+def _opened(warehouse: Warehouse, path: str) -> Iterator[tuple[pq.ParquetFile, Stored]]:
+    with storage.explained("read", path), warehouse.filesystem.open_input_file(path) as source:
+        try:
+            file = pq.ParquetFile(source, page_checksum_verification=True)
+            account = from_metadata(path, file.metadata.metadata)
+        except (pa.ArrowException, OSError) as error:
+            raise WarehouseError(f"{path} is not a whole Parquet file: {_advice(error)}") from error
+        yield file, account
+
+
+def _selected(file: pq.ParquetFile, path: str, columns: Sequence[str] | None) -> pa.Table:
+    if columns is not None:
+        lacking = [name for name in columns if name not in file.schema_arrow.names]
+        if lacking:
+            raise ValueError(f"{path} has no column {', '.join(map(repr, lacking))}.")
+    try:
+        table = file.read(columns=columns)
+    except (pa.ArrowException, OSError) as error:
+        raise WarehouseError(f"{path} is damaged: {_advice(error)}") from error
+    return (table if columns is None else table.select(list(columns))).replace_schema_metadata(None)
+
+
+def _advice(error: Exception) -> str:
+    return f"{error}. Remove it and ingest its session again."

@@ -1,0 +1,322 @@
+"""Every table: its columns, their units and what they mean. The data dictionary is made from this."""
+
+import pyarrow as pa
+
+from warehouse.channels import INPUT_COORDINATES, MOMENT_COORDINATES, MUSCLE_GROUPS, ipsilateral
+from warehouse.columns import Column, Family, TableSchema, count, flag, optional, real, text
+
+# Raised when a table's columns change their names, types, units or meanings.
+FORMAT_VERSION = 1
+
+_TIME = real("time_s", "s", "Time in the recording's own time base, strictly increasing")
+
+_SUBJECTS = TableSchema(
+    name="subjects",
+    level="subject",
+    row="one row per subject",
+    one_row=True,
+    columns=(text("sex", "F or M, as the laboratory recorded it", missing="null", allowed=("F", "M")),),
+)
+
+_SESSIONS = TableSchema(
+    name="sessions",
+    level="session",
+    row="one row per visit of a subject",
+    one_row=True,
+    columns=(
+        text("profile", "The laboratory's profile: marker names, axes and plates"),
+        text("recipe", "The recipe: every setting that can change a number"),
+        text("model", "The generic musculoskeletal model's name"),
+        text("model_sha256", "SHA-256 of the generic model's file"),
+        text(
+            "scaled_model_sha256", "SHA-256 of the session's scaled model in `scaled_models`", missing="null"
+        ),
+        text("static_trial", "The standing trial that gave the model its size"),
+        real("mass_kg", "kg", "Body mass at this visit"),
+        real("height_m", "m", "Body height at this visit"),
+        real("age_y", "year", "Age at this visit", missing="null"),
+        text("opensim_version", "The OpenSim version that scaled the model"),
+        count("n_trials", "Trials recorded in this visit, without the standing one"),
+    ),
+)
+
+_SCALING = TableSchema(
+    name="scaling",
+    level="session",
+    row="one row per body of the scaled model",
+    columns=(
+        text("body", "The body's name in the model"),
+        real("scale_x", "1", "Scale factor along the body's x axis; 1 where no measurement scales it"),
+        real("scale_y", "1", "Scale factor along the body's y axis"),
+        real("scale_z", "1", "Scale factor along the body's z axis"),
+        real("mass_kg", "kg", "Mass of the scaled body"),
+    ),
+)
+
+_STATIC_MARKERS = TableSchema(
+    name="static_markers",
+    level="session",
+    row="one row per marker of the model",
+    columns=(
+        text("marker", "The marker's name"),
+        real(
+            "error_m",
+            "m",
+            "Distance from the scaled model's marker to the measured one in the standing pose, before the "
+            "model's markers are moved; NaN if the standing trial lacks the marker",
+            missing="nan",
+        ),
+    ),
+)
+
+_TRIALS = TableSchema(
+    name="trials",
+    level="trial",
+    row="one row per recorded trial, accepted or rejected",
+    one_row=True,
+    summary=("condition", "outcome", "stage", "reason", "n_cycles_right", "n_cycles_left"),
+    columns=(
+        text("condition", "Walking condition: slow, med, fast, or the laboratory's own word"),
+        text("outcome", "Whether the trial gives targets", allowed=("accepted", "rejected")),
+        text("stage", "The step that rejected the trial; null if accepted", missing="null"),
+        text("reason", "Why it was rejected; null if accepted", missing="null"),
+        text("log", "Last lines of the rejected trial's error output and OpenSim log", missing="null"),
+        text("source", "The recording's file name"),
+        text("source_sha256", "SHA-256 of the recording; null if it could not be read", missing="null"),
+        real("point_rate_hz", "Hz", "Marker frames per second", missing="null"),
+        real("analog_rate_hz", "Hz", "Analog samples per second", missing="null"),
+        count("n_frames", "Marker frames of the recording", missing="null"),
+        real("duration_s", "s", "Duration of the recording", missing="null"),
+        count("n_cycles_right", "Gait cycles stored of the right leg"),
+        count("n_cycles_left", "Gait cycles stored of the left leg"),
+        *(
+            optional(column)
+            for column in (
+                real("marker_rms_max_m", "m", "Largest root mean square marker error of any frame"),
+                real("marker_max_m", "m", "Largest error of any marker in any frame"),
+                real("residual_force_peak_n", "N", "Largest residual force at the pelvis"),
+                real("residual_moment_peak_nm", "N·m", "Largest residual moment at the pelvis"),
+                real(
+                    "reserve_peak_ratio", "1", "Largest reserve actuator's share of its joint's peak moment"
+                ),
+                real("activation_saturated_ratio", "1", "Share of muscles and frames at full activation"),
+                real(
+                    "so_balance_max_nm",
+                    "N·m",
+                    "Largest difference between what muscles and actuators give and what inverse dynamics asks",
+                ),
+                real(
+                    "vertical_impulse_ratio",
+                    "1",
+                    "Vertical ground reaction impulse of a stride over body weight times its duration",
+                ),
+                real("walking_speed_m_s", "m/s", "Mean forward speed of the pelvis"),
+                real("cadence_steps_per_min", "1/min", "Steps per minute"),
+            )
+        ),
+        Column(
+            name="warnings",
+            type=pa.list_(pa.string()),
+            unit="-",
+            meaning="What a person should know about the trial; empty if nothing",
+        ),
+    ),
+)
+
+_KINEMATICS = TableSchema(
+    name="kinematics",
+    level="trial",
+    row="one row per marker frame",
+    columns=(
+        _TIME,
+        real("marker_rms_m", "m", "Root mean square marker error of inverse kinematics", missing="nan"),
+        real("marker_max_m", "m", "Largest marker error of inverse kinematics", missing="nan"),
+    ),
+    families=(
+        Family(
+            prefix="",
+            members="coordinate",
+            units=("degree", "m"),
+            meaning="Inverse kinematics: the model's coordinate",
+            missing="never",
+        ),
+    ),
+)
+
+_MOMENTS = TableSchema(
+    name="moments",
+    level="trial",
+    row="one row per marker frame",
+    columns=(
+        _TIME,
+        flag("right_known", "Whether everything that acts on the right foot was measured"),
+        flag("left_known", "Whether everything that acts on the left foot was measured"),
+    ),
+    families=(
+        Family(
+            prefix="residual_",
+            members="coordinate",
+            units=("N·m", "N"),
+            meaning="Inverse dynamics: the residual at the pelvis, which no muscle explains, of",
+            missing="nan",
+        ),
+        Family(
+            prefix="",
+            members="coordinate",
+            units=("N·m", "N"),
+            meaning="Inverse dynamics: the net generalized force of the coordinate",
+            missing="nan",
+        ),
+    ),
+)
+
+_FORCES = TableSchema(
+    name="forces",
+    level="trial",
+    row="one row per marker frame",
+    columns=(
+        _TIME,
+        flag("converged", "Whether the optimizer satisfied its constraints"),
+        real(
+            "balance_nm",
+            "N·m",
+            "Largest unexplained share of any joint's moment in this frame",
+            missing="nan",
+        ),
+    ),
+    families=(
+        Family(
+            prefix="reserve_",
+            members="coordinate",
+            units=("N·m", "N"),
+            meaning="Static optimization: what the reserve actuator adds to the coordinate",
+            missing="nan",
+        ),
+        Family(
+            prefix="",
+            members="muscle",
+            units=("N",),
+            meaning="Static optimization: the tendon force of the muscle",
+            missing="nan",
+        ),
+    ),
+)
+
+_ACTIVATIONS = TableSchema(
+    name="activations",
+    level="trial",
+    row="one row per marker frame",
+    columns=(_TIME,),
+    families=(
+        Family(
+            prefix="",
+            members="muscle",
+            units=("1",),
+            meaning="Static optimization: the activation, 0 to 1, of the muscle",
+            missing="nan",
+        ),
+    ),
+)
+
+
+def _foot_columns(side: str, letter: str) -> tuple[Column, ...]:
+    def vector(name: str, unit: str, meaning: str) -> tuple[Column, ...]:
+        axes = {"x": "forward", "y": "up", "z": "to the right"}
+        return tuple(real(f"{name}_{axis}_{letter}", unit, f"{meaning}, {way}") for axis, way in axes.items())
+
+    places = tuple(
+        real(column.name, column.unit, f"{column.meaning}; NaN under the contact threshold", missing="nan")
+        for column in (
+            *vector("cop", "m", f"Centre of pressure under the {side} foot"),
+            real(
+                f"free_moment_{letter}",
+                "N·m",
+                f"Moment about the vertical through the {side} foot's centre of pressure",
+            ),
+        )
+    )
+    return (
+        *vector("force", "N", f"Ground reaction force on the {side} foot"),
+        *vector("moment", "N·m", f"Ground reaction moment on the {side} foot about its reference point"),
+        *vector("point", "m", f"Reference point of the {side} foot's moment, fixed on the floor"),
+        *places,
+        flag(f"known_{letter}", f"Whether this is all that acts on the {side} foot in this frame"),
+        text(f"reason_{letter}", f"Why the {side} foot's ground reaction is not known; empty where it is"),
+    )
+
+
+_GRF = TableSchema(
+    name="grf",
+    level="trial",
+    row="one row per marker frame",
+    columns=(_TIME, *_foot_columns("right", "r"), *_foot_columns("left", "l")),
+)
+
+
+def _input_column(name: str) -> Column:
+    leg = "cycle's own leg" if name.endswith("_r") else "other leg"
+    return real(ipsilateral(name), "degree", f"Joint angle `{name[:-2]}` of the {leg}")
+
+
+_CYCLES = TableSchema(
+    name="cycles",
+    level="trial",
+    row="one row per sample of a gait cycle, cycle after cycle",
+    columns=(
+        text("condition", "Walking condition"),
+        text("side", "The cycle's own leg, whose foot strikes begin and end it", allowed=("right", "left")),
+        count("cycle", "Number of the cycle within its trial and side, from 0"),
+        real("start_s", "s", "When the cycle's first foot strike happens in the recording"),
+        real("duration_s", "s", "From the foot strike to the next of the same foot"),
+        real("toe_off_phase", "1", "When the cycle's own foot leaves the floor, as a share of the cycle"),
+        real("mass_kg", "kg", "Body mass that forces and moments are divided by"),
+        count("sample", "Number of the sample within its cycle, from 0"),
+        real("phase", "1", "Time since the first foot strike as a share of the cycle: 0 to 1"),
+        *(_input_column(name) for name in INPUT_COORDINATES),
+        *(
+            real(
+                f"force_{group}",
+                "N/kg",
+                f"Tendon force of the own leg's {', '.join(unit[:-2] for unit in units)}, summed, per body mass",
+            )
+            for group, units in MUSCLE_GROUPS.items()
+        ),
+        *(
+            real(
+                f"moment_{name.removesuffix('_r')}",
+                "N·m/kg",
+                f"Net moment of the own leg's `{name.removesuffix('_r')}` per body mass",
+            )
+            for name in MOMENT_COORDINATES
+        ),
+    ),
+)
+
+SCHEMAS: dict[str, TableSchema] = {
+    schema.name: schema
+    for schema in (
+        _SUBJECTS,
+        _SESSIONS,
+        _SCALING,
+        _STATIC_MARKERS,
+        _TRIALS,
+        _KINEMATICS,
+        _MOMENTS,
+        _FORCES,
+        _ACTIVATIONS,
+        _GRF,
+        _CYCLES,
+    )
+}
+
+# What an accepted trial has one file of each; `cycles` only if it has any.
+PER_TRIAL: tuple[str, ...] = ("kinematics", "moments", "forces", "activations", "grf")
+PER_SESSION: tuple[str, ...] = ("sessions", "scaling", "static_markers")
+
+
+def schema_of(table: str) -> TableSchema:
+    """The schema of a table by its name. ValueError if there is none."""
+    try:
+        return SCHEMAS[table]
+    except KeyError:
+        raise ValueError(f"there is no table {table!r}; the tables are: {', '.join(SCHEMAS)}.") from None

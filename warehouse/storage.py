@@ -1,0 +1,143 @@
+"""Bytes in, bytes out: files appear whole or not at all; a failure is a WarehouseError that names its path.
+
+On a local (or network-mounted) disk a file is written under a temporary name beside its target, flushed and
+renamed; in an object store one upload is whole by itself.
+"""
+
+import contextlib
+import errno
+import os
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from pyarrow import fs
+
+from warehouse.errors import MissingFile, WarehouseError
+from warehouse.layout import Warehouse, owner_process, probe_path, temporary_files, temporary_path
+
+# No writer takes this long over one file: an older temporary file is a leftover, whoever made it.
+_ABANDONED_AFTER_S = 3600.0
+
+_ADVICE = {
+    errno.ENOSPC: "the disk is full. Free some space and run the command again: nothing stored was lost.",
+    errno.EDQUOT: "the disk quota is used up. Free some space and run again: nothing stored was lost.",
+    errno.EACCES: "permission denied. Choose a warehouse you may write to, or have its permissions changed.",
+    errno.EPERM: "permission denied. Choose a warehouse you may write to, or have its permissions changed.",
+    errno.EROFS: "the file system is read-only. Choose a warehouse on a disk that can be written to.",
+    errno.ENOTDIR: "a file stands where a folder is needed. Move that file, or choose another warehouse.",
+    errno.EEXIST: "a file stands where a folder is needed. Move that file, or choose another warehouse.",
+    errno.EISDIR: "a folder stands where a file is needed. Move that folder, or choose another warehouse.",
+}
+
+
+@contextlib.contextmanager
+def explained(action: str, path: str) -> Iterator[None]:
+    """Turns the operating system's errors into one that says what to do."""
+    try:
+        yield
+    except FileNotFoundError as error:
+        raise MissingFile(f"can't {action} {path}: it does not exist.") from error
+    except OSError as error:
+        advice = _ADVICE.get(error.errno or 0, f"{error}. Check the path and the connection to the store.")
+        raise WarehouseError(f"can't {action} {path}: {advice}") from error
+
+
+def read_bytes(warehouse: Warehouse, path: str) -> bytes:
+    """A whole file's content. MissingFile if there is none."""
+    with explained("read", path), warehouse.filesystem.open_input_file(path) as file:
+        return file.read()
+
+
+def write_bytes(warehouse: Warehouse, path: str, data: bytes) -> None:
+    """Stores a file whole, replacing an older one in one step; a WarehouseError leaves the older one."""
+    with explained("write", path):
+        if warehouse.is_local:
+            _replace_locally(Path(path), data)
+        else:
+            # One upload: the object appears, whole, when the stream is closed.
+            with warehouse.filesystem.open_output_stream(path) as file:
+                file.write(data)
+
+
+def remove(warehouse: Warehouse, path: str) -> None:
+    """Removes a file; one that is not there is no error."""
+    with contextlib.suppress(MissingFile), explained("remove", path):
+        warehouse.filesystem.delete_file(path)
+
+
+def files_under(warehouse: Warehouse, directory: str) -> list[str]:
+    """All files in a folder and its folders, sorted, without hidden (temporary) ones; [] if there is none."""
+    with explained("list", directory):
+        found = warehouse.filesystem.get_file_info(
+            fs.FileSelector(directory, recursive=True, allow_not_found=True)
+        )
+    return sorted(info.path for info in found if info.is_file and not info.base_name.startswith("."))
+
+
+def check_writable(warehouse: Warehouse) -> None:
+    """Writes and removes one small file, so that a run fails before its work and not after it."""
+    path = probe_path(warehouse)
+    with explained("write to the warehouse at", warehouse.base):
+        if warehouse.is_local:
+            Path(warehouse.base).mkdir(parents=True, exist_ok=True)
+        with warehouse.filesystem.open_output_stream(path) as file:
+            file.write(b"gait2hip")
+    remove(warehouse, path)
+
+
+def _replace_locally(target: Path, data: bytes) -> None:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    _remove_leftovers(target)
+    temporary = temporary_path(target)
+    try:
+        with temporary.open("xb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(target)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            temporary.unlink()
+        raise
+    _flush_directory(target.parent)
+
+
+def _remove_leftovers(target: Path) -> None:
+    for temporary in temporary_files(target):
+        if _is_abandoned(temporary, target):
+            with contextlib.suppress(FileNotFoundError):
+                temporary.unlink()
+
+
+def _is_abandoned(temporary: Path, target: Path) -> bool:
+    try:
+        age_s = time.time() - temporary.stat().st_mtime
+    except FileNotFoundError:
+        return False
+    process = owner_process(temporary, target)
+    return age_s > _ABANDONED_AFTER_S or (process is not None and not _is_running(process))
+
+
+def _is_running(process: int) -> bool:
+    # Where signal 0 can't ask about a process without touching it, only age decides.
+    if os.name != "posix":
+        return True
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
+def _flush_directory(directory: Path) -> None:
+    # The rename itself must survive a power cut; other systems than POSIX can't open a folder to say so.
+    if os.name != "posix":
+        return
+    descriptor = os.open(directory, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,117 @@
+"""Writing to the warehouse: checked, deterministic, whole.
+
+The same columns give the same bytes: nothing of the clock, the machine or the writer is in a file. (Another
+version of pyarrow may compress differently; values and metadata stay the same.)
+"""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from warehouse import storage
+from warehouse.build import Values, build_table
+from warehouse.columns import TableSchema
+from warehouse.errors import WarehouseError
+from warehouse.identity import SessionKey
+from warehouse.layout import Warehouse, identity, scaled_model_path, table_path
+from warehouse.metadata import Stored, to_metadata
+from warehouse.read import peek
+from warehouse.schemas import schema_of
+
+_EMPTY: Mapping[str, str] = MappingProxyType({})
+
+
+def write_table(
+    warehouse: Warehouse,
+    table: str,
+    key: SessionKey,
+    columns: Mapping[str, Values],
+    *,
+    provenance_key: str,
+    recipe: str,
+    units: Mapping[str, str] = _EMPTY,
+    made_from: Mapping[str, object] = _EMPTY,
+) -> str:
+    """Stores one file of a table and returns its path.
+
+    `columns` maps names to (T,) arrays or lists; identity columns come from `key`. `units` gives the unit of
+    each column whose unit depends on the model: `{"hip_flexion_r": "degree", "pelvis_tx": "m"}`.
+    `provenance_key` is what `read.is_fresh` compares; `made_from` is what it was made of, stored to say later
+    why a file is stale. ValueError if the columns don't fit the schema, WarehouseError if the file can't be
+    stored.
+    """
+    schema = schema_of(table)
+    content = build_table(schema, key, columns, units)
+    stored = Stored(
+        table=table,
+        identity=identity(schema.level, key),
+        key=provenance_key,
+        recipe=recipe,
+        made_from=made_from,
+        summary={name: content.column(name)[0].as_py() for name in schema.summary},
+    )
+    path = table_path(warehouse, table, schema.level, key)
+    _refuse_another_owner(warehouse, stored, path)
+    storage.write_bytes(warehouse, path, to_parquet(schema, content, stored))
+    return path
+
+
+def write_row(
+    warehouse: Warehouse,
+    table: str,
+    key: SessionKey,
+    values: Mapping[str, object],
+    *,
+    provenance_key: str,
+    recipe: str,
+    made_from: Mapping[str, object] = _EMPTY,
+) -> str:
+    """Stores the one row of a subject, session or trial: `write_table` with plain values for columns."""
+    columns = {name: [value] for name, value in values.items()}
+    return write_table(
+        warehouse, table, key, columns, provenance_key=provenance_key, recipe=recipe, made_from=made_from
+    )
+
+
+def write_scaled_model(warehouse: Warehouse, key: SessionKey, osim_xml: str) -> str:
+    """Stores the session's scaled model and returns its path."""
+    path = scaled_model_path(warehouse, key)
+    storage.write_bytes(warehouse, path, osim_xml.encode())
+    return path
+
+
+def remove_table(warehouse: Warehouse, table: str, key: SessionKey) -> None:
+    """Removes one file of a table if it is there: what a trial that is now rejected once gave."""
+    storage.remove(warehouse, table_path(warehouse, table, schema_of(table).level, key))
+
+
+def to_parquet(schema: TableSchema, content: pa.Table, stored: Stored) -> bytes:
+    """The bytes of a Parquet file: fixed version, compression and row groups, checksums on every page."""
+    sink = pa.BufferOutputStream()
+    pq.write_table(
+        content.replace_schema_metadata(to_metadata(stored)),
+        sink,
+        version="2.6",
+        compression="zstd",
+        compression_level=3,
+        row_group_size=1 << 20,
+        # Words repeat over a trial's rows, measured numbers don't.
+        use_dictionary=[column.name for column in schema.fixed if pa.types.is_string(column.type)],
+        write_page_checksum=True,
+    )
+    return sink.getvalue().to_pybytes()
+
+
+def _refuse_another_owner(warehouse: Warehouse, stored: Stored, path: str) -> None:
+    # A disk that ignores case gives subjects s01 and S01 one file; neither may overwrite the other.
+    try:
+        present = peek(warehouse, path)
+    except WarehouseError:
+        return  # Nothing there yet, or nothing that anyone can read: replacing it loses nothing.
+    if present.identity != stored.identity:
+        raise WarehouseError(
+            f"can't write {path}: it belongs to {'/'.join(present.identity.values())}, and this disk "
+            f"can't tell that name from {'/'.join(stored.identity.values())}. Rename one of them in its session.toml."
+        )
