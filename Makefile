@@ -46,7 +46,7 @@ constraints:
 	$(PYTHON) -m venv build/constraints
 	build/constraints/bin/python -m pip install --quiet -e ".[$(EXTRAS)]"
 	{ grep '^#' constraints.txt; \
-	  { build/constraints/bin/python -m pip freeze --exclude-editable; grep '^torch==' constraints.txt; } | sort -f; \
+	  { build/constraints/bin/python -m pip freeze --exclude-editable; grep '^torch==' constraints.txt; } | LC_ALL=C sort -f; \
 	} > build/constraints.txt
 	mv build/constraints.txt constraints.txt
 

@@ -1,7 +1,7 @@
 """Make Prefect ready to run flows: offline, quiet, and side by side with other runs on the same machine.
 
-With `PREFECT_API_URL` (or a Prefect profile that sets it) runs go to that server. Without one, Prefect starts a
-temporary server for this process; it gets a database of its own, so that runs never wait for each other's,
+With `PREFECT_API_URL` (or a Prefect profile that sets it) runs go to that server. Without one, Prefect starts
+a temporary server for this process; it gets a database of its own, so that runs never wait for each other's,
 copied from an empty one that is migrated once per Prefect version and kept in PREFECT_HOME.
 """
 
@@ -9,6 +9,7 @@ import atexit
 import functools
 import os
 import shutil
+import signal
 import sqlite3
 import subprocess
 import sys
@@ -53,7 +54,7 @@ class PrefectNotStarted(Exception):
 
 @functools.cache
 def start_prefect() -> None:
-    """Make Prefect ready, once per process; before anything else imports it. PrefectNotStarted if it can't be."""
+    """Make Prefect ready, once per process, before anything imports it. PrefectNotStarted if it can't be."""
     for name, value in _OFFLINE_AND_QUIET.items():
         os.environ.setdefault(name, value)
     try:
@@ -72,7 +73,8 @@ def start_prefect() -> None:
         folder.mkdir(parents=True, exist_ok=True)
         with _one_at_a_time(folder / "start.lock"):
             _use_private_database(_empty_database(folder, prefect.__version__))
-            _check_api("Prefect's temporary server did not start")
+            with _deaf_to_interrupts():
+                _check_api("Prefect's temporary server did not start")
     except (OSError, sqlite3.Error) as error:
         raise PrefectNotStarted(
             f"Prefect can't be set up in {folder}: {error}. Set PREFECT_HOME to a writable folder."
@@ -86,6 +88,20 @@ def _one_at_a_time(lock: Path) -> Iterator[None]:
     with closing(sqlite3.connect(lock, timeout=LOCK_TIMEOUT_S, isolation_level=None)) as connection:
         connection.execute("BEGIN EXCLUSIVE")
         yield
+
+
+@contextmanager
+def _deaf_to_interrupts() -> Iterator[None]:
+    # A process inherits the signals its maker blocks. Ctrl-C reaches everything in the foreground: a server
+    # that stops at once leaves this process asking it, again and again, to note the interruption.
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _empty_database(folder: Path, version: str) -> Path:
@@ -105,8 +121,8 @@ def _empty_database(folder: Path, version: str) -> Path:
         )
         if made.returncode != 0:
             raise PrefectNotStarted(
-                f"Prefect's database can't be made in {folder}: `prefect server database upgrade` gave exit code "
-                f"{made.returncode} and said: {made.stderr.strip()[-2000:]}"
+                f"Prefect's database can't be made in {folder}: `prefect server database upgrade` gave "
+                f"exit code {made.returncode} and said: {made.stderr.strip()[-2000:]}"
             )
         fresh.replace(database)
     return database

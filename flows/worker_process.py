@@ -20,7 +20,7 @@ from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any
 
-LOG_TAIL_BYTES = 8192
+LOG_TAIL_BYTES = 4096
 
 _CALL = "call.pickle"
 _RESULT = "result.pickle"
@@ -36,7 +36,7 @@ class Returned:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Raised:
-    """The function raised: the exception's class names from its own to the most general, and what was printed."""
+    """The function raised. `type_names` are the exception's classes, from its own to the most general."""
 
     type_names: tuple[str, ...]
     message: str
@@ -100,10 +100,10 @@ def run(
 ) -> ProcessOutcome:
     """Call `function(*args)` in a new process and say what became of it.
 
-    The process works in a private temporary directory, where its standard output and error and any other
-    `*.log` it writes are kept until their last lines have been read. Whatever it started is killed when it
-    ends. `memory_limit_mb` limits its address space, where the system can do that. Function and arguments
-    must be picklable (pickle's own errors otherwise).
+    The process works in a private temporary directory: its standard output and error, any other `*.log` and
+    its temporary files stay there until the logs' last lines have been read. Whatever it started is killed
+    when it ends. `memory_limit_mb` limits its address space, where the system can do that. Function and
+    arguments must be picklable (pickle's own errors otherwise).
     """
     call = pickle.dumps((function, args))
     with tempfile.TemporaryDirectory(prefix="gait2hip-", ignore_cleanup_errors=True) as name:
@@ -131,8 +131,8 @@ def allow() -> None:
 
 
 def log_tail(directory: Path) -> str:
-    """The last lines of every `*.log` in a directory, each under its name; "" where all are empty."""
-    tails = ((path.name, _tail(path)) for path in sorted(directory.glob("*.log")))
+    """The last lines of every `*.log` in and under a directory, each under its name; "" if all are empty."""
+    tails = ((path.name, _tail(path)) for path in sorted(directory.rglob("*.log")))
     return "\n".join(f"--- {name}\n{text}" for name, text in tails if text)
 
 
@@ -208,6 +208,8 @@ def _child(directory: Path, memory_limit_mb: int | None) -> None:
     _redirect_output(directory / _LOG)
     _die_with_parent()
     os.chdir(directory)
+    # What it leaves in temporary files when it is killed goes with its directory.
+    tempfile.tempdir = str(directory)
     if memory_limit_mb is not None:
         _limit_memory(memory_limit_mb)
     _write_whole(_call(directory / _CALL), directory / _RESULT)

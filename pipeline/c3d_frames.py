@@ -75,7 +75,8 @@ def _channel_count(header: Header, parameters: Parameters, name: str) -> int:
     if points is not None and points != header.point_count:
         raise rejected(
             name,
-            f"its header states {header.point_count} points a frame and POINT:USED {points}. Export the trial again.",
+            f"its header states {header.point_count} points a frame and POINT:USED {points}. "
+            "Export the trial again.",
         )
     if header.analog_values_per_frame == 0:
         return 0
@@ -85,7 +86,8 @@ def _channel_count(header: Header, parameters: Parameters, name: str) -> int:
         raise rejected(
             name,
             f"its header states {header.analog_values_per_frame} analog values a frame in "
-            f"{header.analog_samples_per_frame} samples, and ANALOG:USED {used} channels. Export the trial again.",
+            f"{header.analog_samples_per_frame} samples, and ANALOG:USED {used} channels. "
+            "Export the trial again.",
         )
     _check_analog_rate(header, parameters, name)
     return channels
@@ -131,7 +133,9 @@ def _first_frame(header: Header, parameters: Parameters) -> tuple[int, list[str]
     first = stated if stated is not None and header.first_frame == _SATURATED else header.first_frame
     warnings = []
     if stated is not None and stated != first:
-        warnings.append(f"its header begins at frame {first} and TRIAL:ACTUAL_START_FIELD at {stated}: took {first}.")
+        warnings.append(
+            f"its header begins at frame {first} and TRIAL:ACTUAL_START_FIELD at {stated}: took {first}."
+        )
     if first < 1:
         warnings.append(f"its header begins at frame {first}; the format counts from 1: took 1.")
     return max(1, first), warnings
@@ -140,8 +144,8 @@ def _first_frame(header: Header, parameters: Parameters) -> tuple[int, list[str]
 def _frame_count(data: bytes, header: Header, parameters: Parameters, name: str) -> tuple[int, list[str]]:
     """The number of frames, and a warning if the file's several statements of it disagree.
 
-    16-bit statements wrap or saturate in long recordings; where statements disagree otherwise, the size of the
-    file decides, and if it confirms none of them the file is refused.
+    16-bit statements wrap or saturate in long recordings; where statements disagree otherwise, the size of
+    the file decides, and if it confirms none of them the file is refused.
     """
     stated = _stated_counts(header, parameters)
     longest = max(stated.values(), default=0)
@@ -157,9 +161,12 @@ def _frame_count(data: bytes, header: Header, parameters: Parameters, name: str)
         raise rejected(
             name,
             f"its statements of the number of frames disagree ({listing}), and its size fits none of them: "
-            f"{available} bytes of data at {header.frame_bytes} a frame. It was cut off or damaged: copy it again.",
+            f"{available} bytes of data at {header.frame_bytes} a frame. "
+            "It was cut off or damaged: copy it again.",
         )
-    return confirmed[0], [f"statements of the number of frames disagree ({listing}): its size fits {confirmed[0]}."]
+    return confirmed[0], [
+        f"statements of the number of frames disagree ({listing}): its size fits {confirmed[0]}."
+    ]
 
 
 def _stated_counts(header: Header, parameters: Parameters) -> dict[str, int]:
@@ -190,13 +197,15 @@ def _points(raw: np.ndarray, header: Header, scale: float) -> np.ndarray:
     points = stored[..., :3].astype(float)
     if not header.stores_floats:
         points *= scale
-    # The fourth number holds cameras and residual; negative (or unreadable) means that the point was not seen.
+    # The fourth number holds cameras and residual; negative (or unreadable) means "not seen".
     seen = (stored[..., 3] >= 0) & np.isfinite(points).all(axis=-1)
     points[~seen] = np.nan
     return points
 
 
-def _calibrate(raw: np.ndarray, header: Header, parameters: Parameters) -> tuple[np.ndarray, np.ndarray, list[str]]:
+def _calibrate(
+    raw: np.ndarray, header: Header, parameters: Parameters
+) -> tuple[np.ndarray, np.ndarray, list[str]]:
     """(stored - offset) * scale * general scale, (S, C); which channels have a scale, (C,); warnings."""
     channels = raw.shape[1]
     if channels == 0:
@@ -208,18 +217,18 @@ def _calibrate(raw: np.ndarray, header: Header, parameters: Parameters) -> tuple
     if unsigned:
         offset %= 0x10000
     general = parameters.number("ANALOG:GEN_SCALE")
+    calibrated = scaled if general is not None else np.zeros(channels, dtype=bool)
     warnings = []
     if not offset_known.all():
         warnings.append(
-            f"ANALOG:OFFSET is malformed: {int(offset_known.sum())} usable numbers for {channels} channels; "
-            "took 0 for the rest."
+            f"ANALOG:OFFSET is missing or malformed: {int(offset_known.sum())} usable numbers for "
+            f"{channels} channels; took 0 for the rest."
         )
-    if general is None or not scaled.all():
+    if not calibrated.all():
         warnings.append(
-            f"ANALOG:SCALE or GEN_SCALE is missing for {channels if general is None else int((~scaled).sum())} of "
-            f"{channels} channels: they are left as stored, without a unit."
+            f"ANALOG:SCALE or GEN_SCALE is missing for {int((~calibrated).sum())} of {channels} channels: "
+            "they are left as stored, without a unit."
         )
-    calibrated = scaled if general is not None else np.zeros(channels, dtype=bool)
     factor = np.where(calibrated, scale * (1.0 if general is None else general), 1.0)
     return (samples - offset) * factor, calibrated, warnings
 

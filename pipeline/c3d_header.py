@@ -1,9 +1,10 @@
 """The first 512 bytes of a C3D file, and whether the bytes it promises are there.
 
-Layout: The C3D File Format User Guide (Motion Lab Systems, c3d.org), "The C3D header section" and "The parameter
-section". Words below are that guide's 16-bit words, counted from 1.
+Layout: The C3D File Format User Guide (Motion Lab Systems, c3d.org). "Words" below are that guide's 16-bit
+words, counted from 1.
 """
 
+import math
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -18,16 +19,18 @@ ByteOrder = Literal["intel", "dec", "mips"]
 BLOCK_BYTES = 512
 _C3D_KEY = 0x50
 _PROCESSORS: dict[int, ByteOrder] = {84: "intel", 85: "dec", 86: "mips"}
-# Bytes of one element by the type code of a parameter; text is -1.
-_ELEMENT_BYTES = {-1: 1, 1: 1, 2: 2, 4: 4}
+# Bytes of one element by the type code of a parameter; 255 is -1, text.
+_ELEMENT_BYTES = {255: 1, 1: 1, 2: 2, 4: 4}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Header:
     """Where things are in the file and how a frame is stored.
 
-    `first_frame` and `last_frame` are 16-bit and saturate in long recordings. `scale` is the point unit of one
-    integer step; negative means that points and analog samples are stored as 4-byte floats.
+    `events` are labels and times (s, frame 1 at 0) as files had them before the EVENT group existed.
+
+    `first_frame` and `last_frame` are 16-bit and saturate in long recordings. `scale` is the point unit of
+    one integer step; negative means that points and analog samples are stored as 4-byte floats.
     """
 
     byte_order: ByteOrder
@@ -41,6 +44,7 @@ class Header:
     last_frame: int
     scale: float
     rate_hz: float
+    events: tuple[tuple[str, float], ...] = ()
 
     @property
     def stores_floats(self) -> bool:
@@ -66,8 +70,7 @@ def rejected(name: str, reason: str) -> TrialRejected:
 def floats(raw: bytes, byte_order: ByteOrder) -> np.ndarray:
     """Consecutive 4-byte floats in the file's own format, as numpy float32.
 
-    A DEC (VAX F) float is an IEEE float with its 16-bit halves exchanged and an exponent two larger (C3D User
-    Guide, "Floating-point numbers").
+    A DEC (VAX F) float is an IEEE float with its 16-bit halves exchanged and an exponent two larger.
     """
     if byte_order != "dec":
         return np.frombuffer(raw, ">f4" if byte_order == "mips" else "<f4")
@@ -126,17 +129,31 @@ def _unpack(data: bytes, parameter_start: int, byte_order: ByteOrder) -> Header:
         last_frame=words[3],
         scale=float(floats(data[12:16], byte_order)[0]),
         rate_hz=float(floats(data[20:24], byte_order)[0]),
+        events=_events(data, byte_order),
+    )
+
+
+def _events(data: bytes, byte_order: ByteOrder) -> tuple[tuple[str, float], ...]:
+    # Words 151 (count), 153-188 (times) and 199-234 (labels of four characters): at most 18 events.
+    (count,) = struct.unpack(">H" if byte_order == "mips" else "<H", data[300:302])
+    times_s = floats(data[304:376], byte_order)
+    labels = [data[396 + 4 * i : 400 + 4 * i].decode("latin-1").strip(" \0") for i in range(min(count, 18))]
+    return tuple(
+        (label, float(time_s)) for label, time_s in zip(labels, times_s, strict=False) if np.isfinite(time_s)
     )
 
 
 def _check(header: Header, name: str) -> None:
     if not (np.isfinite(header.rate_hz) and header.rate_hz > 0):
-        raise rejected(name, f"its header states a frame rate of {header.rate_hz} Hz. Export the trial again.")
+        raise rejected(
+            name, f"its header states a frame rate of {header.rate_hz} Hz. Export the trial again."
+        )
     if not np.isfinite(header.scale) or header.scale == 0:
         raise rejected(name, f"its header states a point scale of {header.scale}. Export the trial again.")
     if header.frame_bytes == 0:
         raise rejected(name, "it holds no points and no analog channels. Export the trial again.")
-    # Some writers leave the count of parameter blocks at 0, so only the fixed four bytes are sure to be there.
+    # Some writers leave the count of parameter blocks at 0, so only the fixed four bytes are sure to be
+    # there.
     if header.data_start < header.parameter_start + 4:
         raise rejected(
             name,
@@ -160,15 +177,16 @@ def check_complete(data: bytes, header: Header, frame_count: int, name: str) -> 
 def check_parameter_section(data: bytes, header: Header, name: str) -> None:
     """Raise TrialRejected where the chain of parameter records is broken.
 
-    A reader written in C++ follows the lengths in this section without checking them all: a broken one crashes
-    it or keeps it busy for ever, so it is given only sections that pass.
+    Both libraries follow the lengths in this section without checking them all. Past a broken one, py-c3d can
+    lose parameters without a word, and ezc3d can crash or never return, so they are given only sections that
+    pass.
     """
     for position, broken in _walk_records(data, header):
         if broken:
             raise rejected(
                 name,
-                f"its parameter section is broken at byte {position} ({broken}). Neither reader can read on from "
-                "there. Export the trial again from the recording software.",
+                f"its parameter section is broken at byte {position} ({broken}): what follows there can't be "
+                "read. Export the trial again from the recording software.",
             )
 
 
@@ -187,34 +205,40 @@ def _walk_records(data: bytes, header: Header) -> Iterator[tuple[int, str]]:
             return
         (step,) = struct.unpack(short, data[body - 2 : body])
         following = body - 2 + step
-        yield position, _record_fault(data, position, body, following if step else end, end)
-        if step == 0:
+        if step == 0 or following > end:
+            yield position, _last_record_fault(data, position, body, end)
             return
+        yield position, _record_fault(data, position, body, following)
         position = following
-    if position > end:
-        yield position, "the last record runs into the data section"
 
 
-def _record_fault(data: bytes, position: int, body: int, following: int, end: int) -> str:
-    name = data[position + 2 : body - 2]
-    if not name.isascii() or not name.decode("ascii").isprintable():
-        return "a name that isn't text"
-    if not body < following <= end:
-        return f"{name.decode('ascii')} is followed by nothing inside the section"
-    is_group = data[position + 1] > 127
-    return "" if is_group else _parameter_fault(data, name.decode("ascii"), body, following)
+def _last_record_fault(data: bytes, position: int, body: int, end: int) -> str:
+    # The length of the very last record isn't needed and is wrong in some files (c3d.org's sgi_real among
+    # them). It is the last one only if nothing but padding follows.
+    fault = _record_fault(data, position, body, end)
+    if fault:
+        return fault
+    content_end = body if data[position + 1] > 127 else _content_end(data, body)
+    description_end = content_end + 1 + data[content_end] if content_end < end else end
+    return "" if not any(data[description_end:end]) else "its length points past the section"
 
 
-def _parameter_fault(data: bytes, name: str, body: int, following: int) -> str:
-    element = struct.unpack("b", data[body : body + 1])[0]
-    if element not in _ELEMENT_BYTES:
-        return f"{name} has element type {element}, expected -1, 1, 2 or 4"
-    if body + 2 > following:
-        return f"{name} has no dimensions"
-    dimensions = data[body + 2 : body + 2 + data[body + 1]]
-    elements = 1
-    for dimension in dimensions:
-        elements *= dimension
-    if body + 2 + len(dimensions) + elements * _ELEMENT_BYTES[element] > following:
-        return f"{name} states {elements} elements, more than its record holds"
+def _record_fault(data: bytes, position: int, body: int, following: int) -> str:
+    name = data[position + 2 : body - 2].decode("latin-1")
+    if any(ord(character) < ord(" ") for character in name):
+        return f"the name {name!r} isn't text"
+    if following <= body:
+        return f"{name} is followed by itself"
+    if data[position + 1] > 127:  # a negative number: a group, which holds only a description
+        return ""
+    if data[body] not in _ELEMENT_BYTES:
+        return f"{name} has element type {data[body]}"
+    if body + 2 > following or _content_end(data, body) > following:
+        return f"{name} is larger than its record"
     return ""
+
+
+def _content_end(data: bytes, body: int) -> int:
+    """Where a parameter's values end: after element type, number of dimensions, dimensions and elements."""
+    dimensions = data[body + 2 : body + 2 + data[body + 1]]
+    return body + 2 + len(dimensions) + math.prod(dimensions) * _ELEMENT_BYTES[data[body]]

@@ -1,14 +1,16 @@
-"""The parameters of a C3D file as one table, whichever library read them: py-c3d first, ezc3d where it fails."""
+"""The parameters of a C3D file as one table: read by py-c3d or, where that fails, by ezc3d."""
 
 import io
+import json
+import subprocess
+import sys
 import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import c3d
-import ezc3d
 import numpy as np
 
 from pipeline.c3d_header import ByteOrder, Header, check_complete, check_parameter_section, floats, rejected
@@ -16,6 +18,8 @@ from pipeline.c3d_header import ByteOrder, Header, check_complete, check_paramet
 Reader = Literal["c3d", "ezc3d"]
 Value = np.ndarray | tuple[str, ...]
 
+EZC3D_PROGRAM = Path(__file__).with_name("ezc3d_parameters.py")
+EZC3D_TIMEOUT_S = 30.0
 _PADDING = " \t\r\n\0"
 
 
@@ -23,9 +27,9 @@ _PADDING = " \t\r\n\0"
 class Parameters:
     """GROUP:NAME (capitals) to its value.
 
-    Numbers are arrays in the file's dimensions, first index fastest (so `CORNERS` is (3, 4, plates)); a scalar
-    has shape (1,). Texts are tuples, padding removed. `reader` is the library that read them, and `note` says
-    why it was not the first choice ("" if it was).
+    Numbers are arrays in the file's dimensions, first index fastest (so `CORNERS` is (3, 4, plates)); a
+    scalar has shape (1,). Texts are tuples, padding removed. `reader` is the library that read them, and
+    `note` says why it was not the first choice ("" if it was).
     """
 
     values: Mapping[str, Value]
@@ -33,7 +37,7 @@ class Parameters:
     note: str = ""
 
     def numbers(self, key: str) -> np.ndarray:
-        """The numbers of `key`, of its continuations (`SCALE`, `SCALE2`, ...) if it is a list; empty if absent."""
+        """The numbers of `key` and its continuations (`SCALE`, `SCALE2`, ...); empty if absent."""
         found = [v for v in self._continued(key) if isinstance(v, np.ndarray)]
         if len(found) == 1:
             return found[0]
@@ -73,14 +77,16 @@ class Parameters:
 def read_parameters(path: Path, data: bytes, header: Header) -> Parameters:
     """Read the parameter section of `path`, whose content is `data`.
 
-    Raises TrialRejected, with what both libraries said, if neither can.
+    Raises TrialRejected where the section is broken or, with what both libraries said, if neither can read
+    it.
     """
+    check_parameter_section(data, header, path.name)
     try:
         return Parameters(values=_with_c3d(data, header.byte_order), reader="c3d")
     except Exception as error:  # a parser on foreign bytes raises anything from struct.error to MemoryError
         first_complaint = f"{type(error).__name__}: {error}"
+    # ezc3d reads the frames too, and doesn't check that they are there.
     check_complete(data, header, header.frame_count, path.name)
-    check_parameter_section(data, header, path.name)
     try:
         values = _with_ezc3d(path)
     except Exception as error:
@@ -89,7 +95,9 @@ def read_parameters(path: Path, data: bytes, header: Header) -> Parameters:
             f"neither py-c3d ({first_complaint}) nor ezc3d ({error}) could read its parameters. "
             "Export the trial again from the recording software.",
         ) from error
-    return Parameters(values=values, reader="ezc3d", note=f"read with ezc3d, since py-c3d said: {first_complaint}")
+    return Parameters(
+        values=values, reader="ezc3d", note=f"read with ezc3d, since py-c3d said: {first_complaint}"
+    )
 
 
 def _with_c3d(data: bytes, byte_order: ByteOrder) -> dict[str, Value]:
@@ -129,16 +137,20 @@ def _decoded(raw: bytes) -> str:
 
 
 def _with_ezc3d(path: Path) -> dict[str, Value]:
-    content = ezc3d.c3d(str(path))
-    values: dict[str, Value] = {}
-    for group_name, group in content["parameters"].items():
-        for name, parameter in group.items():
-            if name != "__METADATA__":
-                values[f"{group_name}:{name}".upper()] = _ezc3d_value(parameter["value"])
-    return values
+    """The parameters by ezc3d, in a process of its own: on damaged values it can crash or never return."""
+    result = subprocess.run(
+        [sys.executable, str(EZC3D_PROGRAM), str(path)],
+        capture_output=True,
+        timeout=EZC3D_TIMEOUT_S,
+        check=False,
+    )
+    if result.returncode != 0:
+        said = result.stderr.decode(errors="replace").strip().splitlines()
+        raise ValueError(said[-1] if said else f"it crashed with exit status {result.returncode}")
+    return {key: _from_json(value) for key, value in json.loads(result.stdout).items()}
 
 
-def _ezc3d_value(value: list[str] | np.ndarray) -> Value:
-    if isinstance(value, list):
-        return tuple(text.strip(_PADDING) for text in value)
-    return np.asarray(value, dtype=float)
+def _from_json(value: dict[str, list[Any]]) -> Value:
+    if "texts" in value:
+        return tuple(_decoded(text.encode("utf-8", "surrogateescape")) for text in value["texts"])
+    return np.array(value["numbers"], dtype=float).reshape(value["shape"])

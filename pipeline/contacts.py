@@ -137,7 +137,9 @@ def _describe(
     else:
         side, reason = _nearest_side(recording, at_frames, frames, markers, profile, settings)
         reason = reason or _unusable(at_frames, frames, markers, profile, side, body_n, settings)
-    return Contact(plate=plate.number, start_s=start_s, stop_s=stop_s, side=side, reason=reason, peak_n=peak_n)
+    return Contact(
+        plate=plate.number, start_s=start_s, stop_s=stop_s, side=side, reason=reason, peak_n=peak_n
+    )
 
 
 def _nearest_side(
@@ -156,13 +158,19 @@ def _nearest_side(
     if not np.isfinite(far[side]):
         return None, f"no foot was seen while plate {plate.number} was loaded"
     mirrored, _ = centre_of_pressure(replace(plate, moment_nm=-plate.moment_nm), settings.contact_threshold_n)
-    if min(_ninth_decile(mirrored, frames, markers, profile, name) for name in SIDES) <= settings.max_cop_to_foot_m:
+    if (
+        min(_ninth_decile(mirrored, frames, markers, profile, name) for name in SIDES)
+        <= settings.max_cop_to_foot_m
+    ):
         raise TrialRejected(
             "ground_reactions",
             f"{recording.path.name}: plate {plate.number}'s centre of pressure lies {far[side] * 1e3:.0f} mm from the nearest "
             "foot, and under it only with its moments' sign reversed. Correct the plate's moment channels or its ORIGIN.",
         )
-    return None, f"plate {plate.number}'s centre of pressure is {far[side] * 1e3:.0f} mm from the nearest foot"
+    return (
+        None,
+        f"plate {plate.number}'s centre of pressure is {far[side] * 1e3:.0f} mm from the nearest foot",
+    )
 
 
 def _ninth_decile(
@@ -207,7 +215,9 @@ def on_floor(markers: Markers, profile: Profile, side: Side) -> np.ndarray:
     return down
 
 
-def _over(plate: ForcePlate, frames: np.ndarray, markers: Markers, profile: Profile, side: Side) -> np.ndarray:
+def _over(
+    plate: ForcePlate, frames: np.ndarray, markers: Markers, profile: Profile, side: Side
+) -> np.ndarray:
     foot = foot_of(profile, side)
     over = np.zeros(len(frames), dtype=bool)
     for label in (foot.heel, foot.toe):

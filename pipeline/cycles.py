@@ -12,40 +12,74 @@ from pipeline.records import Side
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Cycle:
-    """One resampled cycle: `channels` hold (P,) arrays, sampled at `phase` (P,) from 0 to 1."""
+class Stride:
+    """From a foot strike to the next of the same foot."""
 
     side: Side
     start_s: float
-    duration_s: float
-    toe_off_phase: float
+    stop_s: float
+    toe_off_s: float
+
+    @property
+    def duration_s(self) -> float:
+        """How long the stride takes."""
+        return self.stop_s - self.start_s
+
+    @property
+    def toe_off_phase(self) -> float:
+        """When the foot leaves the floor, as a share of the stride."""
+        return (self.toe_off_s - self.start_s) / self.duration_s
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cycle:
+    """One resampled stride: `channels` hold (P,) arrays, sampled at `phase` (P,) from 0 to 1."""
+
+    stride: Stride
     phase: np.ndarray
     channels: Mapping[str, np.ndarray]
 
 
-def cut_cycles(
-    side: Side,
-    time_s: np.ndarray,
-    channels: Mapping[str, np.ndarray],
-    known: np.ndarray,
-    events: GaitEvents,
-    settings: CycleSettings,
-) -> tuple[tuple[Cycle, ...], tuple[str, ...]]:
-    """The cycles of one leg, and why each other stride gave none.
+def find_strides(
+    side: Side, time_s: np.ndarray, known: np.ndarray, events: GaitEvents, settings: CycleSettings
+) -> tuple[tuple[Stride, ...], tuple[str, ...]]:
+    """The complete strides of one leg, and why each other one is not.
 
-    `known` (T,) says at which frames every channel (T,) is trustworthy for this leg. A stride is cut when all
-    its frames are known, it has a toe off, and it lasts as long as walking does.
+    `known` (T,) says at which frames this leg's data is trustworthy. A stride is complete when all its frames
+    are known, it has one toe off, and it lasts as long as walking does.
     """
     strikes = events.times("foot_strike", side)
-    cycles, refused = [], []
+    strides, refused = [], []
     for start, stop in zip(strikes[:-1], strikes[1:], strict=True):
         offs = [t for t in events.times("foot_off", side) if start < t < stop]
         why = _unfit(time_s, known, start, stop, offs, settings)
         if why:
             refused.append(f"{side} stride at {start:.2f} s: {why}")
-            continue
-        cycles.append(_resampled(side, time_s, channels, known, start, stop, offs[0], settings.cycle_points))
-    return tuple(cycles), tuple(refused)
+        else:
+            strides.append(
+                Stride(side=side, start_s=float(start), stop_s=float(stop), toe_off_s=float(offs[0]))
+            )
+    return tuple(strides), tuple(refused)
+
+
+def resample(
+    stride: Stride, time_s: np.ndarray, channels: Mapping[str, np.ndarray], known: np.ndarray, points: int
+) -> Cycle:
+    """A stride's channels (T,) at `points` equal steps from one foot strike to the next, read from known frames only."""
+    frame_s = time_s[1] - time_s[0]
+    # One known frame beyond each end where there is one, so that the ends are interpolated, not held.
+    near = (time_s > stride.start_s - 1.5 * frame_s) & (time_s < stride.stop_s + 1.5 * frame_s)
+    frames = np.flatnonzero(near & known)
+    phase = np.linspace(0, 1, points)
+    # The last frame before a strike off the plates ends what is known: its value is held, for under one frame.
+    at = np.clip(stride.start_s + phase * stride.duration_s, time_s[frames[0]], time_s[frames[-1]])
+    # Monotone cubic interpolation: straight lines stay straight, and no force overshoots below zero.
+    values = PchipInterpolator(
+        time_s[frames], np.stack([channels[name][frames] for name in channels], axis=1)
+    )(at)
+    return Cycle(
+        stride=stride, phase=phase, channels={name: values[:, index] for index, name in enumerate(channels)}
+    )
 
 
 def _unfit(
@@ -67,34 +101,3 @@ def _unfit(
     if not known[frames].all():
         return "its ground reaction is not known throughout"
     return ""
-
-
-def _resampled(
-    side: Side,
-    time_s: np.ndarray,
-    channels: Mapping[str, np.ndarray],
-    known: np.ndarray,
-    start: float,
-    stop: float,
-    toe_off: float,
-    points: int,
-) -> Cycle:
-    # One known frame beyond each end where there is one, so that the ends are interpolated, not held.
-    frames = np.flatnonzero((time_s > start - 1.5 / _rate(time_s)) & (time_s < stop + 1.5 / _rate(time_s)) & known)
-    phase = np.linspace(0, 1, points)
-    # The last frame before a strike off the plates ends what is known: its value is held, for under one frame.
-    at = np.clip(start + phase * (stop - start), time_s[frames[0]], time_s[frames[-1]])
-    # Monotone cubic interpolation: straight lines stay straight, and no force overshoots below zero.
-    values = PchipInterpolator(time_s[frames], np.stack([channels[name][frames] for name in channels], axis=1))(at)
-    return Cycle(
-        side=side,
-        start_s=float(start),
-        duration_s=float(stop - start),
-        toe_off_phase=float((toe_off - start) / (stop - start)),
-        phase=phase,
-        channels={name: values[:, index] for index, name in enumerate(channels)},
-    )
-
-
-def _rate(time_s: np.ndarray) -> float:
-    return float(1 / (time_s[1] - time_s[0]))

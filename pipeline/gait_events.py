@@ -108,7 +108,10 @@ def _from_force(contacts: tuple[Contact, ...], markers: Markers, side: Side) -> 
 
 def _from_motion(markers: Markers, profile: Profile, side: Side) -> list[GaitEvent]:
     pelvis = np.mean(
-        [markers.marker(label)[:, 0] for label in (profile.pelvis.right_anterior, profile.pelvis.left_anterior)],
+        [
+            markers.marker(label)[:, 0]
+            for label in (profile.pelvis.right_anterior, profile.pelvis.left_anterior)
+        ],
         axis=0,
     )
     foot = foot_of(profile, side)

@@ -52,7 +52,9 @@ def to_ground(recording: Recording, rotation: np.ndarray, labels: tuple[str, ...
 def _up(recording: Recording, profile: Profile) -> np.ndarray:
     if profile.up in _AXES:
         return _AXES[profile.up]
-    standing = _mean_of(recording, _pelvis_labels(recording, profile)) - _mean_of(recording, _foot_labels(profile))
+    standing = _mean_of(recording, _pelvis_labels(recording, profile)) - _mean_of(
+        recording, _foot_labels(profile)
+    )
     if not recording.plates:
         return _nearest_axis(standing)
     up = recording.plates[0].normal

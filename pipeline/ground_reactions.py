@@ -148,7 +148,9 @@ def _summed(
         during = (time_s >= contact.start_s - 1e-9) & (time_s < contact.stop_s - 1e-9)
         # Outside its contact a plate shows drift and other people's steps, not this foot.
         force_n[during] += plate.force_n[during]
-        moment_nm[during] += plate.moment_nm[during] + np.cross(plate.origin_m - point_m, plate.force_n[during])
+        moment_nm[during] += plate.moment_nm[during] + np.cross(
+            plate.origin_m - point_m, plate.force_n[during]
+        )
     if not contacts:
         return force_n, moment_nm
     rate, cutoff = recording.analog_rate_hz, settings.force_cutoff_hz
@@ -194,5 +196,3 @@ def _stance_impulse(wrench: FootWrench, events: GaitEvents, strike_s: float) -> 
     if not during.any() or not wrench.known[during].all():
         return None
     return float(np.trapezoid(wrench.force_n[wide, 1], wrench.time_s[wide]))
-
-

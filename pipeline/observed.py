@@ -54,27 +54,9 @@ def worst_gaps(markers: Markers) -> str:
             start, stop = max(missing, key=lambda gap: gap[1] - gap[0])
             gaps.append(((stop - start) / markers.rate_hz, label, float(markers.time_s[start])))
     gaps.sort(reverse=True)
-    return "; ".join(f"{label} is missing for {length:.2f} s from {at:.2f} s" for length, label, at in gaps[:4])
-
-
-def check_same_person(
-    recording: Recording, markers: Markers, static: Markers, profile: Profile, tolerance: float
-) -> None:
-    """TrialRejected if rigid segments measure differently in a walk than standing: another person, or swapped labels."""
-    wrong = []
-    for first, second in profile.same_segment:
-        if {first, second} <= set(markers.labels) & set(static.labels):
-            walking = np.linalg.norm(markers.marker(first) - markers.marker(second), axis=1)
-            standing = np.linalg.norm(static.marker(first) - static.marker(second), axis=1)
-            lengths = float(np.nanmedian(walking)), float(np.nanmedian(standing))
-            if abs(lengths[0] / lengths[1] - 1) > tolerance:
-                wrong.append(f"{first}-{second} {lengths[0] * 1e3:.0f} mm (standing {lengths[1] * 1e3:.0f} mm)")
-    if len(wrong) > 1:
-        raise TrialRejected(
-            "markers",
-            f"{recording.path.name}: {len(wrong)} segments measure more than {tolerance:.0%} differently than in the static "
-            f"trial: {'; '.join(wrong)}. Is it the same person, with the same markers?",
-        )
+    return "; ".join(
+        f"{label} is missing for {length:.2f} s from {at:.2f} s" for length, label, at in gaps[:4]
+    )
 
 
 def _by_segment(markers: Markers, profile: Profile) -> dict[str, list[str]]:

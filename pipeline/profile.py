@@ -17,13 +17,18 @@ class _Part(BaseModel):
 
 
 class ProfileMarker(_Part):
-    """Where a label sits on the unscaled model (metres, in the body's frame), and how much it counts."""
+    """Where a label sits on the unscaled model (metres, in the body's frame), and how much it counts.
+
+    A `guide` steers the posture, but how well it fits is not judged: an arm's marker, say, since the
+    model's shoulder girdle doesn't move. No hip angle, moment or force depends on where an arm is.
+    """
 
     body: str
     location_m: Vector
     ik_weight: Weight
     static_weight: Weight
     required: bool = True
+    guide: bool = False
 
 
 class Measurement(_Part):

@@ -8,9 +8,16 @@ import numpy as np
 from pipeline.contacts import GRAVITY_M_S2
 from pipeline.errors import TrialRejected
 from pipeline.recipe import QualitySettings
-from pipeline.records import FootWrench, GeneralizedForces, KinematicsResult, MuscleForces, Side
+from pipeline.records import (
+    SIDES,
+    FootWrench,
+    GeneralizedForces,
+    KinematicsResult,
+    MuscleForces,
+    Side,
+)
 
-# The leg's joints, whose moments and muscles become targets; R stands for the side.
+# The leg's joints, whose moments and muscles become targets, without their side.
 LEG_COORDINATES = ("hip_flexion", "hip_adduction", "hip_rotation", "knee_angle", "ankle_angle")
 RESIDUAL_FORCES = ("pelvis_tx", "pelvis_ty", "pelvis_tz")
 RESIDUAL_MOMENTS = ("pelvis_tilt", "pelvis_list", "pelvis_rotation")
@@ -43,34 +50,23 @@ def measure(
     kinematics: KinematicsResult,
     moments: GeneralizedForces,
     muscles: MuscleForces,
-    balance_nm: np.ndarray,
+    balance: GeneralizedForces,
     wrenches: Mapping[Side, FootWrench],
-    known: Mapping[Side, np.ndarray],
     *,
     mass_kg: float,
     height_m: float,
     settings: QualitySettings,
 ) -> Quality:
-    """All figures of one trial. balance_nm (T, Q) is what muscles and actuators give less what the motion needs."""
+    """All figures of one trial. `balance` is what muscles and actuators give less what the motion needs."""
     body_n = mass_kg * GRAVITY_M_S2
-    both = wrenches["right"].known & wrenches["left"].known & known["right"] & known["left"]
-    either = known["right"] | known["left"]
-    reserves, balances = [], []
-    for side, letter in (("right", "r"), ("left", "l")):
-        for joint in LEG_COORDINATES:
-            name = f"{joint}_{letter}"
-            if name in moments.names and known[side].any():  # type: ignore[index]
-                frames = known[side]  # type: ignore[index]
-                peak = np.abs(moments.column(name)[frames]).max()
-                balances.append(np.abs(balance_nm[frames, moments.names.index(name)]).max() / peak)
-                if name in muscles.actuator_coordinates:
-                    reserve = muscles.actuator_force[frames, muscles.actuator_coordinates.index(name)]
-                    reserves.append(np.abs(reserve).max() / peak)
+    known = {side: wrenches[side].known for side in SIDES}
+    both, either = known["right"] & known["left"], known["right"] | known["left"]
+    shares = [_shares(side, moments, muscles, balance, known[side]) for side in SIDES]
     return Quality(
         marker_rms_max_m=float(np.nanmax(_rms(kinematics.marker_error_m, axis=1))),
         marker_error_max_m=float(np.nanmax(kinematics.marker_error_m)),
-        reserve_ratio_max=_largest(reserves),
-        balance_ratio_max=_largest(balances),
+        reserve_ratio_max=_largest([reserve for reserve, _ in shares]),
+        balance_ratio_max=_largest([imbalance for _, imbalance in shares]),
         saturated_ratio=float((muscles.activation[either] >= settings.saturated_activation).mean())
         if either.any()
         else float("nan"),
@@ -83,7 +79,13 @@ def measure(
 def gate(source: str, quality: Quality, worst_marker: str, settings: QualitySettings) -> None:
     """TrialRejected at the first gate that a trial does not pass; a figure that no frame tells passes."""
     limits = (
-        ("inverse_kinematics", "largest marker RMS", quality.marker_rms_max_m, settings.max_marker_rms_m, "m"),
+        (
+            "inverse_kinematics",
+            "largest marker RMS",
+            quality.marker_rms_max_m,
+            settings.max_marker_rms_m,
+            "m",
+        ),
         (
             "inverse_kinematics",
             f"largest marker error ({worst_marker})",
@@ -131,7 +133,10 @@ def gate(source: str, quality: Quality, worst_marker: str, settings: QualitySett
     for stage, what, found, limit, unit in limits:
         if found > limit:
             raise TrialRejected(
-                stage, f"{source}: {what} is {found:.3g} {unit}".rstrip() + f", expected at most {limit:g} {unit}".rstrip() + "."
+                stage,
+                f"{source}: {what} is {found:.3g} {unit}".rstrip()
+                + f", expected at most {limit:g} {unit}".rstrip()
+                + ".",
             )
 
 
@@ -139,6 +144,27 @@ def worst_marker(kinematics: KinematicsResult) -> str:
     """The label of the marker with the largest error."""
     worst = np.nanmax(np.nan_to_num(kinematics.marker_error_m), axis=0)
     return kinematics.marker_names[int(np.argmax(worst))]
+
+
+def _shares(
+    side: Side,
+    moments: GeneralizedForces,
+    muscles: MuscleForces,
+    balance: GeneralizedForces,
+    frames: np.ndarray,
+) -> tuple[float, float]:
+    """The largest reserve and imbalance of one leg's joints, over the peak moment of the same joint."""
+    reserves, imbalances = [], []
+    for joint in LEG_COORDINATES:
+        name = f"{joint}_{side[0]}"
+        if name in moments.names and frames.any():
+            peak = np.abs(moments.column(name)[frames]).max()
+            if name in balance.names:
+                imbalances.append(np.abs(balance.column(name)[frames]).max() / peak)
+            if name in muscles.actuator_coordinates:
+                column = muscles.actuator_coordinates.index(name)
+                reserves.append(np.abs(muscles.actuator_force[frames, column]).max() / peak)
+    return _largest(reserves), _largest(imbalances)
 
 
 def _rms(values: np.ndarray, axis: int) -> np.ndarray:
@@ -153,4 +179,5 @@ def _residual(moments: GeneralizedForces, names: tuple[str, ...], frames: np.nda
 
 
 def _largest(values: list[float]) -> float:
-    return float(max(values)) if values else float("nan")
+    seen = [value for value in values if np.isfinite(value)]
+    return float(max(seen)) if seen else float("nan")

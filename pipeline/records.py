@@ -4,8 +4,8 @@ Shapes: T marker frames, S analog samples, M markers, C analog channels, Q coord
 NaN means "not measured", never zero.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
@@ -101,7 +101,9 @@ class Recording:
     def __post_init__(self) -> None:
         expected = (len(self.time_s), len(self.marker_labels), 3)
         if self.markers_m.shape != expected:
-            raise ValueError(f"{self.path.name}: markers have shape {self.markers_m.shape}, expected {expected}.")
+            raise ValueError(
+                f"{self.path.name}: markers have shape {self.markers_m.shape}, expected {expected}."
+            )
         if len(set(self.marker_labels)) != len(self.marker_labels):
             raise ValueError(f"{self.path.name}: marker labels are not unique: {self.marker_labels}.")
 
@@ -134,6 +136,14 @@ class Markers:
         except ValueError:
             raise KeyError(label) from None
 
+    def cut(self, frames: slice) -> "Markers":
+        """The same, over some of the frames only."""
+        return replace(
+            self,
+            time_s=self.time_s[frames],
+            positions_m=self.positions_m[frames],
+        )
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FootWrench:
@@ -156,6 +166,19 @@ class FootWrench:
     known: np.ndarray
     reason: np.ndarray
 
+    def cut(self, frames: slice) -> "FootWrench":
+        """The same, over some of the frames only."""
+        return replace(
+            self,
+            time_s=self.time_s[frames],
+            force_n=self.force_n[frames],
+            moment_nm=self.moment_nm[frames],
+            cop_m=self.cop_m[frames],
+            free_moment_nm=self.free_moment_nm[frames],
+            known=self.known[frames],
+            reason=self.reason[frames],
+        )
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Coordinates:
@@ -176,6 +199,14 @@ class Coordinates:
         except ValueError:
             raise KeyError(name) from None
 
+    def cut(self, frames: slice) -> "Coordinates":
+        """The same, over some of the frames only."""
+        return replace(
+            self,
+            time_s=self.time_s[frames],
+            values=self.values[frames],
+        )
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KinematicsResult:
@@ -187,6 +218,15 @@ class KinematicsResult:
     coordinates: Coordinates
     marker_names: tuple[str, ...]
     marker_error_m: np.ndarray
+
+    def judged_by(self, names: Collection[str]) -> "KinematicsResult":
+        """The same coordinates, with the errors of these markers only."""
+        columns = [column for column, name in enumerate(self.marker_names) if name in names]
+        return replace(
+            self,
+            marker_names=tuple(self.marker_names[column] for column in columns),
+            marker_error_m=self.marker_error_m[:, columns],
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -205,6 +245,14 @@ class GeneralizedForces:
         except ValueError:
             raise KeyError(name) from None
 
+    def cut(self, frames: slice) -> "GeneralizedForces":
+        """The same, over some of the frames only."""
+        return replace(
+            self,
+            time_s=self.time_s[frames],
+            values=self.values[frames],
+        )
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MuscleForces:
@@ -221,6 +269,17 @@ class MuscleForces:
     actuator_coordinates: tuple[str, ...]
     actuator_force: np.ndarray
     converged: np.ndarray
+
+    def cut(self, frames: slice) -> "MuscleForces":
+        """The same, over some of the frames only."""
+        return replace(
+            self,
+            time_s=self.time_s[frames],
+            activation=self.activation[frames],
+            force_n=self.force_n[frames],
+            actuator_force=self.actuator_force[frames],
+            converged=self.converged[frames],
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -249,10 +308,14 @@ class Measurement:
 
     def __post_init__(self) -> None:
         if not self.pairs or not self.scales:
-            raise ValueError(f"measurement {self.name}: it needs at least one marker pair and one body to scale.")
+            raise ValueError(
+                f"measurement {self.name}: it needs at least one marker pair and one body to scale."
+            )
         for body, axes in self.scales:
             if not axes or not set(axes) <= set("XYZ"):
-                raise ValueError(f"measurement {self.name}: axes {axes!r} of {body} must be letters of 'XYZ'.")
+                raise ValueError(
+                    f"measurement {self.name}: axes {axes!r} of {body} must be letters of 'XYZ'."
+                )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,6 +9,9 @@ from dataclasses import dataclass
 from pipeline.recipe import Recipe
 from warehouse.provenance import stage_key
 
+# The key of a rejection that the next run should try again: no stage's key is ever this.
+RETRY = "retry"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stage:
@@ -22,6 +25,9 @@ class Stage:
 
 STAGES: dict[str, Stage] = {
     "scaling": Stage(version=1, sections=("scaling",), facts=("model", "profile", "static", "mass_kg")),
+    "session": Stage(
+        version=1, sections=(), facts=("subject", "static_name", "n_trials"), inputs=("scaling",)
+    ),
     "inverse_kinematics": Stage(
         version=1,
         sections=("markers", "inverse_kinematics", "engine"),
@@ -41,7 +47,10 @@ STAGES: dict[str, Stage] = {
         version=1, sections=("static_optimization",), facts=(), inputs=("inverse_dynamics",)
     ),
     "quality": Stage(
-        version=1, sections=("quality", "cycles"), facts=("height_m", "condition"), inputs=("static_optimization",)
+        version=1,
+        sections=("quality", "cycles"),
+        facts=("height_m", "condition"),
+        inputs=("static_optimization",),
     ),
 }
 

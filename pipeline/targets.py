@@ -33,7 +33,9 @@ def group_forces_n_kg(forces: MuscleForces, side: Side, mass_kg: float) -> dict[
         names = [_on(side, unit) for unit in units]
         lacking = [name for name in names if name not in forces.muscle_names]
         if lacking:
-            raise TrialRejected("cycles", f"the model has no muscle {', '.join(lacking)}, of group {group!r}.")
+            raise TrialRejected(
+                "cycles", f"the model has no muscle {', '.join(lacking)}, of group {group!r}."
+            )
         columns = [forces.muscle_names.index(name) for name in names]
         found[f"force_{group}"] = forces.force_n[:, columns].sum(axis=1) / mass_kg
     return found

@@ -67,8 +67,7 @@ def _checked_array(schema: TableSchema, column: Column, values: Values) -> pa.Ar
     if isinstance(values, np.ndarray) and values.ndim != 1:
         raise ValueError(f"{where}: expected one value per row, found an array of shape {values.shape}.")
     try:
-        # Where missing is null, NaN means the same: from_pandas makes it one.
-        array = pa.array(values, type=column.type, from_pandas=column.missing == "null")
+        array = _typed(column, values)
     except (pa.ArrowInvalid, pa.ArrowTypeError, TypeError, OverflowError) as error:
         raise ValueError(f"{where}: expected {column.type}, {error}.") from error
     if column.missing != "null" and array.null_count:
@@ -78,6 +77,15 @@ def _checked_array(schema: TableSchema, column: Column, values: Values) -> pa.Ar
     if column.allowed:
         _check_words(where, column, array)
     return array
+
+
+def _typed(column: Column, values: Values) -> pa.Array:
+    # Where missing is null, NaN means the same: from_pandas makes it one.
+    nan_is_null = column.missing == "null"
+    if pa.types.is_integer(column.type):
+        # Asked for whole numbers, pa.array would cut 1.5 to 1; a cast refuses to.
+        return pa.array(values, from_pandas=nan_is_null).cast(column.type)
+    return pa.array(values, type=column.type, from_pandas=nan_is_null)
 
 
 def _check_numbers(where: str, column: Column, array: pa.Array) -> None:

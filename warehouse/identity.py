@@ -28,7 +28,7 @@ class SessionKey:
         for what in ("cohort", "subject", "session"):
             _check(what, getattr(self, what))
 
-    def trial(self, name: str) -> "TrialKey":
+    def of_trial(self, name: str) -> "TrialKey":
         """The key of one of this session's trials."""
         return TrialKey(cohort=self.cohort, subject=self.subject, session=self.session, trial=name)
 

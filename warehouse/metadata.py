@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from warehouse.errors import WarehouseError
+from warehouse.layout import identity_names
 from warehouse.provenance import canonical_json
 from warehouse.schemas import FORMAT_VERSION, SCHEMAS
 
@@ -19,9 +20,9 @@ _PREFIX = "gait2hip."
 class Stored:
     """One file's account of itself.
 
-    `identity` holds cohort, subject, session, trial, as far as the table's level goes; `key` is the
-    provenance key, `made_from` what it was made of; `recipe` the recipe's name; `summary` the values that the
-    table's schema repeats here.
+    `identity` holds cohort, subject, session, trial, in this order, as far as the table's level goes; `key`
+    is the provenance key, `made_from` what it was made of; `recipe` the recipe's name; `summary` the values
+    that the table's schema repeats here.
     """
 
     table: str
@@ -30,6 +31,11 @@ class Stored:
     recipe: str
     made_from: Mapping[str, Any] = field(default_factory=dict)
     summary: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def owner(self) -> str:
+        """The identity as one word for messages: cohort/subject/session/trial, as far as it goes."""
+        return "/".join(self.identity.values())
 
 
 def to_metadata(stored: Stored) -> dict[str, str]:
@@ -58,12 +64,16 @@ def from_metadata(where: str, raw: Mapping[bytes, bytes] | None) -> Stored:
     if version != str(FORMAT_VERSION):
         raise WarehouseError(
             f"{where} has format version {version}; this gait2hip reads {FORMAT_VERSION}. Run "
-            "`gait2hip ingest` on its session again to rewrite it, or read it with the gait2hip that wrote it."
+            "`gait2hip ingest` on its session again, or read it with the gait2hip that wrote it."
         )
     try:
-        stored = Stored(
-            table=entries[f"{_PREFIX}table"],
-            identity=json.loads(entries[f"{_PREFIX}identity"]),
+        table = entries[f"{_PREFIX}table"]
+        if table not in SCHEMAS:
+            raise WarehouseError(f"{where} says it belongs to a table {table!r}, which does not exist.")
+        who = json.loads(entries[f"{_PREFIX}identity"])
+        return Stored(
+            table=table,
+            identity={name: who[name] for name in identity_names(SCHEMAS[table].level)},
             key=entries[f"{_PREFIX}key"],
             recipe=entries[f"{_PREFIX}recipe"],
             made_from=json.loads(entries[f"{_PREFIX}made_from"]),
@@ -73,6 +83,3 @@ def from_metadata(where: str, raw: Mapping[bytes, bytes] | None) -> Stored:
         raise WarehouseError(
             f"{where} has damaged metadata ({error}). Remove it and ingest its session again."
         ) from error
-    if stored.table not in SCHEMAS:
-        raise WarehouseError(f"{where} says it belongs to a table {stored.table!r}, which does not exist.")
-    return stored

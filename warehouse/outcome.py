@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from warehouse.identity import TrialKey
+from warehouse.identity import SessionKey, TrialKey
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,3 +22,22 @@ class Outcome:
             raise ValueError(
                 f"{self.key}: a rejected trial has a stage and a reason, an accepted one neither."
             )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SessionOutcome:
+    """A session whose model could be scaled (stage and reason None), or could not."""
+
+    key: SessionKey
+    stage: str | None = None
+    reason: str | None = None
+    fresh: bool = False
+
+    def __post_init__(self) -> None:
+        if (self.stage is None) != (self.reason is None):
+            raise ValueError(f"{self.key}: a rejected session has both a stage and a reason.")
+
+    @property
+    def accepted(self) -> bool:
+        """Whether the session's trials can be processed."""
+        return self.stage is None

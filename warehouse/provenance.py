@@ -43,22 +43,6 @@ def stage_key(stage: str, version: int, made_from: Mapping[str, object]) -> str:
     return stable_hash({"stage": stage, "version": version, "made_from": made_from})
 
 
-def changed_parts(before: Mapping[str, object], after: Mapping[str, object]) -> tuple[str, ...]:
-    """Which entries differ, as dotted names in alphabetical order: why a result is stale."""
-    old, new = _leaves(before), _leaves(after)
-    return tuple(sorted(name for name in old.keys() | new.keys() if old.get(name) != new.get(name)))
-
-
-def _leaves(parts: Mapping[str, object], prefix: str = "") -> dict[str, str]:
-    found: dict[str, str] = {}
-    for name, value in parts.items():
-        if isinstance(value, Mapping):
-            found |= _leaves(value, f"{prefix}{name}.")
-        else:
-            found[f"{prefix}{name}"] = canonical_json(value)
-    return found
-
-
 def _plain(value: object) -> object:
     # Exact types: a bool subclass of int is fine, a numpy scalar or a Path would hash as its text.
     if value is None or type(value) in (bool, int, float, str):

@@ -20,13 +20,14 @@ _AS_RIGHT: dict[str, str] = {ipsilateral(name): name for name in INPUT_COORDINAT
 
 def peek(warehouse: Warehouse, path: str) -> Stored:
     """What one file says about itself, without its data; MissingFile or WarehouseError if it can't."""
-    with _opened(warehouse, path) as (_, stored):
-        return stored
+    with _opened(warehouse, path) as (_, account):
+        return account
 
 
 def stored(warehouse: Warehouse, table: str, key: SessionKey) -> Stored:
     """What the table's file for this key says about itself: provenance, recipe, identity, summary."""
-    return _checked(peek(warehouse, _path(warehouse, table, key)), table, key, _path(warehouse, table, key))
+    path = _path(warehouse, table, key)
+    return _checked(peek(warehouse, path), table, key, path)
 
 
 def is_fresh(warehouse: Warehouse, table: str, key: SessionKey, provenance_key: str) -> bool:
@@ -42,8 +43,8 @@ def read_table(
 ) -> pa.Table:
     """One file of a table, all columns or those named, in that order, with units and meanings in the fields.
 
-    MissingFile if it was never stored, WarehouseError if it is damaged, foreign or of another format, ValueError
-    for a column it does not have.
+    MissingFile if it was never stored, WarehouseError if it is damaged, foreign or of another format,
+    ValueError for a column it does not have.
     """
     path = _path(warehouse, table, key)
     with _opened(warehouse, path) as (file, account):
@@ -70,9 +71,7 @@ def survey(warehouse: Warehouse, table: str) -> tuple[list[Stored], list[str]]:
         try:
             account = peek(warehouse, path)
             if path != table_path(warehouse, table, schema_of(table).level, _key(account)):
-                raise WarehouseError(
-                    f"{path} belongs to {'/'.join(account.identity.values())}: it was moved or renamed."
-                )
+                raise WarehouseError(f"{path} belongs to {account.owner}: it was moved or renamed.")
             found.append(account)
         except MissingFile:
             continue  # Removed by another process since it was listed.
@@ -104,11 +103,11 @@ def cycles(
 ) -> pa.Table:
     """All gait cycles of accepted trials in long form, sorted by cohort, subject, session, trial.
 
-    None takes all. Only what an accepted trial's row vouches for is read: WarehouseError if it lacks
-    its file.
+    None takes all. Only what an accepted trial's row vouches for is read: WarehouseError if its
+    file is missing or was made by another run.
     """
     parts = [
-        read_table(warehouse, "cycles", trial_key(trial), columns)
+        _cycles_of(warehouse, trial, columns)
         for trial in trials(warehouse)
         if _wanted(trial, cohort, subjects, conditions)
     ]
@@ -123,7 +122,7 @@ def cycles_as_right(
     subjects: Collection[str] | None = None,
     conditions: Collection[str] | None = None,
 ) -> pa.Table:
-    """`cycles` with every cycle seen as a right leg's: inputs are named `hip_flexion_r`, `hip_flexion_l`, …
+    """`cycles` with every cycle seen as a right leg's: inputs are named `hip_flexion_r` and so on.
 
     `columns` are given by those names too. `side` still says which leg was measured.
     """
@@ -131,6 +130,16 @@ def cycles_as_right(
     wanted = None if columns is None else [stored_names.get(name, name) for name in columns]
     found = cycles(warehouse, columns=wanted, cohort=cohort, subjects=subjects, conditions=conditions)
     return found.rename_columns([_AS_RIGHT.get(name, name) for name in found.column_names])
+
+
+def _cycles_of(warehouse: Warehouse, trial: Stored, columns: Sequence[str] | None) -> pa.Table:
+    # One stage writes both under one key: another key means that a run was killed between them.
+    if stored(warehouse, "cycles", trial_key(trial)).key != trial.key:
+        raise WarehouseError(
+            f"the cycles of {trial.owner} were not made by the run that its row in trials tells of. "
+            "Run `gait2hip ingest` on its session again to finish what was interrupted."
+        )
+    return read_table(warehouse, "cycles", trial_key(trial), columns)
 
 
 def _wanted(
@@ -167,7 +176,7 @@ def _checked(account: Stored, table: str, key: SessionKey, path: str) -> Stored:
     expected = identity(schema_of(table).level, key)
     if account.table != table or account.identity != expected:
         raise WarehouseError(
-            f"{path} holds {account.table} of {'/'.join(account.identity.values())}, expected {table} of "
+            f"{path} holds {account.table} of {account.owner}, expected {table} of "
             f"{'/'.join(expected.values())}: it was moved or renamed. Remove it and ingest its session again."
         )
     return account

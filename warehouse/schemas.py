@@ -28,9 +28,6 @@ _SESSIONS = TableSchema(
         text("recipe", "The recipe: every setting that can change a number"),
         text("model", "The generic musculoskeletal model's name"),
         text("model_sha256", "SHA-256 of the generic model's file"),
-        text(
-            "scaled_model_sha256", "SHA-256 of the session's scaled model in `scaled_models`", missing="null"
-        ),
         text("static_trial", "The standing trial that gave the model its size"),
         real("mass_kg", "kg", "Body mass at this visit"),
         real("height_m", "m", "Body height at this visit"),
@@ -93,18 +90,26 @@ _TRIALS = TableSchema(
             optional(column)
             for column in (
                 real("marker_rms_max_m", "m", "Largest root mean square marker error of any frame"),
-                real("marker_max_m", "m", "Largest error of any marker in any frame"),
-                real("residual_force_peak_n", "N", "Largest residual force at the pelvis"),
-                real("residual_moment_peak_nm", "N·m", "Largest residual moment at the pelvis"),
+                real("marker_error_max_m", "m", "Largest error of any marker in any frame"),
                 real(
-                    "reserve_peak_ratio", "1", "Largest reserve actuator's share of its joint's peak moment"
+                    "residual_force_ratio",
+                    "1",
+                    "Root mean square residual force at the pelvis over body weight, both feet known",
                 ),
-                real("activation_saturated_ratio", "1", "Share of muscles and frames at full activation"),
                 real(
-                    "so_balance_max_nm",
-                    "N·m",
-                    "Largest difference between what muscles and actuators give and what inverse dynamics asks",
+                    "residual_moment_ratio",
+                    "1",
+                    "Root mean square residual moment at the pelvis over weight × height, both feet known",
                 ),
+                real("reserve_ratio_max", "1", "Largest reserve actuator's share of its joint's peak moment"),
+                real(
+                    "balance_ratio_max",
+                    "1",
+                    "Largest difference between what muscles and actuators give and inverse dynamics asks, "
+                    "over the joint's peak moment",
+                ),
+                real("saturated_ratio", "1", "Share of muscles and frames at full activation"),
+                real("unconverged_frames", "1", "Frames for which static optimization found no solution"),
                 real(
                     "vertical_impulse_ratio",
                     "1",
@@ -173,7 +178,7 @@ _MOMENTS = TableSchema(
 _FORCES = TableSchema(
     name="forces",
     level="trial",
-    row="one row per marker frame",
+    row="one row per marker frame of a stride that gives targets",
     columns=(
         _TIME,
         flag("converged", "Whether the optimizer satisfied its constraints"),
@@ -205,7 +210,7 @@ _FORCES = TableSchema(
 _ACTIVATIONS = TableSchema(
     name="activations",
     level="trial",
-    row="one row per marker frame",
+    row="one row per marker frame of a stride that gives targets",
     columns=(_TIME,),
     families=(
         Family(
@@ -277,7 +282,7 @@ _CYCLES = TableSchema(
             real(
                 f"force_{group}",
                 "N/kg",
-                f"Tendon force of the own leg's {', '.join(unit[:-2] for unit in units)}, summed, per body mass",
+                f"Tendon force of the own leg's {', '.join(unit[:-2] for unit in units)} per body mass",
             )
             for group, units in MUSCLE_GROUPS.items()
         ),

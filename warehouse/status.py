@@ -6,18 +6,16 @@ from dataclasses import dataclass
 from typing import Literal
 
 from warehouse import read, storage
+from warehouse.contents import files_of
 from warehouse.errors import WarehouseError
 from warehouse.identity import TrialKey
 from warehouse.layout import (
     SCALED_MODELS,
     Warehouse,
     relative,
-    scaled_model_path,
     table_directory,
-    table_path,
 )
-from warehouse.metadata import Stored
-from warehouse.schemas import PER_SESSION, PER_TRIAL, schema_of
+from warehouse.schemas import PER_SESSION, PER_TRIAL
 
 _SHOWN = 30
 
@@ -62,7 +60,8 @@ class Status:
     @property
     def rejections_by_stage(self) -> dict[str, int]:
         """How many trials each step rejected, most first."""
-        return dict(Counter(trial.stage or "" for trial in self.rejected).most_common())
+        counts = Counter(trial.stage or "" for trial in self.rejected)
+        return dict(sorted(counts.items(), key=lambda item: (-item[1], item[0])))
 
     @property
     def n_subjects(self) -> int:
@@ -97,12 +96,15 @@ def status(warehouse: Warehouse) -> Status:
             f"there is no warehouse at {warehouse.root}, or nothing has been ingested into it yet. "
             "Check --warehouse, or run `gait2hip ingest`."
         )
-    lines = tuple(_line(account) for account in found)
-    needed = {path for line in lines for path in _needed_by(warehouse, line)}
-    allowed = needed | {path for line in lines for path in _allowed_for(warehouse, line)}
+    needed: set[str] = set()
+    allowed: set[str] = set()
+    for row in found:
+        files = files_of(warehouse, read.trial_key(row))
+        needed.update(files.needed(row))
+        allowed.update(files.allowed(row))
     return Status(
         root=warehouse.root,
-        trials=lines,
+        trials=tuple(TrialLine(key=read.trial_key(row), **row.summary) for row in found),
         unreadable=tuple(unreadable),
         missing=tuple(relative(warehouse, path) for path in sorted(needed - present)),
         orphans=tuple(relative(warehouse, path) for path in sorted(present - allowed)),
@@ -124,34 +126,10 @@ def render(found: Status) -> str:
     )
 
 
-def _line(account: Stored) -> TrialLine:
-    return TrialLine(key=read.trial_key(account), **account.summary)
-
-
 def _listed(warehouse: Warehouse) -> Iterator[str]:
     for table in ("subjects", *PER_SESSION, *PER_TRIAL, "cycles"):
         yield from storage.files_under(warehouse, table_directory(warehouse, table))
     yield from storage.files_under(warehouse, table_directory(warehouse, SCALED_MODELS))
-
-
-def _needed_by(warehouse: Warehouse, line: TrialLine) -> Iterator[str]:
-    if line.outcome == "rejected":
-        return
-    tables = ["subjects", *PER_SESSION, *PER_TRIAL]
-    if line.n_cycles_right + line.n_cycles_left > 0:
-        tables.append("cycles")
-    for table in tables:
-        yield table_path(warehouse, table, schema_of(table).level, line.key)
-    yield scaled_model_path(warehouse, line.key)
-
-
-def _allowed_for(warehouse: Warehouse, line: TrialLine) -> Iterator[str]:
-    # A trial rejected late keeps the stages before it; cycles it must not have.
-    for table in ("subjects", *PER_SESSION, *PER_TRIAL):
-        yield table_path(warehouse, table, schema_of(table).level, line.key)
-    yield scaled_model_path(warehouse, line.key)
-    if line.outcome == "accepted":
-        yield table_path(warehouse, "cycles", "trial", line.key)
 
 
 def _headline(found: Status) -> str:

@@ -60,6 +60,12 @@ def write_bytes(warehouse: Warehouse, path: str, data: bytes) -> None:
                 file.write(data)
 
 
+def exists(warehouse: Warehouse, path: str) -> bool:
+    """Whether there is a file of this name."""
+    with explained("look for", path):
+        return bool(warehouse.filesystem.get_file_info(path).is_file)
+
+
 def remove(warehouse: Warehouse, path: str) -> None:
     """Removes a file; one that is not there is no error."""
     with contextlib.suppress(MissingFile), explained("remove", path):
@@ -78,12 +84,15 @@ def files_under(warehouse: Warehouse, directory: str) -> list[str]:
 def check_writable(warehouse: Warehouse) -> None:
     """Writes and removes one small file, so that a run fails before its work and not after it."""
     path = probe_path(warehouse)
-    with explained("write to the warehouse at", warehouse.base):
-        if warehouse.is_local:
-            Path(warehouse.base).mkdir(parents=True, exist_ok=True)
-        with warehouse.filesystem.open_output_stream(path) as file:
-            file.write(b"gait2hip")
-    remove(warehouse, path)
+    try:
+        with explained("write to the warehouse at", warehouse.base):
+            if warehouse.is_local:
+                Path(warehouse.base).mkdir(parents=True, exist_ok=True)
+            with warehouse.filesystem.open_output_stream(path) as file:
+                file.write(b"gait2hip")
+    finally:
+        with contextlib.suppress(WarehouseError):
+            remove(warehouse, path)
 
 
 def _replace_locally(target: Path, data: bytes) -> None:

@@ -109,9 +109,9 @@ def _refuse_another_owner(warehouse: Warehouse, stored: Stored, path: str) -> No
     try:
         present = peek(warehouse, path)
     except WarehouseError:
-        return  # Nothing there yet, or nothing that anyone can read: replacing it loses nothing.
+        return  # Nothing there yet, or a file that must be made again anyway.
     if present.identity != stored.identity:
         raise WarehouseError(
-            f"can't write {path}: it belongs to {'/'.join(present.identity.values())}, and this disk "
-            f"can't tell that name from {'/'.join(stored.identity.values())}. Rename one of them in its session.toml."
+            f"can't write {path}: it belongs to {present.owner}, and this disk can't "
+            f"tell that from {stored.owner}. Rename one of them in its session.toml."
         )

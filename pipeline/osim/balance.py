@@ -34,12 +34,16 @@ def muscle_balance(
     """
     for record in (moments, forces):
         if len(record.time_s) != len(coordinates.time_s):
-            raise ValueError(f"{type(record).__name__} has {len(record.time_s)} frames, not {len(coordinates.time_s)}.")
+            raise ValueError(
+                f"{type(record).__name__} has {len(record.time_s)} frames, not {len(coordinates.time_s)}."
+            )
     model = load_model(model_file)
     summary = summarise(model)
     names = tuple(c.name for c in summary.coordinates)
     if moments.names != names:
-        raise ValueError(f"the moments are of other coordinates ({moments.names}) than the model's ({names}).")
+        raise ValueError(
+            f"the moments are of other coordinates ({moments.names}) than the model's ({names})."
+        )
     poses = coordinates.values[:, [coordinates.names.index(name) for name in names]]
     surplus = muscle_moments(model, poses, forces) - moments.values
     for column, name in enumerate(forces.actuator_coordinates):
@@ -100,7 +104,9 @@ def _paths(model: osim.Model, muscle_names: tuple[str, ...]) -> list[osim.Geomet
     paths = [osim.GeometryPath.safeDownCast(muscles.get(name).getPath()) for name in muscle_names]
     unknown = [name for name, path in zip(muscle_names, paths, strict=True) if path is None]
     if unknown:
-        raise ValueError(f"the paths of {', '.join(unknown)} are not GeometryPaths; their balance can't be checked.")
+        raise ValueError(
+            f"the paths of {', '.join(unknown)} are not GeometryPaths; their balance can't be checked."
+        )
     return paths
 
 
@@ -113,7 +119,11 @@ def _couplers(model: osim.Model) -> list[_Coupler]:
             names = coupler.getIndependentCoordinateNames()
             drivers = tuple(names.get(j) for j in range(names.getSize()))
             found.append(
-                _Coupler(dependent=coupler.getDependentCoordinateName(), drivers=drivers, function=coupler.getFunction())
+                _Coupler(
+                    dependent=coupler.getDependentCoordinateName(),
+                    drivers=drivers,
+                    function=coupler.getFunction(),
+                )
             )
     return found
 

@@ -31,7 +31,6 @@ class Tool(Protocol):
         ...
 
 
-
 @dataclass(frozen=True, slots=True)
 class ToolLog:
     """What OpenSim has logged to `path` since this call began."""
@@ -44,7 +43,9 @@ class ToolLog:
         if not self.path.is_file():
             return []
         text = self.path.read_bytes()[self.start :].decode("utf-8", errors="replace")
-        return [line for line in text.splitlines() if line.strip() and not any(noise in line for noise in _NOISE)]
+        return [
+            line for line in text.splitlines() if line.strip() and not any(noise in line for noise in _NOISE)
+        ]
 
     def tail(self, n_lines: int = 6) -> str:
         """The last warnings and errors, or the last lines where there are none: for a rejection's reason."""

@@ -61,13 +61,17 @@ class ModelSummary:
 def load_model(model_file: Path) -> osim.Model:
     """An OpenSim model, initialised; TrialRejected("model", …) if the file can't be one."""
     if not model_file.is_file():
-        raise TrialRejected("model", f"{model_file.name}: there is no such model file; pass an existing .osim file.")
+        raise TrialRejected(
+            "model", f"{model_file.name}: there is no such model file; pass an existing .osim file."
+        )
     try:
         model = osim.Model(str(model_file))
         model.initSystem()
     except RuntimeError as error:
         reason = " ".join(str(error).split())[:400]
-        raise TrialRejected("model", f"{model_file.name} is not a model OpenSim can load: {reason}") from error
+        raise TrialRejected(
+            "model", f"{model_file.name} is not a model OpenSim can load: {reason}"
+        ) from error
     return model
 
 
@@ -99,7 +103,8 @@ def _coordinate(coordinate: osim.Coordinate, state: osim.State) -> ModelCoordina
     joint = coordinate.getJoint()
     return ModelCoordinate(
         name=coordinate.getName(),
-        rotational=motion == _ROTATIONAL or (motion != _TRANSLATIONAL and _turns(joint, coordinate.getName())),
+        rotational=motion == _ROTATIONAL
+        or (motion != _TRANSLATIONAL and _turns(joint, coordinate.getName())),
         stored_in_degrees=motion == _ROTATIONAL,
         locked=coordinate.getLocked(state),
         coupled=coordinate.isDependent(state),
@@ -119,7 +124,9 @@ def _turns(joint: osim.Joint, name: str) -> bool:
 
 
 def _names(values: object) -> tuple[str, ...]:
-    return tuple(values.get(i) if hasattr(values, "get") else values.getValue(i) for i in range(values.size()))  # type: ignore[attr-defined]
+    return tuple(
+        values.get(i) if hasattr(values, "get") else values.getValue(i) for i in range(values.size())
+    )  # type: ignore[attr-defined]
 
 
 def coordinate_actuators(model: osim.Model) -> list[osim.CoordinateActuator]:
@@ -207,7 +214,9 @@ def marker_positions(model: osim.Model, values: np.ndarray, names: Sequence[str]
     set_pose(model, state, values)
     model.realizePosition(state)
     markers = model.getMarkerSet()
-    return np.array([markers.get(name).getLocationInGround(state).to_numpy() for name in names]).reshape(-1, 3)
+    return np.array([markers.get(name).getLocationInGround(state).to_numpy() for name in names]).reshape(
+        -1, 3
+    )
 
 
 def move_markers(model: osim.Model, values: np.ndarray, measured_m: Mapping[str, np.ndarray]) -> None:

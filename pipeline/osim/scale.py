@@ -16,7 +16,14 @@ from pipeline.errors import TrialRejected
 from pipeline.osim import setups
 from pipeline.osim.files import write_trc
 from pipeline.osim.log import ToolLog, tool_log
-from pipeline.osim.model import load_model, marker_positions, move_markers, replace_markers, summarise, write_model
+from pipeline.osim.model import (
+    load_model,
+    marker_positions,
+    move_markers,
+    replace_markers,
+    summarise,
+    write_model,
+)
 from pipeline.osim.tools import inverse_kinematics
 from pipeline.records import CoordinateTask, KinematicsResult, Markers, Measurement, ModelMarker, ScaledModel
 
@@ -73,7 +80,9 @@ def scale_model(
         move_markers(model, fit.coordinates.values[0], measured_m)
         write_model(model, directory / "scaled.osim")
         masses = summarise(model).body_mass_kg
-    errors_m = {name: float(np.linalg.norm(at - measured_m[name])) for name, at in zip(names, placed_m, strict=True)}
+    errors_m = {
+        name: float(np.linalg.norm(at - measured_m[name])) for name, at in zip(names, placed_m, strict=True)
+    }
     return ScaledModel(
         osim_xml=(directory / "scaled.osim").read_text("utf-8"),
         scale_factors=factors,
@@ -122,7 +131,9 @@ def _pose(
             directory=directory / "static_pose",
         )
     except TrialRejected as rejected:
-        raise TrialRejected(_STAGE, f"posing the scaled model as in the static trial: {rejected.reason}") from rejected
+        raise TrialRejected(
+            _STAGE, f"posing the scaled model as in the static trial: {rejected.reason}"
+        ) from rejected
 
 
 def _mean_frame(static: Markers) -> Markers:
@@ -130,7 +141,9 @@ def _mean_frame(static: Markers) -> Markers:
     seen = np.isfinite(static.positions_m).all(axis=2)
     kept = np.flatnonzero(seen.any(axis=0))
     if not len(kept):
-        raise TrialRejected(_STAGE, "the static trial shows no markers; record one in which the subject stands still.")
+        raise TrialRejected(
+            _STAGE, "the static trial shows no markers; record one in which the subject stands still."
+        )
     mean_m = np.array([static.positions_m[seen[:, i], i].mean(axis=0) for i in kept])
     return Markers(
         time_s=np.array([0.0, 1.0 / _POSE_RATE_HZ]),
@@ -148,7 +161,9 @@ def _require_scaling_markers(
         needed = {name for pair in measurement.pairs for name in pair}
         unplaced = sorted(needed - on_model)
         if unplaced:
-            raise ValueError(f"measurement {measurement.name}: markers {', '.join(unplaced)} have no place on the model.")
+            raise ValueError(
+                f"measurement {measurement.name}: markers {', '.join(unplaced)} have no place on the model."
+            )
         missing = sorted(needed - set(pose.labels))
         if missing:
             raise TrialRejected(

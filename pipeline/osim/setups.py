@@ -52,13 +52,21 @@ def ik_tasks(
 ) -> ElementTree.Element:
     """The tasks of an inverse-kinematics problem: markers to track, coordinates to hold."""
     tasks = [
-        _element("IKMarkerTask", name, apply=True, weight=float(weight)) for name, weight in marker_weights.items()
+        _element("IKMarkerTask", name, apply=True, weight=float(weight))
+        for name, weight in marker_weights.items()
     ]
     for task in coordinate_tasks:
         kind = "default_value" if task.value is None else "manual_value"
         value = 0.0 if task.value is None else float(task.value)
         tasks.append(
-            _element("IKCoordinateTask", task.name, apply=True, weight=float(task.weight), value_type=kind, value=value)
+            _element(
+                "IKCoordinateTask",
+                task.name,
+                apply=True,
+                weight=float(task.weight),
+                value_type=kind,
+                value=value,
+            )
         )
     return _objects("IKTaskSet", tasks)
 
@@ -174,12 +182,13 @@ def so_setup(
     loads_file: str,
     lowpass_hz: float | None,
     time_range_s: tuple[float, float],
+    step_interval: int,
     activation_exponent: float,
     use_muscle_physiology: bool,
     convergence_criterion: float,
     max_iterations: int,
 ) -> ElementTree.Element:
-    """An AnalyzeTool with one StaticOptimization, every frame, on the model's own actuators."""
+    """An AnalyzeTool with one StaticOptimization, every `step_interval` samples, on the model's own actuators."""
     start_s, end_s = time_range_s
     tool = _element(
         "AnalyzeTool",
@@ -201,7 +210,7 @@ def so_setup(
         on=True,
         start_time="-Inf",
         end_time="Inf",
-        step_interval=1,
+        step_interval=step_interval,
         in_degrees=False,
         use_model_force_set=True,
         activation_exponent=float(activation_exponent),

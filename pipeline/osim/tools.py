@@ -26,6 +26,7 @@ from pipeline.osim.model import (
     summarise,
     write_model,
 )
+from pipeline.osim.motion import SAMPLES_PER_FRAME, dense
 from pipeline.records import (
     Coordinates,
     CoordinateTask,
@@ -140,7 +141,7 @@ def static_optimization(
 ) -> MuscleForces:
     """Muscle forces that make the measured motion with the least sum of activations to the exponent.
 
-    Reserve and residual actuators are added wherever a free coordinate has no actuator. Force is
+    The motion is differentiated as it is, between its frames too (see `motion.dense`). Reserve and residual actuators are added wherever a free coordinate has no actuator. Force is
     the tendon's: active force at the length a stiff tendon leaves the fibre, times activation, without passive
     force, as the tool has it. A frame the optimizer gave up on is still returned, with `converged` False.
     Raises TrialRejected("static_optimization", …) when the tool fails or leaves frames out.
@@ -155,16 +156,20 @@ def static_optimization(
             residual_optimal_nm=residual_optimal_nm,
         )
         ignore_tendon_compliance(model)
-        coordinate_of = {actuator.getName(): actuator.get_coordinate() for actuator in coordinate_actuators(model)}
+        coordinate_of = {
+            actuator.getName(): actuator.get_coordinate() for actuator in coordinate_actuators(model)
+        }
         write_model(model, directory / "so_model.osim")
-        _write_motion(directory, coordinates, summary)
+        motion = dense(coordinates)
+        _write_motion(directory, motion, summary)
         loads_file = _write_loads(directory, wrenches, foot_bodies, coordinates.time_s)
         setup = setups.so_setup(
             model_file="so_model.osim",
             coordinates_file="coordinates.sto",
             loads_file=loads_file,
             lowpass_hz=lowpass_hz,
-            time_range_s=_lookup_span(coordinates.time_s),
+            time_range_s=_lookup_span(motion.time_s),
+            step_interval=SAMPLES_PER_FRAME,
             activation_exponent=activation_exponent,
             use_muscle_physiology=use_muscle_physiology,
             convergence_criterion=convergence_criterion,
@@ -172,9 +177,13 @@ def static_optimization(
         )
         setups.write_setup(directory / "so_setup.xml", setup)
         run_tool(osim.AnalyzeTool, directory / "so_setup.xml", log, _SO)
-        names, activation = _read_result(directory / "trial_StaticOptimization_activation.sto", coordinates.time_s, _SO)
+        names, activation = _read_result(
+            directory / "trial_StaticOptimization_activation.sto", coordinates.time_s, _SO
+        )
         # The force file holds the ground reactions too.
-        columns, force = _read_result(directory / "trial_StaticOptimization_force.sto", coordinates.time_s, _SO)
+        columns, force = _read_result(
+            directory / "trial_StaticOptimization_force.sto", coordinates.time_s, _SO
+        )
         force = force[:, [columns.index(name) for name in names]]
         converged = _converged(log.lines(), coordinates.time_s)
     return _muscle_forces(coordinates.time_s, names, force, activation, summary, coordinate_of, converged)
@@ -194,7 +203,10 @@ def _tracked(markers: Markers, marker_weights: Mapping[str, float], summary: Mod
         )
     columns = [markers.labels.index(name) for name in names]
     return Markers(
-        time_s=markers.time_s, rate_hz=markers.rate_hz, labels=names, positions_m=markers.positions_m[:, columns]
+        time_s=markers.time_s,
+        rate_hz=markers.rate_hz,
+        labels=names,
+        positions_m=markers.positions_m[:, columns],
     )
 
 
@@ -216,8 +228,6 @@ def _span(time_s: np.ndarray) -> tuple[float, float]:
 def _lookup_span(time_s: np.ndarray) -> tuple[float, float]:
     # The tools take the last row at or before each time, and times pass through decimal text and a filter's
     # resampling: a quarter of a frame later, rounding can't pick the neighbour.
-    if len(time_s) < 2:
-        raise ValueError(f"{len(time_s)} frames can't be differentiated; at least 2 are needed.")
     margin = 0.25 * float(time_s[-1] - time_s[0]) / (len(time_s) - 1)
     return float(time_s[0]) + margin, float(time_s[-1]) + margin
 
@@ -248,7 +258,9 @@ def _read_result(path: Path, time_s: np.ndarray, stage: str) -> tuple[tuple[str,
         raise TrialRejected(stage, f"OpenSim finished without writing {path.name}.")
     columns, found_s, values, _ = read_storage(path)
     if len(found_s) != len(time_s) or np.abs(found_s - time_s).max() > 1e-4:
-        raise TrialRejected(stage, f"OpenSim wrote {len(found_s)} frames to {path.name}, expected {len(time_s)}.")
+        raise TrialRejected(
+            stage, f"OpenSim wrote {len(found_s)} frames to {path.name}, expected {len(time_s)}."
+        )
     bad = [name for name, column in zip(columns, values.T, strict=True) if not np.isfinite(column).all()]
     if bad:
         raise TrialRejected(stage, f"OpenSim wrote NaN or infinity to {path.name} for {', '.join(bad[:6])}.")

@@ -1,4 +1,3 @@
-import importlib
 import os
 import subprocess
 import sys
@@ -16,12 +15,6 @@ from flows.worker_process import Crashed, Raised, Returned, Stopped, TimedOut, r
 
 HERE = Path(__file__).parent
 LIMIT_S = 60.0
-
-
-@pytest.fixture
-def stubs(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
-    monkeypatch.syspath_prepend(str(HERE))
-    return importlib.import_module("worker_stubs")
 
 
 @pytest.fixture
@@ -141,11 +134,16 @@ def test_only_the_end_of_a_flood_is_kept(stubs: ModuleType) -> None:
     assert len(outcome.log_tail) < 2 * worker_process.LOG_TAIL_BYTES
 
 
-def test_the_log_of_a_native_library_is_kept_too(stubs: ModuleType) -> None:
-    outcome = run(stubs.leave_a_native_log, time_limit_s=LIMIT_S)
+def test_the_log_of_a_native_library_is_read_and_its_temporary_files_removed(
+    stubs: ModuleType, tmp_path: Path
+) -> None:
+    note = tmp_path / "note"
+
+    outcome = run(stubs.leave_a_native_log, str(note), time_limit_s=LIMIT_S)
 
     assert isinstance(outcome, Crashed)
     assert "--- opensim.log\n[error] could not find marker R.Knee" in outcome.log_tail
+    assert not Path(note.read_text()).exists()
 
 
 def test_half_a_result_is_no_result(stubs: ModuleType) -> None:

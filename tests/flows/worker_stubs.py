@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 
@@ -72,8 +73,10 @@ def leave_a_grandchild(pid_file: str) -> str:
     return "done"
 
 
-def leave_a_native_log() -> None:
-    Path("opensim.log").write_text("[error] could not find marker R.Knee\n")
+def leave_a_native_log(note: str) -> None:
+    directory = Path(tempfile.mkdtemp())
+    (directory / "opensim.log").write_text("[error] could not find marker R.Knee\n")
+    Path(note).write_text(str(directory))
     os.kill(os.getpid(), signal.SIGSEGV)
 
 

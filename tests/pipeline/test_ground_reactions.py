@@ -22,7 +22,11 @@ def chain(recording, profile, recipe):
     plates = plates_in_ground(recording, rotation)
     contacts = find_contacts(recording, plates, markers, profile, MASS_KG, recipe.ground_reactions)
     events = detect_events(markers, profile, contacts, recording.events)
-    return foot_wrenches(recording, plates, contacts, events, markers, recipe.ground_reactions), events, plates
+    return (
+        foot_wrenches(recording, plates, contacts, events, markers, recipe.ground_reactions),
+        events,
+        plates,
+    )
 
 
 def test_the_wrench_is_the_plates_and_its_centre_lies_under_the_foot(walker, profile, recipe):

@@ -23,7 +23,10 @@ def test_every_leg_segment_is_tracked_and_scaled(name):
     profile = load_profile(name)
     tracked = {marker.body for marker in profile.markers.values() if marker.ik_weight > 0}
     scaled = {body for item in profile.measurements for body in item.scales}
-    legs = {f"{segment}_{side}" for segment in ("femur", "tibia", "calcn") for side in "rl"} | {"pelvis", "torso"}
+    legs = {f"{segment}_{side}" for segment in ("femur", "tibia", "calcn") for side in "rl"} | {
+        "pelvis",
+        "torso",
+    }
     assert legs <= tracked
     assert legs <= scaled
 

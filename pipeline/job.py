@@ -1,0 +1,87 @@
+"""What one session's work is made from: its files, settings and model, checked together, and the keys they give."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from pipeline.errors import TrialRejected
+from pipeline.osim.version import opensim_version
+from pipeline.profile import Profile, load_profile
+from pipeline.recipe import Recipe, load_recipe
+from pipeline.session import Session, load_session
+from pipeline.stages import stage_keys
+from warehouse.layout import Warehouse
+from warehouse.provenance import file_sha256
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """A session, how it is to be processed, and where the results go."""
+
+    session: Session
+    recipe: Recipe
+    profile: Profile
+    model: Path
+    warehouse: Warehouse
+
+    def session_keys(self) -> dict[str, str]:
+        """The provenance keys of the session's own stages. TrialRejected if the static trial can't be read."""
+        return stage_keys(self.recipe, self._session_facts(), opensim_version())
+
+    def trial_keys(self, name: str) -> dict[str, str]:
+        """The provenance key of every stage of one trial. TrialRejected if one of its files can't be read."""
+        trial = self.session.trial(name)
+        facts = {
+            **self._session_facts(),
+            "trial": _sha256(trial.path, "read_c3d"),
+            "height_m": self.session.subject.height_m,
+            "condition": trial.condition,
+        }
+        return stage_keys(self.recipe, facts, opensim_version())
+
+    def _session_facts(self) -> dict[str, object]:
+        return {
+            "model": file_sha256(self.model),
+            "profile": self.profile.model_dump(),
+            "static": _sha256(self.session.static, "scaling"),
+            "mass_kg": self.session.subject.mass_kg,
+            "subject": self.session.subject.model_dump(),
+            "static_name": self.session.static.name,
+            "n_trials": len(self.session.trials),
+        }
+
+
+def open_job(session_file: str, recipe: str, model_file: str | None, warehouse_root: str) -> Job:
+    """Load and check everything a session's work needs; ValueError names the file and the setting at fault."""
+    session = load_session(Path(session_file))
+    settings = load_recipe(recipe)
+    profile = load_profile(session.profile)
+    return Job(
+        session=session,
+        recipe=settings,
+        profile=profile,
+        model=_model(model_file, settings, recipe),
+        warehouse=Warehouse(warehouse_root),
+    )
+
+
+def _model(model_file: str | None, recipe: Recipe, source: str) -> Path:
+    named = model_file or recipe.model.file
+    if not named:
+        raise ValueError(
+            f"recipe {source!r} names no musculoskeletal model: give one with --model FILE (an .osim), "
+            "or as `file` under [model] in a recipe of your own."
+        )
+    path = Path(named)
+    if not path.is_file():
+        raise ValueError(f"the model {path} does not exist; give the path of an .osim file.")
+    return path
+
+
+def _sha256(path: Path, stage: str) -> str:
+    try:
+        return file_sha256(path)
+    except OSError as error:
+        raise TrialRejected(
+            stage,
+            f"{path} can't be read ({error.strerror}). Check the file names and `recordings` in session.toml.",
+        ) from error

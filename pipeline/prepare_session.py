@@ -1,0 +1,177 @@
+"""Once a session: the static trial gives the model this subject's size."""
+
+import tempfile
+from pathlib import Path
+
+import numpy as np
+
+from pipeline.contacts import plates_in_ground
+from pipeline.errors import TrialRejected
+from pipeline.ground_frame import ground_rotation, to_ground
+from pipeline.ground_reactions import check_standing
+from pipeline.job import Job, open_job
+from pipeline.observed import used_labels
+from pipeline.osim.scale import scale_model
+from pipeline.osim.version import opensim_version
+from pipeline.profile import Profile
+from pipeline.read_c3d import read_c3d
+from pipeline.records import Markers, Measurement, ModelMarker, Recording, ScaledModel
+from pipeline.swapped_labels import mend_swaps, model_places
+from warehouse.contents import is_session_fresh
+from warehouse.outcome import SessionOutcome
+from warehouse.provenance import file_sha256
+from warehouse.write import write_row, write_scaled_model, write_table
+
+
+def prepare_session(
+    session_file: str, recipe_source: str, model_file: str | None, warehouse_root: str
+) -> SessionOutcome:
+    """Scale the model and store it with the session's tables; nothing is done twice.
+
+    ValueError for what the user must correct before anything can run; a static trial that can't be used
+    is an outcome, rejected with its stage and reason.
+    """
+    job = open_job(session_file, recipe_source, model_file, warehouse_root)
+    try:
+        keys = job.session_keys()
+        if is_session_fresh(job.warehouse, job.session.key, keys["session"]):
+            return SessionOutcome(key=job.session.key, fresh=True)
+        scaled = _scale(job)
+    except TrialRejected as rejected:
+        return SessionOutcome(key=job.session.key, stage=rejected.stage, reason=rejected.reason)
+    _store(job, scaled, keys)
+    return SessionOutcome(key=job.session.key)
+
+
+def static_pose(recording: Recording, profile: Profile, window_s: float) -> tuple[Markers, tuple[str, ...]]:
+    """The subject's standing pose, one frame in the ground frame, and what had to be put right in it.
+
+    Each marker's mean over the middle of the trial. TrialRejected if a required one is not seen there.
+    """
+    labels = used_labels(recording, profile)
+    markers = to_ground(recording, ground_rotation(recording, profile), labels)
+    half = max(1, round(window_s * markers.rate_hz / 2))
+    middle = len(markers.time_s) // 2
+    window = markers.positions_m[max(0, middle - half) : middle + half]
+    seen = np.isfinite(window).all(axis=2)
+    hidden = [label for column, label in enumerate(labels) if not seen[:, column].any()]
+    needed = [label for label in hidden if profile.markers[label].required]
+    if needed:
+        raise TrialRejected(
+            "scaling",
+            f"{recording.path.name}: the markers {', '.join(needed)} are not visible in the middle {window_s} s of the static "
+            "trial, expected all of the profile's. Record another static trial, or choose another as `static`.",
+        )
+    shown = [column for column in range(len(labels)) if seen[:, column].any()]
+    mean_m = np.stack([window[seen[:, column], column].mean(axis=0) for column in shown])
+    pose = Markers(
+        time_s=markers.time_s[middle : middle + 1],
+        rate_hz=markers.rate_hz,
+        labels=tuple(labels[column] for column in shown),
+        positions_m=mean_m[None],
+    )
+    mended, warnings = mend_swaps(pose, model_places(profile), profile)
+    return mended, tuple(f"{recording.path.name}: {warning}" for warning in warnings)
+
+
+def _scale(job: Job) -> ScaledModel:
+    recording = read_c3d(job.session.static)
+    settings, mass_kg = job.recipe.scaling, job.session.subject.mass_kg
+    pose, _ = static_pose(recording, job.profile, settings.static_window_s)
+    plates = plates_in_ground(recording, ground_rotation(recording, job.profile))
+    check_standing(recording, plates, mass_kg, job.recipe.ground_reactions)
+    with tempfile.TemporaryDirectory(prefix="gait2hip-") as directory:
+        return scale_model(
+            job.model,
+            markers=_model_markers(job.profile),
+            measurements=_measurements(job.profile, pose),
+            marker_weights={label: marker.static_weight for label, marker in job.profile.markers.items()},
+            coordinate_tasks=(),
+            static=pose,
+            mass_kg=mass_kg,
+            preserve_mass_distribution=settings.preserve_mass_distribution,
+            accuracy=settings.ik_accuracy,
+            directory=Path(directory),
+        )
+
+
+def _model_markers(profile: Profile) -> tuple[ModelMarker, ...]:
+    return tuple(
+        ModelMarker(name=label, body=marker.body, location_m=marker.location_m, fixed=False)
+        for label, marker in profile.markers.items()
+    )
+
+
+def _measurements(profile: Profile, pose: Markers) -> tuple[Measurement, ...]:
+    """The profile's measurements, without the pairs whose optional markers this laboratory didn't place."""
+    found = []
+    for item in profile.measurements:
+        pairs = tuple(pair for pair in item.pairs if set(pair) <= set(pose.labels))
+        if not pairs:
+            raise TrialRejected(
+                "scaling",
+                f"the static trial shows no marker pair of measurement {item.name!r} "
+                f"({'; '.join('-'.join(pair) for pair in item.pairs)}), which sizes {', '.join(item.scales)}.",
+            )
+        found.append(Measurement(name=item.name, pairs=pairs, scales=tuple(item.scales.items())))
+    return tuple(found)
+
+
+def _store(job: Job, scaled: ScaledModel, keys: dict[str, str]) -> None:
+    """The session's tables; the `sessions` row comes last and vouches for the others."""
+    session, where = job.session, job.warehouse
+    recipe = job.recipe.name
+    write_scaled_model(where, session.key, scaled.osim_xml)
+    bodies = list(scaled.scale_factors)
+    write_table(
+        where,
+        "scaling",
+        session.key,
+        {
+            "body": bodies,
+            **{
+                f"scale_{axis}": np.array([scaled.scale_factors[b][i] for b in bodies])
+                for i, axis in enumerate("xyz")
+            },
+            "mass_kg": np.array([scaled.body_mass_kg[body] for body in bodies]),
+        },
+        provenance_key=keys["scaling"],
+        recipe=recipe,
+    )
+    labels = [*scaled.marker_error_m, *scaled.dropped_markers]
+    errors = [scaled.marker_error_m.get(label, float("nan")) for label in labels]
+    write_table(
+        where,
+        "static_markers",
+        session.key,
+        {"marker": labels, "error_m": np.array(errors)},
+        provenance_key=keys["scaling"],
+        recipe=recipe,
+    )
+    write_row(
+        where,
+        "subjects",
+        session.key,
+        {"sex": session.subject.sex},
+        provenance_key=keys["session"],
+        recipe=recipe,
+    )
+    write_row(
+        where,
+        "sessions",
+        session.key,
+        {
+            "profile": job.profile.name,
+            "recipe": job.recipe.name,
+            "model": job.model.name,
+            "model_sha256": file_sha256(job.model),
+            "static_trial": session.static.name,
+            "mass_kg": session.subject.mass_kg,
+            "height_m": session.subject.height_m,
+            "age_y": session.subject.age_y,
+            "opensim_version": opensim_version(),
+            "n_trials": len(session.trials),
+        },
+        provenance_key=keys["session"],
+        recipe=recipe,
+    )

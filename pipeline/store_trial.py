@@ -1,0 +1,235 @@
+"""A trial's outcome into the warehouse: its tables first, its `trials` row last, which vouches for them."""
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from pipeline.cycles import Cycle
+from pipeline.job import Job
+from pipeline.quality import RESIDUAL_FORCES, RESIDUAL_MOMENTS
+from pipeline.records import FootWrench, GeneralizedForces, Side
+from pipeline.trial_result import TrialResult
+from warehouse.outcome import Outcome
+from warehouse.provenance import file_sha256
+from warehouse.schemas import PER_TRIAL
+from warehouse.write import remove_table, write_row, write_table
+
+Columns = dict[str, np.ndarray]
+
+
+def store_accepted(job: Job, trial: str, keys: Mapping[str, str], result: TrialResult) -> Outcome:
+    """Write every table of an accepted trial."""
+    key, mass_kg = job.session.trial_key(trial), job.session.subject.mass_kg
+    condition = job.session.trial(trial).condition
+    known = {side: wrench.known for side, wrench in result.wrenches.items()}
+    tables: dict[str, tuple[str, Columns, Mapping[str, str]]] = {
+        "kinematics": ("inverse_kinematics", *_kinematics(result)),
+        "grf": ("ground_reactions", _grf(result.wrenches), {}),
+        "moments": ("inverse_dynamics", *_moments(result.moments, known)),
+        "forces": ("static_optimization", *_forces(result)),
+        "activations": ("static_optimization", _activations(result), {}),
+        "cycles": ("quality", _cycles(result.cycles, condition, mass_kg), {}),
+    }
+    for table, (stage, columns, units) in tables.items():
+        write_table(
+            job.warehouse,
+            table,
+            key,
+            columns,
+            provenance_key=keys[stage],
+            recipe=job.recipe.name,
+            units=units,
+        )
+    write_row(
+        job.warehouse,
+        "trials",
+        key,
+        {
+            **_description(job, trial),
+            "outcome": "accepted",
+            **_counts(result.cycles),
+            **_figures(result),
+            "source_sha256": file_sha256(job.session.trial(trial).path),
+            "warnings": list(result.warnings),
+        },
+        provenance_key=keys["quality"],
+        recipe=job.recipe.name,
+    )
+    return Outcome(key=key, status="accepted", n_cycles=len(result.cycles))
+
+
+def store_rejected(job: Job, trial: str, stage: str, reason: str, log: str, provenance_key: str) -> Outcome:
+    """Write a rejected trial's row, and take away what an earlier, accepted run of it left."""
+    key = job.session.trial_key(trial)
+    for table in (*PER_TRIAL, "cycles"):
+        remove_table(job.warehouse, table, key)
+    write_row(
+        job.warehouse,
+        "trials",
+        key,
+        {
+            **_description(job, trial),
+            "outcome": "rejected",
+            "stage": stage,
+            "reason": reason,
+            "log": log or None,
+            "n_cycles_right": 0,
+            "n_cycles_left": 0,
+            "warnings": [],
+        },
+        provenance_key=provenance_key,
+        recipe=job.recipe.name,
+    )
+    return Outcome(key=key, status="rejected", stage=stage, reason=reason)
+
+
+def _description(job: Job, trial: str) -> dict[str, object]:
+    found = job.session.trial(trial)
+    return {"condition": found.condition, "source": found.path.name}
+
+
+def _counts(cycles: tuple[Cycle, ...]) -> dict[str, int]:
+    sides = [cycle.stride.side for cycle in cycles]
+    return {f"n_cycles_{side}": sides.count(side) for side in ("right", "left")}
+
+
+def _figures(result: TrialResult) -> dict[str, object]:
+    recording = result.recording
+    durations_s = [cycle.stride.duration_s for cycle in result.cycles]
+    return {
+        "point_rate_hz": recording.point_rate_hz,
+        "analog_rate_hz": recording.analog_rate_hz,
+        "n_frames": len(recording.time_s),
+        "duration_s": len(recording.time_s) / recording.point_rate_hz,
+        "walking_speed_m_s": result.speed_m_s,
+        # A stride is two steps.
+        "cadence_steps_per_min": 120 / float(np.mean(durations_s)),
+        "vertical_impulse_ratio": 1 + result.impulse_error,
+        **result.quality.as_dict(),
+    }
+
+
+def _unit(rotational: bool, turning: str, sliding: str) -> str:
+    return turning if rotational else sliding
+
+
+def _kinematics(result: TrialResult) -> tuple[Columns, dict[str, str]]:
+    coordinates, error_m = result.kinematics.coordinates, result.kinematics.marker_error_m
+    columns = {
+        "time_s": coordinates.time_s,
+        "marker_rms_m": np.sqrt(np.nanmean(error_m**2, axis=1)),
+        "marker_max_m": np.nanmax(error_m, axis=1),
+    }
+    units = {}
+    for name, rotational, values in zip(
+        coordinates.names, coordinates.rotational, coordinates.values.T, strict=True
+    ):
+        columns[name] = np.degrees(values) if rotational else values
+        units[name] = _unit(rotational, "degree", "m")
+    return columns, units
+
+
+def _moments(moments: GeneralizedForces, known: Mapping[Side, np.ndarray]) -> tuple[Columns, dict[str, str]]:
+    columns: Columns = {"time_s": moments.time_s, "right_known": known["right"], "left_known": known["left"]}
+    units = {}
+    residuals = (*RESIDUAL_FORCES, *RESIDUAL_MOMENTS)
+    for name, rotational, values in zip(moments.names, moments.rotational, moments.values.T, strict=True):
+        column = f"residual_{name}" if name in residuals else name
+        columns[column] = _where_known(name, values, known)
+        units[column] = _unit(rotational, "N·m", "N")
+    return columns, units
+
+
+def _forces(result: TrialResult) -> tuple[Columns, dict[str, str]]:
+    muscles, moments = result.muscles, result.moments
+    known = _known_at(result)
+    joints = [
+        i for i, name in enumerate(result.balance.names) if name not in (*RESIDUAL_FORCES, *RESIDUAL_MOMENTS)
+    ]
+    columns: Columns = {
+        "time_s": muscles.time_s,
+        "converged": muscles.converged,
+        "balance_nm": np.abs(result.balance.values[:, joints]).max(axis=1),
+    }
+    units = {}
+    for name, values in zip(muscles.muscle_names, muscles.force_n.T, strict=True):
+        columns[name], units[name] = _where_known(name, values, known), "N"
+    for name, values in zip(muscles.actuator_coordinates, muscles.actuator_force.T, strict=True):
+        rotational = bool(moments.rotational[moments.names.index(name)])
+        column = f"reserve_{name}"
+        columns[column], units[column] = _where_known(name, values, known), _unit(rotational, "N·m", "N")
+    return columns, units
+
+
+def _activations(result: TrialResult) -> Columns:
+    muscles, known = result.muscles, _known_at(result)
+    return {
+        "time_s": muscles.time_s,
+        **{
+            name: _where_known(name, values, known)
+            for name, values in zip(muscles.muscle_names, muscles.activation.T, strict=True)
+        },
+    }
+
+
+def _known_at(result: TrialResult) -> dict[Side, np.ndarray]:
+    """Which of the muscles' frames are known, by leg."""
+    return {
+        side: wrench.known[np.isin(wrench.time_s, result.muscles.time_s)]
+        for side, wrench in result.wrenches.items()
+    }
+
+
+def _where_known(name: str, values: np.ndarray, known: Mapping[Side, np.ndarray]) -> np.ndarray:
+    """A leg's value where its foot's reaction is known, the pelvis' where both are; the trunk and arms hang on neither."""
+    if name.startswith("pelvis"):
+        return np.where(known["right"] & known["left"], values, np.nan)
+    if name.startswith(("lumbar", "arm", "elbow", "pro_sup", "wrist")):
+        return values
+    side: Side = "right" if name.endswith("_r") or "_r_" in name else "left"
+    return np.where(known[side], values, np.nan)
+
+
+def _grf(wrenches: Mapping[Side, FootWrench]) -> Columns:
+    columns: Columns = {"time_s": wrenches["right"].time_s}
+    for side, wrench in wrenches.items():
+        letter = side[0]
+        vectors = {
+            "force": wrench.force_n,
+            "moment": wrench.moment_nm,
+            "point": np.broadcast_to(wrench.point_m, wrench.force_n.shape),
+            "cop": wrench.cop_m,
+        }
+        for name, values in vectors.items():
+            for index, axis in enumerate("xyz"):
+                columns[f"{name}_{axis}_{letter}"] = values[:, index]
+        columns[f"free_moment_{letter}"] = wrench.free_moment_nm
+        columns[f"known_{letter}"] = wrench.known
+        columns[f"reason_{letter}"] = wrench.reason
+    return columns
+
+
+def _cycles(cycles: tuple[Cycle, ...], condition: str, mass_kg: float) -> Columns:
+    parts: list[Columns] = []
+    seen: dict[Side, int] = {"right": 0, "left": 0}
+    for cycle in cycles:
+        points, stride = len(cycle.phase), cycle.stride
+        constants = {
+            "condition": condition,
+            "side": stride.side,
+            "cycle": seen[stride.side],
+            "start_s": stride.start_s,
+            "duration_s": stride.duration_s,
+            "toe_off_phase": stride.toe_off_phase,
+            "mass_kg": mass_kg,
+        }
+        seen[stride.side] += 1
+        repeated = {
+            name: np.array([value] * points, dtype=_dtype(value)) for name, value in constants.items()
+        }
+        parts.append({**repeated, "sample": np.arange(points), "phase": cycle.phase, **cycle.channels})
+    return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+
+
+def _dtype(value: object) -> type:
+    return object if isinstance(value, str) else type(value)

@@ -1,0 +1,152 @@
+"""OpenSim's gait2354 example against the results it is distributed with: scaled masses, IK, ID."""
+
+from collections.abc import Callable
+from pathlib import Path
+from xml.etree import ElementTree
+
+import numpy as np
+import pytest
+
+from pipeline.osim.files import read_storage
+from pipeline.records import Coordinates, CoordinateTask, FootWrench, Markers, Measurement, ModelMarker
+
+pytestmark = [pytest.mark.osim, pytest.mark.data]
+tools = pytest.importorskip("pipeline.osim.tools")
+scale = pytest.importorskip("pipeline.osim.scale")
+osim_model = pytest.importorskip("pipeline.osim.model")
+
+TrcReader = Callable[[Path, float, float], Markers]
+TaskReader = Callable[[Path], tuple[dict[str, float], list[CoordinateTask]]]
+MASS_KG = 72.6  # subject01_Setup_Scale.xml
+
+
+@pytest.fixture(scope="module")
+def folder(shared_data: Path) -> Path:
+    return shared_data / "opensim_reference" / "gait2354"
+
+
+def model_markers(path: Path) -> list[ModelMarker]:
+    found = []
+    for marker in ElementTree.parse(path).getroot().iter("Marker"):
+        x, y, z = map(float, marker.findtext("location", "").split())
+        fixed = marker.findtext("fixed", "").strip() == "true"
+        body = marker.findtext("body", "").strip()
+        found.append(ModelMarker(name=marker.get("name", ""), body=body, location_m=(x, y, z), fixed=fixed))
+    return found
+
+
+def measurements(path: Path, bodies: set[str]) -> list[Measurement]:
+    """The set-up's measurements; it also scales the patellae, which gait2354 does not have."""
+    found = []
+    for item in ElementTree.parse(path).getroot().iter("Measurement"):
+        pairs = [tuple(pair.findtext("markers", "").split()) for pair in item.iter("MarkerPair")]
+        scales = [
+            (b.get("name", ""), b.findtext("axes", "").replace(" ", "")) for b in item.iter("BodyScale")
+        ]
+        kept = tuple(scale for scale in scales if scale[0] in bodies)
+        found.append(Measurement(name=item.get("name", ""), pairs=tuple(pairs), scales=kept))
+    return found
+
+
+def test_scaled_masses(folder: Path, read_trc: TrcReader, read_tasks: TaskReader, tmp_path: Path) -> None:
+    setup = folder / "subject01_Setup_Scale.xml"
+    weights, tasks = read_tasks(setup)
+    expected = osim_model.load_model(folder / "expected" / "subject01_simbody.osim")
+    expected_mass = osim_model.summarise(expected).body_mass_kg
+    found = scale.scale_model(
+        folder / "gait2354_simbody.osim",
+        markers=model_markers(folder / "gait2354_Scale_MarkerSet.xml"),
+        measurements=measurements(setup, set(expected_mass)),
+        marker_weights=weights,
+        coordinate_tasks=tasks,
+        static=read_trc(folder / "subject01_static.trc", 1.0, 2.0),
+        mass_kg=MASS_KG,
+        preserve_mass_distribution=True,
+        accuracy=1e-6,
+        directory=tmp_path,
+    )
+    worst = max(abs(found.body_mass_kg[body] - mass) for body, mass in expected_mass.items())
+    print(f"\ngait2354 scaling: body masses within {worst:.1e} kg of the distributed model")
+    assert set(found.body_mass_kg) == set(expected_mass)
+    assert worst <= 1e-9
+
+    # The set-up overrides thighs and shanks by hand; the others come from marker pairs, and show where their mass is.
+    again = osim_model.load_model(tmp_path / "scaled.osim")
+    for body in ("pelvis", "torso", "calcn_r", "toes_l"):
+        mine = again.getBodySet().get(body).getMassCenter().to_numpy()
+        theirs = expected.getBodySet().get(body).getMassCenter().to_numpy()
+        np.testing.assert_allclose(mine, theirs, atol=1e-6, err_msg=body)
+
+
+@pytest.fixture(scope="module")
+def expected_motion(folder: Path) -> Coordinates:
+    names, time_s, values, in_degrees = read_storage(folder / "expected" / "subject01_walk1_ik.mot")
+    assert in_degrees
+    rotational = np.array([name not in ("pelvis_tx", "pelvis_ty", "pelvis_tz") for name in names])
+    return Coordinates(
+        time_s=time_s,
+        names=names,
+        rotational=rotational,
+        values=np.where(rotational, np.radians(values), values),
+    )
+
+
+def test_inverse_kinematics(
+    folder: Path, expected_motion: Coordinates, read_trc: TrcReader, read_tasks: TaskReader, tmp_path: Path
+) -> None:
+    weights, tasks = read_tasks(folder / "subject01_Setup_IK.xml")
+    found = tools.inverse_kinematics(
+        folder / "expected" / "subject01_simbody.osim",
+        read_trc(folder / "subject01_walk1.trc", 0.4, 1.6),
+        marker_weights=weights,
+        coordinate_tasks=tasks,
+        accuracy=1e-6,
+        directory=tmp_path,
+    )
+    assert found.coordinates.names == expected_motion.names
+    difference = np.abs(found.coordinates.values - expected_motion.values)
+    angle_deg = np.degrees(difference[:, expected_motion.rotational])
+    shift_mm = 1e3 * difference[:, ~expected_motion.rotational]
+    print(
+        f"\ngait2354 IK: median {np.median(angle_deg):.4f} deg, worst coordinate's median "
+        f"{np.median(angle_deg, axis=0).max():.4f} deg, maximum {angle_deg.max():.3f} deg, {shift_mm.max():.3f} mm"
+    )
+    assert np.median(angle_deg, axis=0).max() <= 0.02
+    assert angle_deg.max() <= 0.2
+    assert shift_mm.max() <= 0.1
+
+
+def test_inverse_dynamics(folder: Path, expected_motion: Coordinates, tmp_path: Path) -> None:
+    columns, time_s, values, _ = read_storage(folder / "subject01_walk1_grf.mot")
+
+    def wrench(side: str, prefix: str) -> FootWrench:
+        force, point, torque = (
+            values[:, [columns.index(f"{prefix}{quantity}{axis}") for axis in "xyz"]]
+            for quantity in ("ground_force_v", "ground_force_p", "ground_torque_")
+        )
+        origin = np.array([0.5, 0.0, 0.1])  # any fixed point must do
+        return FootWrench(
+            side=side,
+            time_s=time_s,
+            point_m=origin,
+            force_n=force,
+            moment_nm=torque + np.cross(point - origin, force),
+            cop_m=point,
+            free_moment_nm=torque[:, 1],
+            known=np.ones(len(time_s), dtype=bool),
+            reason=np.full(len(time_s), ""),
+        )
+
+    found = tools.inverse_dynamics(
+        folder / "expected" / "subject01_simbody.osim",
+        expected_motion,
+        [wrench("right", ""), wrench("left", "1_")],
+        foot_bodies={"right": "calcn_r", "left": "calcn_l"},
+        lowpass_hz=6.0,
+        directory=tmp_path,
+    )
+    names, _, expected, _ = read_storage(folder / "expected" / "inverse_dynamics.sto")
+    bare = [name.removesuffix("_moment").removesuffix("_force") for name in names]
+    difference = np.abs(found.values - expected[:, [bare.index(name) for name in found.names]])
+    print(f"\ngait2354 ID: maximum difference {difference.max():.1e} N·m or N")
+    assert difference.max() <= 1e-3

@@ -1,0 +1,42 @@
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests.warehouse.samples import MADE, SESSION_ROW, cycles_columns, frame_tables, trial_row
+from warehouse.identity import TrialKey
+from warehouse.layout import Warehouse
+from warehouse.write import write_row, write_scaled_model, write_table
+
+TrialWriter = Callable[..., None]
+
+
+@pytest.fixture
+def warehouse(tmp_path: Path) -> Warehouse:
+    return Warehouse(str(tmp_path / "warehouse"))
+
+
+@pytest.fixture
+def key() -> TrialKey:
+    return TrialKey(cohort="adults", subject="001", session="2026-05-12", trial="walk_slow_01")
+
+
+@pytest.fixture
+def store_trial(warehouse: Warehouse) -> TrialWriter:
+    """Stores one whole accepted trial, session tables included."""
+
+    def store(key: TrialKey, condition: str = "slow", **row: object) -> None:
+        write_row(warehouse, "subjects", key, {"sex": None}, **MADE)
+        write_row(warehouse, "sessions", key, SESSION_ROW, **MADE)
+        bodies = {"body": ["pelvis"], "scale_x": [1.0], "scale_y": [1.1], "scale_z": [0.9], "mass_kg": [10.0]}
+        write_table(warehouse, "scaling", key, bodies, **MADE)
+        errors = {"marker": ["RASI", "LASI"], "error_m": [0.01, np.nan]}
+        write_table(warehouse, "static_markers", key, errors, **MADE)
+        write_scaled_model(warehouse, key, "<OpenSimDocument/>")
+        for table, (columns, units) in frame_tables().items():
+            write_table(warehouse, table, key, columns, units=units, **MADE)
+        write_table(warehouse, "cycles", key, cycles_columns(condition=condition), **MADE)
+        write_row(warehouse, "trials", key, trial_row(condition=condition, **row), **MADE)
+
+    return store

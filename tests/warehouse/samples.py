@@ -1,0 +1,104 @@
+"""A made-up trial that fits every schema, to be stored, spoilt and read back."""
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from warehouse.channels import INPUT_COORDINATES, MOMENT_COORDINATES, MUSCLE_GROUPS, ipsilateral
+
+N_FRAMES = 50
+N_SAMPLES = 11
+COORDINATES = {
+    "pelvis_tx": "m",
+    "pelvis_tilt": "degree",
+    "hip_flexion_r": "degree",
+    "hip_flexion_l": "degree",
+}
+MUSCLES = ("glmed1_r", "psoas_r", "soleus_l")
+TIME_S = np.arange(N_FRAMES) / 100
+
+
+def wave(seed: int, n: int = N_FRAMES) -> np.ndarray:
+    return np.sin(np.arange(n) / 7 + seed) * 30
+
+
+def grf_columns() -> dict[str, np.ndarray]:
+    columns = {"time_s": TIME_S}
+    for letter in "rl":
+        for vector in ("force", "moment", "point", "cop"):
+            for axis in "xyz":
+                columns[f"{vector}_{axis}_{letter}"] = wave(len(columns))
+        columns[f"free_moment_{letter}"] = np.full(N_FRAMES, np.nan)
+        columns[f"known_{letter}"] = np.arange(N_FRAMES) > 10
+        columns[f"reason_{letter}"] = np.where(np.arange(N_FRAMES) > 10, "", "two feet on plate 1")
+    return columns
+
+
+def cycles_columns(n_right: int = 2, n_left: int = 1, condition: str = "slow") -> dict[str, np.ndarray]:
+    blocks = [("right", i) for i in range(n_right)] + [("left", i) for i in range(n_left)]
+    n = len(blocks) * N_SAMPLES
+    columns = {
+        "condition": np.full(n, condition),
+        "side": np.repeat(np.array([side for side, _ in blocks], dtype=str), N_SAMPLES),
+        "cycle": np.repeat(np.array([number for _, number in blocks], dtype=int), N_SAMPLES),
+        "start_s": np.repeat(np.arange(len(blocks)) * 0.6, N_SAMPLES),
+        "duration_s": np.full(n, 1.1),
+        "toe_off_phase": np.full(n, 0.62),
+        "mass_kg": np.full(n, 67.0),
+        "sample": np.tile(np.arange(N_SAMPLES), len(blocks)),
+        "phase": np.tile(np.linspace(0, 1, N_SAMPLES), len(blocks)),
+    }
+    targets = [*(f"force_{g}" for g in MUSCLE_GROUPS), *(f"moment_{m[:-2]}" for m in MOMENT_COORDINATES)]
+    for name in [*(ipsilateral(name) for name in INPUT_COORDINATES), *targets]:
+        columns[name] = wave(len(columns), n)
+    return columns
+
+
+def frame_tables() -> dict[str, tuple[dict[str, np.ndarray], dict[str, str]]]:
+    """Columns and units of each table over time."""
+    nm_or_n = {name: "N" if unit == "m" else "N·m" for name, unit in COORDINATES.items()}
+    kinematics = {"time_s": TIME_S, "marker_rms_m": wave(1) ** 2, "marker_max_m": wave(2) ** 2}
+    kinematics |= {name: wave(i) for i, name in enumerate(COORDINATES)}
+    moments = {"time_s": TIME_S, "right_known": TIME_S > 0.1, "left_known": TIME_S > 0.2}
+    moments |= {"hip_flexion_r": np.where(TIME_S > 0.1, wave(3), np.nan), "residual_pelvis_tx": wave(4)}
+    forces = {"time_s": TIME_S, "converged": TIME_S >= 0, "balance_nm": wave(5) * 1e-6}
+    forces |= {name: np.abs(wave(i)) for i, name in enumerate(MUSCLES)} | {"reserve_hip_flexion_r": wave(6)}
+    activations = {"time_s": TIME_S, **{name: np.abs(wave(i)) / 30 for i, name in enumerate(MUSCLES)}}
+    return {
+        "kinematics": (kinematics, COORDINATES),
+        "moments": (
+            moments,
+            {"hip_flexion_r": nm_or_n["hip_flexion_r"], "residual_pelvis_tx": nm_or_n["pelvis_tx"]},
+        ),
+        "forces": (forces, {"reserve_hip_flexion_r": "N·m"}),
+        "activations": (activations, {}),
+        "grf": (grf_columns(), {}),
+    }
+
+
+def trial_row(**changes: object) -> dict[str, object]:
+    row: dict[str, object] = {
+        "condition": "slow",
+        "outcome": "accepted",
+        "source": "walk_slow_01.c3d",
+        "n_cycles_right": 2,
+        "n_cycles_left": 1,
+        "marker_rms_max_m": 0.012,
+        "warnings": ["plate 2 was not loaded"],
+    }
+    return row | changes
+
+
+SESSION_ROW: Mapping[str, object] = {
+    "profile": "isb_full_body",
+    "recipe": "gait2hip60",
+    "model": "Rajagopal2016",
+    "model_sha256": "ab" * 32,
+    "static_trial": "static",
+    "mass_kg": 67.0,
+    "height_m": 1.66,
+    "age_y": None,
+    "opensim_version": "4.6",
+    "n_trials": 2,
+}
+MADE = {"provenance_key": "0" * 32, "recipe": "gait2hip60"}
