@@ -75,9 +75,7 @@ def init_session(
     static: Annotated[str | None, typer.Option(metavar="FILE", help="The static trial's file name.")] = None,
     condition: Annotated[
         list[str] | None,
-        typer.Option(
-            metavar="GLOB=NAME", help="Which files were walked how: '*slow*=slow'. May be repeated."
-        ),
+        typer.Option(metavar="GLOB=NAME", help="Which files were walked how: '*slow*=slow'. May be repeated."),
     ] = None,
     output: Annotated[
         Path | None,
@@ -102,9 +100,7 @@ def init_session(
         )
         typer.echo(f"wrote {written}")
         missing = missing_entries(written)
-        typer.echo(
-            f"ready: gait2hip ingest {written} --warehouse DIR" if missing is None else f"to do: {missing}"
-        )
+        typer.echo(f"ready: gait2hip ingest {written} --warehouse DIR" if missing is None else f"to do: {missing}")
 
 
 @app.command()

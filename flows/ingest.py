@@ -6,6 +6,7 @@ refused, and nothing of it is stored. Neither stops the others.
 """
 
 import importlib
+import os
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -215,9 +216,7 @@ def _steps(name: str) -> Any:
 def _require_installed() -> None:
     missing = [name for name in _LIBRARIES if find_spec(name) is None]
     if missing:
-        raise ValueError(
-            f"{', '.join(missing)} not installed. Install: pip install 'gait2hip[pipeline,flows]'."
-        )
+        raise ValueError(f"{', '.join(missing)} not installed. Install: pip install 'gait2hip[pipeline,flows]'.")
 
 
 def _session_run(path: str, recipe: str, model: str | None, warehouse: str, steps: str) -> SessionRun:
@@ -242,6 +241,8 @@ def _refuse_same_key(run: SessionRun, other: SessionRun | None) -> None:
 
 
 def _run_step(run: SessionRun, name: str, *which: str) -> ProcessOutcome:
+    # Workers inherit it. There is one for each core, and a sum must not depend on how many threads share it.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     worker_process.preload(_steps(run.steps).PRELOAD)
     return worker_process.run(
         getattr(_steps(run.steps), name),

@@ -22,17 +22,13 @@ def _ignore(_: Outcome | None) -> None:
 _listener: ContextVar[Listener] = ContextVar("listener", default=_ignore)
 
 
-@task(
-    name="prepare session", task_run_name="prepare {run.key.subject}/{run.key.session}", cache_policy=NO_CACHE
-)
+@task(name="prepare session", task_run_name="prepare {run.key.subject}/{run.key.session}", cache_policy=NO_CACHE)
 def prepare(run: SessionRun) -> Preparation:
     """Scale one session's model."""
     return ingest.run_preparation(run)
 
 
-@task(
-    name="process trial", task_run_name="{run.key.subject}/{run.key.session}/{trial}", cache_policy=NO_CACHE
-)
+@task(name="process trial", task_run_name="{run.key.subject}/{run.key.session}/{trial}", cache_policy=NO_CACHE)
 def process(run: SessionRun, trial: str, preparation: Preparation) -> Outcome | None:
     """Take one trial through the chain."""
     return ingest.run_trial(run, trial, preparation)
@@ -93,9 +89,7 @@ def _outcomes(trials: dict[PrefectFuture[Outcome | None], tuple[SessionRun, str]
     outcomes = []
     for future in as_completed(list(trials)):
         result = future.result(raise_on_failure=False)
-        outcome = (
-            ingest.failed_trial(*trials[future], result) if isinstance(result, BaseException) else result
-        )
+        outcome = ingest.failed_trial(*trials[future], result) if isinstance(result, BaseException) else result
         _listener.get()(outcome)
         if outcome is not None:
             outcomes.append(outcome)

@@ -57,6 +57,6 @@ def record_crash(
     log: str,
 ) -> "Outcome":
     """Store the rejection of a trial whose own process could not."""
-    from pipeline.process_trial import record_crash as record
+    from pipeline.store_rejected import record_crash as record
 
     return record(session, trial, recipe, model, warehouse, stage, reason, log)

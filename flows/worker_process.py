@@ -241,9 +241,7 @@ def _limit_memory(limit_mb: int) -> None:
     try:
         import resource
     except ImportError as error:
-        raise ValueError(
-            "memory_limit_mb: this system can't limit a process's memory. Run without a limit."
-        ) from error
+        raise ValueError("memory_limit_mb: this system can't limit a process's memory. Run without a limit.") from error
     limit = limit_mb * 1024 * 1024
     resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
 

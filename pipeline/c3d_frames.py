@@ -75,8 +75,7 @@ def _channel_count(header: Header, parameters: Parameters, name: str) -> int:
     if points is not None and points != header.point_count:
         raise rejected(
             name,
-            f"its header states {header.point_count} points a frame and POINT:USED {points}. "
-            "Export the trial again.",
+            f"its header states {header.point_count} points a frame and POINT:USED {points}. Export the trial again.",
         )
     if header.analog_values_per_frame == 0:
         return 0
@@ -133,9 +132,7 @@ def _first_frame(header: Header, parameters: Parameters) -> tuple[int, list[str]
     first = stated if stated is not None and header.first_frame == _SATURATED else header.first_frame
     warnings = []
     if stated is not None and stated != first:
-        warnings.append(
-            f"its header begins at frame {first} and TRIAL:ACTUAL_START_FIELD at {stated}: took {first}."
-        )
+        warnings.append(f"its header begins at frame {first} and TRIAL:ACTUAL_START_FIELD at {stated}: took {first}.")
     if first < 1:
         warnings.append(f"its header begins at frame {first}; the format counts from 1: took 1.")
     return max(1, first), warnings
@@ -164,9 +161,7 @@ def _frame_count(data: bytes, header: Header, parameters: Parameters, name: str)
             f"{available} bytes of data at {header.frame_bytes} a frame. "
             "It was cut off or damaged: copy it again.",
         )
-    return confirmed[0], [
-        f"statements of the number of frames disagree ({listing}): its size fits {confirmed[0]}."
-    ]
+    return confirmed[0], [f"statements of the number of frames disagree ({listing}): its size fits {confirmed[0]}."]
 
 
 def _stated_counts(header: Header, parameters: Parameters) -> dict[str, int]:
@@ -203,9 +198,7 @@ def _points(raw: np.ndarray, header: Header, scale: float) -> np.ndarray:
     return points
 
 
-def _calibrate(
-    raw: np.ndarray, header: Header, parameters: Parameters
-) -> tuple[np.ndarray, np.ndarray, list[str]]:
+def _calibrate(raw: np.ndarray, header: Header, parameters: Parameters) -> tuple[np.ndarray, np.ndarray, list[str]]:
     """(stored - offset) * scale * general scale, (S, C); which channels have a scale, (C,); warnings."""
     channels = raw.shape[1]
     if channels == 0:

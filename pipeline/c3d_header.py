@@ -138,16 +138,12 @@ def _events(data: bytes, byte_order: ByteOrder) -> tuple[tuple[str, float], ...]
     (count,) = struct.unpack(">H" if byte_order == "mips" else "<H", data[300:302])
     times_s = floats(data[304:376], byte_order)
     labels = [data[396 + 4 * i : 400 + 4 * i].decode("latin-1").strip(" \0") for i in range(min(count, 18))]
-    return tuple(
-        (label, float(time_s)) for label, time_s in zip(labels, times_s, strict=False) if np.isfinite(time_s)
-    )
+    return tuple((label, float(time_s)) for label, time_s in zip(labels, times_s, strict=False) if np.isfinite(time_s))
 
 
 def _check(header: Header, name: str) -> None:
     if not (np.isfinite(header.rate_hz) and header.rate_hz > 0):
-        raise rejected(
-            name, f"its header states a frame rate of {header.rate_hz} Hz. Export the trial again."
-        )
+        raise rejected(name, f"its header states a frame rate of {header.rate_hz} Hz. Export the trial again.")
     if not np.isfinite(header.scale) or header.scale == 0:
         raise rejected(name, f"its header states a point scale of {header.scale}. Export the trial again.")
     if header.frame_bytes == 0:

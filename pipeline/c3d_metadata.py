@@ -77,9 +77,7 @@ def without_prefix(label: str, prefixes: Mapping[str, str]) -> str:
     return prefixes[subject] + rest if colon and subject in prefixes else label
 
 
-def read_events(
-    parameters: Parameters, in_header: Sequence[tuple[str, float]]
-) -> tuple[tuple[Event, ...], list[str]]:
+def read_events(parameters: Parameters, in_header: Sequence[tuple[str, float]]) -> tuple[tuple[Event, ...], list[str]]:
     """The EVENT group or, where the file has none, the header's events; in the order of time; and warnings.
 
     EVENT:TIMES holds minutes and seconds, frame 1 being at 0 s. A side comes from CONTEXTS, or from a label
@@ -191,9 +189,7 @@ def read_model_outputs(
     columns = {label: column for column, label in enumerate(labels)}
     outputs = {}
     for group, (kind, unit_key) in _OUTPUT_KINDS.items():
-        unit = parameters.text(unit_key) or (
-            parameters.text("POINT:UNITS") if kind == "modelled_marker" else ""
-        )
+        unit = parameters.text(unit_key) or (parameters.text("POINT:UNITS") if kind == "modelled_marker" else "")
         for stated in parameters.texts(f"POINT:{group}"):
             label = without_prefix(stated, prefixes)
             if label in columns and label not in outputs:

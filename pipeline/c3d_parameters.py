@@ -95,9 +95,7 @@ def read_parameters(path: Path, data: bytes, header: Header) -> Parameters:
             f"neither py-c3d ({first_complaint}) nor ezc3d ({error}) could read its parameters. "
             "Export the trial again from the recording software.",
         ) from error
-    return Parameters(
-        values=values, reader="ezc3d", note=f"read with ezc3d, since py-c3d said: {first_complaint}"
-    )
+    return Parameters(values=values, reader="ezc3d", note=f"read with ezc3d, since py-c3d said: {first_complaint}")
 
 
 def _with_c3d(data: bytes, byte_order: ByteOrder) -> dict[str, Value]:

@@ -62,9 +62,7 @@ def read_plates(
 
 def _setup(parameters: Parameters, index: int, stated_type: float, metres: float) -> PlateSetup:
     if stated_type not in CHANNELS_OF_TYPE:
-        raise _UnusablePlateError(
-            f"its type is {stated_type:g}, and only types {sorted(CHANNELS_OF_TYPE)} are read."
-        )
+        raise _UnusablePlateError(f"its type is {stated_type:g}, and only types {sorted(CHANNELS_OF_TYPE)} are read.")
     corners = _of_plate(parameters, "FORCE_PLATFORM:CORNERS", index, (3, 4))
     # A type 1 plate gives the centre of pressure on its surface and needs no origin.
     origin = np.zeros(3) if stated_type == 1 else _of_plate(parameters, "FORCE_PLATFORM:ORIGIN", index, (3,))
@@ -96,9 +94,7 @@ def _calibration(parameters: Parameters, index: int, metres: float) -> np.ndarra
         raise _UnusablePlateError("FORCE_PLATFORM:CAL_MATRIX is all zeros.")
     # The guide defines its output as N and N × POINT:UNITS. That the file's column order is the matrix's own
     # is seen in c3d.org's sample_10, which holds one walk as type 2 and as type 4.
-    return (matrix.T if order == "BYROW" else matrix) * np.array([1.0, 1.0, 1.0, metres, metres, metres])[
-        :, None
-    ]
+    return (matrix.T if order == "BYROW" else matrix) * np.array([1.0, 1.0, 1.0, metres, metres, metres])[:, None]
 
 
 def _channels(
@@ -109,9 +105,7 @@ def _channels(
     rows = numbers.shape[0] if numbers.ndim > 1 else CHANNELS_OF_TYPE[plate_type]
     wanted = CHANNELS_OF_TYPE[plate_type]
     if rows < wanted:
-        raise _UnusablePlateError(
-            f"FORCE_PLATFORM:CHANNEL lists {rows} channels, and its type needs {wanted}."
-        )
+        raise _UnusablePlateError(f"FORCE_PLATFORM:CHANNEL lists {rows} channels, and its type needs {wanted}.")
     columns = _of_plate(parameters, "FORCE_PLATFORM:CHANNEL", index, (rows,))[:wanted].astype(int) - 1
     if columns.min() < 0 or columns.max() >= frames.analog.shape[1]:
         raise _UnusablePlateError(

@@ -128,18 +128,14 @@ def _describe(
     frames = frames[frames < len(markers.time_s)]
     peak_n = float(plate.force_n[slice(*samples), 1].max())
     body_n = mass_kg * GRAVITY_M_S2
-    at_frames = replace(
-        plate, force_n=plate.force_n[frames * ratio], moment_nm=plate.moment_nm[frames * ratio]
-    )
+    at_frames = replace(plate, force_n=plate.force_n[frames * ratio], moment_nm=plate.moment_nm[frames * ratio])
     side: Side | None = None
     if peak_n < settings.min_peak_body_weights * body_n or len(frames) < 3:
         reason = f"plate {plate.number} never carried half the body's weight"
     else:
         side, reason = _nearest_side(recording, at_frames, frames, markers, profile, settings)
         reason = reason or _unusable(at_frames, frames, markers, profile, side, body_n, settings)
-    return Contact(
-        plate=plate.number, start_s=start_s, stop_s=stop_s, side=side, reason=reason, peak_n=peak_n
-    )
+    return Contact(plate=plate.number, start_s=start_s, stop_s=stop_s, side=side, reason=reason, peak_n=peak_n)
 
 
 def _nearest_side(
@@ -158,10 +154,7 @@ def _nearest_side(
     if not np.isfinite(far[side]):
         return None, f"no foot was seen while plate {plate.number} was loaded"
     mirrored, _ = centre_of_pressure(replace(plate, moment_nm=-plate.moment_nm), settings.contact_threshold_n)
-    if (
-        min(_ninth_decile(mirrored, frames, markers, profile, name) for name in SIDES)
-        <= settings.max_cop_to_foot_m
-    ):
+    if min(_ninth_decile(mirrored, frames, markers, profile, name) for name in SIDES) <= settings.max_cop_to_foot_m:
         raise TrialRejected(
             "ground_reactions",
             f"{recording.path.name}: plate {plate.number}'s centre of pressure lies {far[side] * 1e3:.0f} mm from the nearest "
@@ -173,9 +166,7 @@ def _nearest_side(
     )
 
 
-def _ninth_decile(
-    cop_m: np.ndarray, frames: np.ndarray, markers: Markers, profile: Profile, side: Side
-) -> float:
+def _ninth_decile(cop_m: np.ndarray, frames: np.ndarray, markers: Markers, profile: Profile, side: Side) -> float:
     foot = foot_of(profile, side)
     far = distance_to_foot_m(cop_m, markers.marker(foot.heel)[frames], markers.marker(foot.toe)[frames])
     seen = far[np.isfinite(far)]
@@ -215,9 +206,7 @@ def on_floor(markers: Markers, profile: Profile, side: Side) -> np.ndarray:
     return down
 
 
-def _over(
-    plate: ForcePlate, frames: np.ndarray, markers: Markers, profile: Profile, side: Side
-) -> np.ndarray:
+def _over(plate: ForcePlate, frames: np.ndarray, markers: Markers, profile: Profile, side: Side) -> np.ndarray:
     foot = foot_of(profile, side)
     over = np.zeros(len(frames), dtype=bool)
     for label in (foot.heel, foot.toe):

@@ -1,14 +1,15 @@
 """Gait cycles: one foot's strike to its next, resampled, with targets only where that foot's ground reaction is known."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from scipy.interpolate import PchipInterpolator
 
 from pipeline.gait_events import GaitEvents
 from pipeline.recipe import CycleSettings
-from pipeline.records import Side
+from pipeline.records import SIDES, FootWrench, Side
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,16 +51,37 @@ def find_strides(
     """
     strikes = events.times("foot_strike", side)
     strides, refused = [], []
-    for start, stop in zip(strikes[:-1], strikes[1:], strict=True):
+    for start, stop in pairwise(strikes):
         offs = [t for t in events.times("foot_off", side) if start < t < stop]
         why = _unfit(time_s, known, start, stop, offs, settings)
         if why:
             refused.append(f"{side} stride at {start:.2f} s: {why}")
         else:
-            strides.append(
-                Stride(side=side, start_s=float(start), stop_s=float(stop), toe_off_s=float(offs[0]))
-            )
+            strides.append(Stride(side=side, start_s=float(start), stop_s=float(stop), toe_off_s=float(offs[0])))
     return tuple(strides), tuple(refused)
+
+
+def complete_strides(
+    time_s: np.ndarray, wrenches: Mapping[Side, FootWrench], events: GaitEvents, settings: CycleSettings
+) -> tuple[tuple[Stride, ...], tuple[str, ...]]:
+    """Both legs' complete strides, each where its own foot's ground reaction is known, and why each other is not."""
+    strides: list[Stride] = []
+    refused: list[str] = []
+    for side in SIDES:
+        found, why = find_strides(side, time_s, wrenches[side].known, events, settings)
+        strides += found
+        refused += why
+    return tuple(strides), tuple(refused)
+
+
+def frames_of(strides: Sequence[Stride], time_s: np.ndarray) -> slice:
+    """From just before the first stride to just after the last."""
+    frame_s = time_s[1] - time_s[0]
+    during = np.flatnonzero(
+        (time_s > min(stride.start_s for stride in strides) - 1.5 * frame_s)
+        & (time_s < max(stride.stop_s for stride in strides) + 1.5 * frame_s)
+    )
+    return slice(int(during[0]), int(during[-1]) + 1)
 
 
 def resample(
@@ -74,12 +96,8 @@ def resample(
     # The last frame before a strike off the plates ends what is known: its value is held, for under one frame.
     at = np.clip(stride.start_s + phase * stride.duration_s, time_s[frames[0]], time_s[frames[-1]])
     # Monotone cubic interpolation: straight lines stay straight, and no force overshoots below zero.
-    values = PchipInterpolator(
-        time_s[frames], np.stack([channels[name][frames] for name in channels], axis=1)
-    )(at)
-    return Cycle(
-        stride=stride, phase=phase, channels={name: values[:, index] for index, name in enumerate(channels)}
-    )
+    values = PchipInterpolator(time_s[frames], np.stack([channels[name][frames] for name in channels], axis=1))(at)
+    return Cycle(stride=stride, phase=phase, channels={name: values[:, index] for index, name in enumerate(channels)})
 
 
 def _unfit(

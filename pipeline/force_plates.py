@@ -37,13 +37,9 @@ class PlateSetup:
 
     def __post_init__(self) -> None:
         if self.type not in CHANNELS_OF_TYPE:
-            raise ValueError(
-                f"force plate {self.number}: type {self.type} is not one of {sorted(CHANNELS_OF_TYPE)}."
-            )
+            raise ValueError(f"force plate {self.number}: type {self.type} is not one of {sorted(CHANNELS_OF_TYPE)}.")
         if (self.calibration is not None) != (self.type == 4):
-            raise ValueError(
-                f"force plate {self.number}: a type 4 plate, and no other, has a calibration matrix."
-            )
+            raise ValueError(f"force plate {self.number}: a type 4 plate, and no other, has a calibration matrix.")
 
 
 def plate_axes(corners_m: np.ndarray) -> np.ndarray:

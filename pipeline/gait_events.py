@@ -62,7 +62,10 @@ def detect_events(
     contacts = tuple(contacts)
     motion = {side: _from_motion(markers, profile, side) for side in SIDES}
     force = {side: _from_force(contacts, markers, side) for side in SIDES}
-    bias = {kind: _bias(kind, motion, force) for kind in ("foot_strike", "foot_off")}
+    bias: dict[Kind, float] = {
+        "foot_strike": _bias("foot_strike", motion, force),
+        "foot_off": _bias("foot_off", motion, force),
+    }
     events: list[GaitEvent] = []
     for side in SIDES:
         events += force[side]
@@ -73,9 +76,7 @@ def detect_events(
                 events.append(GaitEvent(kind=event.kind, side=side, time_s=shifted, source="kinematics"))
     ordered = tuple(sorted(events, key=lambda event: (event.time_s, event.side)))
     median, worst = _compare(ordered, laboratory)
-    return GaitEvents(
-        events=ordered, kinematic_bias_s=bias, laboratory_difference_s=median, laboratory_worst_s=worst
-    )
+    return GaitEvents(events=ordered, kinematic_bias_s=bias, laboratory_difference_s=median, laboratory_worst_s=worst)
 
 
 def in_stance(events: GaitEvents, side: Side, time_s: np.ndarray) -> np.ndarray:
@@ -108,10 +109,7 @@ def _from_force(contacts: tuple[Contact, ...], markers: Markers, side: Side) -> 
 
 def _from_motion(markers: Markers, profile: Profile, side: Side) -> list[GaitEvent]:
     pelvis = np.mean(
-        [
-            markers.marker(label)[:, 0]
-            for label in (profile.pelvis.right_anterior, profile.pelvis.left_anterior)
-        ],
+        [markers.marker(label)[:, 0] for label in (profile.pelvis.right_anterior, profile.pelvis.left_anterior)],
         axis=0,
     )
     foot = foot_of(profile, side)

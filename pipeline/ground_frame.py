@@ -12,9 +12,7 @@ WALKING_TRAVEL_M = 0.5
 ALONG_AXIS_DEG = 20.0
 
 _AXES = {
-    sign + name: (1.0 if sign == "+" else -1.0) * np.eye(3)[index]
-    for index, name in enumerate("xyz")
-    for sign in "+-"
+    sign + name: (1.0 if sign == "+" else -1.0) * np.eye(3)[index] for index, name in enumerate("xyz") for sign in "+-"
 }
 
 
@@ -52,9 +50,7 @@ def to_ground(recording: Recording, rotation: np.ndarray, labels: tuple[str, ...
 def _up(recording: Recording, profile: Profile) -> np.ndarray:
     if profile.up in _AXES:
         return _AXES[profile.up]
-    standing = _mean_of(recording, _pelvis_labels(recording, profile)) - _mean_of(
-        recording, _foot_labels(profile)
-    )
+    standing = _mean_of(recording, _pelvis_labels(recording, profile)) - _mean_of(recording, _foot_labels(profile))
     if not recording.plates:
         return _nearest_axis(standing)
     up = recording.plates[0].normal

@@ -1,17 +1,61 @@
 """The ground's action on each foot at every marker frame, and where it isn't known."""
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
-from pipeline.contacts import GRAVITY_M_S2, Contact
+from pipeline.contacts import GRAVITY_M_S2, Contact, find_contacts, plates_in_ground
 from pipeline.errors import TrialRejected
 from pipeline.force_plates import centre_of_pressure
-from pipeline.gait_events import GaitEvents, in_stance
+from pipeline.gait_events import GaitEvents, detect_events, in_stance
+from pipeline.profile import Profile
 from pipeline.recipe import GroundReactionSettings
 from pipeline.records import SIDES, FootWrench, ForcePlate, Markers, Recording, Side
 from pipeline.signals import low_pass
+from pipeline.trajectories import Trajectories
+
+# Events of the laboratory further than this from ours are worth a look.
+EVENT_DIFFERENCE_S = 0.05
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GroundReactions:
+    """What the plates and the feet tell of one walk.
+
+    `impulse_error` is a stride's vertical impulse over body weight times its duration, less one; NaN if no stride tells.
+    """
+
+    events: GaitEvents
+    wrenches: dict[Side, FootWrench]
+    impulse_error: float
+    warnings: tuple[str, ...]
+
+
+def ground_reactions(
+    recording: Recording, tracks: Trajectories, profile: Profile, mass_kg: float, settings: GroundReactionSettings
+) -> GroundReactions:
+    """Contacts, gait events and both feet's wrenches, checked against the body's weight. TrialRejected if that fails."""
+    plates = plates_in_ground(recording, tracks.rotation)
+    contacts = find_contacts(recording, plates, tracks.recorded, profile, mass_kg, settings)
+    events = detect_events(tracks.recorded, profile, contacts, recording.events)
+    wrenches = foot_wrenches(recording, plates, contacts, events, tracks.recorded, settings)
+    errors = stride_impulse_errors(wrenches, events, mass_kg)
+    late_s = events.laboratory_worst_s
+    return GroundReactions(
+        events=events,
+        wrenches=wrenches,
+        impulse_error=check_body_weight(recording, errors, mass_kg, settings),
+        warnings=(
+            *(f"plate contact at {contact.start_s:.2f} s: {contact.reason}" for contact in contacts if contact.reason),
+            *(
+                [f"the laboratory's own events differ by up to {late_s:+.3f} s"]
+                if abs(late_s) > EVENT_DIFFERENCE_S
+                else []
+            ),
+        ),
+    )
 
 
 def foot_wrenches(
@@ -42,7 +86,7 @@ def stride_impulse_errors(
     for side in SIDES:
         other: Side = "left" if side == "right" else "right"
         strikes = events.times("foot_strike", side)
-        for start, stop in zip(strikes[:-1], strikes[1:], strict=True):
+        for start, stop in pairwise(strikes):
             impulses = [_stance_impulse(wrenches[side], events, start)]
             following = [t for t in events.times("foot_strike", other) if start < t < stop]
             impulses += [_stance_impulse(wrenches[other], events, t) for t in following]
@@ -148,9 +192,7 @@ def _summed(
         during = (time_s >= contact.start_s - 1e-9) & (time_s < contact.stop_s - 1e-9)
         # Outside its contact a plate shows drift and other people's steps, not this foot.
         force_n[during] += plate.force_n[during]
-        moment_nm[during] += plate.moment_nm[during] + np.cross(
-            plate.origin_m - point_m, plate.force_n[during]
-        )
+        moment_nm[during] += plate.moment_nm[during] + np.cross(plate.origin_m - point_m, plate.force_n[during])
     if not contacts:
         return force_n, moment_nm
     rate, cutoff = recording.analog_rate_hz, settings.force_cutoff_hz

@@ -52,9 +52,7 @@ def init_session(
     profile = profile or _matching_profile(directory, recordings)
     static = static or _static_of(directory, recordings, load_profile(profile))
     if static not in recordings:
-        raise ValueError(
-            f"{directory / static} is not among the folder's readable C3D files: {sorted(recordings)}."
-        )
+        raise ValueError(f"{directory / static} is not among the folder's readable C3D files: {sorted(recordings)}.")
     text = _render(directory, target, subject, cohort, profile, static, conditions, recordings)
     _write(target, text)
     return target
@@ -74,9 +72,7 @@ def _readable(directory: Path) -> dict[str, Recording | TrialRejected]:
         raise ValueError(f"{directory} is not a folder. Give the folder that holds the session's C3D files.")
     files = sorted(path for path in directory.iterdir() if path.suffix.lower() == ".c3d")
     if not files:
-        raise ValueError(
-            f"{directory} holds no C3D file. Give the folder that holds the session's recordings."
-        )
+        raise ValueError(f"{directory} holds no C3D file. Give the folder that holds the session's recordings.")
     found: dict[str, Recording | TrialRejected] = {}
     for path in files:
         try:
@@ -153,9 +149,7 @@ def _render(
         "",
         "[session]",
         f"id = {_quoted(_safe(where.name))}",
-        f"cohort = {_quoted(cohort)}"
-        if cohort
-        else '# cohort = ""  # FILL IN: the group this subject belongs to',
+        f"cohort = {_quoted(cohort)}" if cohort else '# cohort = ""  # FILL IN: the group this subject belongs to',
         f"profile = {_quoted(profile)}  # the laboratory's marker set: a packaged name or a TOML file",
         f"static = {_quoted(static)}  # quiet standing, for scaling",
         f"recordings = {_quoted(recordings_at)}  # where the C3D files are, from this file; they are only read",

@@ -117,9 +117,7 @@ Columns = list[tuple[Column, np.ndarray]]
 
 
 def _number(name: str, unit: str, meaning: str, *, may_miss: bool) -> Column:
-    return Column(
-        name=name, type=pa.float64(), unit=unit, meaning=meaning, missing="nan" if may_miss else "never"
-    )
+    return Column(name=name, type=pa.float64(), unit=unit, meaning=meaning, missing="nan" if may_miss else "never")
 
 
 def _time(values: np.ndarray) -> tuple[Column, np.ndarray]:

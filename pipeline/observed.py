@@ -54,9 +54,7 @@ def worst_gaps(markers: Markers) -> str:
             start, stop = max(missing, key=lambda gap: gap[1] - gap[0])
             gaps.append(((stop - start) / markers.rate_hz, label, float(markers.time_s[start])))
     gaps.sort(reverse=True)
-    return "; ".join(
-        f"{label} is missing for {length:.2f} s from {at:.2f} s" for length, label, at in gaps[:4]
-    )
+    return "; ".join(f"{label} is missing for {length:.2f} s from {at:.2f} s" for length, label, at in gaps[:4])
 
 
 def _by_segment(markers: Markers, profile: Profile) -> dict[str, list[str]]:

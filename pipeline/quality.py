@@ -16,6 +16,8 @@ from pipeline.records import (
     MuscleForces,
     Side,
 )
+from pipeline.session import Subject
+from pipeline.solve import Solution
 
 # The leg's joints, whose moments and muscles become targets, without their side.
 LEG_COORDINATES = ("hip_flexion", "hip_adduction", "hip_rotation", "knee_angle", "ankle_angle")
@@ -47,19 +49,13 @@ class Quality:
 
 
 def measure(
-    kinematics: KinematicsResult,
-    moments: GeneralizedForces,
-    muscles: MuscleForces,
-    balance: GeneralizedForces,
-    wrenches: Mapping[Side, FootWrench],
-    *,
-    mass_kg: float,
-    height_m: float,
-    settings: QualitySettings,
+    solution: Solution, wrenches: Mapping[Side, FootWrench], subject: Subject, settings: QualitySettings
 ) -> Quality:
-    """All figures of one trial. `balance` is what muscles and actuators give less what the motion needs."""
-    body_n = mass_kg * GRAVITY_M_S2
-    known = {side: wrenches[side].known for side in SIDES}
+    """All figures of one trial; `wrenches` cover the frames of the solution's kinematics."""
+    body_n = subject.mass_kg * GRAVITY_M_S2
+    kinematics, muscles, balance = solution.kinematics, solution.muscles, solution.balance
+    moments = solution.moments.cut(solution.frames)
+    known = {side: wrenches[side].known[solution.frames] for side in SIDES}
     both, either = known["right"] & known["left"], known["right"] | known["left"]
     shares = [_shares(side, moments, muscles, balance, known[side]) for side in SIDES]
     return Quality(
@@ -72,7 +68,7 @@ def measure(
         else float("nan"),
         unconverged_frames=int((~muscles.converged[either]).sum()),
         residual_force_ratio=_residual(moments, RESIDUAL_FORCES, both) / body_n,
-        residual_moment_ratio=_residual(moments, RESIDUAL_MOMENTS, both) / (body_n * height_m),
+        residual_moment_ratio=_residual(moments, RESIDUAL_MOMENTS, both) / (body_n * subject.height_m),
     )
 
 

@@ -45,9 +45,7 @@ def _recording(path: Path, header: Header, parameters: Parameters, frames: Frame
     outputs = read_model_outputs(parameters, labels, frames.points, prefixes)
     markers, marker_warnings = _markers(labels, frames.points, set(outputs), metres)
     units = _analog_units(parameters, frames)
-    analog_labels, analog_warnings = unique_labels(
-        parameters.texts("ANALOG:LABELS"), len(units), "analog channel"
-    )
+    analog_labels, analog_warnings = unique_labels(parameters.texts("ANALOG:LABELS"), len(units), "analog channel")
     plates, plate_warnings = read_plates(parameters, frames, units, metres)
     events, event_warnings = read_events(parameters, header.events)
     subject, subject_warnings = read_subject(parameters)

@@ -102,9 +102,7 @@ class CycleSettings(_Section):
     @model_validator(mode="after")
     def _ordered(self) -> "CycleSettings":
         if self.min_stride_s >= self.max_stride_s:
-            raise ValueError(
-                f"min_stride_s={self.min_stride_s} must be below max_stride_s={self.max_stride_s}"
-            )
+            raise ValueError(f"min_stride_s={self.min_stride_s} must be below max_stride_s={self.max_stride_s}")
         return self
 
 
@@ -136,9 +134,7 @@ class Recipe(_Section):
 def packaged_names(kind: Literal["recipes", "profiles"]) -> tuple[str, ...]:
     """Names of the packaged recipes or profiles."""
     folder = files("pipeline") / kind
-    return tuple(
-        sorted(item.name.removesuffix(".toml") for item in folder.iterdir() if item.name.endswith(".toml"))
-    )
+    return tuple(sorted(item.name.removesuffix(".toml") for item in folder.iterdir() if item.name.endswith(".toml")))
 
 
 def read_toml(kind: Literal["recipes", "profiles"], name_or_path: str) -> tuple[str, dict[str, object]]:

@@ -101,9 +101,7 @@ class Recording:
     def __post_init__(self) -> None:
         expected = (len(self.time_s), len(self.marker_labels), 3)
         if self.markers_m.shape != expected:
-            raise ValueError(
-                f"{self.path.name}: markers have shape {self.markers_m.shape}, expected {expected}."
-            )
+            raise ValueError(f"{self.path.name}: markers have shape {self.markers_m.shape}, expected {expected}.")
         if len(set(self.marker_labels)) != len(self.marker_labels):
             raise ValueError(f"{self.path.name}: marker labels are not unique: {self.marker_labels}.")
 
@@ -308,19 +306,15 @@ class Measurement:
 
     def __post_init__(self) -> None:
         if not self.pairs or not self.scales:
-            raise ValueError(
-                f"measurement {self.name}: it needs at least one marker pair and one body to scale."
-            )
+            raise ValueError(f"measurement {self.name} needs at least one marker pair and one body to scale.")
         for body, axes in self.scales:
             if not axes or not set(axes) <= set("XYZ"):
-                raise ValueError(
-                    f"measurement {self.name}: axes {axes!r} of {body} must be letters of 'XYZ'."
-                )
+                raise ValueError(f"measurement {self.name}: axes {axes!r} of {body} must be among 'XYZ'.")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CoordinateTask:
-    """A coordinate that inverse kinematics holds near a value (radians or metres); None: the model's default."""
+    """A coordinate held near a value by inverse kinematics, radians or metres; None: the model's default."""
 
     name: str
     weight: float
@@ -329,7 +323,7 @@ class CoordinateTask:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ScaledModel:
-    """A subject's model, as the text of an .osim file: the same bytes for the same input, wherever it is made.
+    """A subject's model as the text of an .osim file: the same bytes for the same input, wherever it is made.
 
     scale_factors: (3,) x, y, z by body. marker_error_m: by marker, the distance between the scaled model and
     the measured static pose before the model's markers were moved. dropped_markers: in the set, not measured.

@@ -139,9 +139,7 @@ def _with_advice(file: Path, error: ValidationError) -> ValueError:
     missing = [str(item["loc"][-1]) for item in error.errors() if item["type"] == "missing"]
     if not missing:
         return plain
-    return ValueError(
-        f"{plain}. Fill in {', '.join(missing)}: nothing is assumed for a subject or a session."
-    )
+    return ValueError(f"{plain}. Fill in {', '.join(missing)}: nothing is assumed for a subject or a session.")
 
 
 def _refuse_clashes(file: Path, trials: tuple[Trial, ...], static: Path) -> None:
@@ -154,6 +152,4 @@ def _refuse_clashes(file: Path, trials: tuple[Trial, ...], static: Path) -> None
             )
         seen[trial.name] = trial.path
         if trial.path == static:
-            raise ValueError(
-                f"{file}: {static.name} is both the static trial and a walk. Remove one of the two."
-            )
+            raise ValueError(f"{file}: {static.name} is both the static trial and a walk. Remove one of the two.")

@@ -25,9 +25,7 @@ class Stage:
 
 STAGES: dict[str, Stage] = {
     "scaling": Stage(version=1, sections=("scaling",), facts=("model", "profile", "static", "mass_kg")),
-    "session": Stage(
-        version=1, sections=(), facts=("subject", "static_name", "n_trials"), inputs=("scaling",)
-    ),
+    "session": Stage(version=1, sections=(), facts=("subject", "static_name", "n_trials"), inputs=("scaling",)),
     "inverse_kinematics": Stage(
         version=1,
         sections=("markers", "inverse_kinematics", "engine"),
@@ -43,9 +41,7 @@ STAGES: dict[str, Stage] = {
         facts=(),
         inputs=("inverse_kinematics", "ground_reactions"),
     ),
-    "static_optimization": Stage(
-        version=1, sections=("static_optimization",), facts=(), inputs=("inverse_dynamics",)
-    ),
+    "static_optimization": Stage(version=1, sections=("static_optimization",), facts=(), inputs=("inverse_dynamics",)),
     "quality": Stage(
         version=1,
         sections=("quality", "cycles"),

@@ -8,11 +8,11 @@ from pipeline.cycles import Cycle
 from pipeline.job import Job
 from pipeline.quality import RESIDUAL_FORCES, RESIDUAL_MOMENTS
 from pipeline.records import FootWrench, GeneralizedForces, Side
+from pipeline.store_rejected import description
 from pipeline.trial_result import TrialResult
 from warehouse.outcome import Outcome
 from warehouse.provenance import file_sha256
-from warehouse.schemas import PER_TRIAL
-from warehouse.write import remove_table, write_row, write_table
+from warehouse.write import write_row, write_table
 
 Columns = dict[str, np.ndarray]
 
@@ -25,7 +25,7 @@ def store_accepted(job: Job, trial: str, keys: Mapping[str, str], result: TrialR
     tables: dict[str, tuple[str, Columns, Mapping[str, str]]] = {
         "kinematics": ("inverse_kinematics", *_kinematics(result)),
         "grf": ("ground_reactions", _grf(result.wrenches), {}),
-        "moments": ("inverse_dynamics", *_moments(result.moments, known)),
+        "moments": ("inverse_dynamics", *_moments(result.solution.moments, known)),
         "forces": ("static_optimization", *_forces(result)),
         "activations": ("static_optimization", _activations(result), {}),
         "cycles": ("quality", _cycles(result.cycles, condition, mass_kg), {}),
@@ -45,7 +45,7 @@ def store_accepted(job: Job, trial: str, keys: Mapping[str, str], result: TrialR
         "trials",
         key,
         {
-            **_description(job, trial),
+            **description(job, trial),
             "outcome": "accepted",
             **_counts(result.cycles),
             **_figures(result),
@@ -56,36 +56,6 @@ def store_accepted(job: Job, trial: str, keys: Mapping[str, str], result: TrialR
         recipe=job.recipe.name,
     )
     return Outcome(key=key, status="accepted", n_cycles=len(result.cycles))
-
-
-def store_rejected(job: Job, trial: str, stage: str, reason: str, log: str, provenance_key: str) -> Outcome:
-    """Write a rejected trial's row, and take away what an earlier, accepted run of it left."""
-    key = job.session.trial_key(trial)
-    for table in (*PER_TRIAL, "cycles"):
-        remove_table(job.warehouse, table, key)
-    write_row(
-        job.warehouse,
-        "trials",
-        key,
-        {
-            **_description(job, trial),
-            "outcome": "rejected",
-            "stage": stage,
-            "reason": reason,
-            "log": log or None,
-            "n_cycles_right": 0,
-            "n_cycles_left": 0,
-            "warnings": [],
-        },
-        provenance_key=provenance_key,
-        recipe=job.recipe.name,
-    )
-    return Outcome(key=key, status="rejected", stage=stage, reason=reason)
-
-
-def _description(job: Job, trial: str) -> dict[str, object]:
-    found = job.session.trial(trial)
-    return {"condition": found.condition, "source": found.path.name}
 
 
 def _counts(cycles: tuple[Cycle, ...]) -> dict[str, int]:
@@ -114,16 +84,14 @@ def _unit(rotational: bool, turning: str, sliding: str) -> str:
 
 
 def _kinematics(result: TrialResult) -> tuple[Columns, dict[str, str]]:
-    coordinates, error_m = result.kinematics.coordinates, result.kinematics.marker_error_m
+    coordinates, error_m = result.solution.kinematics.coordinates, result.solution.kinematics.marker_error_m
     columns = {
         "time_s": coordinates.time_s,
         "marker_rms_m": np.sqrt(np.nanmean(error_m**2, axis=1)),
         "marker_max_m": np.nanmax(error_m, axis=1),
     }
     units = {}
-    for name, rotational, values in zip(
-        coordinates.names, coordinates.rotational, coordinates.values.T, strict=True
-    ):
+    for name, rotational, values in zip(coordinates.names, coordinates.rotational, coordinates.values.T, strict=True):
         columns[name] = np.degrees(values) if rotational else values
         units[name] = _unit(rotational, "degree", "m")
     return columns, units
@@ -141,15 +109,15 @@ def _moments(moments: GeneralizedForces, known: Mapping[Side, np.ndarray]) -> tu
 
 
 def _forces(result: TrialResult) -> tuple[Columns, dict[str, str]]:
-    muscles, moments = result.muscles, result.moments
+    muscles, moments = result.solution.muscles, result.solution.moments
     known = _known_at(result)
     joints = [
-        i for i, name in enumerate(result.balance.names) if name not in (*RESIDUAL_FORCES, *RESIDUAL_MOMENTS)
+        i for i, name in enumerate(result.solution.balance.names) if name not in (*RESIDUAL_FORCES, *RESIDUAL_MOMENTS)
     ]
     columns: Columns = {
         "time_s": muscles.time_s,
         "converged": muscles.converged,
-        "balance_nm": np.abs(result.balance.values[:, joints]).max(axis=1),
+        "balance_nm": np.abs(result.solution.balance.values[:, joints]).max(axis=1),
     }
     units = {}
     for name, values in zip(muscles.muscle_names, muscles.force_n.T, strict=True):
@@ -162,7 +130,7 @@ def _forces(result: TrialResult) -> tuple[Columns, dict[str, str]]:
 
 
 def _activations(result: TrialResult) -> Columns:
-    muscles, known = result.muscles, _known_at(result)
+    muscles, known = result.solution.muscles, _known_at(result)
     return {
         "time_s": muscles.time_s,
         **{
@@ -174,10 +142,8 @@ def _activations(result: TrialResult) -> Columns:
 
 def _known_at(result: TrialResult) -> dict[Side, np.ndarray]:
     """Which of the muscles' frames are known, by leg."""
-    return {
-        side: wrench.known[np.isin(wrench.time_s, result.muscles.time_s)]
-        for side, wrench in result.wrenches.items()
-    }
+    frames = result.solution.frames
+    return {side: wrench.known[frames] for side, wrench in result.wrenches.items()}
 
 
 def _where_known(name: str, values: np.ndarray, known: Mapping[Side, np.ndarray]) -> np.ndarray:
@@ -224,9 +190,7 @@ def _cycles(cycles: tuple[Cycle, ...], condition: str, mass_kg: float) -> Column
             "mass_kg": mass_kg,
         }
         seen[stride.side] += 1
-        repeated = {
-            name: np.array([value] * points, dtype=_dtype(value)) for name, value in constants.items()
-        }
+        repeated: Columns = {name: np.array([value] * points, dtype=_dtype(value)) for name, value in constants.items()}
         parts.append({**repeated, "sample": np.arange(points), "phase": cycle.phase, **cycle.channels})
     return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
 

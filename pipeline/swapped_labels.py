@@ -50,9 +50,7 @@ def model_places(profile: Profile) -> dict[str, np.ndarray]:
     return {label: np.array(marker.location_m) for label, marker in profile.markers.items()}
 
 
-def _segments(
-    markers: Markers, reference_m: Mapping[str, np.ndarray], profile: Profile
-) -> dict[str, list[str]]:
+def _segments(markers: Markers, reference_m: Mapping[str, np.ndarray], profile: Profile) -> dict[str, list[str]]:
     """Labels by body, where at least four are known: two that may be exchanged, and two that tell."""
     found: dict[str, list[str]] = defaultdict(list)
     for label in markers.labels:

@@ -5,29 +5,20 @@ from dataclasses import dataclass
 
 from pipeline.cycles import Cycle
 from pipeline.quality import Quality
-from pipeline.records import (
-    FootWrench,
-    GeneralizedForces,
-    KinematicsResult,
-    MuscleForces,
-    Recording,
-    Side,
-)
+from pipeline.records import FootWrench, Recording, Side
+from pipeline.solve import Solution
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrialResult:
-    """One trial's records. Kinematics, wrenches and moments cover the observed frames, muscle forces the complete strides.
+    """One trial's records. `wrenches` cover the observed frames, as the solution's kinematics and moments do.
 
     `impulse_error` is a stride's vertical impulse over body weight times its duration, less one; NaN without one.
     """
 
     recording: Recording
-    kinematics: KinematicsResult
+    solution: Solution
     wrenches: Mapping[Side, FootWrench]
-    moments: GeneralizedForces
-    muscles: MuscleForces
-    balance: GeneralizedForces
     cycles: tuple[Cycle, ...]
     quality: Quality
     impulse_error: float

@@ -73,9 +73,7 @@ def _data_folder() -> Path:
 
 def _missing_data() -> str:
     folder = _data_folder()
-    return (
-        f"the shared recordings are not at {folder}. Put them there, or name their folder in {DATA_VARIABLE}."
-    )
+    return f"the shared recordings are not at {folder}. Put them there, or name their folder in {DATA_VARIABLE}."
 
 
 def _strict(config: pytest.Config) -> bool:

@@ -27,9 +27,7 @@ def build_table(
     arrays = [pa.array([who[column.name]] * n_rows, column.type) for column in schema.identity]
     for column in resolved:
         values = columns.get(column.name)
-        arrays.append(
-            pa.nulls(n_rows, column.type) if values is None else _checked_array(schema, column, values)
-        )
+        arrays.append(pa.nulls(n_rows, column.type) if values is None else _checked_array(schema, column, values))
     fields = [column.field() for column in (*schema.identity, *resolved)]
     table = pa.Table.from_arrays(arrays, schema=pa.schema(fields))
     if schema.one_row and n_rows != 1:
@@ -47,9 +45,7 @@ def _resolved(schema: TableSchema, columns: Mapping[str, Values], units: Mapping
         raise ValueError(f"table {schema.name!r} lacks its column {', '.join(map(repr, missing))}.")
     stray = [name for name in units if name not in columns]
     if stray:
-        raise ValueError(
-            f"table {schema.name!r}: units are given for {stray}, which are not among its columns."
-        )
+        raise ValueError(f"table {schema.name!r}: units are given for {stray}, which are not among its columns.")
     fixed = {column.name for column in schema.columns}
     return [*schema.columns, *(schema.resolve(name, units) for name in columns if name not in fixed)]
 
@@ -117,9 +113,7 @@ def _check_outcome(trials: pa.Table) -> None:
     given = (row["stage"] is not None, row["reason"] is not None)
     expected = row["outcome"] == "rejected"
     if given != (expected, expected):
-        raise ValueError(
-            f"table 'trials': a rejected trial has a stage and a reason, an accepted one neither: {row}."
-        )
+        raise ValueError(f"table 'trials': a rejected trial has a stage and a reason, an accepted one neither: {row}.")
 
 
 def _check_cycles(cycles: pa.Table) -> None:
@@ -134,9 +128,7 @@ def _check_cycles(cycles: pa.Table) -> None:
     run = np.arange(len(sample)) - np.repeat(starts, np.diff(np.r_[starts, len(sample)]))
     if (sample != run).any():
         row = int(np.flatnonzero(sample != run)[0])
-        raise ValueError(
-            f"table 'cycles', column 'sample': row {row} should be sample {run[row]} of its cycle."
-        )
+        raise ValueError(f"table 'cycles', column 'sample': row {row} should be sample {run[row]} of its cycle.")
     if len({(bool(right[at]), int(cycle[at])) for at in starts}) != len(starts):
         raise ValueError(
             "table 'cycles', column 'cycle': a cycle's rows are not together, or its number is used twice."

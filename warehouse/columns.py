@@ -116,9 +116,7 @@ class TableSchema:
 
 def text(name: str, meaning: str, *, missing: Missing = "never", allowed: tuple[str, ...] = ()) -> Column:
     """A column of names, codes or words."""
-    return Column(
-        name=name, type=pa.string(), unit=NO_UNIT, meaning=meaning, missing=missing, allowed=allowed
-    )
+    return Column(name=name, type=pa.string(), unit=NO_UNIT, meaning=meaning, missing=missing, allowed=allowed)
 
 
 def real(name: str, unit: str, meaning: str, *, missing: Missing = "never") -> Column:

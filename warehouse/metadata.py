@@ -58,8 +58,7 @@ def from_metadata(where: str, raw: Mapping[bytes, bytes] | None) -> Stored:
     version = entries.get(f"{_PREFIX}format")
     if version is None:
         raise WarehouseError(
-            f"{where} was not written by gait2hip (its metadata has no {_PREFIX}format). "
-            "Move it out of the warehouse."
+            f"{where} was not written by gait2hip (its metadata has no {_PREFIX}format). Move it out of the warehouse."
         )
     if version != str(FORMAT_VERSION):
         raise WarehouseError(

@@ -19,9 +19,7 @@ class Outcome:
 
     def __post_init__(self) -> None:
         if (self.status == "rejected") != (self.stage is not None and self.reason is not None):
-            raise ValueError(
-                f"{self.key}: a rejected trial has a stage and a reason, an accepted one neither."
-            )
+            raise ValueError(f"{self.key}: a rejected trial has a stage and a reason, an accepted one neither.")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -23,9 +23,7 @@ def stable_hash(value: object) -> str:
 
 def canonical_json(value: object) -> str:
     """The one JSON text of plain data."""
-    return json.dumps(
-        _plain(value), sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False
-    )
+    return json.dumps(_plain(value), sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
 
 
 def file_sha256(path: Path) -> str:

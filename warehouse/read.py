@@ -38,9 +38,7 @@ def is_fresh(warehouse: Warehouse, table: str, key: SessionKey, provenance_key: 
         return False
 
 
-def read_table(
-    warehouse: Warehouse, table: str, key: SessionKey, columns: Sequence[str] | None = None
-) -> pa.Table:
+def read_table(warehouse: Warehouse, table: str, key: SessionKey, columns: Sequence[str] | None = None) -> pa.Table:
     """One file of a table, all columns or those named, in that order, with units and meanings in the fields.
 
     MissingFile if it was never stored, WarehouseError if it is damaged, foreign or of another format,

@@ -133,9 +133,7 @@ def _listed(warehouse: Warehouse) -> Iterator[str]:
 
 
 def _headline(found: Status) -> str:
-    why = ", ".join(
-        f"{count} {stage.replace('_', ' ')}" for stage, count in found.rejections_by_stage.items()
-    )
+    why = ", ".join(f"{count} {stage.replace('_', ' ')}" for stage, count in found.rejections_by_stage.items())
     return f"{len(found.accepted)} accepted, {len(found.rejected)} rejected{': ' + why if why else ''}"
 
 

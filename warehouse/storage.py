@@ -75,9 +75,7 @@ def remove(warehouse: Warehouse, path: str) -> None:
 def files_under(warehouse: Warehouse, directory: str) -> list[str]:
     """All files in a folder and its folders, sorted, without hidden (temporary) ones; [] if there is none."""
     with explained("list", directory):
-        found = warehouse.filesystem.get_file_info(
-            fs.FileSelector(directory, recursive=True, allow_not_found=True)
-        )
+        found = warehouse.filesystem.get_file_info(fs.FileSelector(directory, recursive=True, allow_not_found=True))
     return sorted(info.path for info in found if info.is_file and not info.base_name.startswith("."))
 
 

@@ -1,4 +1,4 @@
-"""An independent check of static optimization: do the muscles make the moments that the motion asks for?
+"""An independent check of static optimization: the muscles must make the moments that the motion asks for.
 
 OpenSim's optimizer reports acceleration errors, and a frame it gave up on is written like any other. Here
 the muscles' moments come from their paths: per frame, the generalized force of all tensions at once is
@@ -29,21 +29,18 @@ def muscle_balance(
     """What muscles and actuators give, less what inverse dynamics asks: (T, F), N·m or N.
 
     F are the unlocked, uncoupled coordinates; a coupled one (the patella's) is folded into its drivers with
-    the slope of its coupler, since the constraint passes its share on. `coordinates` are those that inverse dynamics used:
-    filtered, if it filtered them. All four records must share their frames. Zero everywhere means balance.
+    the slope of its coupler, since the constraint passes its share on. `coordinates` are those that inverse
+    dynamics used: filtered, if it filtered them. ValueError if the records don't share their frames. Zero
+    everywhere means balance.
     """
     for record in (moments, forces):
         if len(record.time_s) != len(coordinates.time_s):
-            raise ValueError(
-                f"{type(record).__name__} has {len(record.time_s)} frames, not {len(coordinates.time_s)}."
-            )
+            raise ValueError(f"{type(record).__name__} has {len(record.time_s)} frames, not {len(coordinates.time_s)}.")
     model = load_model(model_file)
     summary = summarise(model)
     names = tuple(c.name for c in summary.coordinates)
     if moments.names != names:
-        raise ValueError(
-            f"the moments are of other coordinates ({moments.names}) than the model's ({names})."
-        )
+        raise ValueError(f"the moments are of other coordinates ({moments.names}) than the model's ({names}).")
     poses = coordinates.values[:, [coordinates.names.index(name) for name in names]]
     surplus = muscle_moments(model, poses, forces) - moments.values
     for column, name in enumerate(forces.actuator_coordinates):
@@ -104,9 +101,7 @@ def _paths(model: osim.Model, muscle_names: tuple[str, ...]) -> list[osim.Geomet
     paths = [osim.GeometryPath.safeDownCast(muscles.get(name).getPath()) for name in muscle_names]
     unknown = [name for name, path in zip(muscle_names, paths, strict=True) if path is None]
     if unknown:
-        raise ValueError(
-            f"the paths of {', '.join(unknown)} are not GeometryPaths; their balance can't be checked."
-        )
+        raise ValueError(f"the paths of {', '.join(unknown)} are not GeometryPaths; their balance can't be checked.")
     return paths
 
 
@@ -129,7 +124,7 @@ def _couplers(model: osim.Model) -> list[_Coupler]:
 
 
 def _fold_couplers(model: osim.Model, names: tuple[str, ...], poses: np.ndarray, surplus: np.ndarray) -> None:
-    """Add each dependent coordinate's surplus to its drivers, times the coupler's partial derivative; in place."""
+    """Add each dependent coordinate's surplus to its drivers, times the coupler's slope; in place."""
     place: Mapping[str, int] = {name: i for i, name in enumerate(names)}
     for coupler in _couplers(model):
         for component, driver in enumerate(coupler.drivers):

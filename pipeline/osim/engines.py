@@ -24,7 +24,7 @@ ENGINES = {"tools": "pipeline.osim.tools"}
 
 
 class Engine(Protocol):
-    """The three solves of a trial. Every call works in `directory` and raises TrialRejected for the data's faults."""
+    """The three solves of a trial. Each works in `directory` and raises TrialRejected for the data's faults."""
 
     def inverse_kinematics(
         self,

@@ -43,9 +43,7 @@ def write_storage(path: Path, names: Sequence[str], time_s: np.ndarray, values: 
         raise ValueError(f"{path.name}: values {values.shape} must be ({len(time_s)}, {len(names)}).")
     broken = [name for name, column in zip(names, values.T, strict=True) if not np.isfinite(column).all()]
     if broken:
-        raise ValueError(
-            f"{path.name}: {', '.join(broken)} hold NaN or infinity; OpenSim would compute with them."
-        )
+        raise ValueError(f"{path.name}: {', '.join(broken)} hold NaN or infinity; OpenSim would compute with them.")
     header = (
         f"{path.stem}\nversion=1\nnRows={len(time_s)}\nnColumns={len(names) + 1}\ninDegrees=no\nendheader\n"
         + "\t".join(["time", *names])

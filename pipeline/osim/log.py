@@ -43,9 +43,7 @@ class ToolLog:
         if not self.path.is_file():
             return []
         text = self.path.read_bytes()[self.start :].decode("utf-8", errors="replace")
-        return [
-            line for line in text.splitlines() if line.strip() and not any(noise in line for noise in _NOISE)
-        ]
+        return [line for line in text.splitlines() if line.strip() and not any(noise in line for noise in _NOISE)]
 
     def tail(self, n_lines: int = 6) -> str:
         """The last warnings and errors, or the last lines where there are none: for a rejection's reason."""
@@ -76,7 +74,7 @@ def tool_log(directory: Path, stage: str) -> Iterator[ToolLog]:
 def run_tool(make: Callable[[str], Tool], setup_file: Path, log: ToolLog, stage: str) -> None:
     """Make a tool from its set-up file and run it there; TrialRejected(stage, …) if it says it failed.
 
-    The tools look for models and data in the working directory, and leave the process elsewhere when they fail.
+    The tools look for models and data in the working directory, and may leave the process elsewhere.
     """
     with chdir(setup_file.parent):
         tool = make(setup_file.name)

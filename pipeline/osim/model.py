@@ -36,7 +36,6 @@ class ModelCoordinate:
     locked: bool
     coupled: bool
     residual: bool
-    default_value: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,28 +49,17 @@ class ModelSummary:
     body_mass_kg: dict[str, float]
     driven_coordinates: frozenset[str]
 
-    def coordinate(self, name: str) -> ModelCoordinate:
-        """One coordinate; KeyError if the model lacks it."""
-        for coordinate in self.coordinates:
-            if coordinate.name == name:
-                return coordinate
-        raise KeyError(name)
-
 
 def load_model(model_file: Path) -> osim.Model:
     """An OpenSim model, initialised; TrialRejected("model", …) if the file can't be one."""
     if not model_file.is_file():
-        raise TrialRejected(
-            "model", f"{model_file.name}: there is no such model file; pass an existing .osim file."
-        )
+        raise TrialRejected("model", f"{model_file.name}: there is no such model file; pass an existing .osim file.")
     try:
         model = osim.Model(str(model_file))
         model.initSystem()
     except RuntimeError as error:
         reason = " ".join(str(error).split())[:400]
-        raise TrialRejected(
-            "model", f"{model_file.name} is not a model OpenSim can load: {reason}"
-        ) from error
+        raise TrialRejected("model", f"{model_file.name} is not a model OpenSim can load: {reason}") from error
     return model
 
 
@@ -103,13 +91,11 @@ def _coordinate(coordinate: osim.Coordinate, state: osim.State) -> ModelCoordina
     joint = coordinate.getJoint()
     return ModelCoordinate(
         name=coordinate.getName(),
-        rotational=motion == _ROTATIONAL
-        or (motion != _TRANSLATIONAL and _turns(joint, coordinate.getName())),
+        rotational=motion == _ROTATIONAL or (motion != _TRANSLATIONAL and _turns(joint, coordinate.getName())),
         stored_in_degrees=motion == _ROTATIONAL,
         locked=coordinate.getLocked(state),
         coupled=coordinate.isDependent(state),
         residual=joint.getParentFrame().findBaseFrame().getName() == "ground",
-        default_value=coordinate.getDefaultValue(),
     )
 
 
@@ -120,13 +106,8 @@ def _turns(joint: osim.Joint, name: str) -> bool:
         return False
     transform = custom.getSpatialTransform()
     axes = (transform.get_rotation1(), transform.get_rotation2(), transform.get_rotation3())
-    return any(name in _names(axis.getCoordinateNames()) for axis in axes)
-
-
-def _names(values: object) -> tuple[str, ...]:
-    return tuple(
-        values.get(i) if hasattr(values, "get") else values.getValue(i) for i in range(values.size())
-    )  # type: ignore[attr-defined]
+    drivers = [axis.getCoordinateNames() for axis in axes]
+    return any(names.findIndex(name) >= 0 for names in drivers)
 
 
 def coordinate_actuators(model: osim.Model) -> list[osim.CoordinateActuator]:
@@ -197,11 +178,14 @@ def ignore_tendon_compliance(model: osim.Model) -> None:
     """Make every muscle's tendon stiff, so that no fibre equilibrium has to be found in mid-trial.
 
     Static optimization uses the fibre's force at the length a stiff tendon leaves it, whatever this says:
-    no force changes, and "Unable to compute equilibrium" can't happen.
+    no force changes, and "Unable to compute equilibrium" can't happen. Thelen's muscles stay as they are:
+    OpenSim has no stiff tendon for them.
     """
     muscles = model.updMuscles()
     for i in range(muscles.getSize()):
-        muscles.get(i).set_ignore_tendon_compliance(True)
+        muscle = muscles.get(i)
+        if osim.Thelen2003Muscle.safeDownCast(muscle) is None:
+            muscle.set_ignore_tendon_compliance(True)
     model.initSystem()
 
 
@@ -214,15 +198,13 @@ def marker_positions(model: osim.Model, values: np.ndarray, names: Sequence[str]
     set_pose(model, state, values)
     model.realizePosition(state)
     markers = model.getMarkerSet()
-    return np.array([markers.get(name).getLocationInGround(state).to_numpy() for name in names]).reshape(
-        -1, 3
-    )
+    return np.array([markers.get(name).getLocationInGround(state).to_numpy() for name in names]).reshape(-1, 3)
 
 
 def move_markers(model: osim.Model, values: np.ndarray, measured_m: Mapping[str, np.ndarray]) -> None:
-    """Move the model's markers, unless fixed, to where they were measured in this pose: by name, (3,) in the ground.
+    """Move the model's markers, unless fixed, to where they were measured in this pose.
 
-    They move in their bodies' frames; markers without a measurement stay.
+    measured_m: (3,) in the ground frame by name; a marker without a measurement stays.
     """
     state = model.getWorkingState()
     set_pose(model, state, values)

@@ -1,9 +1,9 @@
 """One motion for inverse dynamics and static optimization, whose splines differ.
 
 Inverse dynamics differentiates a natural quintic spline of positions twice; static optimization
-differentiates another one, of speeds. At 100 Hz the two disagree near the ends of the data: on walking_3d by 8 N at
-the pelvis and 1.2 N·m at the hip, decaying by a third per frame. Sampled four times as densely on the first spline,
-the same motion leaves 0.05 N and 0.01 N·m.
+differentiates another one, of speeds. At 100 Hz the two disagree near the ends of the data: on OpenSim's
+walking_3d by 8 N at the pelvis and 1.2 N·m at the hip, decaying by a third per frame. Sampled four times as
+densely on the first spline, the same motion leaves 0.05 N and 0.01 N·m.
 """
 
 from dataclasses import replace
@@ -26,14 +26,10 @@ def dense(coordinates: Coordinates) -> Coordinates:
     """
     time_s, values = coordinates.time_s, coordinates.values
     if len(time_s) <= _DEGREE:
-        raise ValueError(
-            f"{len(time_s)} frames can't be differentiated twice; at least {_DEGREE + 1} are needed."
-        )
+        raise ValueError(f"{len(time_s)} frames can't be differentiated twice; at least {_DEGREE + 1} are needed.")
     steps_s = np.diff(time_s)
     if np.ptp(steps_s) > 1e-3 * steps_s.mean():
-        raise ValueError(
-            f"frames must be evenly spaced; steps are {steps_s.min():.6f} to {steps_s.max():.6f} s."
-        )
+        raise ValueError(f"frames must be evenly spaced; steps are {steps_s.min():.6f} to {steps_s.max():.6f} s.")
     end = [(order, np.zeros(values.shape[1])) for order in _NATURAL]
     spline = make_interp_spline(time_s, values, k=_DEGREE, bc_type=(end, end))
     frame = np.arange(SAMPLES_PER_FRAME * (len(time_s) - 1) + 1) / SAMPLES_PER_FRAME

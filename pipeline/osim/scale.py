@@ -1,9 +1,9 @@
-"""A subject's model from the generic one: segments sized by marker pairs, then markers moved onto the subject.
+"""A subject's model from the generic one: segments sized by marker pairs, markers moved onto the subject.
 
-OpenSim's ModelScaler sizes the segments. Its MarkerPlacer would pose the result with a solver whose accuracy can't be
-set and which stops up to 0.6 degrees short of its own optimum (gait2354's static trial): an error that becomes the zero of every
-later angle. So the pose comes from the inverse kinematics tool at a stated accuracy, and the markers
-are then moved as MarkerPlacer moves them: onto the measured ones, in that pose.
+OpenSim's ModelScaler sizes the segments. Its MarkerPlacer would pose the result with a solver whose accuracy
+can't be set and which stops up to 0.6 degrees short of its own optimum (gait2354's static trial): an error
+that becomes the zero of every later angle. So the pose comes from the inverse kinematics tool at a stated
+accuracy, and the markers are then moved as MarkerPlacer moves them: onto the measured ones, in that pose.
 """
 
 from collections.abc import Mapping, Sequence
@@ -80,9 +80,7 @@ def scale_model(
         move_markers(model, fit.coordinates.values[0], measured_m)
         write_model(model, directory / "scaled.osim")
         masses = summarise(model).body_mass_kg
-    errors_m = {
-        name: float(np.linalg.norm(at - measured_m[name])) for name, at in zip(names, placed_m, strict=True)
-    }
+    errors_m = {name: float(np.linalg.norm(at - measured_m[name])) for name, at in zip(names, placed_m, strict=True)}
     return ScaledModel(
         osim_xml=(directory / "scaled.osim").read_text("utf-8"),
         scale_factors=factors,
@@ -95,7 +93,7 @@ def scale_model(
 def _size_segments(
     model: osim.Model, directory: Path, measurements: Sequence[Measurement], mass_kg: float, log: ToolLog
 ) -> dict[str, tuple[float, float, float]]:
-    """Run ModelScaler on the model, in place; returns the factors it used by body, 1 where nothing was measured."""
+    """Run ModelScaler on the model, in place; returns its factors by body, 1 where nothing was measured."""
     tool = osim.ScaleTool(str(directory / "scale_setup.xml"))
     scaler = tool.getModelScaler()
     # Asked one by one, because the scale file that ModelScaler writes rounds to six digits.
@@ -131,9 +129,7 @@ def _pose(
             directory=directory / "static_pose",
         )
     except TrialRejected as rejected:
-        raise TrialRejected(
-            _STAGE, f"posing the scaled model as in the static trial: {rejected.reason}"
-        ) from rejected
+        raise TrialRejected(_STAGE, f"posing the scaled model as in the static trial: {rejected.reason}") from rejected
 
 
 def _mean_frame(static: Markers) -> Markers:
@@ -141,9 +137,7 @@ def _mean_frame(static: Markers) -> Markers:
     seen = np.isfinite(static.positions_m).all(axis=2)
     kept = np.flatnonzero(seen.any(axis=0))
     if not len(kept):
-        raise TrialRejected(
-            _STAGE, "the static trial shows no markers; record one in which the subject stands still."
-        )
+        raise TrialRejected(_STAGE, "the static trial shows no markers; record one in which the subject stands still.")
     mean_m = np.array([static.positions_m[seen[:, i], i].mean(axis=0) for i in kept])
     return Markers(
         time_s=np.array([0.0, 1.0 / _POSE_RATE_HZ]),
@@ -168,8 +162,8 @@ def _require_scaling_markers(
         if missing:
             raise TrialRejected(
                 _STAGE,
-                f"the static trial lacks {', '.join(missing)}, which the profile needs to size {measurement.name}; "
-                f"it shows {', '.join(sorted(pose.labels))}. Use another static trial or profile.",
+                f"the static trial lacks {', '.join(missing)}, which the profile needs to size "
+                f"{measurement.name}; it shows {', '.join(sorted(pose.labels))}. Use another static trial or profile.",
             )
 
 

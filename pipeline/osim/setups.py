@@ -47,13 +47,10 @@ def _range(start_s: float, end_s: float) -> str:
     return f"{start_s!r} {end_s!r}"
 
 
-def ik_tasks(
-    marker_weights: Mapping[str, float], coordinate_tasks: Sequence[CoordinateTask]
-) -> ElementTree.Element:
+def ik_tasks(marker_weights: Mapping[str, float], coordinate_tasks: Sequence[CoordinateTask]) -> ElementTree.Element:
     """The tasks of an inverse-kinematics problem: markers to track, coordinates to hold."""
     tasks = [
-        _element("IKMarkerTask", name, apply=True, weight=float(weight))
-        for name, weight in marker_weights.items()
+        _element("IKMarkerTask", name, apply=True, weight=float(weight)) for name, weight in marker_weights.items()
     ]
     for task in coordinate_tasks:
         kind = "default_value" if task.value is None else "manual_value"
@@ -132,7 +129,7 @@ def ik_setup(
 
 
 def external_loads(data_file: str, bodies: Mapping[str, str]) -> ElementTree.Element:
-    """ExternalLoads from columns `<prefix>_f|p|m_x|y|z` of `data_file`, all in the ground frame: prefix -> body."""
+    """ExternalLoads from columns `<prefix>_f|p|m_x|y|z` of `data_file`, in the ground frame: prefix -> body."""
     forces = (
         _element(
             "ExternalForce",
@@ -188,7 +185,7 @@ def so_setup(
     convergence_criterion: float,
     max_iterations: int,
 ) -> ElementTree.Element:
-    """An AnalyzeTool with one StaticOptimization, every `step_interval` samples, on the model's own actuators."""
+    """An AnalyzeTool that solves one sample in `step_interval`, with the model's own actuators."""
     start_s, end_s = time_range_s
     tool = _element(
         "AnalyzeTool",

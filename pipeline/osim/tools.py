@@ -54,7 +54,7 @@ def inverse_kinematics(
     accuracy: float,
     directory: Path,
 ) -> KinematicsResult:
-    """Pose the model at every frame so that its markers lie nearest the measured ones (weighted least squares).
+    """Pose the model at every frame so that its markers lie nearest the measured ones (least squares).
 
     Tracked are the markers with a positive weight that model and measurement both have; a NaN position is
     left out of its frame. Raises TrialRejected("inverse_kinematics", …) when a frame has fewer than three
@@ -141,9 +141,10 @@ def static_optimization(
 ) -> MuscleForces:
     """Muscle forces that make the measured motion with the least sum of activations to the exponent.
 
-    The motion is differentiated as it is, between its frames too (see `motion.dense`). Reserve and residual actuators are added wherever a free coordinate has no actuator. Force is
-    the tendon's: active force at the length a stiff tendon leaves the fibre, times activation, without passive
-    force, as the tool has it. A frame the optimizer gave up on is still returned, with `converged` False.
+    Reserve and residual actuators are added wherever a free coordinate has no actuator. Force is the tendon's:
+    active force at the length a stiff tendon leaves the fibre, times activation, without passive force, as the
+    tool has it. A frame the optimizer gave up on is still returned, with `converged` False.
+    `lowpass_hz` is the tool's own filter of the coordinates; None takes them as they are.
     Raises TrialRejected("static_optimization", …) when the tool fails or leaves frames out.
     """
     with tool_log(directory, _SO) as log:
@@ -156,9 +157,7 @@ def static_optimization(
             residual_optimal_nm=residual_optimal_nm,
         )
         ignore_tendon_compliance(model)
-        coordinate_of = {
-            actuator.getName(): actuator.get_coordinate() for actuator in coordinate_actuators(model)
-        }
+        coordinate_of = {actuator.getName(): actuator.get_coordinate() for actuator in coordinate_actuators(model)}
         write_model(model, directory / "so_model.osim")
         motion = dense(coordinates)
         _write_motion(directory, motion, summary)
@@ -177,13 +176,9 @@ def static_optimization(
         )
         setups.write_setup(directory / "so_setup.xml", setup)
         run_tool(osim.AnalyzeTool, directory / "so_setup.xml", log, _SO)
-        names, activation = _read_result(
-            directory / "trial_StaticOptimization_activation.sto", coordinates.time_s, _SO
-        )
+        names, activation = _read_result(directory / "trial_StaticOptimization_activation.sto", coordinates.time_s, _SO)
         # The force file holds the ground reactions too.
-        columns, force = _read_result(
-            directory / "trial_StaticOptimization_force.sto", coordinates.time_s, _SO
-        )
+        columns, force = _read_result(directory / "trial_StaticOptimization_force.sto", coordinates.time_s, _SO)
         force = force[:, [columns.index(name) for name in names]]
         converged = _converged(log.lines(), coordinates.time_s)
     return _muscle_forces(coordinates.time_s, names, force, activation, summary, coordinate_of, converged)
@@ -198,8 +193,9 @@ def _tracked(markers: Markers, marker_weights: Mapping[str, float], summary: Mod
     if len(names) < _MIN_MARKERS:
         raise TrialRejected(
             _IK,
-            f"only {len(names)} markers ({', '.join(names) or 'none'}) are on the model {summary.name}, in the recording "
-            f"and in the profile's weights; at least {_MIN_MARKERS} are needed. Does the profile fit the recording?",
+            f"only {len(names)} markers ({', '.join(names) or 'none'}) are on the model {summary.name}, in the "
+            f"recording and in the profile's weights; at least {_MIN_MARKERS} are needed. "
+            "Does the profile fit the recording?",
         )
     columns = [markers.labels.index(name) for name in names]
     return Markers(
@@ -258,9 +254,7 @@ def _read_result(path: Path, time_s: np.ndarray, stage: str) -> tuple[tuple[str,
         raise TrialRejected(stage, f"OpenSim finished without writing {path.name}.")
     columns, found_s, values, _ = read_storage(path)
     if len(found_s) != len(time_s) or np.abs(found_s - time_s).max() > 1e-4:
-        raise TrialRejected(
-            stage, f"OpenSim wrote {len(found_s)} frames to {path.name}, expected {len(time_s)}."
-        )
+        raise TrialRejected(stage, f"OpenSim wrote {len(found_s)} frames to {path.name}, expected {len(time_s)}.")
     bad = [name for name, column in zip(columns, values.T, strict=True) if not np.isfinite(column).all()]
     if bad:
         raise TrialRejected(stage, f"OpenSim wrote NaN or infinity to {path.name} for {', '.join(bad[:6])}.")
@@ -277,7 +271,7 @@ def _write_motion(directory: Path, coordinates: Coordinates, summary: ModelSumma
 def _write_loads(
     directory: Path, wrenches: Sequence[FootWrench], foot_bodies: Mapping[Side, str], time_s: np.ndarray
 ) -> str:
-    """Write the ground's wrenches as external loads; returns the file's name, "" if nothing acts on the feet."""
+    """Write the ground's wrenches as external loads; returns the file's name, "" if there are none."""
     if not wrenches:
         return ""
     names: list[str] = []

@@ -43,9 +43,7 @@ def _names(node: ast.AST, package: str) -> Iterator[str]:
         yield from (f"{base}.{alias.name}" for alias in node.names)
     elif isinstance(node, ast.Call) and _called(node) in ("import_module", "__import__"):
         yield from (
-            item.value
-            for item in node.args[:1]
-            if isinstance(item, ast.Constant) and isinstance(item.value, str)
+            item.value for item in node.args[:1] if isinstance(item, ast.Constant) and isinstance(item.value, str)
         )
 
 

@@ -49,9 +49,7 @@ def violations(imports: Mapping[str, set[str]]) -> list[str]:
             if home and not f"{module}.".startswith(f"{home}."):
                 found.append(f"{module} imports {name}, whose only home is {home}")
     for library in ONE_FILE:
-        users = [
-            module for module, imported in imports.items() if any(_is(name, library) for name in imported)
-        ]
+        users = [module for module, imported in imports.items() if any(_is(name, library) for name in imported)]
         if len(users) > 1:
             found.append(f"{library} is imported by {users}: one file may")
     return found
@@ -148,8 +146,6 @@ def test_help_loads_nothing_heavy() -> None:
 
 
 def test_the_chain_s_steps_are_named_without_loading_them() -> None:
-    loaded = _loaded_by(
-        "import flows.ingest, flows.steps, flows.worker_process, flows.local_prefect, flows.report"
-    )
+    loaded = _loaded_by("import flows.ingest, flows.steps, flows.worker_process, flows.local_prefect, flows.report")
 
     assert loaded & {"opensim", "prefect", "pandas", "scipy"} == set()

@@ -1,14 +1,23 @@
 import importlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import ModuleType
 
 import pytest
 
+from flows import worker_process
+
 STUBS = Path(__file__).parent
 
 WriteSession = Callable[..., Path]
+
+
+@pytest.fixture(autouse=True)
+def _allowed_again() -> Iterator[None]:
+    """A test that stops the workers leaves them stopped for none but itself."""
+    yield
+    worker_process.allow()
 
 
 @pytest.fixture

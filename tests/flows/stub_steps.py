@@ -54,7 +54,7 @@ def process_trial(session, trial, recipe, model, warehouse):
     _remember(warehouse, "processed", trial)
     what = loaded.content["trials"][trial]
     _act(what)
-    key = loaded.key.trial(trial)
+    key = loaded.key.of_trial(trial)
     if what == "reject":
         return Outcome(key=key, status="rejected", stage="read_c3d", reason=f"{trial}.c3d is cut short")
     return Outcome(key=key, status="accepted", fresh=what == "fresh", n_cycles=2)
@@ -65,7 +65,7 @@ def record_crash(session, trial, recipe, model, warehouse, stage, reason, log):
     if loaded.content.get("full_disk"):
         raise WarehouseError("the disk is full.")
     Path(warehouse, f"crash-{loaded.key.session}-{trial}.json").write_text(json.dumps([stage, reason, log]))
-    return Outcome(key=loaded.key.trial(trial), status="rejected", stage=stage, reason=reason)
+    return Outcome(key=loaded.key.of_trial(trial), status="rejected", stage=stage, reason=reason)
 
 
 def _remember(warehouse, what, name):

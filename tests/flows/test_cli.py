@@ -90,9 +90,7 @@ def test_none_accepted_is_exit_code_3(monkeypatch: pytest.MonkeyPatch) -> None:
         PrefectNotStarted("Prefect's temporary server did not start: timed out"),
     ],
 )
-def test_our_errors_are_one_paragraph_and_exit_code_2(
-    monkeypatch: pytest.MonkeyPatch, error: Exception
-) -> None:
+def test_our_errors_are_one_paragraph_and_exit_code_2(monkeypatch: pytest.MonkeyPatch, error: Exception) -> None:
     result = _ending(monkeypatch, error)
 
     assert result.exit_code == 2
@@ -168,9 +166,7 @@ def test_the_version_is_the_installed_one() -> None:
 
 
 @pytest.mark.skipif(os.name != "posix", reason="signals are POSIX's")
-def test_ctrl_c_ends_a_run_at_once_with_its_workers(
-    tmp_path: Path, write_session: Callable[..., Path]
-) -> None:
+def test_ctrl_c_ends_a_run_at_once_with_its_workers(tmp_path: Path, write_session: Callable[..., Path]) -> None:
     session = write_session("v1", {"stuck": "hang", "too": "hang", "later": "hang"})
     warehouse = tmp_path / "warehouse"
     program = (

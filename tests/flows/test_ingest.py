@@ -45,9 +45,7 @@ def _processed(warehouse: Path) -> list[str]:
     return sorted(path.name.split("-")[1] for path in warehouse.glob("processed-*"))
 
 
-def test_one_bad_trial_or_session_never_stops_the_others(
-    warehouse: Path, write_session: WriteSession
-) -> None:
+def test_one_bad_trial_or_session_never_stops_the_others(warehouse: Path, write_session: WriteSession) -> None:
     sessions = [
         write_session("v1", {"good": "accept", "bad": "reject", "dead": "crash", "broken": "raise"}),
         write_session("v2", {"never": "accept"}, prepare="crash"),
@@ -77,9 +75,7 @@ def test_one_bad_trial_or_session_never_stops_the_others(
     assert _processed(warehouse) == ["bad", "broken", "dead", "good", "last"]
 
 
-def test_every_call_has_a_process_and_a_directory_of_its_own(
-    warehouse: Path, write_session: WriteSession
-) -> None:
+def test_every_call_has_a_process_and_a_directory_of_its_own(warehouse: Path, write_session: WriteSession) -> None:
     session = write_session("v1", {f"t{number}": "accept" for number in range(4)})
 
     report, _ = _ingest(warehouse, session)
@@ -113,9 +109,7 @@ def test_a_hang_costs_its_trial_only(
     assert "had not finished after 3 s" in (report.rejected[0].reason or "")
 
 
-def test_a_rejection_that_cannot_be_stored_is_still_reported(
-    warehouse: Path, write_session: WriteSession
-) -> None:
+def test_a_rejection_that_cannot_be_stored_is_still_reported(warehouse: Path, write_session: WriteSession) -> None:
     report, _ = _ingest(warehouse, write_session("v1", {"dead": "crash"}, full_disk=True))
 
     assert "could not be stored: the disk is full" in (report.rejected[0].reason or "")
@@ -138,9 +132,7 @@ def test_what_even_the_flow_did_not_expect_costs_its_trial_only(
     assert report.rejected[0].reason == "MemoryError: no memory left"
 
 
-def test_interrupting_ends_the_workers_and_stores_nothing(
-    warehouse: Path, write_session: WriteSession
-) -> None:
+def test_interrupting_ends_the_workers_and_stores_nothing(warehouse: Path, write_session: WriteSession) -> None:
     def interrupt(outcome: Outcome | None) -> None:
         raise KeyboardInterrupt
 
@@ -186,9 +178,7 @@ def test_a_session_named_twice_runs_once(warehouse: Path, write_session: WriteSe
     assert not plan.refused
 
 
-def test_two_files_that_are_the_same_session_are_not_mixed(
-    warehouse: Path, write_session: WriteSession
-) -> None:
+def test_two_files_that_are_the_same_session_are_not_mixed(warehouse: Path, write_session: WriteSession) -> None:
     first = write_session("v1", {"t": "accept"})
     second = first.with_name("copy.json")
     second.write_text(first.read_text())
@@ -230,9 +220,7 @@ def test_an_object_store_is_no_path(write_session: WriteSession) -> None:
     assert plan.runs[0].recipe == "gait2hip60"
 
 
-def test_a_warehouse_that_cannot_be_written_fails_before_any_work(
-    tmp_path: Path, write_session: WriteSession
-) -> None:
+def test_a_warehouse_that_cannot_be_written_fails_before_any_work(tmp_path: Path, write_session: WriteSession) -> None:
     taken = tmp_path / "file"
     taken.touch()
 

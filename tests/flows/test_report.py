@@ -24,8 +24,7 @@ REPORT = IngestReport(
 
 def test_the_headline_begins_with_the_outcomes() -> None:
     assert headline(REPORT) == (
-        "2 accepted, 1 rejected, 1 sessions not run: 1 inverse_kinematics; 5 gait cycles; "
-        "1 of 3 were up to date"
+        "2 accepted, 1 rejected, 1 sessions not run: 1 inverse_kinematics; 5 gait cycles; 1 of 3 were up to date"
     )
 
 

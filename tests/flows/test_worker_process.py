@@ -2,7 +2,6 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import ModuleType
@@ -15,12 +14,6 @@ from flows.worker_process import Crashed, Raised, Returned, Stopped, TimedOut, r
 
 HERE = Path(__file__).parent
 LIMIT_S = 60.0
-
-
-@pytest.fixture
-def allowed_again() -> Iterator[None]:
-    yield
-    worker_process.allow()
 
 
 def _is_running(pid: int) -> bool:
@@ -111,9 +104,7 @@ def test_a_result_that_cannot_be_pickled_is_said_so(stubs: ModuleType) -> None:
     assert "pickle" in outcome.message.lower()
 
 
-def test_a_function_the_worker_cannot_import_is_said_so(
-    stubs: ModuleType, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_function_the_worker_cannot_import_is_said_so(stubs: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "path", [entry for entry in sys.path if entry != str(HERE)])
 
     outcome = run(stubs.double, 21, time_limit_s=LIMIT_S)
@@ -134,9 +125,7 @@ def test_only_the_end_of_a_flood_is_kept(stubs: ModuleType) -> None:
     assert len(outcome.log_tail) < 2 * worker_process.LOG_TAIL_BYTES
 
 
-def test_the_log_of_a_native_library_is_read_and_its_temporary_files_removed(
-    stubs: ModuleType, tmp_path: Path
-) -> None:
+def test_the_log_of_a_native_library_is_read_and_its_temporary_files_removed(stubs: ModuleType, tmp_path: Path) -> None:
     note = tmp_path / "note"
 
     outcome = run(stubs.leave_a_native_log, str(note), time_limit_s=LIMIT_S)
@@ -150,9 +139,7 @@ def test_half_a_result_is_no_result(stubs: ModuleType) -> None:
     assert isinstance(run(stubs.half_a_result_then_die, time_limit_s=LIMIT_S), Crashed)
 
 
-def test_a_grandchild_neither_delays_the_answer_nor_outlives_the_worker(
-    stubs: ModuleType, tmp_path: Path
-) -> None:
+def test_a_grandchild_neither_delays_the_answer_nor_outlives_the_worker(stubs: ModuleType, tmp_path: Path) -> None:
     pid_file = tmp_path / "pid"
     start = time.monotonic()
 
@@ -202,9 +189,7 @@ def test_nothing_is_left_behind(stubs: ModuleType) -> None:
     assert me.num_fds() <= open_before
 
 
-def test_stopping_kills_what_runs_and_lets_nothing_start(
-    stubs: ModuleType, tmp_path: Path, allowed_again: None
-) -> None:
+def test_stopping_kills_what_runs_and_lets_nothing_start(stubs: ModuleType, tmp_path: Path) -> None:
     pid_file = tmp_path / "pid"
     with ThreadPoolExecutor(max_workers=1) as pool:
         future = pool.submit(run, stubs.hang, str(pid_file), time_limit_s=LIMIT_S)

@@ -1,6 +1,7 @@
 """OpenSim's gait2354 example against the results it is distributed with: scaled masses, IK, ID."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -8,11 +9,13 @@ import numpy as np
 import pytest
 
 from pipeline.osim.files import read_storage
-from pipeline.records import Coordinates, CoordinateTask, FootWrench, Markers, Measurement, ModelMarker
+from pipeline.records import Coordinates, CoordinateTask, FootWrench, Markers, Measurement, ModelMarker, Side
+from pipeline.signals import low_pass
 
 pytestmark = [pytest.mark.osim, pytest.mark.data]
 tools = pytest.importorskip("pipeline.osim.tools")
 scale = pytest.importorskip("pipeline.osim.scale")
+balance = pytest.importorskip("pipeline.osim.balance")
 osim_model = pytest.importorskip("pipeline.osim.model")
 
 TrcReader = Callable[[Path, float, float], Markers]
@@ -40,9 +43,7 @@ def measurements(path: Path, bodies: set[str]) -> list[Measurement]:
     found = []
     for item in ElementTree.parse(path).getroot().iter("Measurement"):
         pairs = [tuple(pair.findtext("markers", "").split()) for pair in item.iter("MarkerPair")]
-        scales = [
-            (b.get("name", ""), b.findtext("axes", "").replace(" ", "")) for b in item.iter("BodyScale")
-        ]
+        scales = [(b.get("name", ""), b.findtext("axes", "").replace(" ", "")) for b in item.iter("BodyScale")]
         kept = tuple(scale for scale in scales if scale[0] in bodies)
         found.append(Measurement(name=item.get("name", ""), pairs=tuple(pairs), scales=kept))
     return found
@@ -70,7 +71,7 @@ def test_scaled_masses(folder: Path, read_trc: TrcReader, read_tasks: TaskReader
     assert set(found.body_mass_kg) == set(expected_mass)
     assert worst <= 1e-9
 
-    # The set-up overrides thighs and shanks by hand; the others come from marker pairs, and show where their mass is.
+    # The set-up overrides thighs and shanks by hand; the others come from marker pairs.
     again = osim_model.load_model(tmp_path / "scaled.osim")
     for body in ("pelvis", "torso", "calcn_r", "toes_l"):
         mine = again.getBodySet().get(body).getMassCenter().to_numpy()
@@ -109,17 +110,19 @@ def test_inverse_kinematics(
     shift_mm = 1e3 * difference[:, ~expected_motion.rotational]
     print(
         f"\ngait2354 IK: median {np.median(angle_deg):.4f} deg, worst coordinate's median "
-        f"{np.median(angle_deg, axis=0).max():.4f} deg, maximum {angle_deg.max():.3f} deg, {shift_mm.max():.3f} mm"
+        f"{np.median(angle_deg, axis=0).max():.4f} deg, maximum {angle_deg.max():.3f} deg, "
+        f"{shift_mm.max():.3f} mm"
     )
     assert np.median(angle_deg, axis=0).max() <= 0.02
     assert angle_deg.max() <= 0.2
     assert shift_mm.max() <= 0.1
 
 
-def test_inverse_dynamics(folder: Path, expected_motion: Coordinates, tmp_path: Path) -> None:
+@pytest.fixture(scope="module")
+def wrenches(folder: Path) -> list[FootWrench]:
     columns, time_s, values, _ = read_storage(folder / "subject01_walk1_grf.mot")
 
-    def wrench(side: str, prefix: str) -> FootWrench:
+    def wrench(side: Side, prefix: str) -> FootWrench:
         force, point, torque = (
             values[:, [columns.index(f"{prefix}{quantity}{axis}") for axis in "xyz"]]
             for quantity in ("ground_force_v", "ground_force_p", "ground_torque_")
@@ -137,10 +140,16 @@ def test_inverse_dynamics(folder: Path, expected_motion: Coordinates, tmp_path: 
             reason=np.full(len(time_s), ""),
         )
 
+    return [wrench("right", ""), wrench("left", "1_")]
+
+
+def test_inverse_dynamics(
+    folder: Path, expected_motion: Coordinates, wrenches: list[FootWrench], tmp_path: Path
+) -> None:
     found = tools.inverse_dynamics(
         folder / "expected" / "subject01_simbody.osim",
         expected_motion,
-        [wrench("right", ""), wrench("left", "1_")],
+        wrenches,
         foot_bodies={"right": "calcn_r", "left": "calcn_l"},
         lowpass_hz=6.0,
         directory=tmp_path,
@@ -150,3 +159,36 @@ def test_inverse_dynamics(folder: Path, expected_motion: Coordinates, tmp_path: 
     difference = np.abs(found.values - expected[:, [bare.index(name) for name in found.names]])
     print(f"\ngait2354 ID: maximum difference {difference.max():.1e} N·m or N")
     assert difference.max() <= 1e-3
+
+
+def test_static_optimization_with_thelens_muscles(
+    folder: Path, expected_motion: Coordinates, wrenches: list[FootWrench], tmp_path: Path
+) -> None:
+    part = slice(20, 32)
+    even_s = np.linspace(expected_motion.time_s[0], expected_motion.time_s[-1], len(expected_motion.time_s))
+    smooth = low_pass(expected_motion.values, 60.0, 6.0)
+    motion = replace(expected_motion, time_s=even_s[part], values=smooth[part])
+    model = folder / "expected" / "subject01_simbody.osim"
+    feet = {"right": "calcn_r", "left": "calcn_l"}
+    moments = tools.inverse_dynamics(model, motion, wrenches, foot_bodies=feet, lowpass_hz=None, directory=tmp_path)
+    found = tools.static_optimization(
+        model,
+        motion,
+        wrenches,
+        foot_bodies=feet,
+        lowpass_hz=None,
+        activation_exponent=2,
+        use_muscle_physiology=True,
+        reserve_optimal_nm=1.0,
+        residual_optimal_n=10.0,
+        residual_optimal_nm=10.0,
+        convergence_criterion=1e-4,
+        max_iterations=100,
+        directory=tmp_path,
+    )
+    surplus = balance.muscle_balance(model, motion, moments, found)
+    worst = np.abs(surplus.values).max()
+    print(f"\ngait2354 SO: 54 muscles balance inverse dynamics within {worst:.1e} N·m or N")
+    assert len(found.muscle_names) == 54
+    assert found.converged.all()
+    assert worst <= 0.5

@@ -65,9 +65,7 @@ class Walker:
         strike = np.array([FIRST_STRIKE_S[side]])
         heel = self.heel(side, strike)[0]
         progress = np.clip((time_s - strike) / STANCE_S, 0, 1)
-        cop = np.stack(
-            [heel[0] + 0.02 + 0.18 * progress, 0 * progress, np.full_like(progress, heel[2])], axis=1
-        )
+        cop = np.stack([heel[0] + 0.02 + 0.18 * progress, 0 * progress, np.full_like(progress, heel[2])], axis=1)
         up = self.load(side, time_s)
         force = np.stack([0.1 * up * (progress - 0.5), up, 0.02 * up], axis=1)
         centre = np.array([heel[0] + 0.11 + self.plate_shift_m, 0.0, heel[2]])

@@ -21,9 +21,7 @@ def read(path: Path, **changes: object) -> Recording:
 
 def test_metres_and_the_time_of_a_frame(walk: Path) -> None:
     recording = read(walk, first_frame=124)
-    np.testing.assert_allclose(
-        recording.markers_m[:, 0], np.tile([0.1, 0.2, 0.3], (10, 1)), rtol=0, atol=1e-12
-    )
+    np.testing.assert_allclose(recording.markers_m[:, 0], np.tile([0.1, 0.2, 0.3], (10, 1)), rtol=0, atol=1e-12)
     np.testing.assert_allclose(recording.time_s, (np.arange(10) + 123) / 100, rtol=0, atol=1e-12)
 
 
@@ -35,9 +33,7 @@ def test_the_unit_is_the_files(walk: Path, unit: str, metres: float) -> None:
 
 @pytest.mark.parametrize("unit", [None, "", "inch", "furlong"])
 def test_an_unknown_unit_is_refused(walk: Path, unit: str | None) -> None:
-    with pytest.raises(
-        TrialRejected, match=r"read_c3d: walk\.c3d: POINT:UNITS is .* expected one of mm, cm, m"
-    ):
+    with pytest.raises(TrialRejected, match=r"read_c3d: walk\.c3d: POINT:UNITS is .* expected one of mm, cm, m"):
         read(walk, parameters={"POINT": {"UNITS": unit}})
 
 
@@ -152,9 +148,7 @@ def test_frames_that_the_size_does_not_confirm_are_refused(walk: Path) -> None:
 def test_a_truncated_file_says_what_it_has(walk: Path) -> None:
     whole = C3DFile(points=still_points(200, 5)).bytes()
     walk.write_bytes(whole[: len(whole) - 1024])
-    with pytest.raises(
-        TrialRejected, match=rf"truncated: it has {len(whole) - 1024} bytes, and 200 frames need"
-    ):
+    with pytest.raises(TrialRejected, match=rf"truncated: it has {len(whole) - 1024} bytes, and 200 frames need"):
         read_c3d(walk)
 
 

@@ -129,9 +129,7 @@ def test_the_stated_baseline_is_subtracted(walk: Path, zero: tuple[int, int]) ->
     np.testing.assert_allclose(recording.analog[0, 2], 15.0)
 
 
-@pytest.mark.parametrize(
-    "zero", [integers(0, 0), integers(1, 0), integers(0, 0).reshape(2, 1), integers(9, 3), None]
-)
+@pytest.mark.parametrize("zero", [integers(0, 0), integers(1, 0), integers(0, 0).reshape(2, 1), integers(9, 3), None])
 def test_no_baseline_is_subtracted_where_none_is_stated(walk: Path, zero: np.ndarray | None) -> None:
     recording = read(walk, platform(ZERO=zero), analog=offset_push())
     np.testing.assert_allclose(recording.plates[0].force_n[0], [1.0, 2.0, -15.0], atol=1e-5)

@@ -70,10 +70,7 @@ def test_what_follows_the_last_strike_is_not_needed_and_not_read(recipe):
 
 def test_a_stop_is_not_a_stride(recipe):
     slow = events(("foot_strike", 0.1), ("foot_off", 0.3), ("foot_strike", 0.5))
-    assert (
-        "lasts 0.40 s"
-        in cut_cycles("right", TIME_S, {"x": TIME_S}, np.ones(250, bool), slow, recipe.cycles)[1][0]
-    )
+    assert "lasts 0.40 s" in cut_cycles("right", TIME_S, {"x": TIME_S}, np.ones(250, bool), slow, recipe.cycles)[1][0]
 
 
 def test_a_stride_without_toe_off_is_refused(recipe):

@@ -122,9 +122,7 @@ def test_a_plate_in_a_laboratory_with_y_up() -> None:
 
 
 def test_no_centre_of_pressure_without_load() -> None:
-    channels = np.array(
-        [channels_of(2, np.array([0, 0, -f]), np.zeros(3), 0.0) for f in (0.0, 19.9, 20.0, -50.0)]
-    )
+    channels = np.array([channels_of(2, np.array([0, 0, -f]), np.zeros(3), 0.0) for f in (0.0, 19.9, 20.0, -50.0)])
     cop_m, free_nm = centre_of_pressure(measured_plate(setup_of(2, corners(0.0, np.zeros(3))), channels))
     assert np.isnan(cop_m).all(axis=1).tolist() == [True, True, False, True]
     assert np.isnan(free_nm).tolist() == [True, True, False, True]

@@ -38,8 +38,7 @@ def test_without_plates_motion_alone_is_within_its_known_bias(walker, profile, r
 
 def test_the_laboratorys_own_events_are_compared(walker, profile, recipe):
     theirs = tuple(
-        Event(kind="foot_strike", side="right", time_s=t + 0.02, label="Foot Strike")
-        for t in walker.strikes("right")
+        Event(kind="foot_strike", side="right", time_s=t + 0.02, label="Foot Strike") for t in walker.strikes("right")
     )
     events, _ = events_of(replace(walker, events=theirs).recording(), profile, recipe)
     assert events.laboratory_difference_s == pytest.approx(-0.02, abs=0.012)

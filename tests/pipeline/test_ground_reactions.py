@@ -73,9 +73,7 @@ def test_an_unusable_contact_gives_no_force_and_keeps_its_reason(walker, profile
 
 def test_drift_outside_the_contact_never_reaches_the_foot(walker, profile, recipe):
     recording = walker.recording()
-    drifting = tuple(
-        replace(plate, force_n=plate.force_n + np.array([0.0, 0.0, 8.0])) for plate in recording.plates
-    )
+    drifting = tuple(replace(plate, force_n=plate.force_n + np.array([0.0, 0.0, 8.0])) for plate in recording.plates)
     right = chain(replace(recording, plates=drifting), profile, recipe)[0]["right"]
     assert np.abs(right.force_n[right.time_s > FIRST_STRIKE_S["right"] + STANCE_S + 0.4]).max() < 0.1
 

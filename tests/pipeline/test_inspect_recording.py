@@ -125,9 +125,7 @@ def test_a_failed_export_leaves_the_old_files(tmp_path: Path, monkeypatch: pytes
 
 
 @pytest.mark.data
-@pytest.mark.parametrize(
-    "name", ["walking_adults/2014001/2014001_C4_05.c3d", "walking_children/HC002D/HC002D06.c3d"]
-)
+@pytest.mark.parametrize("name", ["walking_adults/2014001/2014001_C4_05.c3d", "walking_children/HC002D/HC002D06.c3d"])
 def test_real_recordings(shared_data: Path, tmp_path: Path, name: str) -> None:
     whole = read_c3d(shared_data / name)
     assert f"{len(whole.marker_labels)} at 100 Hz" in describe(whole)

@@ -85,9 +85,7 @@ def test_a_hang_of_the_second_reader_is_a_rejection(tmp_path: Path, monkeypatch:
 
 def test_a_file_cut_anywhere_is_whole_or_rejected(tmp_path: Path) -> None:
     data = C3DFile(points=still_points(40, 6), analog=np.zeros((400, 12))).bytes()
-    whole = read_c3d(
-        C3DFile(points=still_points(40, 6), analog=np.zeros((400, 12))).write(tmp_path / "a.c3d")
-    )
+    whole = read_c3d(C3DFile(points=still_points(40, 6), analog=np.zeros((400, 12))).write(tmp_path / "a.c3d"))
     path = tmp_path / "cut.c3d"
     for size in range(0, len(data), 256):
         path.write_bytes(data[:size])
@@ -149,9 +147,7 @@ def test_a_recording_cut_at_every_kilobyte(shared_data: Path, tmp_path: Path, na
 
 @pytest.mark.data
 def test_a_parameter_section_that_runs_into_the_data_is_refused_by_name(shared_data: Path) -> None:
-    with pytest.raises(
-        TrialRejected, match=r"bad_parameter_section\.c3d: its parameter section is broken at byte"
-    ):
+    with pytest.raises(TrialRejected, match=r"bad_parameter_section\.c3d: its parameter section is broken at byte"):
         read_c3d(shared_data / "c3d_variants/sample_18/bad_parameter_section.c3d")
 
 
@@ -269,9 +265,7 @@ def test_both_libraries_frames_are_ours(shared_data: Path, name: str) -> None:
     assert len(columns) > 20
 
     theirs = ezc3d.c3d(str(path))["data"]
-    np.testing.assert_allclose(
-        ours, theirs["points"][:3].transpose(2, 1, 0)[:, columns], rtol=1e-6, atol=1e-6
-    )
+    np.testing.assert_allclose(ours, theirs["points"][:3].transpose(2, 1, 0)[:, columns], rtol=1e-6, atol=1e-6)
     analog = theirs["analogs"][0].T
     np.testing.assert_allclose(recording.analog, analog.reshape(recording.analog.shape), rtol=1e-5, atol=1e-9)
 
@@ -293,9 +287,7 @@ def stored_labels(path: Path) -> list[str]:
 
 @pytest.mark.data
 @pytest.mark.parametrize("name", READ_BY_BOTH)
-def test_both_libraries_give_one_result(
-    shared_data: Path, name: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_both_libraries_give_one_result(shared_data: Path, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     with_c3d = read_c3d(shared_data / name)
 
     def refuse(*_: object) -> None:

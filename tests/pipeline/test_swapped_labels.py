@@ -13,9 +13,7 @@ def standing(profile, scale=1.0, labels=TORSO):
     places = model_places(profile)
     rotation = np.array([[0.0, -1, 0], [1, 0, 0], [0, 0, 1]])
     pose = np.stack([rotation @ (scale * places[label]) + np.array([1.0, 2, 3]) for label in labels])
-    return Markers(
-        time_s=np.arange(2) / 100, rate_hz=100.0, labels=labels, positions_m=np.stack([pose, pose])
-    )
+    return Markers(time_s=np.arange(2) / 100, rate_hz=100.0, labels=labels, positions_m=np.stack([pose, pose]))
 
 
 @pytest.mark.parametrize("pair", [pair for pair in combinations(TORSO, 2) if set(pair) != {"TV10", "SXS"}])

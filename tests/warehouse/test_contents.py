@@ -12,9 +12,7 @@ from warehouse.write import remove_table, write_row
 KEY = MADE["provenance_key"]
 
 
-def test_a_whole_trial_and_its_session_are_fresh(
-    warehouse: Warehouse, key: TrialKey, store_trial: object
-) -> None:
+def test_a_whole_trial_and_its_session_are_fresh(warehouse: Warehouse, key: TrialKey, store_trial: object) -> None:
     assert not is_trial_fresh(warehouse, key, KEY)
     store_trial(key)
     assert is_trial_fresh(warehouse, key, KEY)
@@ -67,9 +65,7 @@ def test_a_trial_without_cycles_or_rejected_needs_no_cycles_file(
     assert is_trial_fresh(warehouse, key, KEY)
 
 
-def test_every_file_but_the_row_is_accounted_for(
-    warehouse: Warehouse, key: TrialKey, store_trial: object
-) -> None:
+def test_every_file_but_the_row_is_accounted_for(warehouse: Warehouse, key: TrialKey, store_trial: object) -> None:
     store_trial(key)
     files = files_of(warehouse, key)
     row = table_path(warehouse, "trials", "trial", key)

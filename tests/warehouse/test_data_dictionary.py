@@ -10,9 +10,7 @@ DOCUMENT = Path(__file__).parents[2] / "docs" / "data-dictionary.md"
 
 
 def test_the_committed_document_is_current() -> None:
-    assert DOCUMENT.read_text("utf-8") == render(), (
-        "run: python -m warehouse.data_dictionary > docs/data-dictionary.md"
-    )
+    assert DOCUMENT.read_text("utf-8") == render(), "run: python -m warehouse.data_dictionary > docs/data-dictionary.md"
 
 
 @pytest.mark.parametrize("schema", SCHEMAS.values(), ids=lambda schema: schema.name)

@@ -42,9 +42,7 @@ def test_a_row_comes_back_as_plain_values(warehouse: Warehouse, store_trial: obj
     assert row["warnings"] == ["plate 2 was not loaded"]
 
 
-def test_freshness_is_the_provenance_key_of_a_readable_file(
-    warehouse: Warehouse, store_trial: object
-) -> None:
+def test_freshness_is_the_provenance_key_of_a_readable_file(warehouse: Warehouse, store_trial: object) -> None:
     assert not read.is_fresh(warehouse, "forces", a_key(), MADE["provenance_key"])
     store_trial(a_key())
     assert read.is_fresh(warehouse, "forces", a_key(), MADE["provenance_key"])
@@ -98,15 +96,11 @@ def test_a_file_moved_to_another_trial_is_refused(warehouse: Warehouse, store_tr
     for trial in ("t1", "t2"):
         store_trial(a_key(trial=trial))
     path_of(warehouse, "forces", a_key()).replace(path_of(warehouse, "forces", a_key(trial="t2")))
-    with pytest.raises(
-        WarehouseError, match="forces of adults/001/v1/t1, expected forces of adults/001/v1/t2"
-    ):
+    with pytest.raises(WarehouseError, match="forces of adults/001/v1/t1, expected forces of adults/001/v1/t2"):
         read.read_table(warehouse, "forces", a_key(trial="t2"))
 
 
-def test_trials_are_listed_by_identity_whatever_their_names(
-    warehouse: Warehouse, store_trial: object
-) -> None:
+def test_trials_are_listed_by_identity_whatever_their_names(warehouse: Warehouse, store_trial: object) -> None:
     keys = [a_key(subject="S2"), a_key(subject="S10"), a_key(trial="a.parquet"), a_key(trial="a__b")]
     for key in keys:
         store_trial(key)
@@ -136,11 +130,7 @@ def three_trials(warehouse: Warehouse, store_trial: object) -> Warehouse:
 def test_cycles_are_sorted_and_whole(three_trials: Warehouse) -> None:
     table = read.cycles(three_trials)
     assert table.num_rows == 3 * 3 * N_SAMPLES
-    who = list(
-        dict.fromkeys(
-            zip(table.column("cohort").to_pylist(), table.column("subject").to_pylist(), strict=True)
-        )
-    )
+    who = list(dict.fromkeys(zip(table.column("cohort").to_pylist(), table.column("subject").to_pylist(), strict=True)))
     assert who == [("adults", "001"), ("adults", "002"), ("children", "001")]
     np.testing.assert_array_equal(
         table.column("force_glmed").to_numpy()[: 3 * N_SAMPLES], cycles_columns()["force_glmed"]
@@ -220,9 +210,7 @@ def test_codes_that_look_like_numbers_stay_text(warehouse: Warehouse, store_tria
     assert set(plain.column("subject").to_pylist()) == {"001", "1"}
 
 
-def test_a_folder_is_readable_while_a_file_is_being_written(
-    warehouse: Warehouse, store_trial: object
-) -> None:
+def test_a_folder_is_readable_while_a_file_is_being_written(warehouse: Warehouse, store_trial: object) -> None:
     store_trial(a_key())
     path = path_of(warehouse, "cycles", a_key())
     path.with_name(f".{path.name}.elsewhere-1.00000000.part").write_bytes(b"half a file")

@@ -82,9 +82,7 @@ def test_a_failed_write_leaves_the_old_file_and_no_rubbish(
     assert names_in(warehouse) == ["a.bin"]
 
 
-def test_an_interrupted_write_leaves_no_rubbish(
-    warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_interrupted_write_leaves_no_rubbish(warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch) -> None:
     def interrupt(*_: object) -> None:
         raise KeyboardInterrupt
 
@@ -121,9 +119,7 @@ def test_a_folder_one_may_not_write_to_is_refused() -> None:
     )
     with tempfile.TemporaryDirectory() as folder:
         Path(folder).chmod(0o555)
-        done = subprocess.run(
-            [sys.executable, "-c", code, folder], capture_output=True, text=True, cwd=REPOSITORY
-        )
+        done = subprocess.run([sys.executable, "-c", code, folder], capture_output=True, text=True, cwd=REPOSITORY)
         assert f"WarehouseError: can't write to the warehouse at {folder}: permission denied" in done.stderr
         assert list(Path(folder).iterdir()) == []
         Path(folder).chmod(0o755)
@@ -138,9 +134,7 @@ def test_a_failed_probe_leaves_no_rubbish(warehouse: Warehouse) -> None:
         "signal.signal(signal.SIGXFSZ, signal.SIG_IGN); resource.setrlimit(resource.RLIMIT_FSIZE, (4, 4))\n"
         "check_writable(Warehouse(sys.argv[1]))"
     )
-    done = subprocess.run(
-        [sys.executable, "-c", limit, warehouse.base], capture_output=True, text=True, cwd=REPOSITORY
-    )
+    done = subprocess.run([sys.executable, "-c", limit, warehouse.base], capture_output=True, text=True, cwd=REPOSITORY)
     assert "WarehouseError: can't write to the warehouse at" in done.stderr
     assert names_in(warehouse) == []
 

@@ -68,8 +68,7 @@ def test_writing_twice_gives_the_same_bytes(warehouse: Warehouse, key: TrialKey,
     elsewhere = Warehouse(str(tmp_path / "elsewhere"))
     for table, (columns, units) in frame_tables().items():
         paths = [
-            write_table(house, table, key, columns, units=units, **MADE)
-            for house in (warehouse, warehouse, elsewhere)
+            write_table(house, table, key, columns, units=units, **MADE) for house in (warehouse, warehouse, elsewhere)
         ]
         assert len({Path(path).read_bytes() for path in paths}) == 1
 
@@ -87,9 +86,7 @@ def test_a_trials_row_is_surveyed_from_its_metadata(warehouse: Warehouse, key: T
     }
 
 
-def test_a_full_disk_loses_nothing(
-    warehouse: Warehouse, key: TrialKey, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_full_disk_loses_nothing(warehouse: Warehouse, key: TrialKey, monkeypatch: pytest.MonkeyPatch) -> None:
     path = Path(write_row(warehouse, "sessions", key, SESSION_ROW, **MADE))
     before = path.read_bytes()
 
@@ -129,9 +126,7 @@ def test_a_damaged_file_is_replaced(warehouse: Warehouse, key: TrialKey) -> None
     assert read.is_fresh(warehouse, "trials", key, MADE["provenance_key"])
 
 
-def test_the_scaled_model_comes_back_and_no_tables_folder_holds_it(
-    warehouse: Warehouse, key: TrialKey
-) -> None:
+def test_the_scaled_model_comes_back_and_no_tables_folder_holds_it(warehouse: Warehouse, key: TrialKey) -> None:
     path = write_scaled_model(warehouse, key, "<OpenSimDocument>µ</OpenSimDocument>")
     assert read.read_scaled_model(warehouse, key.session_key) == "<OpenSimDocument>µ</OpenSimDocument>"
     assert Path(path).relative_to(warehouse.base).parts[0] not in SCHEMAS

@@ -1,4 +1,4 @@
-"""A pendulum whose every answer is known without OpenSim: two bodies in a plane, the second coupled to the first."""
+"""A pendulum whose every answer is known without OpenSim: two bodies, the second coupled to the first."""
 
 from pathlib import Path
 from types import SimpleNamespace
@@ -29,9 +29,7 @@ def build_pendulum(path: Path) -> Path:
     bob = osim.Body("bob", MASS_KG, osim.Vec3(0, -LENGTH_M, 0), osim.Inertia(0, 0, 0))
     pointer = osim.Body("pointer", 1e-9, osim.Vec3(0), osim.Inertia(1e-9, 1e-9, 1e-9))
     tip = osim.Vec3(0, -LENGTH_M, 0)
-    pivot = osim.PinJoint(
-        "pivot", model.getGround(), osim.Vec3(0), osim.Vec3(0), bob, osim.Vec3(0), osim.Vec3(0)
-    )
+    pivot = osim.PinJoint("pivot", model.getGround(), osim.Vec3(0), osim.Vec3(0), bob, osim.Vec3(0), osim.Vec3(0))
     end = osim.PinJoint("end", bob, tip, osim.Vec3(0), pointer, osim.Vec3(0), osim.Vec3(0))
     for body in (bob, pointer):
         model.addBody(body)
@@ -77,9 +75,7 @@ def swing(angle_rad: np.ndarray, rate_hz: float = 100.0) -> Coordinates:
     )
 
 
-def push(
-    time_s: np.ndarray, force_n: tuple[float, float, float], at_m: tuple[float, float, float]
-) -> FootWrench:
+def push(time_s: np.ndarray, force_n: tuple[float, float, float], at_m: tuple[float, float, float]) -> FootWrench:
     """A steady force on the bob, applied at a place in the ground frame, told about a point elsewhere."""
     n = len(time_s)
     point = np.array([0.7, 0.0, -0.2])

@@ -48,15 +48,11 @@ def pulled(kit: SimpleNamespace, force_n: np.ndarray) -> np.ndarray:
     return total
 
 
-def test_tension_times_geometry(
-    pendulum: Path, pendulum_kit: SimpleNamespace, tensions: MuscleForces
-) -> None:
-    found = balance.muscle_balance(
-        pendulum, pendulum_kit.swing(ANGLES_RAD), asked(np.zeros((4, 2))), tensions
-    )
+def test_tension_times_geometry(pendulum: Path, pendulum_kit: SimpleNamespace, tensions: MuscleForces) -> None:
+    found = balance.muscle_balance(pendulum, pendulum_kit.swing(ANGLES_RAD), asked(np.zeros((4, 2))), tensions)
     assert found.names == ("swing",), "a coupled coordinate is folded, not reported"
     np.testing.assert_allclose(
-        found.column("swing"), pulled(pendulum_kit, tensions.force_n) + [1, 2, 3, 4], rtol=1e-9
+        found.column("swing"), pulled(pendulum_kit, tensions.force_n) + np.arange(1, 5), rtol=1e-9
     )
 
 
@@ -73,6 +69,4 @@ def test_records_of_different_lengths_are_refused(
     pendulum: Path, pendulum_kit: SimpleNamespace, tensions: MuscleForces
 ) -> None:
     with pytest.raises(ValueError, match="GeneralizedForces has 4 frames, not 3"):
-        balance.muscle_balance(
-            pendulum, pendulum_kit.swing(ANGLES_RAD[:3]), asked(np.zeros((4, 2))), tensions
-        )
+        balance.muscle_balance(pendulum, pendulum_kit.swing(ANGLES_RAD[:3]), asked(np.zeros((4, 2))), tensions)

@@ -60,9 +60,7 @@ def test_opensim_reads_our_markers_with_missing_ones_missing(tmp_path: Path) -> 
 
     positions_m = np.arange(18.0).reshape(3, 2, 3) / 7
     positions_m[1, 0] = np.nan
-    markers = Markers(
-        time_s=np.array([0.1, 0.2, 0.3]), rate_hz=10.0, labels=("A", "B"), positions_m=positions_m
-    )
+    markers = Markers(time_s=np.array([0.1, 0.2, 0.3]), rate_hz=10.0, labels=("A", "B"), positions_m=positions_m)
     write_trc(tmp_path / "m.trc", markers)
     table = osim.TimeSeriesTableVec3(str(tmp_path / "m.trc"))
     flat = table.flatten()

@@ -28,13 +28,9 @@ def standing(markers: dict[str, tuple[float, float, float]], n_frames: int = 1) 
     )
 
 
-def scaled(
-    kit: SimpleNamespace, model: Path, static: Markers, directory: Path, **changes: object
-) -> ScaledModel:
+def scaled(kit: SimpleNamespace, model: Path, static: Markers, directory: Path, **changes: object) -> ScaledModel:
     settings = {
-        "markers": [
-            ModelMarker(name=n, body="bob", location_m=at, fixed=False) for n, at in kit.markers.items()
-        ],
+        "markers": [ModelMarker(name=n, body="bob", location_m=at, fixed=False) for n, at in kit.markers.items()],
         "measurements": LENGTHS,
         "marker_weights": dict.fromkeys(kit.markers, 1.0),
         "coordinate_tasks": (),
@@ -45,9 +41,7 @@ def scaled(
     return scale.scale_model(model, static=static, directory=directory, **settings)
 
 
-def test_a_bigger_subject_is_found_bigger(
-    pendulum: Path, pendulum_kit: SimpleNamespace, tmp_path: Path
-) -> None:
+def test_a_bigger_subject_is_found_bigger(pendulum: Path, pendulum_kit: SimpleNamespace, tmp_path: Path) -> None:
     found = scaled(pendulum_kit, pendulum, standing(pendulum_kit.markers), tmp_path)
     np.testing.assert_allclose(found.scale_factors["bob"], TALLER, rtol=1e-12)
     assert found.scale_factors["pointer"] == (1.0, 1.0, 1.0), "no measurement names it"
@@ -99,11 +93,9 @@ def test_the_same_input_gives_the_same_bytes_anywhere(
     assert str(tmp_path) not in first.osim_xml
 
 
-def test_a_missing_scaling_marker_is_named(
-    pendulum: Path, pendulum_kit: SimpleNamespace, tmp_path: Path
-) -> None:
+def test_a_missing_scaling_marker_is_named(pendulum: Path, pendulum_kit: SimpleNamespace, tmp_path: Path) -> None:
     static = standing({name: at for name, at in pendulum_kit.markers.items() if name != "side"})
-    with pytest.raises(TrialRejected, match="scale: the static trial lacks side, .* to size bob"):
+    with pytest.raises(TrialRejected, match=r"scale: the static trial lacks side, .* to size bob"):
         scaled(pendulum_kit, pendulum, static, tmp_path)
 
 
@@ -118,27 +110,21 @@ def test_another_missing_marker_is_dropped_and_named(
     assert 'Marker name="side"' not in found.osim_xml
 
 
-def test_a_profile_for_another_model_is_refused(
-    pendulum: Path, pendulum_kit: SimpleNamespace, tmp_path: Path
-) -> None:
+def test_a_profile_for_another_model_is_refused(pendulum: Path, pendulum_kit: SimpleNamespace, tmp_path: Path) -> None:
     thigh = Measurement(name="thigh", pairs=(("tip", "side"),), scales=(("femur_r", "Y"),))
     with pytest.raises(TrialRejected, match="no body femur_r"):
         scaled(pendulum_kit, pendulum, standing(pendulum_kit.markers), tmp_path, measurements=(thigh,))
 
 
-def test_an_empty_static_trial_is_refused(
-    pendulum: Path, pendulum_kit: SimpleNamespace, tmp_path: Path
-) -> None:
+def test_an_empty_static_trial_is_refused(pendulum: Path, pendulum_kit: SimpleNamespace, tmp_path: Path) -> None:
     static = standing(pendulum_kit.markers)
     static.positions_m[:] = np.nan
     with pytest.raises(TrialRejected, match="shows no markers"):
         scaled(pendulum_kit, pendulum, static, tmp_path)
 
 
-def test_too_few_markers_to_pose_the_model(
-    pendulum: Path, pendulum_kit: SimpleNamespace, tmp_path: Path
-) -> None:
-    with pytest.raises(TrialRejected, match="scale: posing the scaled model.*only 2 markers"):
+def test_too_few_markers_to_pose_the_model(pendulum: Path, pendulum_kit: SimpleNamespace, tmp_path: Path) -> None:
+    with pytest.raises(TrialRejected, match=r"scale: posing the scaled model.*only 2 markers"):
         scaled(
             pendulum_kit,
             pendulum,

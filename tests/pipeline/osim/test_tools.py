@@ -65,9 +65,7 @@ class TestInverseKinematics:
         found = track(pendulum, markers, tmp_path)
         np.testing.assert_allclose(found.coordinates.column("swing"), angle_rad, atol=1e-7)
         column = found.marker_names.index(markers.labels[1])
-        assert np.array_equal(
-            np.isnan(found.marker_error_m[:, column]), (np.arange(40) >= 10) & (np.arange(40) < 20)
-        )
+        assert np.array_equal(np.isnan(found.marker_error_m[:, column]), (np.arange(40) >= 10) & (np.arange(40) < 20))
         assert np.isfinite(np.delete(found.marker_error_m, column, axis=1)).all()
 
     def test_the_error_is_the_distance_left(
@@ -99,9 +97,7 @@ class TestInverseKinematics:
     ) -> None:
         markers = rotated(pendulum_kit.markers, angle_rad)
         markers.positions_m[7:9, :2] = np.nan
-        with pytest.raises(
-            TrialRejected, match=r"2 frames have fewer than 3 tracked markers, the first at 0\.070 s"
-        ):
+        with pytest.raises(TrialRejected, match=r"2 frames have fewer than 3 tracked markers, the first at 0\.070 s"):
             track(pendulum, markers, tmp_path)
 
     def test_a_profile_for_another_recording_is_refused(
@@ -189,16 +185,14 @@ class TestInverseDynamics:
     ) -> None:
         held = pendulum_kit.swing(np.full(20, 0.4))
         push = pendulum_kit.push(held.time_s, (0, 1, 0), (0, 0, 0))
-        with pytest.raises(TrialRejected, match="inverse_dynamics: .*Could not find body 'nobody'"):
+        with pytest.raises(TrialRejected, match=r"inverse_dynamics: .*Could not find body 'nobody'"):
             tools.inverse_dynamics(
                 pendulum, held, [push], foot_bodies={"right": "nobody"}, lowpass_hz=None, directory=tmp_path
             )
 
 
 class TestStaticOptimization:
-    def solve(
-        self, model: Path, coordinates: Coordinates, directory: Path, **changes: object
-    ) -> tools.MuscleForces:
+    def solve(self, model: Path, coordinates: Coordinates, directory: Path, **changes: object) -> tools.MuscleForces:
         settings = EFFORT | {"convergence_criterion": 1e-8} | changes
         return tools.static_optimization(
             model, coordinates, [], foot_bodies=FEET, lowpass_hz=None, directory=directory, **settings
@@ -211,21 +205,15 @@ class TestStaticOptimization:
         found = self.solve(pendulum, pendulum_kit.swing(np.full(12, angle)), tmp_path)
         assert found.converged.all()
         assert found.muscle_names == ("front", "back")
-        np.testing.assert_allclose(
-            found.activation[:, 1], 0.01, atol=1e-4
-        )  # the other rests at its smallest control
+        np.testing.assert_allclose(found.activation[:, 1], 0.01, atol=1e-4)  # the other rests at its smallest control
         x, y, _ = pendulum_kit.insertion_m
-        insertion = np.array(
-            [x * np.cos(angle) - y * np.sin(angle), x * np.sin(angle) + y * np.cos(angle), 0]
-        )
+        insertion = np.array([x * np.cos(angle) - y * np.sin(angle), x * np.sin(angle) + y * np.cos(angle), 0])
         arms = []
         for origin in pendulum_kit.muscles.values():
             pull = (np.array(origin) - insertion) / np.linalg.norm(np.array(origin) - insertion)
             arms.append(np.cross(insertion, pull)[2])
         made = found.force_n @ arms + found.actuator_force[:, 0]
-        np.testing.assert_allclose(
-            made, pendulum_kit.weight_n * pendulum_kit.length_m * np.sin(angle), rtol=1e-6
-        )
+        np.testing.assert_allclose(made, pendulum_kit.weight_n * pendulum_kit.length_m * np.sin(angle), rtol=1e-6)
         assert np.abs(found.actuator_force).max() < 0.01
 
     def test_frames_the_optimizer_gave_up_on_say_so(

@@ -1,0 +1,104 @@
+"""Inverse kinematics, inverse dynamics and static optimization of one walk, by the recipe's engine."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from pipeline.osim.balance import muscle_balance
+from pipeline.osim.engines import Engine, load_engine
+from pipeline.profile import Profile
+from pipeline.recipe import Recipe
+from pipeline.records import (
+    Coordinates,
+    FootWrench,
+    GeneralizedForces,
+    KinematicsResult,
+    Markers,
+    MuscleForces,
+    Side,
+)
+from pipeline.signals import low_pass
+
+# Splines through the coordinates need this many frames to forget where the record ended.
+SPLINE_MARGIN_FRAMES = 10
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Solution:
+    """What the engine found: kinematics and moments over all given frames, muscles and balance over `frames` of them.
+
+    `balance` is what muscles and actuators give, less what inverse dynamics asks.
+    """
+
+    kinematics: KinematicsResult
+    moments: GeneralizedForces
+    muscles: MuscleForces
+    balance: GeneralizedForces
+    frames: slice
+
+
+def solve(
+    model: Path,
+    markers: Markers,
+    wrenches: Mapping[Side, FootWrench],
+    frames: slice,
+    profile: Profile,
+    recipe: Recipe,
+    directory: Path,
+) -> Solution:
+    """All three solves; muscle forces only over `frames`, since they cost most. TrialRejected names the stage that failed."""
+    engine = load_engine(recipe.model.engine)
+    bodies: dict[Side, str] = {"right": recipe.model.right_foot_body, "left": recipe.model.left_foot_body}
+    kinematics = engine.inverse_kinematics(
+        model,
+        markers,
+        marker_weights={label: profile.markers[label].ik_weight for label in markers.labels},
+        accuracy=recipe.inverse_kinematics.ik_accuracy,
+        directory=directory / "ik",
+    ).judged_by([label for label, marker in profile.markers.items() if not marker.guide])
+    coordinates = _without_jitter(kinematics.coordinates, recipe.inverse_dynamics.coordinate_cutoff_hz)
+    moments = engine.inverse_dynamics(
+        model,
+        coordinates,
+        list(wrenches.values()),
+        foot_bodies=bodies,
+        lowpass_hz=None,
+        directory=directory / "id",
+    )
+    muscles = _muscle_forces(engine, model, coordinates, wrenches, frames, bodies, recipe, directory / "so")
+    return Solution(
+        kinematics=kinematics,
+        moments=moments,
+        muscles=muscles,
+        balance=muscle_balance(model, coordinates.cut(frames), moments.cut(frames), muscles),
+        frames=frames,
+    )
+
+
+def _without_jitter(coordinates: Coordinates, cutoff_hz: float) -> Coordinates:
+    rate_hz = (len(coordinates.time_s) - 1) / (coordinates.time_s[-1] - coordinates.time_s[0])
+    return replace(coordinates, values=low_pass(coordinates.values, rate_hz, cutoff_hz))
+
+
+def _muscle_forces(
+    engine: Engine,
+    model: Path,
+    coordinates: Coordinates,
+    wrenches: Mapping[Side, FootWrench],
+    frames: slice,
+    bodies: Mapping[Side, str],
+    recipe: Recipe,
+    directory: Path,
+) -> MuscleForces:
+    """Static optimization over some frames, with a margin on either side for the splines through the coordinates."""
+    wide = slice(max(0, frames.start - SPLINE_MARGIN_FRAMES), frames.stop + SPLINE_MARGIN_FRAMES)
+    muscles = engine.static_optimization(
+        model,
+        coordinates.cut(wide),
+        list(wrenches.values()),
+        foot_bodies=bodies,
+        lowpass_hz=None,
+        directory=directory,
+        **recipe.static_optimization.model_dump(),
+    )
+    return muscles.cut(slice(frames.start - wide.start, frames.stop - wide.start))

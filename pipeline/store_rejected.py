@@ -1,0 +1,56 @@
+"""A rejected trial into the warehouse. Needs no OpenSim: a parent process stores what became of a dead worker."""
+
+from pipeline.job import Job, open_job
+from pipeline.stages import RETRY
+from warehouse.outcome import Outcome
+from warehouse.schemas import PER_TRIAL
+from warehouse.write import remove_table, write_row
+
+
+def record_crash(
+    session_file: str,
+    trial: str,
+    recipe_source: str,
+    model_file: str | None,
+    warehouse_root: str,
+    stage: str,
+    reason: str,
+    log: str,
+) -> Outcome:
+    """Store a rejection on behalf of a worker that could not: it died, hung, or its session has no model.
+
+    It is kept under a key of its own, so that the next `ingest` tries the trial again.
+    """
+    job = open_job(session_file, recipe_source, model_file, warehouse_root)
+    return store_rejected(job, trial, stage, reason, log, RETRY)
+
+
+def store_rejected(job: Job, trial: str, stage: str, reason: str, log: str, provenance_key: str) -> Outcome:
+    """Write a rejected trial's row, and take away what an earlier, accepted run of it left."""
+    key = job.session.trial_key(trial)
+    for table in (*PER_TRIAL, "cycles"):
+        remove_table(job.warehouse, table, key)
+    write_row(
+        job.warehouse,
+        "trials",
+        key,
+        {
+            **description(job, trial),
+            "outcome": "rejected",
+            "stage": stage,
+            "reason": reason,
+            "log": log or None,
+            "n_cycles_right": 0,
+            "n_cycles_left": 0,
+            "warnings": [],
+        },
+        provenance_key=provenance_key,
+        recipe=job.recipe.name,
+    )
+    return Outcome(key=key, status="rejected", stage=stage, reason=reason)
+
+
+def description(job: Job, trial: str) -> dict[str, object]:
+    """What a trial's row says of its recording, whatever became of it."""
+    found = job.session.trial(trial)
+    return {"condition": found.condition, "source": found.path.name}

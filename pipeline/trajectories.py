@@ -1,0 +1,49 @@
+"""Marker trajectories of one walk, from as recorded to as inverse kinematics reads them."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from pipeline.ground_frame import ground_rotation, to_ground
+from pipeline.observed import observed_window, used_labels, worst_gaps
+from pipeline.profile import Profile
+from pipeline.recipe import Recipe
+from pipeline.records import Markers, Recording
+from pipeline.same_person import check_segment_lengths
+from pipeline.signals import fill_gaps, low_pass
+from pipeline.static_pose import static_pose
+from pipeline.swapped_labels import mend_swaps
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trajectories:
+    """A walk's markers in the ground frame, over all frames: `recorded` with short gaps filled, `smooth` filtered too.
+
+    `rotation` (3, 3) turned them from the laboratory's frame; `window` are the frames that show every leg segment.
+    """
+
+    rotation: np.ndarray
+    recorded: Markers
+    smooth: Markers
+    window: slice
+    warnings: tuple[str, ...]
+
+
+def trajectories(recording: Recording, static: Recording, profile: Profile, recipe: Recipe) -> Trajectories:
+    """Turn, relabel, fill and filter a walk's markers. TrialRejected if they can't be this person's, or show too little."""
+    pose, mended_pose = static_pose(static, profile, recipe.scaling.static_window_s)
+    shape = {label: pose.marker(label)[0] for label in pose.labels}
+    rotation = ground_rotation(recording, profile)
+    markers, mended = mend_swaps(to_ground(recording, rotation, used_labels(recording, profile)), shape, profile)
+    check_segment_lengths(recording, markers, pose, profile, recipe.scaling.max_segment_difference)
+    filled = fill_gaps(markers.positions_m, markers.rate_hz, recipe.markers.max_gap_s)
+    recorded = replace(markers, positions_m=filled)
+    smooth = replace(markers, positions_m=low_pass(filled, markers.rate_hz, recipe.markers.marker_cutoff_hz))
+    gaps = worst_gaps(smooth)
+    return Trajectories(
+        rotation=rotation,
+        recorded=recorded,
+        smooth=smooth,
+        window=observed_window(recording, smooth, profile),
+        warnings=(*recording.warnings, *mended_pose, *mended, *((gaps,) if gaps else ())),
+    )
