@@ -108,7 +108,8 @@ def _refuse_upside_down(recording: Recording, plate: ForcePlate, mass_kg: float)
     if vertical.min() < -0.5 * mass_kg * GRAVITY_M_S2 and vertical.max() < 0.2 * mass_kg * GRAVITY_M_S2:
         raise TrialRejected(
             "ground_reactions",
-            f"{recording.path.name}: plate {plate.number} pulls the body down by up to {-vertical.min():.0f} N, expected it "
+            f"{recording.path.name}: plate {plate.number} pulls the body down by up to {-vertical.min():.0f} N, "
+            "expected it "
             "to push up. Its vertical channel has the opposite sign: correct FORCE_PLATFORM or the export.",
         )
 
@@ -157,8 +158,10 @@ def _nearest_side(
     if min(_ninth_decile(mirrored, frames, markers, profile, name) for name in SIDES) <= settings.max_cop_to_foot_m:
         raise TrialRejected(
             "ground_reactions",
-            f"{recording.path.name}: plate {plate.number}'s centre of pressure lies {far[side] * 1e3:.0f} mm from the nearest "
-            "foot, and under it only with its moments' sign reversed. Correct the plate's moment channels or its ORIGIN.",
+            f"{recording.path.name}: plate {plate.number}'s centre of pressure lies {far[side] * 1e3:.0f} mm "
+            "from the nearest "
+            "foot, and under it only with its moments' sign reversed. Correct the plate's moment channels or its "
+            "ORIGIN.",
         )
     return (
         None,

@@ -1,4 +1,4 @@
-"""Gait cycles: one foot's strike to its next, resampled, with targets only where that foot's ground reaction is known."""
+"""Gait cycles: a foot's strike to its next, resampled, with targets only where its ground reaction is known."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -87,7 +87,7 @@ def frames_of(strides: Sequence[Stride], time_s: np.ndarray) -> slice:
 def resample(
     stride: Stride, time_s: np.ndarray, channels: Mapping[str, np.ndarray], known: np.ndarray, points: int
 ) -> Cycle:
-    """A stride's channels (T,) at `points` equal steps from one foot strike to the next, read from known frames only."""
+    """A stride's channels (T,) at `points` equal steps between two foot strikes, from known frames only."""
     frame_s = time_s[1] - time_s[0]
     # One known frame beyond each end where there is one, so that the ends are interpolated, not held.
     near = (time_s > stride.start_s - 1.5 * frame_s) & (time_s < stride.stop_s + 1.5 * frame_s)

@@ -10,7 +10,7 @@ from scipy.signal import find_peaks
 from pipeline.contacts import Contact
 from pipeline.errors import TrialRejected
 from pipeline.profile import Profile, foot_of
-from pipeline.records import SIDES, Event, Markers, Side
+from pipeline.records import SIDES, Event, Markers, Recording, Side
 
 Kind = Literal["foot_strike", "foot_off"]
 
@@ -51,16 +51,14 @@ class GaitEvents:
         return np.array([e.time_s for e in self.events if e.kind == kind and e.side == side])
 
 
-def detect_events(
-    markers: Markers, profile: Profile, contacts: Iterable[Contact], laboratory: Iterable[Event]
-) -> GaitEvents:
+def detect_events(recording: Recording, markers: Markers, profile: Profile, contacts: Iterable[Contact]) -> GaitEvents:
     """Events of both feet. TrialRejected if a foot is seen too little, or does not swing as in walking.
 
     Kinematic events follow Zeni et al. (2008, Gait Posture 27:710): a foot strikes when its heel is
     furthest in front of the pelvis, and leaves when its toe is furthest behind.
     """
     contacts = tuple(contacts)
-    motion = {side: _from_motion(markers, profile, side) for side in SIDES}
+    motion = {side: _from_motion(recording.path.name, markers, profile, side) for side in SIDES}
     force = {side: _from_force(contacts, markers, side) for side in SIDES}
     bias: dict[Kind, float] = {
         "foot_strike": _bias("foot_strike", motion, force),
@@ -75,7 +73,7 @@ def detect_events(
             if not near and markers.time_s[0] <= shifted <= markers.time_s[-1]:
                 events.append(GaitEvent(kind=event.kind, side=side, time_s=shifted, source="kinematics"))
     ordered = tuple(sorted(events, key=lambda event: (event.time_s, event.side)))
-    median, worst = _compare(ordered, laboratory)
+    median, worst = _compare(ordered, recording.events)
     return GaitEvents(events=ordered, kinematic_bias_s=bias, laboratory_difference_s=median, laboratory_worst_s=worst)
 
 
@@ -107,34 +105,34 @@ def _from_force(contacts: tuple[Contact, ...], markers: Markers, side: Side) -> 
     return found
 
 
-def _from_motion(markers: Markers, profile: Profile, side: Side) -> list[GaitEvent]:
+def _from_motion(source: str, markers: Markers, profile: Profile, side: Side) -> list[GaitEvent]:
     pelvis = np.mean(
         [markers.marker(label)[:, 0] for label in (profile.pelvis.right_anterior, profile.pelvis.left_anterior)],
         axis=0,
     )
     foot = foot_of(profile, side)
-    strikes = _peaks(markers, markers.marker(foot.heel)[:, 0] - pelvis, foot.heel)
-    offs = _peaks(markers, pelvis - markers.marker(foot.toe)[:, 0], foot.toe)
+    strikes = _peaks(source, markers, markers.marker(foot.heel)[:, 0] - pelvis, foot.heel)
+    offs = _peaks(source, markers, pelvis - markers.marker(foot.toe)[:, 0], foot.toe)
     return [GaitEvent(kind="foot_strike", side=side, time_s=t, source="kinematics") for t in strikes] + [
         GaitEvent(kind="foot_off", side=side, time_s=t, source="kinematics") for t in offs
     ]
 
 
-def _peaks(markers: Markers, reach_m: np.ndarray, label: str) -> list[float]:
+def _peaks(source: str, markers: Markers, reach_m: np.ndarray, label: str) -> list[float]:
     """Times at which a reach (T,) is largest, to a fraction of a frame."""
     seen = np.isfinite(reach_m)
     if seen.mean() < 0.5:
         raise TrialRejected(
             "gait_events",
-            f"marker {label} and the pelvis are seen together in {seen.mean():.0%} of the frames, expected at least half: "
-            "steps can't be found. Fill the gaps in the laboratory's software or drop the trial.",
+            f"{source}: marker {label} and the pelvis are seen together in {seen.mean():.0%} of the frames, expected "
+            "at least half: steps can't be found. Fill the gaps in the laboratory's software, or leave the trial out.",
         )
     signal = np.where(seen, reach_m, np.nanmin(reach_m))
     if np.ptp(signal) < SMALLEST_SWING_M:
         raise TrialRejected(
             "gait_events",
-            f"marker {label} moves {np.ptp(signal) * 1e3:.0f} mm fore and aft of the pelvis, expected at least "
-            f"{SMALLEST_SWING_M * 1e3:.0f} mm: this is not a walk.",
+            f"{source}: marker {label} moves {np.ptp(signal) * 1e3:.0f} mm fore and aft of the pelvis, expected at "
+            f"least {SMALLEST_SWING_M * 1e3:.0f} mm: this is not a walk. Leave it out of session.toml's [trials].",
         )
     # Beyond the record the foot is taken to be back where it is furthest away, so that a step near either end
     # stands out as far as the others; a reach that still grows at the end is not a step yet.

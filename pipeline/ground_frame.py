@@ -30,7 +30,8 @@ def ground_rotation(recording: Recording, profile: Profile) -> np.ndarray:
     if length < 0.5:
         raise TrialRejected(
             "ground_frame",
-            f"{recording.path.name}: forward {profile.forward!r} is parallel to up; correct the profile {profile.name!r}.",
+            f"{recording.path.name}: forward {profile.forward!r} is parallel to up; correct the profile "
+            f"{profile.name!r}.",
         )
     forward = forward / length
     return np.stack([forward, up, np.cross(forward, up)])
@@ -50,7 +51,7 @@ def to_ground(recording: Recording, rotation: np.ndarray, labels: tuple[str, ...
 def _up(recording: Recording, profile: Profile) -> np.ndarray:
     if profile.up in _AXES:
         return _AXES[profile.up]
-    standing = _mean_of(recording, _pelvis_labels(recording, profile)) - _mean_of(recording, _foot_labels(profile))
+    standing = _feet_to_pelvis(recording, profile)
     if not recording.plates:
         return _nearest_axis(standing)
     up = recording.plates[0].normal
@@ -59,15 +60,32 @@ def _up(recording: Recording, profile: Profile) -> np.ndarray:
             raise TrialRejected(
                 "ground_frame",
                 f"{recording.path.name}: plates 1 and {plate.number} face different ways "
-                f"({np.round(up, 3)} and {np.round(plate.normal, 3)}), expected one floor. Check FORCE_PLATFORM:CORNERS.",
+                f"({np.round(up, 3)} and {np.round(plate.normal, 3)}), expected one floor. Check "
+                "FORCE_PLATFORM:CORNERS.",
             )
     if standing @ up < 0.8 * np.linalg.norm(standing):
         raise TrialRejected(
             "ground_frame",
             f"{recording.path.name}: the plates' normal {np.round(up, 3)} does not point from the feet to the pelvis "
-            f"({np.round(standing, 3)} m). The order of FORCE_PLATFORM:CORNERS is probably wrong, or set `up` in the profile.",
+            f"({np.round(standing, 3)} m). The order of FORCE_PLATFORM:CORNERS is probably wrong, or set `up` in "
+            "the profile.",
         )
     return up
+
+
+def _feet_to_pelvis(recording: Recording, profile: Profile) -> np.ndarray:
+    """The mean way (3,) from the feet to the pelvis, frame by frame: a walker's feet are elsewhere a second later."""
+    labels = _pelvis_labels(recording, profile), _foot_labels(profile)
+    pelvis, feet = (_centre_of(recording, names) for names in labels)
+    ways = (pelvis - feet)[np.isfinite(pelvis - feet).all(axis=1)]
+    if not len(ways):
+        raise TrialRejected(
+            "ground_frame",
+            f"{recording.path.name}: the pelvis' markers ({', '.join(labels[0])}) and the feet's "
+            f"({', '.join(labels[1])}) are never visible in one frame, expected them together in most. "
+            "Fill their gaps in the laboratory's software, or leave this recording out.",
+        )
+    return ways.mean(axis=0)
 
 
 def _forward(recording: Recording, profile: Profile, up: np.ndarray) -> np.ndarray:
@@ -78,13 +96,13 @@ def _forward(recording: Recording, profile: Profile, up: np.ndarray) -> np.ndarr
         raise TrialRejected(
             "ground_frame",
             f"{recording.path.name}: the pelvis markers {', '.join(labels)} are never visible together; "
-            "expected at least one such frame.",
+            "expected at least one such frame. Fill their gaps in the laboratory's software, or leave this "
+            "recording out.",
         )
     course = seen[-1] - seen[0]
     course = course - (course @ up) * up
     if np.linalg.norm(course) < WALKING_TRAVEL_M:
-        front = _mean_of(recording, (profile.pelvis.right_anterior, profile.pelvis.left_anterior))
-        course = front - _mean_of(recording, labels[2:])
+        course = np.nanmean(_centre_of(recording, labels[:2]) - _centre_of(recording, labels[2:]), axis=0)
         course = course - (course @ up) * up
     axis = _nearest_axis(course)
     close = axis @ course > np.cos(np.radians(ALONG_AXIS_DEG)) * np.linalg.norm(course)
@@ -103,7 +121,8 @@ def _pelvis_labels(recording: Recording, profile: Profile) -> tuple[str, ...]:
     if missing or not back:
         raise TrialRejected(
             "ground_frame",
-            f"{recording.path.name}: lacks pelvis markers {', '.join(missing) or ' / '.join(profile.pelvis.posterior)}, "
+            f"{recording.path.name}: lacks pelvis markers "
+            f"{', '.join(missing) or ' / '.join(profile.pelvis.posterior)}, "
             f"which profile {profile.name!r} needs. Is it the right profile?",
         )
     return front + back
@@ -113,11 +132,11 @@ def _foot_labels(profile: Profile) -> tuple[str, ...]:
     return (profile.right_foot.heel, profile.right_foot.toe, profile.left_foot.heel, profile.left_foot.toe)
 
 
-def _mean_of(recording: Recording, labels: tuple[str, ...]) -> np.ndarray:
+def _centre_of(recording: Recording, labels: tuple[str, ...]) -> np.ndarray:
+    """The centre (T, 3) of those of the labels that are visible; NaN in frames that show none."""
     present = [recording.marker(label) for label in labels if label in recording.marker_labels]
-    if not present or not np.isfinite(np.concatenate(present)).any():
-        raise TrialRejected(
-            "ground_frame",
-            f"{recording.path.name}: none of the markers {', '.join(labels)} is ever visible; expected them for the ground frame.",
-        )
-    return np.nanmean(np.concatenate(present), axis=0)
+    places = np.stack(present or [np.full((len(recording.time_s), 3), np.nan)])
+    seen = np.isfinite(places).all(axis=2)
+    total = np.where(seen[:, :, None], places, 0.0).sum(axis=0)
+    count = seen.sum(axis=0)[:, None].astype(float)
+    return np.divide(total, count, out=np.full_like(total, np.nan), where=count > 0)

@@ -24,7 +24,7 @@ EVENT_DIFFERENCE_S = 0.05
 class GroundReactions:
     """What the plates and the feet tell of one walk.
 
-    `impulse_error` is a stride's vertical impulse over body weight times its duration, less one; NaN if no stride tells.
+    `impulse_error` is a stride's vertical impulse over body weight times duration, less one; NaN if none tells.
     """
 
     events: GaitEvents
@@ -36,10 +36,11 @@ class GroundReactions:
 def ground_reactions(
     recording: Recording, tracks: Trajectories, profile: Profile, mass_kg: float, settings: GroundReactionSettings
 ) -> GroundReactions:
-    """Contacts, gait events and both feet's wrenches, checked against the body's weight. TrialRejected if that fails."""
+    """Contacts, gait events and wrenches, checked against the body's weight. TrialRejected if that fails."""
+    _refuse_without_plates(recording)
     plates = plates_in_ground(recording, tracks.rotation)
     contacts = find_contacts(recording, plates, tracks.recorded, profile, mass_kg, settings)
-    events = detect_events(tracks.recorded, profile, contacts, recording.events)
+    events = detect_events(recording, tracks.recorded, profile, contacts)
     wrenches = foot_wrenches(recording, plates, contacts, events, tracks.recorded, settings)
     errors = stride_impulse_errors(wrenches, events, mass_kg)
     late_s = events.laboratory_worst_s
@@ -108,7 +109,8 @@ def check_body_weight(
         raise TrialRejected(
             "ground_reactions",
             f"{recording.path.name}: over a stride the plates carry {1 + error:.2f} times the body's weight "
-            f"({mass_kg} kg stated), expected 1 within {settings.max_impulse_error:.0%}. Check the mass in session.toml and "
+            f"({mass_kg} kg stated), expected 1 within {settings.max_impulse_error:.0%}. Check the mass in "
+            "session.toml and "
             "the plates' calibration.",
         )
     return error
@@ -129,7 +131,8 @@ def check_standing(
     if abs(carried - 1) > settings.max_standing_error:
         raise TrialRejected(
             "scaling",
-            f"{recording.path.name}: standing on the plates weighs {carried * mass_kg:.1f} kg, but {mass_kg} kg are stated, "
+            f"{recording.path.name}: standing on the plates weighs {carried * mass_kg:.1f} kg, but {mass_kg} kg "
+            "are stated, "
             f"expected them within {settings.max_standing_error:.0%}. Check the mass in session.toml.",
         )
     return carried - 1
@@ -138,6 +141,18 @@ def check_standing(
 def _both_feet(plates: Sequence[ForcePlate], settings: GroundReactionSettings) -> bool:
     loaded = [plate for plate in plates if np.median(plate.force_n[:, 1]) > settings.contact_threshold_n]
     return len(loaded) >= 2
+
+
+def _refuse_without_plates(recording: Recording) -> None:
+    if not recording.plates:
+        told = "; ".join(warning for warning in recording.warnings if "plate" in warning)
+        why = f" ({told})" if told else ""
+        raise TrialRejected(
+            "ground_reactions",
+            f"{recording.path.name}: holds no force plate{why}, expected at least one under a step: without ground "
+            "reactions there are no moments. Export the plates with the walk (FORCE_PLATFORM and its analog channels), "
+            "or leave the trial out.",
+        )
 
 
 def _of_one(

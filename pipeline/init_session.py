@@ -14,6 +14,8 @@ from pipeline.recipe import packaged_names
 from pipeline.records import Recording
 from pipeline.session import SESSION_FILE, load_session
 
+# What stands where a label was not given: said, not guessed.
+UNSPECIFIED = "unspecified"
 # A trial in which the pelvis travels less than this is standing.
 STANDING_TRAVEL_M = 0.3
 
@@ -41,9 +43,9 @@ def init_session(
 ) -> Path:
     """Inspect a folder of C3D files, write its session file and return where it is.
 
-    `conditions` are (glob, name) pairs, the first match wins. A walk that none matches, and whatever else
-    isn't known, is written as a comment for the user to complete. ValueError if the folder holds no C3D file,
-    if the file exists already, or if what is complete is not valid.
+    `conditions` are (glob, name) pairs, the first match wins; a walk that none matches is "unspecified", and so is
+    a cohort that isn't given. A mass or height that isn't given is left as a comment, with what a recording says
+    of it, for the user to complete. ValueError if the folder holds no C3D file, or the file exists already.
     """
     recordings = _readable(directory)
     target = output or directory / SESSION_FILE
@@ -149,7 +151,7 @@ def _render(
         "",
         "[session]",
         f"id = {_quoted(_safe(where.name))}",
-        f"cohort = {_quoted(cohort)}" if cohort else '# cohort = ""  # FILL IN: the group this subject belongs to',
+        f"cohort = {_quoted(cohort or UNSPECIFIED)}  # the group this subject belongs to",
         f"profile = {_quoted(profile)}  # the laboratory's marker set: a packaged name or a TOML file",
         f"static = {_quoted(static)}  # quiet standing, for scaling",
         f"recordings = {_quoted(recordings_at)}  # where the C3D files are, from this file; they are only read",
@@ -167,9 +169,7 @@ def _trial_line(name: str, item: Recording | TrialRejected, conditions: Sequence
         return f'# {_quoted(name)} = ""  # can\'t be read: {item.reason}'.replace("\n", " ")
     condition = next((value for glob, value in conditions if fnmatch(name, glob)), None)
     facts = f"{len(item.time_s) / item.point_rate_hz:.2f} s, {len(item.plates)} plates"
-    if condition is None:
-        return f'# {_quoted(name)} = ""  # FILL IN: its condition ({facts})'
-    return f"{_quoted(name)} = {_quoted(condition)}  # {facts}"
+    return f"{_quoted(name)} = {_quoted(condition or UNSPECIFIED)}  # {facts}"
 
 
 def _entry(name: str, value: float | None, hint: object, meaning: str) -> str:

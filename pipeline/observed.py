@@ -36,11 +36,13 @@ def observed_window(recording: Recording, markers: Markers, profile: Profile) ->
         enough &= seen >= needed
     windows = runs(enough)
     longest = max(windows, key=lambda window: window[1] - window[0], default=(0, 0))
-    if (longest[1] - longest[0]) / markers.rate_hz < SHORTEST_WINDOW_S:
+    length_s = (longest[1] - longest[0]) / markers.rate_hz
+    if length_s < SHORTEST_WINDOW_S:
         raise TrialRejected(
             "markers",
-            f"{recording.path.name}: at most {(longest[1] - longest[0]) / markers.rate_hz:.2f} s on end show every segment of "
-            f"the legs, expected at least {SHORTEST_WINDOW_S} s. {worst_gaps(markers)}",
+            f"{recording.path.name}: at most {length_s:.2f} s on end show every segment of the legs, expected at least "
+            f"{SHORTEST_WINDOW_S} s: {worst_gaps(markers)}. Fill the gaps in the laboratory's software, or leave the "
+            "trial out.",
         )
     return slice(*longest)
 

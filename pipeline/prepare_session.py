@@ -15,6 +15,7 @@ from pipeline.osim.version import opensim_version
 from pipeline.profile import Profile
 from pipeline.read_c3d import read_c3d
 from pipeline.records import Markers, Measurement, ModelMarker, ScaledModel
+from pipeline.same_person import check_subject_block
 from pipeline.static_pose import static_pose
 from warehouse.contents import is_session_fresh
 from warehouse.outcome import SessionOutcome
@@ -45,6 +46,7 @@ def prepare_session(
 def _scale(job: Job) -> ScaledModel:
     recording = read_c3d(job.session.static)
     settings, mass_kg = job.recipe.scaling, job.session.subject.mass_kg
+    check_subject_block(recording, job.session.subject)
     pose, _ = static_pose(recording, job.profile, settings.static_window_s)
     plates = plates_in_ground(recording, ground_rotation(recording, job.profile))
     check_standing(recording, plates, mass_kg, job.recipe.ground_reactions)

@@ -12,7 +12,7 @@ from pipeline.ground_reactions import ground_reactions
 from pipeline.job import Job, open_job
 from pipeline.observed import worst_gaps
 from pipeline.profile import Profile
-from pipeline.quality import gate, measure, worst_marker
+from pipeline.quality import judge_trial, keep_explained
 from pipeline.read_c3d import read_c3d
 from pipeline.records import SIDES, FootWrench, Markers, Side
 from pipeline.same_person import check_subject_blocks
@@ -70,17 +70,18 @@ def compute(job: Job, trial: Trial, model: Path, directory: Path) -> TrialResult
     if not strides:
         raise TrialRejected("cycles", _why_no_stride(recording.path.name, refused, wrenches, tracks))
     solution = solve(model, markers, wrenches, frames_of(strides, markers.time_s), profile, recipe, directory)
-    quality = measure(solution, wrenches, subject, recipe.quality)
-    gate(recording.path.name, quality, worst_marker(solution.kinematics), recipe.quality)
+    quality = judge_trial(solution, wrenches, subject, recording.path.name, recipe.quality)
+    explained, unexplained = keep_explained(strides, solution, recording.path.name, recipe.quality)
     return TrialResult(
         recording=recording,
         solution=solution,
         wrenches=wrenches,
-        cycles=cut_cycles(strides, solution, wrenches, subject.mass_kg, recipe.cycles.cycle_points),
+        cycles=cut_cycles(tuple(explained), solution, wrenches, subject.mass_kg, recipe.cycles.cycle_points),
         quality=quality,
+        strides=explained,
         impulse_error=ground.impulse_error,
         speed_m_s=_speed_m_s(markers, profile),
-        warnings=(*tracks.warnings, *ground.warnings, *refused),
+        warnings=(*tracks.warnings, *ground.warnings, *refused, *unexplained),
     )
 
 
@@ -104,7 +105,8 @@ def _why_no_stride(
     return (
         f"{source}: no complete gait cycle with a known ground reaction, expected at least one. "
         f"Strides: {'; '.join(refused) or 'none seen'}. Feet: {'; '.join(reasons) or 'no stance'}. "
-        f"Markers: {worst_gaps(tracks.smooth) or 'no gaps'}."
+        f"Markers: {worst_gaps(tracks.smooth) or 'no gaps'}. Choose a walk in which a foot lands alone and wholly on a "
+        "plate, or leave the trial out."
     )
 
 

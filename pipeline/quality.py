@@ -1,179 +1,199 @@
-"""Quality figures of one trial, and the gates between accepted and rejected."""
+"""Quality figures and the gates: of a whole trial (markers, residuals) and of a stride (what muscles explain)."""
 
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
 from pipeline.contacts import GRAVITY_M_S2
+from pipeline.cycles import Stride
 from pipeline.errors import TrialRejected
 from pipeline.recipe import QualitySettings
-from pipeline.records import (
-    SIDES,
-    FootWrench,
-    GeneralizedForces,
-    KinematicsResult,
-    MuscleForces,
-    Side,
-)
+from pipeline.records import FootWrench, GeneralizedForces, KinematicsResult, Side
 from pipeline.session import Subject
 from pipeline.solve import Solution
 
-# The leg's joints, whose moments and muscles become targets, without their side.
-LEG_COORDINATES = ("hip_flexion", "hip_adduction", "hip_rotation", "knee_angle", "ankle_angle")
+# The leg's joints by their coordinates, without their side.
+JOINTS: dict[str, tuple[str, ...]] = {
+    "hip": ("hip_flexion", "hip_adduction", "hip_rotation"),
+    "knee": ("knee_angle",),
+    "ankle": ("ankle_angle",),
+}
 RESIDUAL_FORCES = ("pelvis_tx", "pelvis_ty", "pelvis_tz")
 RESIDUAL_MOMENTS = ("pelvis_tilt", "pelvis_list", "pelvis_rotation")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Quality:
-    """One trial's figures; NaN where no frame tells.
+class TrialQuality:
+    """How well the model follows the markers, and what inverse dynamics leaves at the pelvis.
 
-    Ratios are to the peak net moment of the same joint (reserves, balance), to body weight (residual force)
-    and to body weight times height (residual moment); residuals are root mean squares over frames in which
-    both feet's ground reactions are known, the others peaks over frames known for their leg.
+    Residuals are root mean squares over frames in which both feet's ground reactions are known, over body
+    weight and over body weight times height; NaN without such a frame.
     """
 
     marker_rms_max_m: float
     marker_error_max_m: float
-    reserve_ratio_max: float
-    balance_ratio_max: float
-    saturated_ratio: float
-    unconverged_frames: int
+    worst_marker: str
     residual_force_ratio: float
     residual_moment_ratio: float
 
-    def as_dict(self) -> dict[str, float]:
-        """Name -> figure, as the `trials` table stores them."""
-        return asdict(self)
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StrideQuality:
+    """How well muscles explain a stride of one leg.
+
+    `reserve_ratio` and `balance_ratio` are the largest over the leg's joints: the peak of the joint's reserve (or
+    unexplained) moment, all its coordinates together, over the peak of its net moment. `saturated_ratio` is the
+    share of the leg's muscles and frames at full activation.
+    """
+
+    reserve_ratio: float
+    reserve_joint: str
+    balance_ratio: float
+    balance_joint: str
+    saturated_ratio: float
+    unconverged_frames: int
 
 
-def measure(
-    solution: Solution, wrenches: Mapping[Side, FootWrench], subject: Subject, settings: QualitySettings
-) -> Quality:
-    """All figures of one trial; `wrenches` cover the frames of the solution's kinematics."""
+def judge_trial(
+    solution: Solution, wrenches: Mapping[Side, FootWrench], subject: Subject, source: str, settings: QualitySettings
+) -> TrialQuality:
+    """A trial's figures; TrialRejected names the first gate that it does not pass. `wrenches` cover all its frames."""
     body_n = subject.mass_kg * GRAVITY_M_S2
-    kinematics, muscles, balance = solution.kinematics, solution.muscles, solution.balance
-    moments = solution.moments.cut(solution.frames)
-    known = {side: wrenches[side].known[solution.frames] for side in SIDES}
-    both, either = known["right"] & known["left"], known["right"] | known["left"]
-    shares = [_shares(side, moments, muscles, balance, known[side]) for side in SIDES]
-    return Quality(
-        marker_rms_max_m=float(np.nanmax(_rms(kinematics.marker_error_m, axis=1))),
-        marker_error_max_m=float(np.nanmax(kinematics.marker_error_m)),
-        reserve_ratio_max=_largest([reserve for reserve, _ in shares]),
-        balance_ratio_max=_largest([imbalance for _, imbalance in shares]),
-        saturated_ratio=float((muscles.activation[either] >= settings.saturated_activation).mean())
-        if either.any()
-        else float("nan"),
-        unconverged_frames=int((~muscles.converged[either]).sum()),
-        residual_force_ratio=_residual(moments, RESIDUAL_FORCES, both) / body_n,
-        residual_moment_ratio=_residual(moments, RESIDUAL_MOMENTS, both) / (body_n * subject.height_m),
+    both = wrenches["right"].known & wrenches["left"].known
+    error_m = solution.kinematics.marker_error_m
+    quality = TrialQuality(
+        marker_rms_max_m=float(np.nanmax(np.sqrt(np.nanmean(error_m**2, axis=1)))),
+        marker_error_max_m=float(np.nanmax(error_m)),
+        worst_marker=_worst_marker(solution.kinematics),
+        residual_force_ratio=_residual(solution.moments, RESIDUAL_FORCES, both) / body_n,
+        residual_moment_ratio=_residual(solution.moments, RESIDUAL_MOMENTS, both) / (body_n * subject.height_m),
     )
-
-
-def gate(source: str, quality: Quality, worst_marker: str, settings: QualitySettings) -> None:
-    """TrialRejected at the first gate that a trial does not pass; a figure that no frame tells passes."""
     limits = (
         (
             "inverse_kinematics",
-            "largest marker RMS",
+            "the largest marker RMS of a frame, m,",
             quality.marker_rms_max_m,
             settings.max_marker_rms_m,
-            "m",
         ),
         (
             "inverse_kinematics",
-            f"largest marker error ({worst_marker})",
+            f"the largest marker error ({quality.worst_marker}), m,",
             quality.marker_error_max_m,
             settings.max_marker_error_m,
-            "m",
         ),
         (
             "inverse_dynamics",
-            "residual force over body weight",
+            "the residual force over body weight",
             quality.residual_force_ratio,
             settings.max_residual_force_ratio,
-            "",
         ),
         (
             "inverse_dynamics",
-            "residual moment over weight times height",
+            "the residual moment over body weight times height",
             quality.residual_moment_ratio,
             settings.max_residual_moment_ratio,
-            "",
         ),
-        (
-            "static_optimization",
-            "reserve over peak joint moment",
-            quality.reserve_ratio_max,
-            settings.max_reserve_ratio,
-            "",
-        ),
-        (
-            "static_optimization",
-            "imbalance over peak joint moment",
-            quality.balance_ratio_max,
-            settings.max_balance_ratio,
-            "",
-        ),
-        (
-            "static_optimization",
-            "share of saturated activations",
-            quality.saturated_ratio,
-            settings.max_saturated_ratio,
-            "",
-        ),
-        ("static_optimization", "frames without a solution", quality.unconverged_frames, 0, ""),
     )
-    for stage, what, found, limit, unit in limits:
+    for stage, what, found, limit in limits:
         if found > limit:
-            raise TrialRejected(
-                stage,
-                f"{source}: {what} is {found:.3g} {unit}".rstrip()
-                + f", expected at most {limit:g} {unit}".rstrip()
-                + ".",
-            )
+            raise TrialRejected(stage, f"{source}: {what} is {found:.3g}, expected at most {limit:g}. {_ADVICE[stage]}")
+    return quality
 
 
-def worst_marker(kinematics: KinematicsResult) -> str:
-    """The label of the marker with the largest error."""
+def judge_stride(stride: Stride, solution: Solution, settings: QualitySettings) -> StrideQuality:
+    """One stride's figures, over its own frames and its own leg."""
+    muscles, moments = solution.muscles, solution.moments.cut(solution.frames)
+    during = (muscles.time_s >= stride.start_s - 1e-9) & (muscles.time_s < stride.stop_s - 1e-9)
+    letter = stride.side[0]
+    reserves = GeneralizedForces(
+        time_s=muscles.time_s,
+        names=muscles.actuator_coordinates,
+        rotational=np.ones(len(muscles.actuator_coordinates), dtype=bool),
+        values=muscles.actuator_force,
+    )
+    reserve_joint, reserve_ratio = _worst_share(reserves, moments, during, letter)
+    balance_joint, balance_ratio = _worst_share(solution.balance, moments, during, letter)
+    own = [index for index, name in enumerate(muscles.muscle_names) if name.endswith(f"_{letter}")]
+    return StrideQuality(
+        reserve_ratio=reserve_ratio,
+        reserve_joint=reserve_joint,
+        balance_ratio=balance_ratio,
+        balance_joint=balance_joint,
+        saturated_ratio=float((muscles.activation[during][:, own] >= settings.saturated_activation).mean()),
+        unconverged_frames=int((~muscles.converged[during]).sum()),
+    )
+
+
+def keep_explained(
+    strides: Sequence[Stride], solution: Solution, source: str, settings: QualitySettings
+) -> tuple[dict[Stride, StrideQuality], tuple[str, ...]]:
+    """The strides whose moments the muscles explain, and why each other one is left out.
+
+    TrialRejected, with every stride's reason, if none is left.
+    """
+    kept, refused = {}, []
+    for stride in strides:
+        quality = judge_stride(stride, solution, settings)
+        why = _why_unexplained(quality, settings)
+        if why:
+            refused.append(f"{stride.side} stride at {stride.start_s:.2f} s: {why}")
+        else:
+            kept[stride] = quality
+    if not kept:
+        raise TrialRejected("static_optimization", f"{source}: {'; '.join(refused)}. {_ADVICE['static_optimization']}")
+    return kept, tuple(refused)
+
+
+_ADVICE = {
+    "inverse_kinematics": "Look for exchanged or displaced markers, or a profile that doesn't fit the laboratory.",
+    "inverse_dynamics": "Look for a wrong mass, a force that was not measured, or plates out of place.",
+    "static_optimization": "The muscles can't give the measured moment: a fast or heavy walker, or a wrong force.",
+}
+
+
+def _why_unexplained(quality: StrideQuality, settings: QualitySettings) -> str:
+    if quality.unconverged_frames:
+        return f"static optimization found no solution in {quality.unconverged_frames} frames, expected one in all"
+    limits = (
+        (f"reserves at the {quality.reserve_joint}", quality.reserve_ratio, settings.max_reserve_ratio),
+        (f"the imbalance at the {quality.balance_joint}", quality.balance_ratio, settings.max_balance_ratio),
+    )
+    for what, found, limit in limits:
+        if found > limit:
+            return f"{what} reach {found:.1%} of the joint's peak moment, expected at most {limit:.0%}"
+    if quality.saturated_ratio > settings.max_saturated_ratio:
+        return (
+            f"{quality.saturated_ratio:.1%} of the leg's muscles and frames are at full activation, "
+            f"expected at most {settings.max_saturated_ratio:.0%}"
+        )
+    return ""
+
+
+def _worst_share(
+    part: GeneralizedForces, whole: GeneralizedForces, frames: np.ndarray, letter: str
+) -> tuple[str, float]:
+    """The joint whose `part` has the largest peak against the peak of its `whole`, and that ratio."""
+    shares = {}
+    for joint, coordinates in JOINTS.items():
+        names = [f"{name}_{letter}" for name in coordinates]
+        shares[joint] = _peak(part, names, frames) / _peak(whole, names, frames)
+    worst = max(shares, key=lambda joint: shares[joint])
+    return worst, float(shares[worst])
+
+
+def _peak(forces: GeneralizedForces, names: Sequence[str], frames: np.ndarray) -> float:
+    present = [forces.column(name)[frames] for name in names if name in forces.names]
+    return float(np.sqrt(np.sum(np.square(present), axis=0)).max()) if present else 0.0
+
+
+def _worst_marker(kinematics: KinematicsResult) -> str:
     worst = np.nanmax(np.nan_to_num(kinematics.marker_error_m), axis=0)
     return kinematics.marker_names[int(np.argmax(worst))]
 
 
-def _shares(
-    side: Side,
-    moments: GeneralizedForces,
-    muscles: MuscleForces,
-    balance: GeneralizedForces,
-    frames: np.ndarray,
-) -> tuple[float, float]:
-    """The largest reserve and imbalance of one leg's joints, over the peak moment of the same joint."""
-    reserves, imbalances = [], []
-    for joint in LEG_COORDINATES:
-        name = f"{joint}_{side[0]}"
-        if name in moments.names and frames.any():
-            peak = np.abs(moments.column(name)[frames]).max()
-            if name in balance.names:
-                imbalances.append(np.abs(balance.column(name)[frames]).max() / peak)
-            if name in muscles.actuator_coordinates:
-                column = muscles.actuator_coordinates.index(name)
-                reserves.append(np.abs(muscles.actuator_force[frames, column]).max() / peak)
-    return _largest(reserves), _largest(imbalances)
-
-
-def _rms(values: np.ndarray, axis: int) -> np.ndarray:
-    return np.sqrt(np.nanmean(values**2, axis=axis))
-
-
-def _residual(moments: GeneralizedForces, names: tuple[str, ...], frames: np.ndarray) -> float:
+def _residual(moments: GeneralizedForces, names: Sequence[str], frames: np.ndarray) -> float:
     present = [moments.column(name)[frames] for name in names if name in moments.names]
     if not present or not frames.any():
         return float("nan")
     return float(np.sqrt(np.mean(np.sum(np.square(present), axis=0))))
-
-
-def _largest(values: list[float]) -> float:
-    seen = [value for value in values if np.isfinite(value)]
-    return float(max(seen)) if seen else float("nan")

@@ -21,16 +21,23 @@ def check_subject_blocks(walk: Recording, static: Recording, subject: Subject) -
             f"{walk.path.name} and {static.path.name} name different subjects in their SUBJECTS block, expected one "
             "person's files in a session. Move the file to its own session.",
         )
+    for recording in (walk, static):
+        check_subject_block(recording, subject)
+
+
+def check_subject_block(recording: Recording, subject: Subject) -> None:
+    """TrialRejected if a file states another mass or height than session.toml."""
     stated = (
-        ("mass", "kg", walk.subject.mass_kg, subject.mass_kg, MASS_TOLERANCE),
-        ("height", "m", walk.subject.height_m, subject.height_m, HEIGHT_TOLERANCE),
+        ("mass", "kg", recording.subject.mass_kg, subject.mass_kg, MASS_TOLERANCE),
+        ("height", "m", recording.subject.height_m, subject.height_m, HEIGHT_TOLERANCE),
     )
     for what, unit, found, expected, tolerance in stated:
         if found is not None and abs(found / expected - 1) > tolerance:
             raise TrialRejected(
                 "subject",
-                f"{walk.path.name} states a {what} of {found:g} {unit}, session.toml {expected:g} {unit}: expected the same "
-                f"within {tolerance:.0%}. Is the file another person's, or session.toml wrong?",
+                f"{recording.path.name} states a {what} of {found:g} {unit}, session.toml {expected:g} {unit}: "
+                f"expected the same within {tolerance:.0%}. If the file is another person's, move it to its own "
+                "session, else correct session.toml.",
             )
 
 
@@ -50,10 +57,14 @@ def check_segment_lengths(
     if len(wrong) > 1:
         raise TrialRejected(
             "subject",
-            f"{walk.path.name}: {len(wrong)} segments measure over {tolerance:.0%} more or less than in the static trial: "
-            f"{'; '.join(wrong)}. Is it the same person, with the same markers and labels?",
+            f"{walk.path.name}: {len(wrong)} segments measure over {tolerance:.0%} more or less than in the static "
+            f"trial: {'; '.join(wrong)}; expected one person's lengths in both. If the file is another person's, "
+            "move it to its own session, else correct its labels.",
         )
 
 
 def _length_m(markers: Markers, first: str, second: str) -> float:
-    return float(np.nanmedian(np.linalg.norm(markers.marker(first) - markers.marker(second), axis=1)))
+    """The median distance of two markers; NaN if no frame shows both."""
+    between = np.linalg.norm(markers.marker(first) - markers.marker(second), axis=1)
+    seen = between[np.isfinite(between)]
+    return float(np.median(seen)) if len(seen) else float("nan")

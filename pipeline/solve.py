@@ -46,7 +46,7 @@ def solve(
     recipe: Recipe,
     directory: Path,
 ) -> Solution:
-    """All three solves; muscle forces only over `frames`, since they cost most. TrialRejected names the stage that failed."""
+    """All three solves; muscle forces over `frames` only, since they cost most. TrialRejected names the stage."""
     engine = load_engine(recipe.model.engine)
     bodies: dict[Side, str] = {"right": recipe.model.right_foot_body, "left": recipe.model.left_foot_body}
     kinematics = engine.inverse_kinematics(

@@ -26,7 +26,8 @@ def static_pose(recording: Recording, profile: Profile, window_s: float) -> tupl
     if needed:
         raise TrialRejected(
             "scaling",
-            f"{recording.path.name}: the markers {', '.join(needed)} are not visible in the middle {window_s} s of the static "
+            f"{recording.path.name}: the markers {', '.join(needed)} are not visible in the middle {window_s} s "
+            "of the static "
             "trial, expected all of the profile's. Record another static trial, or choose another as `static`.",
         )
     shown = [column for column in range(len(labels)) if seen[:, column].any()]

@@ -7,7 +7,7 @@ import numpy as np
 from pipeline.cycles import Cycle
 from pipeline.job import Job
 from pipeline.quality import RESIDUAL_FORCES, RESIDUAL_MOMENTS
-from pipeline.records import FootWrench, GeneralizedForces, Side
+from pipeline.records import SIDES, FootWrench, GeneralizedForces, Side
 from pipeline.store_rejected import description
 from pipeline.trial_result import TrialResult
 from warehouse.outcome import Outcome
@@ -65,6 +65,7 @@ def _counts(cycles: tuple[Cycle, ...]) -> dict[str, int]:
 
 def _figures(result: TrialResult) -> dict[str, object]:
     recording = result.recording
+    strides = result.strides.values()
     durations_s = [cycle.stride.duration_s for cycle in result.cycles]
     return {
         "point_rate_hz": recording.point_rate_hz,
@@ -75,7 +76,13 @@ def _figures(result: TrialResult) -> dict[str, object]:
         # A stride is two steps.
         "cadence_steps_per_min": 120 / float(np.mean(durations_s)),
         "vertical_impulse_ratio": 1 + result.impulse_error,
-        **result.quality.as_dict(),
+        "marker_rms_max_m": result.quality.marker_rms_max_m,
+        "marker_error_max_m": result.quality.marker_error_max_m,
+        "residual_force_ratio": result.quality.residual_force_ratio,
+        "residual_moment_ratio": result.quality.residual_moment_ratio,
+        "reserve_ratio_max": max(stride.reserve_ratio for stride in strides),
+        "balance_ratio_max": max(stride.balance_ratio for stride in strides),
+        "saturated_ratio_max": max(stride.saturated_ratio for stride in strides),
     }
 
 
@@ -110,7 +117,7 @@ def _moments(moments: GeneralizedForces, known: Mapping[Side, np.ndarray]) -> tu
 
 def _forces(result: TrialResult) -> tuple[Columns, dict[str, str]]:
     muscles, moments = result.solution.muscles, result.solution.moments
-    known = _known_at(result)
+    known = _explained(result)
     joints = [
         i for i, name in enumerate(result.solution.balance.names) if name not in (*RESIDUAL_FORCES, *RESIDUAL_MOMENTS)
     ]
@@ -130,7 +137,7 @@ def _forces(result: TrialResult) -> tuple[Columns, dict[str, str]]:
 
 
 def _activations(result: TrialResult) -> Columns:
-    muscles, known = result.solution.muscles, _known_at(result)
+    muscles, known = result.solution.muscles, _explained(result)
     return {
         "time_s": muscles.time_s,
         **{
@@ -140,14 +147,17 @@ def _activations(result: TrialResult) -> Columns:
     }
 
 
-def _known_at(result: TrialResult) -> dict[Side, np.ndarray]:
-    """Which of the muscles' frames are known, by leg."""
-    frames = result.solution.frames
-    return {side: wrench.known[frames] for side, wrench in result.wrenches.items()}
+def _explained(result: TrialResult) -> dict[Side, np.ndarray]:
+    """Which of the muscles' frames lie in a stride that muscles explain, by leg."""
+    time_s = result.solution.muscles.time_s
+    found: dict[Side, np.ndarray] = {side: np.zeros(len(time_s), dtype=bool) for side in SIDES}
+    for stride in result.strides:
+        found[stride.side] |= (time_s >= stride.start_s - 1e-9) & (time_s < stride.stop_s - 1e-9)
+    return found
 
 
 def _where_known(name: str, values: np.ndarray, known: Mapping[Side, np.ndarray]) -> np.ndarray:
-    """A leg's value where its foot's reaction is known, the pelvis' where both are; the trunk and arms hang on neither."""
+    """A leg's value where its foot's reaction is known, the pelvis' where both are, the trunk's and arms' always."""
     if name.startswith("pelvis"):
         return np.where(known["right"] & known["left"], values, np.nan)
     if name.startswith(("lumbar", "arm", "elbow", "pro_sup", "wrist")):

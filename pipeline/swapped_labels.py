@@ -39,7 +39,8 @@ def mend_swaps(
                 markers = _with_labels_exchanged(markers, labels[first], labels[second])
                 measured = exchanged
                 warnings.append(
-                    f"{labels[first]} and {labels[second]} were exchanged: their distances to the segment's other markers "
+                    f"{labels[first]} and {labels[second]} were exchanged: their distances to the segment's "
+                    "other markers "
                     f"are {before * 1e3:.0f} mm off as labelled and {after * 1e3:.0f} mm exchanged; they were put right"
                 )
     return markers, tuple(warnings)

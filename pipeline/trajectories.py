@@ -30,7 +30,7 @@ class Trajectories:
 
 
 def trajectories(recording: Recording, static: Recording, profile: Profile, recipe: Recipe) -> Trajectories:
-    """Turn, relabel, fill and filter a walk's markers. TrialRejected if they can't be this person's, or show too little."""
+    """Turn, relabel, fill and filter a walk's markers. TrialRejected if another person's, or showing too little."""
     pose, mended_pose = static_pose(static, profile, recipe.scaling.static_window_s)
     shape = {label: pose.marker(label)[0] for label in pose.labels}
     rotation = ground_rotation(recording, profile)

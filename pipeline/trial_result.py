@@ -3,16 +3,18 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from pipeline.cycles import Cycle
-from pipeline.quality import Quality
+from pipeline.cycles import Cycle, Stride
+from pipeline.quality import StrideQuality, TrialQuality
 from pipeline.records import FootWrench, Recording, Side
 from pipeline.solve import Solution
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrialResult:
-    """One trial's records. `wrenches` cover the observed frames, as the solution's kinematics and moments do.
+    """One trial's records.
 
+    `wrenches` cover the observed frames, as the solution's kinematics and moments do; `strides` are those that
+    the muscles explain, one for each cycle.
     `impulse_error` is a stride's vertical impulse over body weight times its duration, less one; NaN without one.
     """
 
@@ -20,7 +22,8 @@ class TrialResult:
     solution: Solution
     wrenches: Mapping[Side, FootWrench]
     cycles: tuple[Cycle, ...]
-    quality: Quality
+    quality: TrialQuality
+    strides: Mapping[Stride, StrideQuality]
     impulse_error: float
     speed_m_s: float
     warnings: tuple[str, ...]

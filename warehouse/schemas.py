@@ -108,8 +108,7 @@ _TRIALS = TableSchema(
                     "Largest difference between what muscles and actuators give and inverse dynamics asks, "
                     "over the joint's peak moment",
                 ),
-                real("saturated_ratio", "1", "Share of muscles and frames at full activation"),
-                real("unconverged_frames", "1", "Frames for which static optimization found no solution"),
+                real("saturated_ratio_max", "1", "Largest share of a leg's muscles and frames at full activation"),
                 real(
                     "vertical_impulse_ratio",
                     "1",
@@ -201,7 +200,7 @@ _FORCES = TableSchema(
             prefix="",
             members="muscle",
             units=("N",),
-            meaning="Static optimization: the tendon force of the muscle",
+            meaning="Static optimization: the tendon force, in strides that muscles explain, of the muscle",
             missing="nan",
         ),
     ),

@@ -67,7 +67,8 @@ def test_force_and_centre_of_pressure_are_the_reference_groups(shared_data, reco
             inside = (time_s > contact.start_s + 0.01) & (time_s < contact.stop_s - 0.01)
             ours_n, ours_m = (interpolated(time_s, sample_s, signal) for signal in (plate.force_n, cop_m))
             theirs_n, theirs_m = (
-                values[:, [names.index(f"ground_force_{contact.plate}_{part}{axis}") for axis in "xyz"]] for part in "vp"
+                values[:, [names.index(f"ground_force_{contact.plate}_{part}{axis}") for axis in "xyz"]]
+                for part in "vp"
             )
             loaded = inside & (theirs_n[:, 1] > 50)
             assert loaded.sum() > 300

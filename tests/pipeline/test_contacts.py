@@ -35,7 +35,7 @@ def test_plates_are_given_by_place_not_by_number(walker, profile, recipe):
 
 
 def test_a_reversed_moment_convention_is_refused_by_name(walker, profile, recipe):
-    with pytest.raises(TrialRejected, match="plate 1.*sign reversed"):
+    with pytest.raises(TrialRejected, match=r"plate 1.*sign reversed"):
         contacts_of(replace(walker, moment_sign=-1.0, plate_shift_m=0.12).recording(), profile, recipe)
 
 

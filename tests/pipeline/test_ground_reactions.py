@@ -21,7 +21,7 @@ def chain(recording, profile, recipe):
     markers = to_ground(recording, rotation, recording.marker_labels)
     plates = plates_in_ground(recording, rotation)
     contacts = find_contacts(recording, plates, markers, profile, MASS_KG, recipe.ground_reactions)
-    events = detect_events(markers, profile, contacts, recording.events)
+    events = detect_events(recording, markers, profile, contacts)
     return (
         foot_wrenches(recording, plates, contacts, events, markers, recipe.ground_reactions),
         events,
