@@ -41,7 +41,9 @@ def ground_reactions(
     plates = plates_in_ground(recording, tracks.rotation)
     contacts = find_contacts(recording, plates, tracks.recorded, profile, mass_kg, settings)
     events = detect_events(recording, tracks.recorded, profile, contacts)
-    wrenches = foot_wrenches(recording, plates, contacts, events, tracks.recorded, settings)
+    wrenches = {
+        side: foot_wrench(side, recording, plates, contacts, events, tracks.recorded, settings) for side in SIDES
+    }
     errors = stride_impulse_errors(wrenches, events, mass_kg)
     late_s = events.laboratory_worst_s
     return GroundReactions(
@@ -57,22 +59,6 @@ def ground_reactions(
             ),
         ),
     )
-
-
-def foot_wrenches(
-    recording: Recording,
-    plates: Sequence[ForcePlate],
-    contacts: Sequence[Contact],
-    events: GaitEvents,
-    markers: Markers,
-    settings: GroundReactionSettings,
-) -> dict[Side, FootWrench]:
-    """Both feet's wrenches, low-pass filtered, at the marker frames, in the ground frame.
-
-    A frame is known when the foot swings, or stands in a usable contact. A stance without one keeps its
-    reason, so that no number is computed as if nothing acted on that foot.
-    """
-    return {side: _of_one(side, recording, plates, contacts, events, markers, settings) for side in SIDES}
 
 
 def stride_impulse_errors(
@@ -155,7 +141,7 @@ def _refuse_without_plates(recording: Recording) -> None:
         )
 
 
-def _of_one(
+def foot_wrench(
     side: Side,
     recording: Recording,
     plates: Sequence[ForcePlate],
@@ -164,6 +150,11 @@ def _of_one(
     markers: Markers,
     settings: GroundReactionSettings,
 ) -> FootWrench:
+    """One foot's wrench, low-pass filtered, at the marker frames, in the ground frame.
+
+    A frame is known when the foot swings, or stands in a usable contact. A stance without one keeps its
+    reason, so that no number is computed as if nothing acted on that foot.
+    """
     own = [contact for contact in contacts if contact.side == side]
     usable = [contact for contact in own if contact.usable]
     point_m = _floor_point(plates)

@@ -51,7 +51,7 @@ def init_session(
     target = output or directory / SESSION_FILE
     if target.exists():
         raise ValueError(f"{target} exists already and is not overwritten. Edit it, or remove it first.")
-    profile = profile or _matching_profile(directory, recordings)
+    profile = _absolute(profile) if profile else _matching_profile(directory, recordings)
     static = static or _static_of(directory, recordings, load_profile(profile))
     if static not in recordings:
         raise ValueError(f"{directory / static} is not among the folder's readable C3D files: {sorted(recordings)}.")
@@ -82,6 +82,11 @@ def _readable(directory: Path) -> dict[str, Recording | TrialRejected]:
         except TrialRejected as error:
             found[path.name] = error
     return found
+
+
+def _absolute(profile: str) -> str:
+    """A profile's file by its whole path, since session.toml may lie elsewhere; a packaged name as it is."""
+    return str(Path(profile).resolve()) if Path(profile).is_file() else profile
 
 
 def _matching_profile(directory: Path, recordings: dict[str, Recording | TrialRejected]) -> str:

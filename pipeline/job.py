@@ -53,15 +53,26 @@ class Job:
 def open_job(session_file: str, recipe: str, model_file: str | None, warehouse_root: str) -> Job:
     """Load and check everything a session's work needs; ValueError names the file and the setting at fault."""
     session = load_session(Path(session_file))
+    if not session.static.is_file():
+        raise ValueError(
+            f"{session.file}: the static trial {session.static} does not exist; nothing else tells the subject's size. "
+            "Correct `static` or `recordings`."
+        )
     settings = load_recipe(recipe)
-    profile = load_profile(session.profile)
     return Job(
         session=session,
         recipe=settings,
-        profile=profile,
+        profile=_profile(session),
         model=_model(model_file, settings, recipe),
         warehouse=Warehouse(warehouse_root),
     )
+
+
+def _profile(session: Session) -> Profile:
+    try:
+        return load_profile(session.profile)
+    except ValueError as error:
+        raise ValueError(f"{session.file}: {error} Correct `profile`, or the profile's own file.") from error
 
 
 def _model(model_file: str | None, recipe: Recipe, source: str) -> Path:

@@ -38,6 +38,9 @@ def prepare_session(
             return SessionOutcome(key=job.session.key, fresh=True)
         scaled = _scale(job)
     except TrialRejected as rejected:
+        if rejected.stage == "model":
+            # The caller chose the model: the recordings are not to blame, and keep what they have given.
+            raise ValueError(f"{rejected.reason} Give another file with --model or in the recipe.") from rejected
         return SessionOutcome(key=job.session.key, stage=rejected.stage, reason=rejected.reason)
     _store(job, scaled, keys)
     return SessionOutcome(key=job.session.key)

@@ -7,7 +7,7 @@ NaN means "not measured", never zero.
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Self
 
 import numpy as np
 
@@ -179,31 +179,41 @@ class FootWrench:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Coordinates:
-    """Generalized coordinates over time: values (T, Q) in radians and metres, as OpenSim has them.
-
-    `rotational` (Q,) says which are angles. Stored tables hold degrees: conversion is the warehouse writer's.
-    """
+class PerCoordinate:
+    """One value of each generalized coordinate over time: values (T, Q); `rotational` (Q,) says which are angles."""
 
     time_s: np.ndarray
     names: tuple[str, ...]
     rotational: np.ndarray
     values: np.ndarray
 
+    def __post_init__(self) -> None:
+        if self.values.shape != (len(self.time_s), len(self.names)) or len(self.rotational) != len(self.names):
+            raise ValueError(
+                f"values have shape {self.values.shape} and {len(self.rotational)} kinds, expected "
+                f"{(len(self.time_s), len(self.names))} for {len(self.time_s)} frames of {len(self.names)} coordinates."
+            )
+
     def column(self, name: str) -> np.ndarray:
-        """One coordinate over time, (T,); KeyError if the model lacks it."""
+        """One coordinate's values over time, (T,); KeyError if the model lacks it."""
         try:
             return self.values[:, self.names.index(name)]
         except ValueError:
             raise KeyError(name) from None
 
-    def cut(self, frames: slice) -> "Coordinates":
+    def cut(self, frames: slice) -> Self:
         """The same, over some of the frames only."""
-        return replace(
-            self,
-            time_s=self.time_s[frames],
-            values=self.values[frames],
-        )
+        return replace(self, time_s=self.time_s[frames], values=self.values[frames])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Coordinates(PerCoordinate):
+    """Generalized coordinates, in radians and metres, as OpenSim has them: degrees are the warehouse writer's."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GeneralizedForces(PerCoordinate):
+    """Net generalized forces, as of inverse dynamics: N·m of the rotational coordinates, N of the others."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -224,31 +234,6 @@ class KinematicsResult:
             self,
             marker_names=tuple(self.marker_names[column] for column in columns),
             marker_error_m=self.marker_error_m[:, columns],
-        )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class GeneralizedForces:
-    """Inverse dynamics: the net generalized force of each coordinate, (T, Q), N·m or N."""
-
-    time_s: np.ndarray
-    names: tuple[str, ...]
-    rotational: np.ndarray
-    values: np.ndarray
-
-    def column(self, name: str) -> np.ndarray:
-        """One coordinate's generalized force over time, (T,); KeyError if the model lacks it."""
-        try:
-            return self.values[:, self.names.index(name)]
-        except ValueError:
-            raise KeyError(name) from None
-
-    def cut(self, frames: slice) -> "GeneralizedForces":
-        """The same, over some of the frames only."""
-        return replace(
-            self,
-            time_s=self.time_s[frames],
-            values=self.values[frames],
         )
 
 

@@ -10,7 +10,6 @@ from pipeline.ground_frame import ground_rotation, to_ground
 from pipeline.ground_reactions import (
     check_body_weight,
     check_standing,
-    foot_wrenches,
     stride_impulse_errors,
 )
 from tests.pipeline.conftest import BODY_N, DOUBLE_S, FIRST_STRIKE_S, MASS_KG, STANCE_S
