@@ -10,8 +10,10 @@ from pipeline.ground_frame import ground_rotation, to_ground
 from pipeline.ground_reactions import (
     check_body_weight,
     check_standing,
+    foot_wrench,
     stride_impulse_errors,
 )
+from pipeline.records import SIDES
 from tests.pipeline.conftest import BODY_N, DOUBLE_S, FIRST_STRIKE_S, MASS_KG, STANCE_S
 
 
@@ -21,11 +23,10 @@ def chain(recording, profile, recipe):
     plates = plates_in_ground(recording, rotation)
     contacts = find_contacts(recording, plates, markers, profile, MASS_KG, recipe.ground_reactions)
     events = detect_events(recording, markers, profile, contacts)
-    return (
-        foot_wrenches(recording, plates, contacts, events, markers, recipe.ground_reactions),
-        events,
-        plates,
-    )
+    wrenches = {
+        side: foot_wrench(side, recording, plates, contacts, events, markers, recipe.ground_reactions) for side in SIDES
+    }
+    return wrenches, events, plates
 
 
 def test_the_wrench_is_the_plates_and_its_centre_lies_under_the_foot(walker, profile, recipe):
