@@ -26,6 +26,10 @@ class Stride:
         """How long the stride takes."""
         return self.stop_s - self.start_s
 
+    def margin_s(self, time_s: np.ndarray) -> float:
+        """How far the stride lies inside the observed frames (T,), seconds."""
+        return float(min(self.start_s - time_s[0], time_s[-1] - self.stop_s))
+
     @property
     def toe_off_phase(self) -> float:
         """When the foot leaves the floor, as a share of the stride."""

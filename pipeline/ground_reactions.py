@@ -6,14 +6,13 @@ from itertools import pairwise
 
 import numpy as np
 
-from pipeline.contacts import GRAVITY_M_S2, Contact, find_contacts, plates_in_ground
+from pipeline.contacts import GRAVITY_M_S2, find_contacts, plates_in_ground
 from pipeline.errors import TrialRejected
-from pipeline.force_plates import centre_of_pressure
-from pipeline.gait_events import GaitEvents, detect_events, in_stance
-from pipeline.profile import Profile
+from pipeline.foot_wrench import foot_wrench
+from pipeline.gait_events import GaitEvents, detect_events
+from pipeline.profile import Profile, foot_of
 from pipeline.recipe import GroundReactionSettings
-from pipeline.records import SIDES, FootWrench, ForcePlate, Markers, Recording, Side
-from pipeline.signals import low_pass
+from pipeline.records import SIDES, FootWrench, ForcePlate, Recording, Side
 from pipeline.trajectories import Trajectories
 
 # Events of the laboratory further than this from ours are worth a look.
@@ -42,7 +41,8 @@ def ground_reactions(
     contacts = find_contacts(recording, plates, tracks.recorded, profile, mass_kg, settings)
     events = detect_events(recording, tracks.recorded, profile, contacts)
     wrenches = {
-        side: foot_wrench(side, recording, plates, contacts, events, tracks.recorded, settings) for side in SIDES
+        side: foot_wrench(side, foot_of(profile, side), recording, plates, contacts, events, tracks.recorded, settings)
+        for side in SIDES
     }
     errors = stride_impulse_errors(wrenches, events, mass_kg)
     late_s = events.laboratory_worst_s
@@ -139,97 +139,6 @@ def _refuse_without_plates(recording: Recording) -> None:
             "reactions there are no moments. Export the plates with the walk (FORCE_PLATFORM and its analog channels), "
             "or leave the trial out.",
         )
-
-
-def foot_wrench(
-    side: Side,
-    recording: Recording,
-    plates: Sequence[ForcePlate],
-    contacts: Sequence[Contact],
-    events: GaitEvents,
-    markers: Markers,
-    settings: GroundReactionSettings,
-) -> FootWrench:
-    """One foot's wrench, low-pass filtered, at the marker frames, in the ground frame.
-
-    A frame is known when the foot swings, or stands in a usable contact. A stance without one keeps its
-    reason, so that no number is computed as if nothing acted on that foot.
-    """
-    own = [contact for contact in contacts if contact.side == side]
-    usable = [contact for contact in own if contact.usable]
-    point_m = _floor_point(plates)
-    force_n, moment_nm = _summed(recording, plates, usable, point_m, settings)
-    ratio = round(recording.analog_rate_hz / recording.point_rate_hz)
-    at_frames = slice(None, len(markers.time_s) * ratio, ratio)
-    force_n, moment_nm = force_n[at_frames], moment_nm[at_frames]
-    reason = _reasons(side, own, events, markers)
-    cop_m, free_moment_nm = _centre(force_n, moment_nm, point_m, settings.contact_threshold_n)
-    return FootWrench(
-        side=side,
-        time_s=markers.time_s,
-        point_m=point_m,
-        force_n=force_n,
-        moment_nm=moment_nm,
-        cop_m=cop_m,
-        free_moment_nm=free_moment_nm,
-        known=reason == "",
-        reason=reason,
-    )
-
-
-def _floor_point(plates: Sequence[ForcePlate]) -> np.ndarray:
-    return np.mean([plate.corners_m.mean(axis=0) for plate in plates], axis=0) if plates else np.zeros(3)
-
-
-def _summed(
-    recording: Recording,
-    plates: Sequence[ForcePlate],
-    contacts: Sequence[Contact],
-    point_m: np.ndarray,
-    settings: GroundReactionSettings,
-) -> tuple[np.ndarray, np.ndarray]:
-    """Force and moment about `point_m` of the given contacts only, (S, 3) each, filtered."""
-    samples = len(recording.analog)
-    force_n, moment_nm = np.zeros((samples, 3)), np.zeros((samples, 3))
-    time_s = recording.time_s[0] + np.arange(samples) / recording.analog_rate_hz
-    by_number = {plate.number: plate for plate in plates}
-    for contact in contacts:
-        plate = by_number[contact.plate]
-        during = (time_s >= contact.start_s - 1e-9) & (time_s < contact.stop_s - 1e-9)
-        # Outside its contact a plate shows drift and other people's steps, not this foot.
-        force_n[during] += plate.force_n[during]
-        moment_nm[during] += plate.moment_nm[during] + np.cross(plate.origin_m - point_m, plate.force_n[during])
-    if not contacts:
-        return force_n, moment_nm
-    rate, cutoff = recording.analog_rate_hz, settings.force_cutoff_hz
-    return low_pass(force_n, rate, cutoff), low_pass(moment_nm, rate, cutoff)
-
-
-def _centre(
-    force_n: np.ndarray, moment_nm: np.ndarray, point_m: np.ndarray, threshold_n: float
-) -> tuple[np.ndarray, np.ndarray]:
-    floor = ForcePlate(
-        number=0,
-        type=0,
-        corners_m=point_m + np.array([[1.0, 0, 1], [1, 0, -1], [-1, 0, -1], [-1, 0, 1]]),
-        origin_m=point_m,
-        normal=np.array([0.0, 1.0, 0.0]),
-        force_n=force_n,
-        moment_nm=moment_nm,
-    )
-    return centre_of_pressure(floor, threshold_n)
-
-
-def _reasons(side: Side, own: Sequence[Contact], events: GaitEvents, markers: Markers) -> np.ndarray:
-    time_s = markers.time_s
-    covered = np.zeros(len(time_s), dtype=bool)
-    reason = np.full(len(time_s), "", dtype=object)
-    reason[in_stance(events, side, time_s)] = "stance without a plate"
-    for contact in own:
-        during = (time_s >= contact.start_s - 1e-9) & (time_s < contact.stop_s - 1e-9)
-        reason[during & ~covered] = contact.reason
-        covered |= during if contact.usable else False
-    return reason
 
 
 def _stance_impulse(wrench: FootWrench, events: GaitEvents, strike_s: float) -> float | None:

@@ -1,12 +1,12 @@
 """One trial from its C3D file to the warehouse. `compute` is the whole chain: read it first."""
 
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import numpy as np
 
-from pipeline.cycles import complete_strides, frames_of
+from pipeline.cycles import Stride, complete_strides, frames_of
 from pipeline.errors import TrialRejected
 from pipeline.ground_reactions import ground_reactions
 from pipeline.job import Job, open_job
@@ -28,6 +28,8 @@ from warehouse.contents import is_trial_fresh
 from warehouse.outcome import Outcome
 from warehouse.read import is_fresh, read_scaled_model, stored
 
+# Nearer than this to where the observed frames end, filtered accelerations are guesses.
+FILTER_MARGIN_S = 0.05
 # A rejected trial's log keeps this many lines.
 LOG_LINES = 30
 
@@ -81,7 +83,13 @@ def compute(job: Job, trial: Trial, model: Path, directory: Path) -> TrialResult
         strides=explained,
         impulse_error=ground.impulse_error,
         speed_m_s=_speed_m_s(markers, profile),
-        warnings=(*tracks.warnings, *ground.warnings, *refused, *unexplained),
+        warnings=(
+            *tracks.warnings,
+            *ground.warnings,
+            *refused,
+            *unexplained,
+            *_at_the_edge(explained, markers.time_s),
+        ),
     )
 
 
@@ -108,6 +116,15 @@ def _why_no_stride(
         f"Markers: {worst_gaps(tracks.smooth) or 'no gaps'}. Choose a walk in which a foot lands alone and wholly on a "
         "plate, or leave the trial out."
     )
+
+
+def _at_the_edge(strides: Iterable[Stride], time_s: np.ndarray) -> list[str]:
+    near = [stride for stride in strides if stride.margin_s(time_s) < FILTER_MARGIN_S]
+    return [
+        f"{stride.side} stride at {stride.start_s:.2f} s: what was observed ends {stride.margin_s(time_s) * 1e3:.0f} ms "
+        "from it, and the accelerations there are extrapolated"
+        for stride in near
+    ]
 
 
 def _speed_m_s(markers: Markers, profile: Profile) -> float:

@@ -177,9 +177,16 @@ def _worst_share(
     shares = {}
     for joint, coordinates in JOINTS.items():
         names = [f"{name}_{letter}" for name in coordinates]
-        shares[joint] = _peak(part, names, frames) / _peak(whole, names, frames)
+        shares[joint] = _share(_peak(part, names, frames), _peak(whole, names, frames))
     worst = max(shares, key=lambda joint: shares[joint])
     return worst, float(shares[worst])
+
+
+def _share(part: float, whole: float) -> float:
+    """`part` over `whole`; infinite where that can't be told, so that NaN or a zero never passes for explained."""
+    if part == 0:
+        return 0.0
+    return part / whole if whole > 0 and np.isfinite(part) else float("inf")
 
 
 def _peak(forces: GeneralizedForces, names: Sequence[str], frames: np.ndarray) -> float:

@@ -32,8 +32,11 @@ STAGES: dict[str, Stage] = {
         facts=("trial", "profile"),
         inputs=("scaling",),
     ),
+    # The static pose tells which of the walk's labels were exchanged, and so where the feet are.
     "ground_reactions": Stage(
-        version=1, sections=("markers", "ground_reactions"), facts=("trial", "profile", "mass_kg")
+        version=1,
+        sections=("markers", "scaling", "ground_reactions"),
+        facts=("trial", "profile", "static", "mass_kg"),
     ),
     "inverse_dynamics": Stage(
         version=1,

@@ -28,7 +28,7 @@ def store_accepted(job: Job, trial: str, keys: Mapping[str, str], result: TrialR
         "moments": ("inverse_dynamics", *_moments(result.solution.moments, known)),
         "forces": ("static_optimization", *_forces(result)),
         "activations": ("static_optimization", _activations(result), {}),
-        "cycles": ("quality", _cycles(result.cycles, condition, mass_kg), {}),
+        "cycles": ("quality", _cycles(result, condition, mass_kg), {}),
     }
     for table, (stage, columns, units) in tables.items():
         write_table(
@@ -185,10 +185,11 @@ def _grf(wrenches: Mapping[Side, FootWrench]) -> Columns:
     return columns
 
 
-def _cycles(cycles: tuple[Cycle, ...], condition: str, mass_kg: float) -> Columns:
+def _cycles(result: TrialResult, condition: str, mass_kg: float) -> Columns:
     parts: list[Columns] = []
     seen: dict[Side, int] = {"right": 0, "left": 0}
-    for cycle in cycles:
+    observed_s = result.wrenches["right"].time_s
+    for cycle in result.cycles:
         points, stride = len(cycle.phase), cycle.stride
         constants = {
             "condition": condition,
@@ -197,6 +198,7 @@ def _cycles(cycles: tuple[Cycle, ...], condition: str, mass_kg: float) -> Column
             "start_s": stride.start_s,
             "duration_s": stride.duration_s,
             "toe_off_phase": stride.toe_off_phase,
+            "margin_s": stride.margin_s(observed_s),
             "mass_kg": mass_kg,
         }
         seen[stride.side] += 1

@@ -273,6 +273,12 @@ _CYCLES = TableSchema(
         real("start_s", "s", "When the cycle's first foot strike happens in the recording"),
         real("duration_s", "s", "From the foot strike to the next of the same foot"),
         real("toe_off_phase", "1", "When the cycle's own foot leaves the floor, as a share of the cycle"),
+        real(
+            "margin_s",
+            "s",
+            "Time between the cycle and the nearer end of the observed frames; below 0.05 s the samples at that end "
+            "rest on accelerations that the filter extrapolated",
+        ),
         real("mass_kg", "kg", "Body mass that forces and moments are divided by"),
         count("sample", "Number of the sample within its cycle, from 0"),
         real("phase", "1", "Time since the first foot strike as a share of the cycle: 0 to 1"),

@@ -5,16 +5,25 @@ import pytest
 
 from pipeline.contacts import find_contacts, plates_in_ground
 from pipeline.errors import TrialRejected
+from pipeline.foot_wrench import foot_wrench
 from pipeline.gait_events import detect_events
 from pipeline.ground_frame import ground_rotation, to_ground
 from pipeline.ground_reactions import (
     check_body_weight,
     check_standing,
-    foot_wrench,
     stride_impulse_errors,
 )
+from pipeline.profile import foot_of
 from pipeline.records import SIDES
-from tests.pipeline.conftest import BODY_N, DOUBLE_S, FIRST_STRIKE_S, MASS_KG, STANCE_S
+from tests.pipeline.conftest import (
+    BODY_N,
+    DOUBLE_S,
+    FIRST_STRIKE_S,
+    MASS_KG,
+    SPEED_M_S,
+    STANCE_S,
+    STRIDE_S,
+)
 
 
 def chain(recording, profile, recipe):
@@ -24,7 +33,17 @@ def chain(recording, profile, recipe):
     contacts = find_contacts(recording, plates, markers, profile, MASS_KG, recipe.ground_reactions)
     events = detect_events(recording, markers, profile, contacts)
     wrenches = {
-        side: foot_wrench(side, recording, plates, contacts, events, markers, recipe.ground_reactions) for side in SIDES
+        side: foot_wrench(
+            side,
+            foot_of(profile, side),
+            recording,
+            plates,
+            contacts,
+            events,
+            markers,
+            recipe.ground_reactions,
+        )
+        for side in SIDES
     }
     return wrenches, events, plates
 
@@ -75,7 +94,31 @@ def test_drift_outside_the_contact_never_reaches_the_foot(walker, profile, recip
     recording = walker.recording()
     drifting = tuple(replace(plate, force_n=plate.force_n + np.array([0.0, 0.0, 8.0])) for plate in recording.plates)
     right = chain(replace(recording, plates=drifting), profile, recipe)[0]["right"]
-    assert np.abs(right.force_n[right.time_s > FIRST_STRIKE_S["right"] + STANCE_S + 0.4]).max() < 0.1
+    lifted_s = right.time_s - FIRST_STRIKE_S["right"] - STANCE_S
+    assert np.abs(right.force_n[(lifted_s > 0.15) & (lifted_s < 0.25)]).max() < 1.0
+
+
+def test_an_unmeasured_strike_leaks_into_swing_what_a_measured_one_does(walker, profile, recipe):
+    wrenches, events, _ = chain(walker.recording(), profile, recipe)
+    right = wrenches["right"]
+    first, second = (int(np.ceil(t * 100)) for t in events.times("foot_strike", "right")[:2])
+    before = np.arange(1, 9)
+    leaked_n = right.force_n[first - before, 1]
+    assert leaked_n[0] > 20
+    assert right.force_n[second - before, 1] == pytest.approx(leaked_n, abs=0.25 * leaked_n[0])
+    # About the foot, which has come a stride further, the moment is the same too.
+    stride_m = np.array([SPEED_M_S * STRIDE_S, 0.0, 0.0])
+    moved = right.moment_nm[first - before] + np.cross(stride_m, right.force_n[first - before])
+    assert right.moment_nm[second - before] == pytest.approx(moved, abs=0.25 * np.abs(moved).max())
+
+
+def test_an_unmeasured_stance_stays_unknown_and_carries_no_force(walker, profile, recipe):
+    wrenches, events, _ = chain(walker.recording(), profile, recipe)
+    right = wrenches["right"]
+    second_s = events.times("foot_strike", "right")[1]
+    stance = (right.time_s > second_s + 0.01) & (right.time_s < second_s + STANCE_S - 0.02)
+    assert not right.known[stance].any()
+    assert not right.force_n[stance].any()
 
 
 def test_a_stride_carries_the_bodys_weight(walker, profile, recipe):

@@ -44,6 +44,7 @@ def cycles_columns(n_right: int = 2, n_left: int = 1, condition: str = "slow") -
         "start_s": np.repeat(np.arange(len(blocks)) * 0.6, N_SAMPLES),
         "duration_s": np.full(n, 1.1),
         "toe_off_phase": np.full(n, 0.62),
+        "margin_s": np.full(n, 0.1),
         "mass_kg": np.full(n, 67.0),
         "sample": np.tile(np.arange(N_SAMPLES), len(blocks)),
         "phase": np.tile(np.linspace(0, 1, N_SAMPLES), len(blocks)),
