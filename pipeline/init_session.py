@@ -1,9 +1,10 @@
 """Write a commented `session.toml` from what the recordings say; what they can't say is left to be filled in."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatch
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 
@@ -13,6 +14,8 @@ from pipeline.read_c3d import read_c3d
 from pipeline.recipe import packaged_names
 from pipeline.records import Recording
 from pipeline.session import SESSION_FILE, load_session
+
+_Fact = TypeVar("_Fact", float, str)
 
 # What stands where a label was not given: said, not guessed.
 UNSPECIFIED = "unspecified"
@@ -135,12 +138,6 @@ def _render(
     recordings: dict[str, Recording | TrialRejected],
 ) -> str:
     said = [item.subject for item in recordings.values() if isinstance(item, Recording)]
-    hints = {
-        "mass_kg": _first(block.mass_kg for block in said),
-        "height_m": _first(block.height_m for block in said),
-        "sex": _first(block.sex for block in said),
-        "age_y": _first(block.age_y for block in said),
-    }
     where = directory.resolve()
     recordings_at = "." if target.parent.resolve() == where else str(where)
     lines = [
@@ -149,10 +146,15 @@ def _render(
         "",
         "[subject]",
         f"id = {_quoted(subject.id)}",
-        _entry("mass_kg", subject.mass_kg, hints["mass_kg"], "body mass in kilograms, as weighed on the day"),
-        _entry("height_m", subject.height_m, hints["height_m"], "standing height in metres"),
-        _optional("sex", subject.sex, hints["sex"], '"F" or "M"'),
-        _optional("age_y", subject.age_y, hints["age_y"], "age in years"),
+        _entry(
+            "mass_kg",
+            subject.mass_kg,
+            _first(block.mass_kg for block in said),
+            "body mass in kilograms, as weighed on the day",
+        ),
+        _entry("height_m", subject.height_m, _first(block.height_m for block in said), "standing height in metres"),
+        _optional("sex", subject.sex, _first(block.sex for block in said), '"F" or "M"'),
+        _optional("age_y", subject.age_y, _first(block.age_y for block in said), "age in years"),
         "",
         "[session]",
         f"id = {_quoted(_safe(where.name))}",
@@ -177,26 +179,32 @@ def _trial_line(name: str, item: Recording | TrialRejected, conditions: Sequence
     return f"{_quoted(name)} = {_quoted(condition or UNSPECIFIED)}  # {facts}"
 
 
-def _entry(name: str, value: float | None, hint: object, meaning: str) -> str:
+def _entry(name: str, value: float | None, hint: float | str | None, meaning: str) -> str:
     if value is not None:
         return f"{name} = {value}  # {meaning}"
-    advice = f" (a recording says {hint}: check it)" if hint is not None else ""
-    return f"# {name} = {hint if hint is not None else ''}  # FILL IN: {meaning}{advice}"
+    advice = f" (a recording says {_toml(hint)}: check it)" if hint is not None else ""
+    return f"# {name} = {_toml(hint)}  # FILL IN: {meaning}{advice}"
 
 
-def _optional(name: str, value: object, hint: object, meaning: str) -> str:
+def _optional(name: str, value: float | str | None, hint: float | str | None, meaning: str) -> str:
     if value is not None:
-        return f"{name} = {_quoted(value) if isinstance(value, str) else value}"
-    shown = _quoted(hint) if isinstance(hint, str) else hint if hint is not None else ""
-    return f"# {name} = {shown}  # optional: {meaning}"
+        return f"{name} = {_toml(value)}"
+    return f"# {name} = {_toml(hint)}  # optional: {meaning}"
 
 
-def _first(values: object) -> object:
-    return next((value for value in values if value is not None), None)  # type: ignore[attr-defined]
+def _toml(value: float | str | None) -> str:
+    """A value as TOML has it, "" for none; single precision's tail of digits is no information."""
+    if value is None:
+        return ""
+    return _quoted(value) if isinstance(value, str) else f"{value:.6g}"
 
 
-def _quoted(text: str | object) -> str:
-    return '"' + str(text).replace("\\", "\\\\").replace('"', '\\"') + '"'
+def _first(values: Iterable[_Fact | None]) -> _Fact | None:
+    return next((value for value in values if value is not None), None)
+
+
+def _quoted(text: str) -> str:
+    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
 
 
 def _safe(name: str) -> str:

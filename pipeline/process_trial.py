@@ -121,7 +121,7 @@ def _why_no_stride(
 def _at_the_edge(strides: Iterable[Stride], time_s: np.ndarray) -> list[str]:
     near = [stride for stride in strides if stride.margin_s(time_s) < FILTER_MARGIN_S]
     return [
-        f"{stride.side} stride at {stride.start_s:.2f} s: what was observed ends {stride.margin_s(time_s) * 1e3:.0f} ms "
+        f"{stride.side} stride at {stride.start_s:.2f} s: the frames end {stride.margin_s(time_s) * 1e3:.0f} ms "
         "from it, and the accelerations there are extrapolated"
         for stride in near
     ]

@@ -391,7 +391,7 @@ def test_a_model_that_is_something_else(session: Path) -> None:
 def test_a_warehouse_that_is_a_file(session: Path, model: str) -> None:
     file = session / "file"
     file.write_text("")
-    with pytest.raises(WarehouseError, match="a file stands where a folder is needed. Move that file"):
+    with pytest.raises(WarehouseError, match=r"a file stands where a folder is needed\. Move that file"):
         prepare_session(str(session), "gait2hip60", model, str(file))
     result = CliRunner().invoke(app, ["ingest", str(session), "--warehouse", str(file), "--model", model])
     assert result.exit_code == 2
@@ -424,7 +424,7 @@ def _mount(disk: Path) -> bool:
 
 
 def test_a_full_disk(session: Path, model: str, full_disk: Path) -> None:
-    with pytest.raises(WarehouseError, match="the disk is full. Free some space and run the command again") as caught:
+    with pytest.raises(WarehouseError, match=r"the disk is full\. Free some space and run the command again") as caught:
         prepare_session(str(session), "gait2hip60", model, str(full_disk / "warehouse"))
     assert str(full_disk) in str(caught.value)
     left = [path for path in full_disk.rglob("*") if path.is_file()]

@@ -1,0 +1,85 @@
+"""A solved walk made from nothing: two muscles a leg, every joint's moment, reserve and imbalance as wished."""
+
+import numpy as np
+
+from pipeline.cycles import Stride
+from pipeline.records import (
+    Coordinates,
+    FootWrench,
+    GeneralizedForces,
+    KinematicsResult,
+    MuscleForces,
+)
+from pipeline.solve import Solution
+
+FRAMES = 101
+TIME_S = np.arange(FRAMES) / 100
+NAMES = (
+    "pelvis_tilt", "pelvis_list", "pelvis_rotation", "pelvis_tx", "pelvis_ty", "pelvis_tz",
+    *(f"{joint}_{side}" for side in "rl"
+      for joint in ("hip_flexion", "hip_adduction", "hip_rotation", "knee_angle", "ankle_angle")),
+)  # fmt: skip
+RIGHT = Stride(side="right", start_s=0.0, stop_s=0.5, toe_off_s=0.3)
+LEFT = Stride(side="left", start_s=0.5, stop_s=1.0, toe_off_s=0.8)
+
+
+def forces(peaks: dict[str, float]) -> GeneralizedForces:
+    """Each named coordinate at its value in every frame, the others at zero."""
+    values = np.zeros((FRAMES, len(NAMES)))
+    for name, value in peaks.items():
+        values[:, NAMES.index(name)] = value
+    return GeneralizedForces(time_s=TIME_S, names=NAMES, rotational=np.ones(len(NAMES), dtype=bool), values=values)
+
+
+def joint_moments(value: float = 100.0) -> dict[str, float]:
+    return {f"{joint}_{side}": value for side in "rl" for joint in ("hip_flexion", "knee_angle", "ankle_angle")}
+
+
+def a_solution(
+    moments: dict[str, float] | None = None,
+    reserves: dict[str, float] | None = None,
+    balance: dict[str, float] | None = None,
+    error_m: float = 0.01,
+) -> Solution:
+    """Two muscles a leg at half activation, two markers off by `error_m`."""
+    reserve = forces(reserves or {})
+    muscles = MuscleForces(
+        time_s=TIME_S,
+        muscle_names=("soleus_r", "glmed1_r", "soleus_l", "glmed1_l"),
+        activation=np.full((FRAMES, 4), 0.5),
+        force_n=np.full((FRAMES, 4), 100.0),
+        actuator_coordinates=reserve.names,
+        actuator_force=reserve.values,
+        converged=np.ones(FRAMES, dtype=bool),
+    )
+    coordinates = Coordinates(
+        time_s=TIME_S, names=NAMES, rotational=np.ones(len(NAMES), dtype=bool), values=np.zeros((FRAMES, len(NAMES)))
+    )
+    return Solution(
+        kinematics=KinematicsResult(
+            coordinates=coordinates, marker_names=("R_IAS", "L_IAS"), marker_error_m=np.full((FRAMES, 2), error_m)
+        ),
+        moments=forces(joint_moments() if moments is None else moments),
+        muscles=muscles,
+        balance=forces(balance or {}),
+        frames=slice(0, FRAMES),
+    )
+
+
+def wrenches_known(right: slice, left: slice) -> dict[str, FootWrench]:
+    found = {}
+    for side, frames in (("right", right), ("left", left)):
+        known = np.zeros(FRAMES, dtype=bool)
+        known[frames] = True
+        found[side] = FootWrench(
+            side=side,
+            time_s=TIME_S,
+            point_m=np.zeros(3),
+            force_n=np.zeros((FRAMES, 3)),
+            moment_nm=np.zeros((FRAMES, 3)),
+            cop_m=np.zeros((FRAMES, 3)),
+            free_moment_nm=np.zeros(FRAMES),
+            known=known,
+            reason=np.where(known, "", "no plate"),
+        )
+    return found
