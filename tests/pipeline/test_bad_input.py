@@ -9,10 +9,10 @@ import hashlib
 import os
 import shutil
 import subprocess
-from collections.abc import Callable, Iterator
+import sys
+from collections.abc import Iterator
 from pathlib import Path
 
-import ezc3d
 import numpy as np
 import pytest
 from typer.testing import CliRunner
@@ -21,7 +21,6 @@ from flows.cli import app
 from pipeline.prepare_session import prepare_session
 from pipeline.process_trial import process_trial
 from pipeline.read_c3d import read_c3d
-from pipeline.session import load_session
 from warehouse.errors import WarehouseError
 from warehouse.layout import Warehouse
 from warehouse.outcome import Outcome
@@ -29,7 +28,8 @@ from warehouse.read import read_row
 
 pytestmark = [pytest.mark.osim, pytest.mark.data]
 
-Change = Callable[[ezc3d.c3d], None]
+# What `edit_c3d.py` is to do, and its arguments.
+Change = tuple[str, ...]
 
 SESSION = """
 format = 1
@@ -46,7 +46,8 @@ static = "static.c3d"
 "walk.c3d" = "preferred"
 """
 PELVIS = ("R_IAS", "L_IAS", "R_IPS", "L_IPS")
-ONE_SECOND = slice(20, 120)
+ONE_SECOND = ("unseen", "20", "120")
+ALWAYS = ("unseen", "0", "156")
 SOFTWARE = "Fill the gaps in the laboratory's software"
 OWN_SESSION = "another person's, move it to its own session"
 
@@ -85,11 +86,8 @@ def _writable_copy(source: str, target: str) -> None:
 
 def edit(recording: Path, change: Change) -> None:
     """Change one thing in a C3D file."""
-    content = ezc3d.c3d(str(recording))
-    change(content)
-    del content["data"]["meta_points"]
-    recording.unlink()
-    content.write(str(recording))
+    editor = Path(__file__).with_name("edit_c3d.py")
+    subprocess.run([sys.executable, str(editor), str(recording), *change], check=True)
 
 
 def reconfigure(session: Path, old: str, new: str) -> None:
@@ -116,52 +114,11 @@ def hashes(folder: Path, name: str = "*") -> dict[str, str]:
     return {str(path): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
 
 
-# What is damaged ---------------------------------------------------------------------------------
-
-
-def nothing(content: ezc3d.c3d) -> None:
-    """Only written anew."""
-
-
-def without_plates(content: ezc3d.c3d) -> None:
-    content["parameters"]["FORCE_PLATFORM"]["USED"]["value"] = np.array([0])
-
-
-def with_plates_under_both_feet(content: ezc3d.c3d) -> None:
-    corners = content["parameters"]["FORCE_PLATFORM"]["CORNERS"]["value"]
-    centre = corners.mean(axis=1, keepdims=True)
-    content["parameters"]["FORCE_PLATFORM"]["CORNERS"]["value"] = centre + 4 * (corners - centre)
-
-
-def without_subject(content: ezc3d.c3d) -> None:
-    stated = content["parameters"]["SUBJECT"]["LABELS"]
-    stated["value"] = [f"UNKNOWN_{index}" for index in range(len(stated["value"]))]
-
-
-def without_label(label: str) -> Change:
-    def change(content: ezc3d.c3d) -> None:
-        labels = content["parameters"]["POINT"]["LABELS"]["value"]
-        labels[labels.index(label)] = "UNKNOWN"
-
-    return change
-
-
-def unseen(frames: slice, *labels: str) -> Change:
-    """Markers vanish during some frames; all of them if none is named."""
-
-    def change(content: ezc3d.c3d) -> None:
-        stated = content["parameters"]["POINT"]["LABELS"]["value"]
-        for label in labels or stated:
-            content["data"]["points"][:3, stated.index(label), frames] = np.nan
-
-    return change
-
-
 # Walks -------------------------------------------------------------------------------------------
 
 
 def test_an_edited_copy_is_the_recording_but_for_the_edit(session: Path, adults: Path) -> None:
-    edit(session / "walk.c3d", nothing)
+    edit(session / "walk.c3d", ("nothing",))
     copy, original = read_c3d(session / "walk.c3d"), read_c3d(adults / "2014001" / "2014001_C4_05.c3d")
     np.testing.assert_allclose(copy.markers_m, original.markers_m, rtol=0, atol=1e-6)
     for ours, theirs in zip(copy.plates, original.plates, strict=True):
@@ -173,61 +130,49 @@ def test_an_edited_copy_is_the_recording_but_for_the_edit(session: Path, adults:
     ("change", "stage", "words"),
     [
         pytest.param(
-            without_plates,
+            ("without_plates",),
             "ground_reactions",
             ("holds no force plate", "expected at least one under a step", "Export the plates with the walk"),
             id="no plates",
         ),
         pytest.param(
-            without_label("R_FCC"),
+            ("without_label", "R_FCC"),
             "markers",
             ("lacks the markers R_FCC", "'isb_full_body' requires", "found L_IAS", "write another profile"),
             id="a required label is missing",
         ),
         pytest.param(
-            unseen(ONE_SECOND),
+            ONE_SECOND,
             "markers",
             ("at most 0.36 s on end", "expected at least 0.5 s", "missing for 1.00 s from 0.20 s", SOFTWARE),
             id="all markers vanish for a second",
         ),
         pytest.param(
-            unseen(ONE_SECOND, *PELVIS),
+            (*ONE_SECOND, *PELVIS),
             "markers",
             ("at most 0.36 s on end", "expected at least 0.5 s", "R_IAS is missing for 1.00 s from 0.20 s", SOFTWARE),
             id="the pelvis vanishes for a second",
         ),
         pytest.param(
-            unseen(slice(60, None), *PELVIS),
+            ("unseen", "60", "156", *PELVIS),
             "gait_events",
             ("R_FCC and the pelvis are seen together in 38% of the frames", "expected at least half", SOFTWARE),
             id="the pelvis vanishes for the rest of the walk",
         ),
         pytest.param(
-            unseen(slice(None), *PELVIS),
+            (*ALWAYS, *PELVIS),
             "ground_frame",
             ("R_IAS, L_IAS, R_IPS, L_IPS", "never visible", "expected them together", "Fill their gaps"),
             id="the pelvis is never seen",
         ),
         pytest.param(
-            unseen(slice(None), "L_IAS"),
-            "ground_frame",
-            ("L_IAS", "never visible together", "expected at least one such frame", "Fill their gaps"),
-            id="the pelvis is never seen whole",
-        ),
-        pytest.param(
-            unseen(ONE_SECOND, "R_FCC", "L_FCC"),
-            "gait_events",
-            ("R_FCC and the pelvis are seen together in 36% of the frames", "expected at least half", SOFTWARE),
-            id="the heels vanish for a second",
-        ),
-        pytest.param(
-            unseen(slice(None), "R_FCC", "R_FM1", "R_FM2", "R_FM5"),
+            (*ALWAYS, "R_FCC", "R_FM1", "R_FM2", "R_FM5"),
             "markers",
             ("at most 0.00 s on end", "expected at least 0.5 s", "R_FCC is missing for 1.56 s", SOFTWARE),
             id="a foot is never seen",
         ),
         pytest.param(
-            with_plates_under_both_feet,
+            ("with_plates_under_both_feet",),
             "cycles",
             ("both feet on plate 1", "no complete gait cycle", "expected at least one", "lands alone and wholly"),
             id="a plate hit by both feet",
@@ -279,7 +224,7 @@ def test_another_subjects_walk_says_so_itself(session: Path, model: str, adults:
 
 def test_another_subjects_walk_is_told_by_the_segments_lengths(session: Path, model: str, adults: Path) -> None:
     _writable_copy(str(adults / "2014004" / "2014004_C4_02.c3d"), session / "walk.c3d")
-    edit(session / "walk.c3d", without_subject)
+    edit(session / "walk.c3d", ("without_subject",))
     words = ("walk.c3d", "segments measure over 12% more or less", "standing", "expected one person's", OWN_SESSION)
     assert_rejected(process(session, model), session, "subject", *words)
 
@@ -309,9 +254,13 @@ def test_no_static_trial(session: Path, model: str) -> None:
 @pytest.mark.parametrize(
     ("change", "stage", "words"),
     [
-        (without_label("R_TTC"), "markers", ("lacks the markers R_TTC", "'isb_full_body' requires", "another profile")),
         (
-            unseen(slice(None), "R_TTC"),
+            ("without_label", "R_TTC"),
+            "markers",
+            ("lacks the markers R_TTC", "'isb_full_body' requires", "another profile"),
+        ),
+        (
+            (*ALWAYS, "R_TTC"),
             "scaling",
             ("the markers R_TTC are not visible", "expected all of the profile's", "Record another static trial"),
         ),
@@ -328,7 +277,7 @@ def test_a_static_trial_without_a_marker(
 
 
 def test_another_subjects_static_trial(session: Path, model: str, adults: Path) -> None:
-    _writable_copy(str(adults / "2014004" / "2014004_ST.c3d"), session / "static.c3d")
+    _writable_copy(str(adults / "2014015" / "2014015_ST.c3d"), session / "static.c3d")
     assert prepare_session(str(session), "gait2hip60", model, str(session / "warehouse")).accepted
     words = ("segments measure over 12% more or less than in the static trial", OWN_SESSION)
     assert_rejected(process(session, model), session, "subject", "walk.c3d", *words)
@@ -372,11 +321,6 @@ def test_a_recipe_with_a_typo(session: Path, model: str) -> None:
     recipe.write_text(packaged.read_text("utf-8").replace("max_gap_s", "max_gab_s"), "utf-8")
     with pytest.raises(ValueError, match=r"mine\.toml.*max_gap_s.*required.*max_gab_s.*not permitted"):
         process_trial(str(session), "walk", str(recipe), model, str(session / "warehouse"))
-
-
-def test_a_model_that_is_not_there(session: Path) -> None:
-    with pytest.raises(ValueError, match=r"nowhere\.osim does not exist; give the path of an \.osim file"):
-        process(session, str(session / "nowhere.osim"))
 
 
 def test_a_model_that_is_something_else(session: Path) -> None:
@@ -436,7 +380,7 @@ def test_a_full_disk(session: Path, model: str, full_disk: Path) -> None:
 
 def test_a_bad_walk_stops_nothing_and_takes_nothing_away(session: Path, model: str) -> None:
     shutil.copyfile(session / "walk.c3d", session / "bad.c3d")
-    edit(session / "bad.c3d", without_plates)
+    edit(session / "bad.c3d", ("without_plates",))
     reconfigure(session, '"walk.c3d"', '"bad.c3d" = "preferred"\n"walk.c3d"')
     command = ["ingest", str(session), "--warehouse", str(session / "warehouse"), "--model", model, "--workers", "1"]
 
@@ -448,10 +392,9 @@ def test_a_bad_walk_stops_nothing_and_takes_nothing_away(session: Path, model: s
     assert len(good) == 7, good
 
     shutil.copyfile(session / "walk.c3d", session / "bad.c3d")
-    edit(session / "bad.c3d", without_label("R_FCC"))
+    edit(session / "bad.c3d", ("without_label", "R_FCC"))
     again = CliRunner().invoke(app, command)
     assert again.exit_code == 0, again.stderr
     assert "1 accepted, 1 rejected: 1 markers" in again.stdout
     assert "1 of 2 were up to date" in again.stdout
     assert hashes(session / "warehouse", "walk") == good
-    assert load_session(session).trial_key("walk").trial == "walk"

@@ -67,7 +67,10 @@ def test_a_recordings_own_figures_are_hints_and_never_taken(folder, profile):
         folder / "stand.c3d"
     )
     text = init_session(folder, subject=SubjectFacts(id="S01")).read_text("utf-8")
-    assert "# mass_kg = 64.0  # FILL IN: body mass in kilograms, as weighed on the day (a recording says 64.0" in text
+    line = next(line for line in text.splitlines() if "mass_kg" in line)
+    assert line.startswith("# mass_kg = ")
+    assert "FILL IN" in line
+    assert "a recording says 64" in line
 
 
 def test_recordings_stay_where_they_are(folder, tmp_path):
