@@ -74,7 +74,7 @@ def first_accepted(warehouse: Warehouse) -> TrialKey:
 
 def draw(cycles: pd.DataFrame, title: str) -> Figure:
     """All panels of one trial; `cycles` is its table of gait cycles."""
-    figure, axes = plt.subplots(len(PANELS), len(PANELS[0]), figsize=(15, 8), sharex=True, layout="constrained")
+    figure, axes = plt.subplots(len(PANELS), len(PANELS[0]), figsize=(13, 7), sharex=True, layout="constrained")
     for row, panels in zip(axes, PANELS, strict=True):
         for axis, panel in zip(row, panels, strict=True):
             _draw_panel(axis, panel, cycles)

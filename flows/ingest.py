@@ -198,6 +198,9 @@ def run_trial(run: SessionRun, trial: str, preparation: Preparation) -> Outcome 
             return value
         case Stopped():
             return None
+        case Raised() if "WarehouseError" in outcome.type_names:
+            # A disk that filled up, say: the message says what to do, and nothing of the trial's is at fault.
+            return _store_rejection(run, trial, "storing", outcome.message, outcome.log_tail)
         case _:
             reason, log = _explained(outcome)
             return _store_rejection(run, trial, "process_trial", reason, log)

@@ -132,7 +132,9 @@ def _describe(
     at_frames = replace(plate, force_n=plate.force_n[frames * ratio], moment_nm=plate.moment_nm[frames * ratio])
     side: Side | None = None
     if peak_n < settings.min_peak_body_weights * body_n or len(frames) < 3:
-        reason = f"plate {plate.number} never carried half the body's weight"
+        # A foot's edge on a second plate: it takes its share of that foot's load, which the first plate then lacks.
+        side = _side_under(at_frames, frames, markers, profile, settings)[0]
+        reason = f"plate {plate.number} carried only {peak_n:.0f} N"
     else:
         side, reason = _nearest_side(recording, at_frames, frames, markers, profile, settings)
         reason = reason or _unusable(at_frames, frames, markers, profile, side, body_n, settings)
@@ -147,26 +149,30 @@ def _nearest_side(
     profile: Profile,
     settings: GroundReactionSettings,
 ) -> tuple[Side | None, str]:
-    cop_m, _ = centre_of_pressure(plate, settings.contact_threshold_n)
-    far = {side: _ninth_decile(cop_m, frames, markers, profile, side) for side in SIDES}
-    side = min(SIDES, key=lambda name: far[name])
-    if far[side] <= settings.max_cop_to_foot_m:
+    side, far_m = _side_under(plate, frames, markers, profile, settings)
+    if side is not None:
         return side, ""
-    if not np.isfinite(far[side]):
+    if not np.isfinite(far_m):
         return None, f"no foot was seen while plate {plate.number} was loaded"
-    mirrored, _ = centre_of_pressure(replace(plate, moment_nm=-plate.moment_nm), settings.contact_threshold_n)
-    if min(_ninth_decile(mirrored, frames, markers, profile, name) for name in SIDES) <= settings.max_cop_to_foot_m:
+    mirrored = replace(plate, moment_nm=-plate.moment_nm)
+    if _side_under(mirrored, frames, markers, profile, settings)[0] is not None:
         raise TrialRejected(
             "ground_reactions",
-            f"{recording.path.name}: plate {plate.number}'s centre of pressure lies {far[side] * 1e3:.0f} mm "
-            "from the nearest "
-            "foot, and under it only with its moments' sign reversed. Correct the plate's moment channels or its "
-            "ORIGIN.",
+            f"{recording.path.name}: plate {plate.number}'s centre of pressure lies {far_m * 1e3:.0f} mm from the "
+            "nearest foot, and under it only with its moments' sign reversed. Correct the plate's moment channels or "
+            "its ORIGIN.",
         )
-    return (
-        None,
-        f"plate {plate.number}'s centre of pressure is {far[side] * 1e3:.0f} mm from the nearest foot",
-    )
+    return None, f"plate {plate.number}'s centre of pressure is {far_m * 1e3:.0f} mm from the nearest foot"
+
+
+def _side_under(
+    plate: ForcePlate, frames: np.ndarray, markers: Markers, profile: Profile, settings: GroundReactionSettings
+) -> tuple[Side | None, float]:
+    """The foot that the centre of pressure stays under, or None; and how far it is from the nearer foot, metres."""
+    cop_m, _ = centre_of_pressure(plate, settings.contact_threshold_n)
+    far_m = {side: _ninth_decile(cop_m, frames, markers, profile, side) for side in SIDES}
+    side = min(SIDES, key=lambda name: far_m[name])
+    return (side if far_m[side] <= settings.max_cop_to_foot_m else None), far_m[side]
 
 
 def _ninth_decile(cop_m: np.ndarray, frames: np.ndarray, markers: Markers, profile: Profile, side: Side) -> float:

@@ -168,11 +168,9 @@ def _centre(
 def _reasons(side: Side, own: Sequence[Contact], events: GaitEvents, markers: Markers) -> np.ndarray:
     """Why each frame's reaction is not known, (T,); "" where it is."""
     time_s = markers.time_s
-    covered = np.zeros(len(time_s), dtype=bool)
     reason = np.full(len(time_s), "", dtype=object)
     reason[in_stance(events, side, time_s)] = "stance without a plate"
-    for contact in own:
-        during = (time_s >= contact.start_s - 1e-9) & (time_s < contact.stop_s - 1e-9)
-        reason[during & ~covered] = contact.reason
-        covered |= during if contact.usable else False
+    # Unusable contacts last: part of the load on a plate that can't be used makes the rest no whole reaction.
+    for contact in sorted(own, key=lambda one: not one.usable):
+        reason[(time_s >= contact.start_s - 1e-9) & (time_s < contact.stop_s - 1e-9)] = contact.reason
     return reason

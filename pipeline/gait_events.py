@@ -96,7 +96,7 @@ def _from_force(contacts: tuple[Contact, ...], markers: Markers, side: Side) -> 
     frame_s = 1 / markers.rate_hz
     found = []
     for contact in contacts:
-        if contact.side != side or "half" in contact.reason or "feet" in contact.reason:
+        if contact.side != side or not contact.usable:
             continue  # such a plate tells neither when the foot came nor when it left
         if contact.start_s > markers.time_s[0] + frame_s:
             found.append(GaitEvent(kind="foot_strike", side=side, time_s=contact.start_s, source="force"))

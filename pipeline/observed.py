@@ -16,15 +16,21 @@ SHORTEST_WINDOW_S = 0.5
 
 
 def used_labels(recording: Recording, profile: Profile) -> tuple[str, ...]:
-    """The profile's labels that this recording has. TrialRejected names the required ones it lacks."""
-    lacking = [label for label in profile.required_labels if label not in recording.marker_labels]
+    """The profile's labels that this recording shows at least once. TrialRejected names required ones it lacks."""
+    shown = [
+        label
+        for column, label in enumerate(recording.marker_labels)
+        if np.isfinite(recording.markers_m[:, column]).all(axis=1).any()
+    ]
+    lacking = [label for label in profile.required_labels if label not in shown]
     if lacking:
         raise TrialRejected(
             "markers",
-            f"{recording.path.name}: lacks the markers {', '.join(lacking)}, which profile {profile.name!r} requires "
+            f"{recording.path.name}: lacks the markers {', '.join(lacking)}, or never shows them; profile "
+            f"{profile.name!r} requires them "
             f"(found {', '.join(recording.marker_labels[:60])}). Label them, or choose or write another profile.",
         )
-    return tuple(label for label in profile.markers if label in recording.marker_labels)
+    return tuple(label for label in profile.markers if label in shown)
 
 
 def observed_window(recording: Recording, markers: Markers, profile: Profile) -> slice:

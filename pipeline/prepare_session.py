@@ -52,7 +52,7 @@ def _scale(job: Job) -> ScaledModel:
     check_subject_block(recording, job.session.subject)
     pose, _ = static_pose(recording, job.profile, settings.static_window_s)
     plates = plates_in_ground(recording, ground_rotation(recording, job.profile))
-    check_standing(recording, plates, mass_kg, job.recipe.ground_reactions)
+    check_standing(recording, plates, mass_kg, settings)
     with tempfile.TemporaryDirectory(prefix="gait2hip-") as directory:
         return scale_model(
             job.model,

@@ -18,7 +18,7 @@ from pipeline.records import SIDES, FootWrench, Markers, Side
 from pipeline.same_person import check_subject_blocks
 from pipeline.session import Trial
 from pipeline.solve import solve
-from pipeline.stages import RETRY
+from pipeline.stages import RETRY, table_keys
 from pipeline.store_rejected import store_rejected
 from pipeline.store_trial import store_accepted
 from pipeline.targets import cut_cycles
@@ -48,7 +48,7 @@ def process_trial(
         keys = {"quality": RETRY}
         try:
             keys = job.trial_keys(trial)
-            if is_trial_fresh(job.warehouse, key, keys["quality"]):
+            if is_trial_fresh(job.warehouse, key, table_keys(keys)):
                 return _stored_outcome(job, trial)
             model = _scaled_model(job, keys["scaling"], Path(directory))
             result = compute(job, job.session.trial(trial), model, Path(directory))

@@ -43,7 +43,6 @@ class GroundReactionSettings(_Section):
     edge_load_body_weights: Positive
     max_cop_to_foot_m: Positive
     max_impulse_error: Ratio
-    max_standing_error: Ratio
 
 
 class ScalingSettings(_Section):
@@ -52,6 +51,7 @@ class ScalingSettings(_Section):
     preserve_mass_distribution: bool
     static_window_s: Positive
     ik_accuracy: Ratio
+    max_standing_error: Ratio
     max_segment_difference: Ratio
 
 

@@ -9,6 +9,16 @@ from dataclasses import dataclass
 from pipeline.recipe import Recipe
 from warehouse.provenance import stage_key
 
+# Which stage writes each of a trial's tables.
+STAGE_OF_TABLE: dict[str, str] = {
+    "kinematics": "inverse_kinematics",
+    "grf": "ground_reactions",
+    "moments": "inverse_dynamics",
+    "forces": "static_optimization",
+    "activations": "static_optimization",
+    "cycles": "quality",
+    "trials": "quality",
+}
 # The key of a rejection that the next run should try again: no stage's key is ever this.
 RETRY = "retry"
 
@@ -75,3 +85,8 @@ def stage_keys(recipe: Recipe, facts: Mapping[str, object], opensim_version: str
                 },
             )
     return keys
+
+
+def table_keys(keys: Mapping[str, str]) -> dict[str, str]:
+    """The provenance key that each of a trial's tables carries, by table, from those of its stages."""
+    return {table: keys[stage] for table, stage in STAGE_OF_TABLE.items()}

@@ -2,7 +2,9 @@
 
 from pipeline.job import Job, open_job
 from pipeline.stages import RETRY
+from warehouse.errors import WarehouseError
 from warehouse.outcome import Outcome
+from warehouse.read import stored
 from warehouse.schemas import PER_TRIAL
 from warehouse.write import remove_table, write_row
 
@@ -19,9 +21,13 @@ def record_crash(
 ) -> Outcome:
     """Store a rejection on behalf of a worker that could not: it died, hung, or its session has no model.
 
-    It is kept under a key of its own, so that the next `ingest` tries the trial again.
+    It is kept under a key of its own, so that the next `ingest` tries the trial again. An accepted result that the
+    warehouse holds stays: what could not be computed replaces nothing.
     """
     job = open_job(session_file, recipe_source, model_file, warehouse_root)
+    key = job.session.trial_key(trial)
+    if _holds_accepted(job, trial):
+        return Outcome(key=key, status="rejected", stage=stage, reason=f"{reason} The earlier result was kept.")
     return store_rejected(job, trial, stage, reason, log, RETRY)
 
 
@@ -48,6 +54,13 @@ def store_rejected(job: Job, trial: str, stage: str, reason: str, log: str, prov
         recipe=job.recipe.name,
     )
     return Outcome(key=key, status="rejected", stage=stage, reason=reason)
+
+
+def _holds_accepted(job: Job, trial: str) -> bool:
+    try:
+        return bool(stored(job.warehouse, "trials", job.session.trial_key(trial)).summary["outcome"] == "accepted")
+    except WarehouseError:
+        return False
 
 
 def description(job: Job, trial: str) -> dict[str, object]:

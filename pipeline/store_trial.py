@@ -8,6 +8,7 @@ from pipeline.cycles import Cycle
 from pipeline.job import Job
 from pipeline.quality import RESIDUAL_FORCES, RESIDUAL_MOMENTS
 from pipeline.records import SIDES, FootWrench, GeneralizedForces, Side
+from pipeline.stages import table_keys
 from pipeline.store_rejected import description
 from pipeline.trial_result import TrialResult
 from warehouse.outcome import Outcome
@@ -22,21 +23,22 @@ def store_accepted(job: Job, trial: str, keys: Mapping[str, str], result: TrialR
     key, mass_kg = job.session.trial_key(trial), job.session.subject.mass_kg
     condition = job.session.trial(trial).condition
     known = {side: wrench.known for side, wrench in result.wrenches.items()}
-    tables: dict[str, tuple[str, Columns, Mapping[str, str]]] = {
-        "kinematics": ("inverse_kinematics", *_kinematics(result)),
-        "grf": ("ground_reactions", _grf(result.wrenches), {}),
-        "moments": ("inverse_dynamics", *_moments(result.solution.moments, known)),
-        "forces": ("static_optimization", *_forces(result)),
-        "activations": ("static_optimization", _activations(result), {}),
-        "cycles": ("quality", _cycles(result, condition, mass_kg), {}),
+    tables: dict[str, tuple[Columns, Mapping[str, str]]] = {
+        "kinematics": _kinematics(result),
+        "grf": (_grf(result.wrenches), {}),
+        "moments": _moments(result.solution.moments, known),
+        "forces": _forces(result),
+        "activations": (_activations(result), {}),
+        "cycles": (_cycles(result, condition, mass_kg), {}),
     }
-    for table, (stage, columns, units) in tables.items():
+    made_from = table_keys(keys)
+    for table, (columns, units) in tables.items():
         write_table(
             job.warehouse,
             table,
             key,
             columns,
-            provenance_key=keys[stage],
+            provenance_key=made_from[table],
             recipe=job.recipe.name,
             units=units,
         )
@@ -52,7 +54,7 @@ def store_accepted(job: Job, trial: str, keys: Mapping[str, str], result: TrialR
             "source_sha256": file_sha256(job.session.trial(trial).path),
             "warnings": list(result.warnings),
         },
-        provenance_key=keys["quality"],
+        provenance_key=made_from["trials"],
         recipe=job.recipe.name,
     )
     return Outcome(key=key, status="accepted", n_cycles=len(result.cycles))
@@ -158,12 +160,13 @@ def _explained(result: TrialResult) -> dict[Side, np.ndarray]:
 
 def _where_known(name: str, values: np.ndarray, known: Mapping[Side, np.ndarray]) -> np.ndarray:
     """A leg's value where its foot's reaction is known, the pelvis' where both are, the trunk's and arms' always."""
-    if name.startswith("pelvis"):
-        return np.where(known["right"] & known["left"], values, np.nan)
     if name.startswith(("lumbar", "arm", "elbow", "pro_sup", "wrist")):
         return values
-    side: Side = "right" if name.endswith("_r") or "_r_" in name else "left"
-    return np.where(known[side], values, np.nan)
+    if name.endswith("_r") or "_r_" in name:
+        return np.where(known["right"], values, np.nan)
+    if name.endswith("_l") or "_l_" in name:
+        return np.where(known["left"], values, np.nan)
+    return np.where(known["right"] & known["left"], values, np.nan)
 
 
 def _grf(wrenches: Mapping[Side, FootWrench]) -> Columns:

@@ -39,9 +39,8 @@ def mend_swaps(
                 markers = _with_labels_exchanged(markers, labels[first], labels[second])
                 measured = exchanged
                 warnings.append(
-                    f"{labels[first]} and {labels[second]} were exchanged: their distances to the segment's "
-                    "other markers "
-                    f"are {before * 1e3:.0f} mm off as labelled and {after * 1e3:.0f} mm exchanged; they were put right"
+                    f"{labels[first]} and {labels[second]} were exchanged: their distances to the segment's other "
+                    f"markers are {before * 1e3:.0f} mm off as labelled, {after * 1e3:.0f} mm exchanged; put right"
                 )
     return markers, tuple(warnings)
 
@@ -55,7 +54,8 @@ def _segments(markers: Markers, reference_m: Mapping[str, np.ndarray], profile: 
     """Labels by body, where at least four are known: two that may be exchanged, and two that tell."""
     found: dict[str, list[str]] = defaultdict(list)
     for label in markers.labels:
-        if label in reference_m and profile.markers[label].static_weight > 0:
+        seen = np.isfinite(markers.marker(label)).all(axis=1).any()
+        if seen and label in reference_m and profile.markers[label].static_weight > 0:
             found[profile.markers[label].body].append(label)
     return {body: labels for body, labels in found.items() if len(labels) >= 4}
 

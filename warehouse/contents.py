@@ -4,6 +4,7 @@ The row of a session and the row of a trial are written last. A row without its 
 leaves, files without their row what a killed writer does: neither is taken for a result.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from warehouse.errors import WarehouseError
@@ -57,13 +58,19 @@ def is_session_fresh(warehouse: Warehouse, key: SessionKey, provenance_key: str)
     )
 
 
-def is_trial_fresh(warehouse: Warehouse, key: TrialKey, provenance_key: str) -> bool:
-    """Whether the trial's row was made from exactly this, and everything it vouches for can be read."""
-    if not is_fresh(warehouse, "trials", key, provenance_key):
+def is_trial_fresh(warehouse: Warehouse, key: TrialKey, provenance_keys: Mapping[str, str]) -> bool:
+    """Whether the trial's row, and every table it vouches for, can be read and was made from exactly this.
+
+    `provenance_keys` are by table. A row alone is not enough: a writer killed while it replaced a trial leaves
+    tables of one recipe under the row of another.
+    """
+    if not is_fresh(warehouse, "trials", key, provenance_keys["trials"]):
         return False
-    row, files = stored(warehouse, "trials", key), files_of(warehouse, key)
-    own = set(files.needed(row)) - set(files.session)
-    return all(_is_readable(warehouse, path) for path in own)
+    row = stored(warehouse, "trials", key)
+    if row.summary["outcome"] == "rejected":
+        return True
+    tables = (*PER_TRIAL, *(("cycles",) if has_cycles(row) else ()))
+    return all(is_fresh(warehouse, table, key, provenance_keys[table]) for table in tables)
 
 
 def _session_tables(warehouse: Warehouse, key: SessionKey) -> tuple[str, ...]:

@@ -118,12 +118,12 @@ def coordinate_actuators(model: osim.Model) -> list[osim.CoordinateActuator]:
 
 
 def replace_markers(model: osim.Model, markers: Sequence[ModelMarker]) -> None:
-    """Give the model exactly these markers. TrialRejected("scale", …) names a body that the model lacks."""
+    """Give the model exactly these markers. TrialRejected("scaling", …) names a body that the model lacks."""
     bodies = model.getBodySet()
     missing = sorted({m.body for m in markers if not bodies.contains(m.body)})
     if missing:
         raise TrialRejected(
-            "scale",
+            "scaling",
             f"model {model.getName()} has no body {', '.join(missing)}, on which the profile puts markers; "
             "use a profile made for this model.",
         )

@@ -27,7 +27,7 @@ from pipeline.osim.model import (
 from pipeline.osim.tools import inverse_kinematics
 from pipeline.records import CoordinateTask, KinematicsResult, Markers, Measurement, ModelMarker, ScaledModel
 
-_STAGE = "scale"
+_STAGE = "scaling"
 # The tools average a time range; the pose is averaged already, so two equal frames say the same.
 _POSE_RATE_HZ = 100.0
 
@@ -50,7 +50,7 @@ def scale_model(
     The bodies' masses add up to `mass_kg`: with `preserve_mass_distribution` each keeps the generic model's
     share, otherwise its share also follows its size. A body that no measurement names keeps its size.
     Markers of the set that the static trial lacks are dropped from the model and named in the result.
-    TrialRejected("scale", …) if a marker that sizes a segment is missing, too few are left to pose the
+    TrialRejected("scaling", …) if a marker that sizes a segment is missing, too few are left to pose the
     model, or OpenSim fails.
     """
     pose = _mean_frame(static)

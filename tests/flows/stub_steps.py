@@ -1,7 +1,7 @@
 """A chain without science, for the tests of the flow: what a trial does is written in its session file.
 
 The session file is JSON: {"key": [cohort, subject, session], "prepare": WHAT, "trials": {NAME: WHAT}}.
-WHAT is one of accept, fresh, reject, crash, hang, raise, misconfigured.
+WHAT is one of accept, fresh, reject, crash, hang, raise, full_disk, misconfigured.
 """
 
 import json
@@ -81,5 +81,7 @@ def _act(what):
         time.sleep(600)
     if what == "raise":
         raise ZeroDivisionError("division by zero")
+    if what == "full_disk":
+        raise WarehouseError("can't write kinematics: the disk is full. Free space and run this again.")
     if what == "misconfigured":
         raise ValueError("recipe gait2hip60: marker_cutoff_hz is missing")

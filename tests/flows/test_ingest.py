@@ -98,6 +98,15 @@ def test_a_crash_is_stored_with_its_log(warehouse: Path, write_session: WriteSes
     assert "Traceback" in log
 
 
+def test_a_disk_that_fills_up_says_so_and_is_no_fault_of_the_code(warehouse: Path, write_session: WriteSession) -> None:
+    report, _ = _ingest(warehouse, write_session("v1", {"full": "full_disk", "good": "accept"}))
+
+    assert [outcome.key.trial for outcome in report.accepted] == ["good"]
+    full = report.rejected[0]
+    assert full.stage == "storing"
+    assert full.reason == "can't write kinematics: the disk is full. Free space and run this again."
+
+
 def test_a_hang_costs_its_trial_only(
     warehouse: Path, write_session: WriteSession, monkeypatch: pytest.MonkeyPatch
 ) -> None:

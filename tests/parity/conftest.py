@@ -1,4 +1,4 @@
-"""Readers of other people's files, independent of the code under test."""
+"""Readers of other people's files, one warehouse of all recordings, and the table of measured figures."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -8,7 +8,10 @@ import numpy as np
 import pytest
 
 from pipeline.records import CoordinateTask, Markers
+from tests.parity.figures import Figures
+from tests.parity.recorded_sessions import Ingested, ingest_all
 
+FIGURES = pytest.StashKey[Figures]()
 METRES = {"mm": 1e-3, "m": 1.0}
 
 
@@ -55,3 +58,35 @@ def _read_tasks(path: Path) -> tuple[dict[str, float], list[CoordinateTask]]:
 def read_tasks() -> Callable[[Path], tuple[dict[str, float], list[CoordinateTask]]]:
     """Marker weights and coordinate tasks of an inverse-kinematics set-up or task file."""
     return _read_tasks
+
+
+@pytest.fixture(scope="session")
+def figures(pytestconfig: pytest.Config) -> Figures:
+    """The figures this session measured, printed as one table at its end."""
+    return pytestconfig.stash.setdefault(FIGURES, Figures())
+
+
+@pytest.fixture(scope="session")
+def record_figure(figures: Figures) -> Callable[[str, str, str], None]:
+    """Write one line of that table: what was measured, what was found, its limit."""
+    return figures.record
+
+
+@pytest.fixture(scope="session")
+def record_largest(figures: Figures) -> Callable[[str, float, str, str], None]:
+    """Write one line for many cases: what, this case's value, how to write the largest, its limit."""
+    return figures.record_largest
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    lines = config.stash.get(FIGURES, Figures()).lines()
+    if lines:
+        terminalreporter.section("figures on real recordings")
+        for line in lines:
+            terminalreporter.write_line(line)
+
+
+@pytest.fixture(scope="session")
+def ingested(shared_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Ingested:
+    """All recorded walks of six adults and three children in one warehouse, made by the command line. Minutes."""
+    return ingest_all(shared_data, tmp_path_factory.mktemp("ingested"))

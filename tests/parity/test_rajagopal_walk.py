@@ -27,6 +27,8 @@ tools = pytest.importorskip("pipeline.osim.tools")
 balance = pytest.importorskip("pipeline.osim.balance")
 osim_model = pytest.importorskip("pipeline.osim.model")
 
+RecordLargest = Callable[[str, float, str, str], None]
+
 FEET = {"right": "calcn_r", "left": "calcn_l"}
 START_S, END_S = 0.45, 1.79
 STATIC_OPTIMIZATION_FRAMES = slice(50, 75)  # double support and single support of the left leg
@@ -117,10 +119,11 @@ def print_cost(what: str, began: float, n_frames: int) -> None:
     print(f"\nwalking_3d {what}: {1e3 * (time.perf_counter() - began) / n_frames:.1f} ms per frame, loading included")
 
 
-def test_markers_are_followed(walk: Walk) -> None:
+def test_markers_are_followed(walk: Walk, record_largest: RecordLargest) -> None:
     error_mm = 1e3 * walk.kinematics.marker_error_m
     rms = np.sqrt((error_mm**2).mean(axis=1))
-    print(f"\nwalking_3d IK: marker RMS up to {rms.max():.1f} mm, largest error {error_mm.max():.1f} mm")
+    record_largest("walking_3d: marker error, root mean square of the worst frame", rms.max(), "{:.1f} mm", "20 mm")
+    record_largest("walking_3d: marker error, worst marker", error_mm.max(), "{:.1f} mm", "45 mm")
     assert rms.max() < 20
     assert error_mm.max() < 45  # this model was scaled by others; its worst marker stays 43 mm away
     beta = walk.kinematics.coordinates.column("knee_angle_r_beta")
@@ -180,17 +183,20 @@ def muscles(walk: Walk) -> MuscleForces:
     return found
 
 
-def test_static_optimization_needs_no_reserves(walk: Walk, muscles: MuscleForces) -> None:
+def test_static_optimization_needs_no_reserves(
+    walk: Walk, muscles: MuscleForces, record_largest: RecordLargest
+) -> None:
     assert muscles.converged.all()
     reserve = {name: np.abs(muscles.actuator_force[:, muscles.actuator_coordinates.index(name)]).max() for name in LEG}
     print("\nwalking_3d SO reserves:", ", ".join(f"{name} {value:.3f} N·m" for name, value in reserve.items()))
+    record_largest("walking_3d: SO, largest reserve", max(reserve.values()), "{:.3f} N·m", "1 N·m")
     assert max(reserve.values()) <= 1.0
     assert muscles.force_n.min() >= 0
     assert muscles.activation.min() > 0
     assert muscles.activation.max() <= 1.0 + 1e-6
 
 
-def test_muscles_balance_inverse_dynamics(walk: Walk, muscles: MuscleForces) -> None:
+def test_muscles_balance_inverse_dynamics(walk: Walk, muscles: MuscleForces, record_largest: RecordLargest) -> None:
     part = STATIC_OPTIMIZATION_FRAMES
     coordinates = replace(walk.filtered, time_s=walk.filtered.time_s[part], values=walk.filtered.values[part])
     moments = tools.inverse_dynamics(
@@ -205,7 +211,7 @@ def test_muscles_balance_inverse_dynamics(walk: Walk, muscles: MuscleForces) -> 
     surplus = balance.muscle_balance(walk.model, coordinates, moments, muscles)
     print_cost("balance", began, len(coordinates.time_s))
     leg = max(np.abs(surplus.column(name)).max() for name in LEG)
-    print(f"\nwalking_3d SO balance: leg {leg:.1e} N·m, worst {np.abs(surplus.values).max():.1e} N·m or N")
+    record_largest("walking_3d: SO, muscles less ID, leg", leg, "{:.1e} N·m", "0.01 N·m")
     assert "knee_angle_r_beta" not in surplus.names
     assert leg <= 0.01
     assert np.abs(surplus.values).max() <= 0.1
@@ -235,7 +241,7 @@ def published_motion(folder: Path, walk: Walk) -> Coordinates:
 
 
 def test_inverse_dynamics_against_the_published_result(
-    folder: Path, walk: Walk, published_motion: Coordinates, tmp_path: Path
+    folder: Path, walk: Walk, published_motion: Coordinates, tmp_path: Path, record_largest: RecordLargest
 ) -> None:
     found = tools.inverse_dynamics(
         walk.model, published_motion, walk.wrenches, foot_bodies=FEET, lowpass_hz=6.0, directory=tmp_path
@@ -244,10 +250,8 @@ def test_inverse_dynamics_against_the_published_result(
     bare = [name.removesuffix("_moment").removesuffix("_force") for name in names]
     difference = np.abs(found.values[:, [found.names.index(name) for name in bare]] - expected)
     free_of_ground = [bare.index(name) for name in ("lumbar_extension", "arm_flex_r", "elbow_flex_l")]
-    print(
-        f"\nwalking_3d ID: median {np.median(difference):.3f}, maximum {difference.max():.2f} N·m or N from the "
-        f"published result; above the pelvis, {difference[:, free_of_ground].max():.0e} N·m"
-    )
+    record_largest("walking_3d: ID, median", np.median(difference), "{:.3f} N·m or N", "0.1")
+    record_largest("walking_3d: ID, largest", difference.max(), "{:.2f} N·m or N", "1")
     assert difference[:, free_of_ground].max() <= 1e-4
     assert np.median(difference) <= 0.1
     assert difference.max() <= 1.0

@@ -5,6 +5,7 @@ OpenSim wrote every tenth marker frame and every hundredth force sample; its for
 own numbers: x = -my / fz, y = mx / fz. Its marker file holds five significant digits.
 """
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +18,8 @@ from pipeline.records import Recording
 pytestmark = pytest.mark.data
 
 METRES = 1e-3
+
+RecordLargest = Callable[[str, float, str, str], None]
 
 
 @pytest.fixture(scope="module")
@@ -51,7 +54,7 @@ def at(times_s: np.ndarray, rate_hz: float) -> np.ndarray:
     return samples
 
 
-def test_markers_within_a_micrometre(folder: Path, recording: Recording) -> None:
+def test_markers_within_a_micrometre(folder: Path, recording: Recording, record_largest: RecordLargest) -> None:
     names, rows = read_trc(folder / "std_walking5_markers.trc")
     assert tuple(names) == recording.marker_labels
     ours_mm = recording.markers_m[at(rows[:, 1], recording.point_rate_hz)] / METRES
@@ -61,12 +64,14 @@ def test_markers_within_a_micrometre(folder: Path, recording: Recording) -> None
     seen = np.isfinite(theirs_mm)
     printed = 0.5 * 10.0 ** (np.floor(np.log10(np.abs(theirs_mm[seen]))) - 4)
     beyond_mm = (np.abs(ours_mm[seen] - theirs_mm[seen]) - printed).max()
-    print(f"markers: {seen.sum() // 3} positions, beyond the printed digits by {max(0, beyond_mm):.6f} mm")
+    record_largest("walking5: markers, beyond the printed digits", max(0.0, beyond_mm), "{:.1e} mm", "0.001 mm")
     assert seen.sum() > 7_000
     assert beyond_mm <= 0.001
 
 
-def test_forces_moments_and_centres_of_pressure(folder: Path, recording: Recording) -> None:
+def test_forces_moments_and_centres_of_pressure(
+    folder: Path, recording: Recording, record_largest: RecordLargest
+) -> None:
     names, rows = read_sto(folder / "std_walking5_grfs.sto")
     samples = at(rows[:, 0], recording.analog_rate_hz)
     for plate in recording.plates:
@@ -80,10 +85,9 @@ def test_forces_moments_and_centres_of_pressure(folder: Path, recording: Recordi
         theirs_mm[:, 0] -= moment_nmm[loaded, 1] / force_n[loaded, 2]
         theirs_mm[:, 1] += moment_nmm[loaded, 0] / force_n[loaded, 2]
         cop_error_mm = np.abs(centre_of_pressure(plate)[0][samples][loaded] / METRES - theirs_mm).max()
-        print(
-            f"plate {plate.number}: force {force_error_n:.2e} N, moment {moment_error_nmm:.2e} N·mm, "
-            f"COP {cop_error_mm:.2e} mm over {loaded.sum()} loaded samples"
-        )
+        record_largest("walking5: forces", force_error_n, "{:.1e} N", "0.01 N")
+        record_largest("walking5: moments", moment_error_nmm, "{:.1e} N·mm", "0.1 N·mm")
+        record_largest("walking5: centre of pressure above 20 N", cop_error_mm, "{:.1e} mm", "0.1 mm")
         assert loaded.sum() >= 10
         assert force_error_n <= 0.01
         assert moment_error_nmm <= 0.1

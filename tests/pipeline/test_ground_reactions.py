@@ -146,8 +146,8 @@ def test_standing_is_weighed(walker, profile, recipe):
         replace(plate, force_n=np.tile([0.0, BODY_N / 2, 0.0], (100, 1)), moment_nm=np.zeros((100, 3)))
         for plate in plates_in_ground(recording, rotation)
     )
-    assert check_standing(recording, standing, MASS_KG, recipe.ground_reactions) == pytest.approx(0, abs=1e-6)
+    assert check_standing(recording, standing, MASS_KG, recipe.scaling) == pytest.approx(0, abs=1e-6)
     with pytest.raises(TrialRejected, match=r"weighs 70.0 kg, but 80.0 kg"):
-        check_standing(recording, standing, 80.0, recipe.ground_reactions)
+        check_standing(recording, standing, 80.0, recipe.scaling)
     unloaded = tuple(replace(plate, force_n=plate.force_n * 0) for plate in standing)
-    assert np.isnan(check_standing(recording, unloaded, 80.0, recipe.ground_reactions))
+    assert np.isnan(check_standing(recording, unloaded, 80.0, recipe.scaling))

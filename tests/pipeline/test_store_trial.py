@@ -5,7 +5,8 @@ import pytest
 
 from pipeline.job import Job, open_job
 from pipeline.quality import judge_stride, judge_trial
-from pipeline.store_rejected import store_rejected
+from pipeline.stages import table_keys
+from pipeline.store_rejected import record_crash, store_rejected
 from pipeline.store_trial import store_accepted
 from pipeline.trial_result import TrialResult
 from tests.pipeline.solutions import LEFT, NAMES, RIGHT, TIME_S, a_solution, joint_moments, wrenches_known
@@ -68,7 +69,7 @@ def column(job: Job, table: str, name: str) -> np.ndarray:
 def test_an_accepted_trial_is_fresh_and_says_what_it_holds(job, result):
     outcome = accept(job, result)
     assert (outcome.status, outcome.n_cycles) == ("accepted", 3)
-    assert is_trial_fresh(job.warehouse, outcome.key, job.trial_keys("walk_01")["quality"])
+    assert is_trial_fresh(job.warehouse, outcome.key, table_keys(job.trial_keys("walk_01")))
     row = read_row(job.warehouse, "trials", outcome.key)
     expected = {
         "outcome": "accepted",
@@ -154,7 +155,7 @@ def test_a_rejection_is_stored_with_stage_reason_and_log(job):
     expected = {"outcome": "rejected", "stage": "markers", "log": "the last line", "source": "walk 01.c3d"}
     assert {name: row[name] for name in expected} == expected
     assert (row["n_cycles_right"], row["n_cycles_left"]) == (0, 0)
-    assert is_trial_fresh(job.warehouse, outcome.key, "0" * 32)
+    assert is_trial_fresh(job.warehouse, outcome.key, {"trials": "0" * 32})
 
 
 def test_a_rejection_takes_away_what_the_trial_gave_before_and_nothing_else(job, result):
@@ -164,7 +165,7 @@ def test_a_rejection_takes_away_what_the_trial_gave_before_and_nothing_else(job,
     for table in ("kinematics", "grf", "moments", "forces", "activations", "cycles"):
         with pytest.raises(WarehouseError, match="does not exist"):
             read_table(job.warehouse, table, key)
-    assert is_trial_fresh(job.warehouse, other, job.trial_keys("walk_02")["quality"])
+    assert is_trial_fresh(job.warehouse, other, table_keys(job.trial_keys("walk_02")))
     assert set(cycles(job.warehouse, columns=["trial"])["trial"].to_pylist()) == {"walk_02"}
 
 
@@ -181,7 +182,18 @@ def test_a_trial_whose_writer_died_is_not_fresh(job, result, monkeypatch):
     with pytest.raises(KeyboardInterrupt):
         accept(job, result)
     assert written == ["kinematics", "grf", "moments", "forces", "activations"]
-    assert not is_trial_fresh(job.warehouse, job.session.trial_key("walk_01"), job.trial_keys("walk_01")["quality"])
+    assert not is_trial_fresh(job.warehouse, job.session.trial_key("walk_01"), table_keys(job.trial_keys("walk_01")))
+
+
+def test_a_crash_leaves_an_accepted_result_alone(job, result, monkeypatch):
+    key = accept(job, result).key
+    monkeypatch.setattr("pipeline.store_rejected.open_job", lambda *arguments: job)
+    outcome = record_crash("s", "walk_01", "r", None, "w", "process_trial", "it crashed.", "")
+    assert (outcome.status, outcome.reason) == ("rejected", "it crashed. The earlier result was kept.")
+    assert is_trial_fresh(job.warehouse, key, table_keys(job.trial_keys("walk_01")))
+    crashed = record_crash("s", "walk_02", "r", None, "w", "process_trial", "it crashed.", "")
+    assert read_row(job.warehouse, "trials", crashed.key)["reason"] == "it crashed."
+    assert not is_trial_fresh(job.warehouse, crashed.key, table_keys(job.trial_keys("walk_02")))
 
 
 def test_every_joint_of_the_result_is_stored(job, result):
