@@ -127,8 +127,8 @@ def ingest(
     2: usage or configuration error (sessions that are configured right are run all the same).
     """
     with _plain_errors():
-        from flows.ingest import ingest as run
         from flows.report import print_report, progress_bar
+        from flows.run_ingest import ingest as run
 
         with progress_bar() as on_progress:
             report = run(

@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import Any, Literal
 
 from flows import worker_process
-from flows.local_prefect import start_prefect
 from flows.worker_process import Crashed, ProcessOutcome, Raised, Returned, Stopped, TimedOut
 from warehouse.errors import WarehouseError
 from warehouse.identity import SessionKey
@@ -117,33 +116,6 @@ class IngestReport:
 Listener = Callable[[Outcome | None], None]
 
 
-def ingest(
-    sessions: Sequence[Path],
-    *,
-    warehouse: str,
-    recipe: str,
-    model: Path | None,
-    workers: int,
-    on_progress: Callable[[int], Listener],
-    steps: str = STEPS,
-) -> IngestReport:
-    """Run sessions as a Prefect flow and report what became of each trial.
-
-    `on_progress` is told the number of trials and gives what is called with each outcome. ValueError if no
-    session can be run as configured, WarehouseError if the warehouse can't be written, PrefectNotStarted.
-    """
-    plan = plan_ingest(sessions, warehouse=warehouse, recipe=recipe, model=model, steps=steps)
-    if not plan.runs:
-        # A wrong recipe or model has every session say the same.
-        raise ValueError("\n\n".join(dict.fromkeys(refusal.reason for refusal in plan.refused)))
-    _steps(steps).check_warehouse(plan.runs[0].warehouse)
-    start_prefect()
-    # Prefect reads its settings when it is first imported.
-    from flows.ingest_flow import run_flow
-
-    return run_flow(plan, workers=workers, listener=on_progress(plan.n_trials))
-
-
 def plan_ingest(
     sessions: Sequence[Path], *, warehouse: str, recipe: str, model: Path | None, steps: str = STEPS
 ) -> Plan:
@@ -212,7 +184,8 @@ def failed_trial(run: SessionRun, trial: str, error: BaseException) -> Outcome:
     return Outcome(key=run.key.of_trial(trial), status="rejected", stage="ingest", reason=reason)
 
 
-def _steps(name: str) -> Any:
+def steps_of(name: str) -> Any:
+    """The module that has the chain's functions."""
     return importlib.import_module(name)
 
 
@@ -223,7 +196,7 @@ def _require_installed() -> None:
 
 
 def _session_run(path: str, recipe: str, model: str | None, warehouse: str, steps: str) -> SessionRun:
-    session = _steps(steps).load_session(path, recipe, model, warehouse)
+    session = steps_of(steps).load_session(path, recipe, model, warehouse)
     return SessionRun(
         session_file=str(session.file),
         key=session.key,
@@ -246,9 +219,9 @@ def _refuse_same_key(run: SessionRun, other: SessionRun | None) -> None:
 def _run_step(run: SessionRun, name: str, *which: str) -> ProcessOutcome:
     # Workers inherit it. There is one for each core, and a sum must not depend on how many threads share it.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-    worker_process.preload(_steps(run.steps).PRELOAD)
+    worker_process.preload(steps_of(run.steps).PRELOAD)
     return worker_process.run(
-        getattr(_steps(run.steps), name),
+        getattr(steps_of(run.steps), name),
         *which,
         run.recipe,
         run.model,
@@ -283,7 +256,7 @@ def _explained(outcome: ProcessOutcome) -> tuple[str, str]:
 
 def _store_rejection(run: SessionRun, trial: str, stage: str, reason: str, log: str) -> Outcome:
     try:
-        return _steps(run.steps).record_crash(
+        return steps_of(run.steps).record_crash(
             run.session_file, trial, run.recipe, run.model, run.warehouse, stage, reason, log
         )
     except WarehouseError as error:

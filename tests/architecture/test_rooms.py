@@ -146,6 +146,8 @@ def test_help_loads_nothing_heavy() -> None:
 
 
 def test_the_chain_s_steps_are_named_without_loading_them() -> None:
-    loaded = _loaded_by("import flows.ingest, flows.steps, flows.worker_process, flows.local_prefect, flows.report")
+    loaded = _loaded_by(
+        "import flows.ingest, flows.run_ingest, flows.steps, flows.worker_process, flows.local_prefect, flows.report"
+    )
 
     assert loaded & {"opensim", "prefect", "pandas", "scipy"} == set()

@@ -10,7 +10,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from flows import cli
-from flows import ingest as ingest_module
+from flows import run_ingest as ingest_module
 from flows.ingest import IngestReport
 from flows.local_prefect import PrefectNotStarted
 from pipeline.errors import TrialRejected
@@ -29,7 +29,7 @@ def _run(*args: str) -> Result:
 
 @pytest.fixture
 def calls(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, object]]:
-    """What `gait2hip ingest` asks of `flows.ingest`, which accepts one trial."""
+    """What `gait2hip ingest` asks of `flows.run_ingest`, which accepts one trial."""
     asked: list[dict[str, object]] = []
 
     def record(sessions: Sequence[Path], **options: object) -> IngestReport:
@@ -171,7 +171,7 @@ def test_ctrl_c_ends_a_run_at_once_with_its_workers(tmp_path: Path, write_sessio
     warehouse = tmp_path / "warehouse"
     program = (
         "import sys; sys.path.insert(0, sys.argv[1])\n"
-        "from pathlib import Path; from flows.ingest import ingest\n"
+        "from pathlib import Path; from flows.run_ingest import ingest\n"
         "ingest([Path(sys.argv[2])], warehouse=sys.argv[3], recipe='any', model=None, workers=2,\n"
         "       on_progress=lambda n: print, steps='stub_steps')"
     )

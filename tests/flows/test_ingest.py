@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from flows import ingest as module
-from flows.ingest import IngestReport, Preparation, Refusal, ingest, plan_ingest, run_preparation, run_trial
+from flows.ingest import IngestReport, Preparation, Refusal, plan_ingest, run_preparation, run_trial
+from flows.run_ingest import ingest
 from flows.worker_process import Stopped
 from warehouse.errors import WarehouseError
 from warehouse.identity import TrialKey
