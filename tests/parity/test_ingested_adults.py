@@ -180,7 +180,7 @@ def test_hip_muscles_pull_in_their_phase_and_less_than_in_running(
         record_figure(
             f"adults' peak {group} force, {condition}",
             in_newtons_and_weights(peaks),
-            f"running: {limit.value:.1f} N/kg",
+            f"running: {limit.value:.4g} N/kg",
         )
         assert np.mean(peaks) < limit.value
 
