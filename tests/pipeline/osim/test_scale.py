@@ -95,7 +95,7 @@ def test_the_same_input_gives_the_same_bytes_anywhere(
 
 def test_a_missing_scaling_marker_is_named(pendulum: Path, pendulum_kit: SimpleNamespace, tmp_path: Path) -> None:
     static = standing({name: at for name, at in pendulum_kit.markers.items() if name != "side"})
-    with pytest.raises(TrialRejected, match=r"scale: the static trial lacks side, .* to size bob"):
+    with pytest.raises(TrialRejected, match=r"scaling: the static trial lacks side, .* to size bob"):
         scaled(pendulum_kit, pendulum, static, tmp_path)
 
 
@@ -124,7 +124,7 @@ def test_an_empty_static_trial_is_refused(pendulum: Path, pendulum_kit: SimpleNa
 
 
 def test_too_few_markers_to_pose_the_model(pendulum: Path, pendulum_kit: SimpleNamespace, tmp_path: Path) -> None:
-    with pytest.raises(TrialRejected, match=r"scale: posing the scaled model.*only 2 markers"):
+    with pytest.raises(TrialRejected, match=r"scaling: posing the scaled model.*only 2 markers"):
         scaled(
             pendulum_kit,
             pendulum,
