@@ -8,7 +8,6 @@ STAMP := $(VENV)/.installed
 
 DATA ?= $(or $(GAIT2HIP_TEST_DATA),../shared/data)
 DEMO := build/demo
-MODEL := $(DATA)/opensim_reference/rajagopal2016/Rajagopal2016.osim
 ADULT := $(DATA)/walking_adults/2014001
 
 .DEFAULT_GOAL := test
@@ -31,13 +30,13 @@ lint: $(STAMP)
 # The first adult of Schreiber & Moissenet (2019): one static trial, two walks; mass, height, sex and age
 # as in the dataset's anthropometrics.csv.
 demo: $(STAMP)
-	@test -f $(MODEL) && test -d $(ADULT) || { \
-	  echo "make demo needs the shared recordings: found no $(MODEL) or no $(ADULT)." >&2; \
+	@test -d $(ADULT) || { \
+	  echo "make demo needs the shared recordings: found no $(ADULT)." >&2; \
 	  echo "Put them there, or name their folder: make demo DATA=/path/to/data" >&2; exit 1; }
 	@rm -rf $(DEMO)
 	$(BIN)/gait2hip init-session $(ADULT) --subject 2014001 --mass-kg 67 --height-m 1.66 --sex M --age-y 31 \
 	  --cohort adults --condition '*_C4_*=preferred' --condition '*_C5_*=fast' -o $(DEMO)/session.toml
-	$(BIN)/gait2hip ingest $(DEMO)/session.toml --warehouse $(DEMO)/warehouse --model $(MODEL)
+	$(BIN)/gait2hip ingest $(DEMO)/session.toml --warehouse $(DEMO)/warehouse
 	$(BIN)/gait2hip status --warehouse $(DEMO)/warehouse
 
 # The comment at the top and torch's pin are written by hand and kept.

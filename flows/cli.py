@@ -115,7 +115,9 @@ def ingest(
     ] = "gait2hip60",
     model: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", help="The musculoskeletal model (.osim), in place of the recipe's."),
+        typer.Option(
+            metavar="FILE", help="The musculoskeletal model (.osim), in place of the recipe's or the built-in one."
+        ),
     ] = None,
     workers: Annotated[
         int | None, typer.Option(metavar="N", min=1, help="Worker processes; default: one per core.")

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pipeline.errors import TrialRejected
+from pipeline.osim.default_model import cache_folder, default_model_file
 from pipeline.osim.version import opensim_version
 from pipeline.profile import Profile, load_profile
 from pipeline.recipe import Recipe, load_recipe
@@ -15,13 +16,21 @@ from warehouse.provenance import file_sha256
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Job:
-    """A session, how it is to be processed, and where the results go."""
+    """A session, how it is to be processed, and where the results go. `model_file` None means the built-in model."""
 
     session: Session
     recipe: Recipe
     profile: Profile
-    model: Path
+    model_file: Path | None
     warehouse: Warehouse
+
+    @property
+    def model(self) -> Path:
+        """The musculoskeletal model: the file that was named, else the built-in one, which may have to be built.
+
+        ValueError if that can't be written.
+        """
+        return self.model_file or default_model_file(cache_folder())
 
     def session_keys(self) -> dict[str, str]:
         """The provenance keys of the session's own stages. TrialRejected if the static trial can't be read."""
@@ -63,7 +72,7 @@ def open_job(session_file: str, recipe: str, model_file: str | None, warehouse_r
         session=session,
         recipe=settings,
         profile=_profile(session),
-        model=_model(model_file, settings, recipe),
+        model_file=_named_model(model_file, settings),
         warehouse=Warehouse(warehouse_root),
     )
 
@@ -75,16 +84,15 @@ def _profile(session: Session) -> Profile:
         raise ValueError(f"{session.file}: {error} Correct `profile`, or the profile's own file.") from error
 
 
-def _model(model_file: str | None, recipe: Recipe, source: str) -> Path:
+def _named_model(model_file: str | None, recipe: Recipe) -> Path | None:
     named = model_file or recipe.model.file
     if not named:
-        raise ValueError(
-            f"recipe {source!r} names no musculoskeletal model: give one with --model FILE (an .osim), "
-            "or as `file` under [model] in a recipe of your own."
-        )
+        return None
     path = Path(named)
     if not path.is_file():
-        raise ValueError(f"the model {path} does not exist; give the path of an .osim file.")
+        raise ValueError(
+            f"the model {path} does not exist; give the path of an .osim file, or no model for the built-in one."
+        )
     return path
 
 

@@ -4,6 +4,7 @@ import pytest
 
 from pipeline.errors import TrialRejected
 from pipeline.job import Job, open_job
+from pipeline.osim.default_model import default_model_path
 from pipeline.recipe import read_toml
 from tests.pipeline.test_session import COMPLETE
 
@@ -110,9 +111,16 @@ def test_an_unknown_profile_is_named_with_its_session(session):
         job_of(session)
 
 
-def test_no_model_asks_for_one(session):
-    with pytest.raises(ValueError, match=r"'gait2hip60' names no musculoskeletal model.*--model FILE"):
-        open_job(str(session), "gait2hip60", None, str(session / "warehouse"))
+def test_the_built_in_model_is_used_where_none_is_named(session, tmp_path, monkeypatch):
+    monkeypatch.setenv("GAIT2HIP_CACHE", str(tmp_path / "cache"))
+    job = open_job(str(session), "gait2hip60", None, str(session / "warehouse"))
+    # A plan loads no OpenSim: the model is built by whoever needs it first.
+    assert not (tmp_path / "cache").exists()
+    path = default_model_path(tmp_path / "cache")
+    path.parent.mkdir()
+    path.write_text((session / "model.osim").read_text())
+    assert job.model == path
+    assert job.trial_keys("walk_01") == job_of(session).trial_keys("walk_01")
 
 
 def test_a_model_that_is_not_there_is_named(session):
