@@ -33,16 +33,11 @@ def session(shared_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path
     return file
 
 
-@pytest.fixture(scope="module")
-def model(shared_data: Path) -> Path:
-    return shared_data / "opensim_reference" / "rajagopal2016" / "Rajagopal2016.osim"
-
-
-def _start(session: Path, model: Path, warehouse: Path) -> subprocess.Popen[str]:
+def _start(session: Path, warehouse: Path) -> subprocess.Popen[str]:
     program = shutil.which("gait2hip", path=str(Path(sys.executable).parent))
     assert program is not None
     return subprocess.Popen(
-        [program, "ingest", str(session), "--model", str(model), "--warehouse", str(warehouse)],
+        [program, "ingest", str(session), "--warehouse", str(warehouse)],
         cwd=session.parent,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -73,10 +68,10 @@ def _workers_of(process: subprocess.Popen[str]) -> list[psutil.Process]:
 
 @pytest.mark.skipif(os.name != "posix", reason="kill -9 is POSIX's")
 def test_a_killed_worker_costs_its_trial_which_the_next_run_makes_good_and_the_third_has_nothing_to_do(
-    session: Path, model: Path, tmp_path: Path
+    session: Path, tmp_path: Path
 ) -> None:
     warehouse = tmp_path / "warehouse"
-    run = _start(session, model, warehouse)
+    run = _start(session, warehouse)
     _wait_for_trials(run, warehouse)
     _workers_of(run)[0].send_signal(signal.SIGKILL)
 
@@ -85,12 +80,12 @@ def test_a_killed_worker_costs_its_trial_which_the_next_run_makes_good_and_the_t
     assert "0 of 2 were up to date" in first
     assert "SIGKILL" in CliRunner().invoke(app, ["status", "--warehouse", str(warehouse)]).stdout
 
-    second = _end(_start(session, model, warehouse))
+    second = _end(_start(session, warehouse))
     assert "SIGKILL" not in second
     assert "1 of 2 were up to date" in second
     before = _hashes(warehouse)
 
-    third = _end(_start(session, model, warehouse))
+    third = _end(_start(session, warehouse))
     assert "2 of 2 were up to date" in third
     assert _hashes(warehouse) == before
     assert {path.name for path in session.parent.iterdir()} == {session.name}
@@ -106,7 +101,7 @@ def _wait_for_trials(run: subprocess.Popen[str], warehouse: Path) -> None:
     time.sleep(1.0)
 
 
-def test_recordings_are_only_read(shared_data: Path, model: Path, tmp_path: Path) -> None:
+def test_recordings_are_only_read(shared_data: Path, tmp_path: Path) -> None:
     recordings = tmp_path / "recordings"
     shutil.copytree(shared_data / "walking_adults" / "2014001", recordings)
     before = _hashes(recordings)
@@ -121,7 +116,7 @@ def test_recordings_are_only_read(shared_data: Path, model: Path, tmp_path: Path
     assert _hashes(recordings) == before
     refused = CliRunner().invoke(
         app,
-        ["ingest", str(tmp_path / "session.toml"), "--warehouse", str(tmp_path / "w"), "--model", str(model)],
+        ["ingest", str(tmp_path / "session.toml"), "--warehouse", str(tmp_path / "w")],
     )
     assert refused.exit_code == 2
     assert "mass_kg" in refused.stderr
