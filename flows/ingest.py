@@ -76,7 +76,7 @@ class Plan:
 class Preparation:
     """What became of a session's scaling. Its trials run only if it is ready."""
 
-    state: Literal["ready", "rejected", "refused", "stopped"]
+    state: Literal["ready", "rejected", "crashed", "refused", "stopped"]
     stage: str = ""
     reason: str = ""
     log: str = ""
@@ -155,7 +155,7 @@ def run_preparation(run: SessionRun) -> Preparation:
             return Preparation(state="refused", reason=outcome.message)
         case _:
             reason, log = _explained(outcome)
-            return Preparation(state="rejected", stage="prepare_session", reason=reason, log=log)
+            return Preparation(state="crashed", stage="prepare_session", reason=reason, log=log)
 
 
 def run_trial(run: SessionRun, trial: str, preparation: Preparation) -> Outcome | None:
@@ -163,7 +163,9 @@ def run_trial(run: SessionRun, trial: str, preparation: Preparation) -> Outcome 
     if preparation.state in ("refused", "stopped"):
         return None
     if preparation.state == "rejected":
-        return _store_rejection(run, trial, preparation.stage, preparation.reason, preparation.log)
+        return _store("record_rejection", run, trial, preparation.stage, preparation.reason, preparation.log)
+    if preparation.state == "crashed":
+        return _store("record_crash", run, trial, preparation.stage, preparation.reason, preparation.log)
     outcome = _run_step(run, "process_trial", run.session_file, trial)
     match outcome:
         case Returned(value=value):
@@ -172,10 +174,10 @@ def run_trial(run: SessionRun, trial: str, preparation: Preparation) -> Outcome 
             return None
         case Raised() if "WarehouseError" in outcome.type_names:
             # A disk that filled up, say: the message says what to do, and nothing of the trial's is at fault.
-            return _store_rejection(run, trial, "storing", outcome.message, outcome.log_tail)
+            return _store("record_crash", run, trial, "storing", outcome.message, outcome.log_tail)
         case _:
             reason, log = _explained(outcome)
-            return _store_rejection(run, trial, "process_trial", reason, log)
+            return _store("record_crash", run, trial, "process_trial", reason, log)
 
 
 def failed_trial(run: SessionRun, trial: str, error: BaseException) -> Outcome:
@@ -254,11 +256,12 @@ def _explained(outcome: ProcessOutcome) -> tuple[str, str]:
     raise AssertionError(f"{outcome} has nothing to explain")
 
 
-def _store_rejection(run: SessionRun, trial: str, stage: str, reason: str, log: str) -> Outcome:
+def _store(how: str, run: SessionRun, trial: str, stage: str, reason: str, log: str) -> Outcome:
+    """Store a rejection by one of the chain's two ways, `record_rejection` or `record_crash`."""
+    record = getattr(steps_of(run.steps), how)
     try:
-        return steps_of(run.steps).record_crash(
-            run.session_file, trial, run.recipe, run.model, run.warehouse, stage, reason, log
-        )
-    except WarehouseError as error:
+        outcome: Outcome = record(run.session_file, trial, run.recipe, run.model, run.warehouse, stage, reason, log)
+        return outcome
+    except (WarehouseError, ValueError) as error:
         reason = f"{reason} This rejection could not be stored: {error}"
         return Outcome(key=run.key.of_trial(trial), status="rejected", stage=stage, reason=reason)

@@ -46,6 +46,22 @@ def process_trial(session: str, trial: str, recipe: str, model: str | None, ware
     return process(session, trial, recipe, model, warehouse)
 
 
+def record_rejection(
+    session: str,
+    trial: str,
+    recipe: str,
+    model: str | None,
+    warehouse: str,
+    stage: str,
+    reason: str,
+    log: str,
+) -> "Outcome":
+    """Store the rejection of a trial whose session can't be prepared."""
+    from pipeline.store_rejected import record_rejection as record
+
+    return record(session, trial, recipe, model, warehouse, stage, reason, log)
+
+
 def record_crash(
     session: str,
     trial: str,

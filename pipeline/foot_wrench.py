@@ -61,7 +61,7 @@ def foot_wrench(
     ]
     reason = _reasons(side, own, events, markers)
     known = reason == ""
-    force_n, moment_nm = _filtered([*measured.values(), *stand_ins], recording, markers, settings)
+    force_n, moment_nm = _filtered(list(measured.values()), stand_ins, recording, markers, settings)
     force_n[~known], moment_nm[~known] = 0.0, 0.0
     cop_m, free_moment_nm = _centre(force_n, moment_nm, point_m, settings.contact_threshold_n)
     return FootWrench(
@@ -132,22 +132,38 @@ def _place_m(markers: Markers, label: str, time_s: float) -> np.ndarray:
 
 
 def _filtered(
-    steps: Sequence[_Step], recording: Recording, markers: Markers, settings: GroundReactionSettings
+    measured: Sequence[_Step],
+    stand_ins: Sequence[_Step],
+    recording: Recording,
+    markers: Markers,
+    settings: GroundReactionSettings,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Force and moment of all steps together, (T, 3) each, filtered, at the marker frames."""
+    """Force and moment of all steps together, (T, 3) each, filtered, at the marker frames.
+
+    Where a contact was measured, no stand-in adds to it.
+    """
     rate_hz = recording.analog_rate_hz
     beyond = round(BEYOND_RECORD_S * rate_hz)
     total = np.zeros((len(recording.analog) + 2 * beyond, 6))
-    for step in steps:
-        wrench = np.hstack([step.force_n, step.moment_nm])
-        start = round((step.start_s - recording.time_s[0]) * rate_hz) + beyond
-        within = slice(max(start, 0), min(start + len(wrench), len(total)))
-        total[within] += wrench[within.start - start : within.stop - start]
-    if steps:
+    for step in stand_ins:
+        _add(step, total, recording, beyond)
+    alone = np.zeros_like(total)
+    for step in measured:
+        _add(step, alone, recording, beyond)
+    total = np.where(np.any(alone != 0, axis=1, keepdims=True), alone, total)
+    if measured:
         total = low_pass(total, rate_hz, settings.force_cutoff_hz)
     ratio = round(rate_hz / recording.point_rate_hz)
     at_frames = total[beyond : beyond + len(markers.time_s) * ratio : ratio]
     return at_frames[:, :3], at_frames[:, 3:]
+
+
+def _add(step: _Step, total: np.ndarray, recording: Recording, beyond: int) -> None:
+    """Add a step's wrench to the samples (S, 6) that begin `beyond` samples before the recording; in place."""
+    wrench = np.hstack([step.force_n, step.moment_nm])
+    start = round((step.start_s - recording.time_s[0]) * recording.analog_rate_hz) + beyond
+    within = slice(max(start, 0), min(start + len(wrench), len(total)))
+    total[within] += wrench[within.start - start : within.stop - start]
 
 
 def _centre(

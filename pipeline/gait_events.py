@@ -20,6 +20,10 @@ SHORTEST_STRIDE_S = 0.6
 SMALLEST_SWING_M = 0.1
 # A kinematic event this near to a force event is the same event.
 SAME_EVENT_S = 0.15
+# Between two stances a foot swings at least this long: no other event of it lies nearer to a measured contact.
+SHORTEST_SWING_S = 0.2
+# A heel that stops this long before its plate is loaded, or a toe that starts this long after, tells of that contact.
+SLOWEST_CONTACT_S = 0.3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,10 +71,14 @@ def detect_events(recording: Recording, markers: Markers, profile: Profile, cont
     events: list[GaitEvent] = []
     for side in SIDES:
         events += force[side]
+        measured = [contact for contact in contacts if contact.side == side and contact.usable]
         for event in motion[side]:
             shifted = event.time_s - bias[event.kind]
-            near = any(abs(shifted - e.time_s) < SAME_EVENT_S for e in force[side] if e.kind == event.kind)
-            if not near and markers.time_s[0] <= shifted <= markers.time_s[-1]:
+            before_s, after_s = SLOWEST_CONTACT_S, SHORTEST_SWING_S
+            if event.kind == "foot_off":
+                before_s, after_s = after_s, before_s
+            told_by_force = any(one.start_s - before_s < shifted < one.stop_s + after_s for one in measured)
+            if not told_by_force and markers.time_s[0] <= shifted <= markers.time_s[-1]:
                 events.append(GaitEvent(kind=event.kind, side=side, time_s=shifted, source="kinematics"))
     ordered = tuple(sorted(events, key=lambda event: (event.time_s, event.side)))
     median, worst = _compare(ordered, recording.events)

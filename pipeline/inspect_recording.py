@@ -83,7 +83,6 @@ def _subject(recording: Recording) -> str:
         "height": f"{subject.height_m:.3f} m" if subject.height_m is not None else None,
         "sex": subject.sex,
         "age": f"{subject.age_y:g} years" if subject.age_y is not None else None,
-        "code of the name": subject.fingerprint,
     }
     return "subject   " + ", ".join(f"{what} {value or 'not stated'}" for what, value in stated.items())
 
@@ -104,12 +103,17 @@ def export(recording: Recording, directory: Path) -> tuple[Path, Path]:
 
     Markers: `time_s` and three columns a marker, metres, NaN where it was not seen. Plates: one row a sample
     and plate, at the analog rate; centre of pressure and free moment are NaN below 20 N of vertical force. A
-    file is there whole or not at all. Raises OSError if the directory can't be made or written.
+    file is there whole or not at all. ValueError if the directory can't be made or written.
     """
-    directory.mkdir(parents=True, exist_ok=True)
     markers, plates = directory / "markers.parquet", directory / "plates.parquet"
-    _write(_marker_columns(recording), markers)
-    _write(_plate_columns(recording), plates)
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+        _write(_marker_columns(recording), markers)
+        _write(_plate_columns(recording), plates)
+    except OSError as error:
+        raise ValueError(
+            f"{directory} can't be written ({error.strerror}): expected a folder. Name another one with --export."
+        ) from error
     return markers, plates
 
 

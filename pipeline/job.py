@@ -49,7 +49,7 @@ class Job:
 
     def _session_facts(self) -> dict[str, object]:
         return {
-            "model": file_sha256(self.model),
+            "model": _model_sha256(self.model),
             "profile": self.profile.model_dump(),
             "static": _sha256(self.session.static, "scaling"),
             "mass_kg": self.session.subject.mass_kg,
@@ -96,11 +96,20 @@ def _named_model(model_file: str | None, recipe: Recipe) -> Path | None:
     return path
 
 
+def _model_sha256(path: Path) -> str:
+    try:
+        return file_sha256(path)
+    except OSError as error:
+        raise ValueError(
+            f"the model {path} can't be read ({error.strerror}); give another with --model FILE."
+        ) from error
+
+
 def _sha256(path: Path, stage: str) -> str:
     try:
         return file_sha256(path)
     except OSError as error:
         raise TrialRejected(
             stage,
-            f"{path} can't be read ({error.strerror}). Check the file names and `recordings` in session.toml.",
+            f"{path.name} can't be read ({error.strerror}). Check the file names and `recordings` in session.toml.",
         ) from error

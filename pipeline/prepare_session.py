@@ -18,9 +18,11 @@ from pipeline.records import Markers, Measurement, ModelMarker, ScaledModel
 from pipeline.same_person import check_subject_block
 from pipeline.static_pose import static_pose
 from warehouse.contents import is_session_fresh
+from warehouse.errors import WarehouseError
 from warehouse.outcome import SessionOutcome
 from warehouse.provenance import file_sha256
-from warehouse.write import write_row, write_scaled_model, write_table
+from warehouse.read import read_row
+from warehouse.write import remove_table, write_row, write_scaled_model, write_table
 
 
 def prepare_session(
@@ -91,9 +93,10 @@ def _measurements(profile: Profile, pose: Markers) -> tuple[Measurement, ...]:
 
 
 def _store(job: Job, scaled: ScaledModel, keys: dict[str, str]) -> None:
-    """The session's tables; the `sessions` row comes last and vouches for the others."""
+    """The session's tables. The `sessions` row vouches for the others: it is taken away first and written last."""
     session, where = job.session, job.warehouse
     recipe = job.recipe.name
+    remove_table(where, "sessions", session.key)
     write_scaled_model(where, session.key, scaled.osim_xml)
     bodies = list(scaled.scale_factors)
     write_table(
@@ -122,7 +125,7 @@ def _store(job: Job, scaled: ScaledModel, keys: dict[str, str]) -> None:
         where,
         "subjects",
         session.key,
-        {"sex": session.subject.sex},
+        {"sex": _known_sex(job)},
         provenance_key=keys["session"],
         recipe=recipe,
     )
@@ -145,3 +148,18 @@ def _store(job: Job, scaled: ScaledModel, keys: dict[str, str]) -> None:
         provenance_key=keys["session"],
         recipe=recipe,
     )
+
+
+def _known_sex(job: Job) -> str | None:
+    """What this session says, or an earlier one said; ValueError if they contradict each other."""
+    given = job.session.subject.sex
+    try:
+        known = read_row(job.warehouse, "subjects", job.session.key)["sex"]
+    except WarehouseError:
+        return given
+    if given is not None and known is not None and given != known:
+        raise ValueError(
+            f"{job.session.file}: sex is {given!r}, an earlier session of this subject says {known!r}. Correct the "
+            "one that is wrong; is it the same subject?"
+        )
+    return given if given is not None else str(known) if known is not None else None

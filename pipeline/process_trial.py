@@ -19,14 +19,15 @@ from pipeline.same_person import check_subject_blocks
 from pipeline.session import Trial
 from pipeline.solve import solve
 from pipeline.stages import RETRY, table_keys
+from pipeline.static_fit import static_fit_warnings
 from pipeline.store_rejected import store_rejected
 from pipeline.store_trial import store_accepted
 from pipeline.targets import cut_cycles
 from pipeline.trajectories import Trajectories, trajectories
 from pipeline.trial_result import TrialResult
-from warehouse.contents import is_trial_fresh
+from warehouse.contents import is_session_fresh, is_trial_fresh
 from warehouse.outcome import Outcome
-from warehouse.read import is_fresh, read_scaled_model, stored
+from warehouse.read import read_scaled_model, stored
 
 # Nearer than this to where the observed frames end, filtered accelerations are guesses.
 FILTER_MARGIN_S = 0.05
@@ -50,7 +51,7 @@ def process_trial(
             keys = job.trial_keys(trial)
             if is_trial_fresh(job.warehouse, key, table_keys(keys)):
                 return _stored_outcome(job, trial)
-            model = _scaled_model(job, keys["scaling"], Path(directory))
+            model = _scaled_model(job, keys["session"], Path(directory))
             result = compute(job, job.session.trial(trial), model, Path(directory))
         except TrialRejected as rejected:
             log = _log_tail(Path(directory))
@@ -89,17 +90,18 @@ def compute(job: Job, trial: Trial, model: Path, directory: Path) -> TrialResult
             *refused,
             *unexplained,
             *_at_the_edge(explained, markers.time_s),
+            *static_fit_warnings(job),
+            *_unchecked_mass(ground.impulse_error, quality.residual_force_ratio),
         ),
     )
 
 
-def _scaled_model(job: Job, scaling_key: str, directory: Path) -> Path:
-    """The session's scaled model as a file; TrialRejected if the warehouse doesn't hold one of these settings."""
-    if not is_fresh(job.warehouse, "scaling", job.session.key, scaling_key):
-        raise TrialRejected(
-            "scaling",
+def _scaled_model(job: Job, session_key: str, directory: Path) -> Path:
+    """The session's scaled model as a file; ValueError if the warehouse doesn't hold one of these settings."""
+    if not is_session_fresh(job.warehouse, job.session.key, session_key):
+        raise ValueError(
             f"{job.session.file}: the warehouse holds no scaled model of this session by these settings. "
-            "Run `gait2hip ingest`, which makes it first.",
+            "Run `gait2hip ingest`, which makes it first."
         )
     model = directory / "scaled.osim"
     model.write_text(read_scaled_model(job.warehouse, job.session.key), "utf-8")
@@ -125,6 +127,12 @@ def _at_the_edge(strides: Iterable[Stride], time_s: np.ndarray) -> list[str]:
         "from it, and the accelerations there are extrapolated"
         for stride in near
     ]
+
+
+def _unchecked_mass(impulse_error: float, residual_force_ratio: float) -> list[str]:
+    if np.isnan(impulse_error) and np.isnan(residual_force_ratio):
+        return ["no stride has both feet on plates: the stated mass could not be checked against the ground's force"]
+    return []
 
 
 def _speed_m_s(markers: Markers, profile: Profile) -> float:

@@ -141,18 +141,20 @@ def read_toml(kind: Literal["recipes", "profiles"], name_or_path: str) -> tuple[
     """Where the settings came from, and their content: a packaged name, or any TOML file. ValueError if neither."""
     path = Path(name_or_path)
     if name_or_path in packaged_names(kind):
-        text, where = (files("pipeline") / kind / f"{name_or_path}.toml").read_text("utf-8"), name_or_path
-    elif path.is_file():
-        text, where = path.read_text("utf-8"), path.name
-    else:
+        return name_or_path, tomllib.loads((files("pipeline") / kind / f"{name_or_path}.toml").read_text("utf-8"))
+    if not path.is_file():
         raise ValueError(
             f"{kind[:-1]} {name_or_path!r} is neither a file nor one of the packaged {kind}: "
             f"{', '.join(packaged_names(kind))}."
         )
     try:
-        return where, tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise ValueError(f"{where} is not valid TOML: {error}.") from error
+        return path.name, tomllib.loads(path.read_text("utf-8"))
+    except OSError as error:
+        raise ValueError(f"{path.name} can't be read: {error.strerror}.") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ValueError(
+            f"{path.name} is not valid TOML in UTF-8: {error}. Correct it, or save it as UTF-8."
+        ) from error
 
 
 def explained(where: str, error: ValidationError) -> ValueError:
@@ -169,6 +171,11 @@ def load_recipe(name_or_path: str) -> Recipe:
     """A packaged recipe by name, or a TOML file. ValueError names the file, the setting and what it may be."""
     where, content = read_toml("recipes", name_or_path)
     try:
-        return Recipe.model_validate(content)
+        recipe = Recipe.model_validate(content)
     except ValidationError as error:
         raise explained(where, error) from error
+    if not recipe.model.file:
+        return recipe
+    # From the recipe's own folder, wherever the reader stands.
+    model = str((Path(name_or_path).absolute().parent / recipe.model.file).resolve())
+    return recipe.model_copy(update={"model": recipe.model.model_copy(update={"file": model})})

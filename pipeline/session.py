@@ -122,6 +122,8 @@ def load_session(path: Path) -> Session:
         profile = str((file.parent / profile).resolve())
     try:
         key = SessionKey(cohort=visit.cohort, subject=content.subject.id, session=visit.id)
+        for trial in trials:
+            key.of_trial(trial.name)
     except ValueError as error:
         raise ValueError(f"{file}: {error}") from error
     return Session(

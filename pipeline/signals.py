@@ -9,6 +9,8 @@ from scipy.signal import butter, sosfiltfilt
 # Two passes of a second-order filter square its gain; this moves -3 dB back to the asked frequency
 # (Winter 2009, Biomechanics and Motor Control of Human Movement, eq. 3.9).
 _TWO_PASSES = (math.sqrt(2) - 1) ** 0.25
+# A cut-off must lie below this share of the rate.
+HIGHEST_CUTOFF = 0.45
 # Frames that the filter mirrors at each end; a shorter run can't be filtered.
 _PAD_FRAMES = 9
 
@@ -48,7 +50,7 @@ def low_pass(signal: np.ndarray, rate_hz: float, cutoff_hz: float) -> np.ndarray
     NaN stays NaN: each finite run of a column is filtered by itself, and a run too short to filter
     becomes NaN. ValueError if the cut-off is not below half the rate.
     """
-    if not 0 < cutoff_hz < rate_hz / 2 * 0.9:
+    if not 0 < cutoff_hz < HIGHEST_CUTOFF * rate_hz:
         raise ValueError(f"cut-off {cutoff_hz} Hz must lie below 0.45 times the rate, {rate_hz} Hz.")
     # Winter's correction acts on the prewarped (analog) frequency.
     warped = math.tan(math.pi * cutoff_hz / rate_hz) / _TWO_PASSES

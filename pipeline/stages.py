@@ -9,13 +9,14 @@ from dataclasses import dataclass
 from pipeline.recipe import Recipe
 from warehouse.provenance import stage_key
 
-# Which stage writes each of a trial's tables.
+# Which stage's key each of a trial's tables carries. Muscle forces are stored for those strides that pass the quality
+# gates, so they change with the gates too.
 STAGE_OF_TABLE: dict[str, str] = {
     "kinematics": "inverse_kinematics",
     "grf": "ground_reactions",
     "moments": "inverse_dynamics",
-    "forces": "static_optimization",
-    "activations": "static_optimization",
+    "forces": "quality",
+    "activations": "quality",
     "cycles": "quality",
     "trials": "quality",
 }

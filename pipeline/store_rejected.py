@@ -9,6 +9,24 @@ from warehouse.schemas import PER_TRIAL
 from warehouse.write import remove_table, write_row
 
 
+def record_rejection(
+    session_file: str,
+    trial: str,
+    recipe_source: str,
+    model_file: str | None,
+    warehouse_root: str,
+    stage: str,
+    reason: str,
+    log: str,
+) -> Outcome:
+    """Store that a trial gives nothing because its session's static trial was refused.
+
+    It replaces what the trial gave before, and is kept under a key of its own, so that the next `ingest` tries again.
+    """
+    job = open_job(session_file, recipe_source, model_file, warehouse_root)
+    return store_rejected(job, trial, stage, reason, log, RETRY)
+
+
 def record_crash(
     session_file: str,
     trial: str,
@@ -19,7 +37,7 @@ def record_crash(
     reason: str,
     log: str,
 ) -> Outcome:
-    """Store a rejection on behalf of a worker that could not: it died, hung, or its session has no model.
+    """Store a rejection on behalf of a worker that could not: it died or hung, or the disk was full.
 
     It is kept under a key of its own, so that the next `ingest` tries the trial again. An accepted result that the
     warehouse holds stays: what could not be computed replaces nothing.

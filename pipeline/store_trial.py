@@ -13,7 +13,7 @@ from pipeline.store_rejected import description
 from pipeline.trial_result import TrialResult
 from warehouse.outcome import Outcome
 from warehouse.provenance import file_sha256
-from warehouse.write import write_row, write_table
+from warehouse.write import remove_table, write_row, write_table
 
 Columns = dict[str, np.ndarray]
 
@@ -32,6 +32,8 @@ def store_accepted(job: Job, trial: str, keys: Mapping[str, str], result: TrialR
         "cycles": (_cycles(result, condition, mass_kg), {}),
     }
     made_from = table_keys(keys)
+    # Without its row nothing of the trial is read: a writer killed from here on leaves no mixture behind.
+    remove_table(job.warehouse, "trials", key)
     for table, (columns, units) in tables.items():
         write_table(
             job.warehouse,

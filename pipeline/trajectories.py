@@ -4,13 +4,14 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from pipeline.errors import TrialRejected
 from pipeline.ground_frame import ground_rotation, to_ground
 from pipeline.observed import observed_window, used_labels, worst_gaps
 from pipeline.profile import Profile
 from pipeline.recipe import Recipe
 from pipeline.records import Markers, Recording
 from pipeline.same_person import check_segment_lengths
-from pipeline.signals import fill_gaps, low_pass
+from pipeline.signals import HIGHEST_CUTOFF, fill_gaps, low_pass
 from pipeline.static_pose import static_pose
 from pipeline.swapped_labels import mend_swaps
 
@@ -31,6 +32,7 @@ class Trajectories:
 
 def trajectories(recording: Recording, static: Recording, profile: Profile, recipe: Recipe) -> Trajectories:
     """Turn, relabel, fill and filter a walk's markers. TrialRejected if another person's, or showing too little."""
+    _require_rates(recording, recipe)
     pose, mended_pose = static_pose(static, profile, recipe.scaling.static_window_s)
     shape = {label: pose.marker(label)[0] for label in pose.labels}
     rotation = ground_rotation(recording, profile)
@@ -47,3 +49,20 @@ def trajectories(recording: Recording, static: Recording, profile: Profile, reci
         window=observed_window(recording, smooth, profile),
         warnings=(*recording.warnings, *mended_pose, *mended, *((gaps,) if gaps else ())),
     )
+
+
+def _require_rates(recording: Recording, recipe: Recipe) -> None:
+    """TrialRejected if the recording is too slow for a cut-off of the recipe."""
+    asked = (
+        ("markers", recording.point_rate_hz, "marker_cutoff_hz", recipe.markers.marker_cutoff_hz),
+        ("markers", recording.point_rate_hz, "coordinate_cutoff_hz", recipe.inverse_dynamics.coordinate_cutoff_hz),
+        ("forces", recording.analog_rate_hz, "force_cutoff_hz", recipe.ground_reactions.force_cutoff_hz),
+    )
+    for what, rate_hz, setting, cutoff_hz in asked:
+        if not cutoff_hz < HIGHEST_CUTOFF * rate_hz:
+            raise TrialRejected(
+                "markers",
+                f"{recording.path.name}: {what} were recorded at {rate_hz:g} Hz, expected more than "
+                f"{cutoff_hz / HIGHEST_CUTOFF:.0f} Hz for {setting} = {cutoff_hz:g}. Record faster, or lower it "
+                "in a recipe of your own.",
+            )

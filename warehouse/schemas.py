@@ -25,7 +25,7 @@ _SESSIONS = TableSchema(
     one_row=True,
     columns=(
         text("profile", "The laboratory's profile: marker names, axes and plates"),
-        text("recipe", "The recipe: every setting that can change a number"),
+        text("recipe", "The name of the recipe, which holds every setting that can change a number"),
         text("model", "The generic musculoskeletal model's name"),
         text("model_sha256", "SHA-256 of the generic model's file"),
         text("static_trial", "The standing trial that gave the model its size"),
@@ -79,7 +79,7 @@ _TRIALS = TableSchema(
         text("reason", "Why it was rejected; null if accepted", missing="null"),
         text("log", "Last lines of the rejected trial's error output and OpenSim log", missing="null"),
         text("source", "The recording's file name"),
-        text("source_sha256", "SHA-256 of the recording; null if it could not be read", missing="null"),
+        text("source_sha256", "SHA-256 of the recording; null if the trial was rejected", missing="null"),
         real("point_rate_hz", "Hz", "Marker frames per second", missing="null"),
         real("analog_rate_hz", "Hz", "Analog samples per second", missing="null"),
         count("n_frames", "Marker frames of the recording", missing="null"),

@@ -60,6 +60,10 @@ def process_trial(session, trial, recipe, model, warehouse):
     return Outcome(key=key, status="accepted", fresh=what == "fresh", n_cycles=2)
 
 
+def record_rejection(session, trial, recipe, model, warehouse, stage, reason, log):
+    return record_crash(session, trial, recipe, model, warehouse, stage, reason, log)
+
+
 def record_crash(session, trial, recipe, model, warehouse, stage, reason, log):
     loaded = load_session(session, recipe, model, warehouse)
     if loaded.content.get("full_disk"):

@@ -104,6 +104,21 @@ def test_hip_moments_have_the_signs_of_walking(cycles: list[Walked]) -> None:
 
 
 @pytest.mark.parametrize("moment", published.SCHWARTZ_2008, ids=lambda moment: moment.name)
+def test_cycles_close_as_far_as_the_record_goes(cycles: list[Walked], record_figure: Record) -> None:
+    """A cycle's last sample is the next foot strike: in steady walking it is like the first."""
+    gaps = np.array([abs(np.diff(cycle.table["moment_hip_flexion"].iloc[[0, -1]])[0]) for cycle in cycles])
+    margins_s = np.array([cycle.table["margin_s"].iloc[0] for cycle in cycles])
+    record_figure(
+        "adults' hip flexion moment, end of a cycle less its beginning: mean", f"{gaps.mean():.2f} N·m/kg", ""
+    )
+    record_figure(
+        "adults' hip flexion moment, end of a cycle less its beginning: largest", f"{gaps.max():.2f} N·m/kg", ""
+    )
+    wide = gaps[margins_s >= 0.035]
+    record_figure("... of cycles at least 35 ms inside the record: largest", f"{wide.max():.2f} N·m/kg", "0.35 N·m/kg")
+    assert wide.max() < 0.35
+
+
 def test_hip_moments_beside_published_ones(
     cycles: list[Walked], speeds: dict[str, float], moment: published.Moment, record_figure: Record
 ) -> None:

@@ -34,6 +34,7 @@ class Walker:
     plate_length_m: float = 0.6
     plate_shift_m: float = 0.0
     force_scale: float = 1.0
+    load_delay_s: float = 0.0
     moment_sign: float = 1.0
     events: tuple[Event, ...] = field(default_factory=tuple)
 
@@ -56,7 +57,7 @@ class Walker:
 
     def load(self, side: Side, time_s: np.ndarray) -> np.ndarray:
         """Vertical force of the first stance on its plate, (S,) N: ramps that add up to body weight."""
-        since = time_s - FIRST_STRIKE_S[side]
+        since = time_s - FIRST_STRIKE_S[side] - self.load_delay_s
         ramp = np.clip(since / DOUBLE_S, 0, 1) * np.clip((STANCE_S - since) / DOUBLE_S, 0, 1)
         return BODY_N * self.force_scale * ramp
 

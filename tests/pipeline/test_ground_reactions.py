@@ -151,3 +151,14 @@ def test_standing_is_weighed(walker, profile, recipe):
         check_standing(recording, standing, 80.0, recipe.scaling)
     unloaded = tuple(replace(plate, force_n=plate.force_n * 0) for plate in standing)
     assert np.isnan(check_standing(recording, unloaded, 80.0, recipe.scaling))
+
+
+@pytest.mark.parametrize("delay_s", [0.10, 0.12, 0.14])
+def test_a_late_load_is_one_step_not_two(walker, profile, recipe, delay_s):
+    # The heel stops long before the plate is loaded: motion and force tell of the same strike at different times.
+    wrenches, events, _ = chain(replace(walker, load_delay_s=delay_s).recording(), profile, recipe)
+    for side in ("right", "left"):
+        assert wrenches[side].force_n[:, 1].max() < 1.05 * BODY_N  # the filter itself overshoots by a few per cent
+        strikes = events.times("foot_strike", side)
+        assert len(strikes) == len(walker.strikes(side))
+        assert np.diff(strikes).min() > 0.8

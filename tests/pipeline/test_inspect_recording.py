@@ -118,10 +118,16 @@ def test_a_failed_export_leaves_the_old_files(tmp_path: Path, monkeypatch: pytes
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(pq, "write_table", full)
-    with pytest.raises(OSError, match="No space left"):
+    with pytest.raises(ValueError, match=r"No space left.*--export"):
         export(recording(plate(1, 700.0)), tmp_path)
     assert markers.read_bytes() == before
     assert sorted(path.name for path in tmp_path.iterdir()) == ["markers.parquet", "plates.parquet"]
+
+
+def test_a_file_in_the_folders_place_is_named(tmp_path: Path) -> None:
+    (tmp_path / "out").write_text("a file")
+    with pytest.raises(ValueError, match=r"out can't be written .*expected a folder"):
+        export(recording(), tmp_path / "out")
 
 
 @pytest.mark.data

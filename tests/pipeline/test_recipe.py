@@ -51,3 +51,16 @@ def test_a_bad_setting_is_named_with_its_file(tmp_path, old, new, message):
 def test_an_unknown_recipe_lists_those_that_exist():
     with pytest.raises(ValueError, match="packaged recipes: gait2hip60"):
         load_recipe("gait2hip61")
+
+
+def test_a_model_is_found_from_the_recipes_own_folder(tmp_path, monkeypatch):
+    recipe = edited(tmp_path, 'file = ""', 'file = "models/mine.osim"')
+    monkeypatch.chdir("/")
+    assert load_recipe(recipe).model.file == str(tmp_path / "models" / "mine.osim")
+
+
+def test_a_recipe_in_another_encoding_is_named(tmp_path):
+    path = tmp_path / "mine.toml"
+    path.write_bytes('name = "é"'.encode("latin-1"))
+    with pytest.raises(ValueError, match=r"mine.toml is not valid TOML in UTF-8"):
+        load_recipe(str(path))

@@ -70,3 +70,8 @@ def test_a_folder_without_a_session_says_how_to_make_one(tmp_path):
 def test_trial_names_are_fit_for_paths():
     assert trial_name("walk 01 (best).c3d") == "walk_01_best_"
     assert trial_name(".c3d") == "c3d"
+
+
+def test_a_file_name_too_long_for_a_trials_name_is_refused_with_the_session(tmp_path):
+    with pytest.raises(ValueError, match=r"session.toml: trial '.*1-64 letters"):
+        load_session(write(tmp_path, COMPLETE.replace("walk_02", "w" * 80)))

@@ -6,7 +6,7 @@ import pytest
 from pipeline.job import Job, open_job
 from pipeline.quality import judge_stride, judge_trial
 from pipeline.stages import table_keys
-from pipeline.store_rejected import record_crash, store_rejected
+from pipeline.store_rejected import record_crash, record_rejection, store_rejected
 from pipeline.store_trial import store_accepted
 from pipeline.trial_result import TrialResult
 from tests.pipeline.solutions import LEFT, NAMES, RIGHT, TIME_S, a_solution, joint_moments, wrenches_known
@@ -95,8 +95,9 @@ def test_every_table_keeps_the_key_of_the_stage_that_made_it(job, result):
         "kinematics": "inverse_kinematics",
         "grf": "ground_reactions",
         "moments": "inverse_dynamics",
-        "forces": "static_optimization",
-        "activations": "static_optimization",
+        # Which strides have forces depends on the quality gates.
+        "forces": "quality",
+        "activations": "quality",
         "cycles": "quality",
         "trials": "quality",
     }
@@ -194,6 +195,27 @@ def test_a_crash_leaves_an_accepted_result_alone(job, result, monkeypatch):
     crashed = record_crash("s", "walk_02", "r", None, "w", "process_trial", "it crashed.", "")
     assert read_row(job.warehouse, "trials", crashed.key)["reason"] == "it crashed."
     assert not is_trial_fresh(job.warehouse, crashed.key, table_keys(job.trial_keys("walk_02")))
+
+
+def test_a_refused_static_trial_replaces_what_its_trials_gave(job, result, monkeypatch):
+    key = accept(job, result).key
+    monkeypatch.setattr("pipeline.store_rejected.open_job", lambda *arguments: job)
+    record_rejection("s", "walk_01", "r", None, "w", "scaling", "standing weighs 67 kg, but 80 kg are stated.", "")
+    assert read_row(job.warehouse, "trials", key)["outcome"] == "rejected"
+    assert cycles(job.warehouse, columns=["trial"]).num_rows == 0
+
+
+def test_a_writer_that_dies_over_an_accepted_trial_leaves_no_mixture(job, result, monkeypatch):
+    key = accept(job, result).key
+
+    def dies(*arguments, **more):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("pipeline.store_trial.write_table", dies)
+    with pytest.raises(KeyboardInterrupt):
+        accept(job, result)
+    assert not is_trial_fresh(job.warehouse, key, table_keys(job.trial_keys("walk_01")))
+    assert cycles(job.warehouse, columns=["trial"]).num_rows == 0
 
 
 def test_every_joint_of_the_result_is_stored(job, result):
