@@ -28,7 +28,7 @@ def used_labels(recording: Recording, profile: Profile) -> tuple[str, ...]:
             "markers",
             f"{recording.path.name}: lacks the markers {', '.join(lacking)}, or never shows them; profile "
             f"{profile.name!r} requires them "
-            f"(found {', '.join(recording.marker_labels[:60])}). Label them, or choose or write another profile.",
+            f"(found {', '.join(shown[:60])}). Label them, or choose or write another profile.",
         )
     return tuple(label for label in profile.markers if label in shown)
 
