@@ -7,6 +7,7 @@ import typer
 from flows.commands.ingest import ingest
 from flows.commands.init_session import init_session
 from flows.commands.inspect import inspect
+from flows.commands.report import report
 from flows.commands.status import status
 
 app = typer.Typer(
@@ -17,7 +18,7 @@ app = typer.Typer(
 )
 
 # In the order in which `--help` lists them: the order in which they are needed.
-for command in (init_session, ingest, inspect, status):
+for command in (init_session, ingest, inspect, status, report):
     app.command()(command)
 
 
