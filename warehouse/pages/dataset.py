@@ -37,7 +37,7 @@ FORCES = {
     "force_iliopsoas": "iliopsoas",
     "force_recfem": "rectus femoris",
     "force_sart": "sartorius",
-    "force_hamstring": "semimembranosus and semitendinosus",
+    "force_hamstring": "medial hamstrings",
     "force_bflh": "biceps femoris, long head",
     "force_addmag": "adductor magnus",
     "force_addlong": "adductor longus",

@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from warehouse.pages.curves import Band
 
 _COLUMNS = 5
-_PANEL_INCHES = (2.6, 2.0)
+_PANEL_INCHES = (2.3, 1.9)
 # Told apart by people who don't see all colours (Okabe and Ito 2008), in the order of the conditions.
 _COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00")
 
