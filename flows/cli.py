@@ -4,9 +4,11 @@ from typing import Annotated
 
 import typer
 
+from flows.commands.diff import diff
 from flows.commands.ingest import ingest
 from flows.commands.init_session import init_session
 from flows.commands.inspect import inspect
+from flows.commands.regenerate import regenerate
 from flows.commands.report import report
 from flows.commands.status import status
 
@@ -18,7 +20,7 @@ app = typer.Typer(
 )
 
 # In the order in which `--help` lists them: the order in which they are needed.
-for command in (init_session, ingest, inspect, status, report):
+for command in (init_session, ingest, inspect, status, regenerate, diff, report):
     app.command()(command)
 
 

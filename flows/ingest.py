@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from flows import worker_process
+from flows.selection import check_patterns, is_selected
 from flows.worker_process import Crashed, ProcessOutcome, Raised, Returned, Stopped, TimedOut
 from warehouse.errors import WarehouseError
 from warehouse.identity import SessionKey
@@ -61,10 +62,11 @@ class Refusal:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """The sessions to run and the sessions refused."""
+    """The sessions to run and the sessions refused; `only` are the patterns that chose the trials."""
 
     runs: tuple[SessionRun, ...]
     refused: tuple[Refusal, ...]
+    only: tuple[str, ...] = ()
 
     @property
     def n_trials(self) -> int:
@@ -117,14 +119,21 @@ Listener = Callable[[Outcome | None], None]
 
 
 def plan_ingest(
-    sessions: Sequence[Path], *, warehouse: str, recipe: str, model: Path | None, steps: str = STEPS
+    sessions: Sequence[Path],
+    *,
+    warehouse: str,
+    recipe: str,
+    model: Path | None,
+    only: Sequence[str] = (),
+    steps: str = STEPS,
 ) -> Plan:
     """Check everything that can be checked without running anything.
 
-    A session that can't run as configured is refused; one that is named twice runs once. ValueError if what
-    ingest needs is not installed.
+    A session that can't run as configured is refused; one that is named twice runs once. `only` are patterns of the
+    trials to run (`flows.selection`); none means all. ValueError if what ingest needs is not installed.
     """
     _require_installed()
+    check_patterns(only)
     recipe = str(Path(recipe).absolute()) if Path(recipe).is_file() else recipe
     model_file = None if model is None else str(model.absolute())
     root = warehouse if "://" in warehouse else str(Path(warehouse).expanduser().absolute())
@@ -132,13 +141,13 @@ def plan_ingest(
     refused: list[Refusal] = []
     for path in dict.fromkeys(str(path.absolute()) for path in sessions):
         try:
-            run = _session_run(path, recipe, model_file, root, steps)
+            run = _session_run(path, recipe, model_file, root, only, steps)
             _refuse_same_key(run, runs.get(run.key))
         except ValueError as error:
             refused.append(Refusal(session=path, reason=str(error)))
         else:
             runs[run.key] = run
-    return Plan(runs=tuple(runs.values()), refused=tuple(refused))
+    return Plan(runs=tuple(runs.values()), refused=tuple(refused), only=tuple(only))
 
 
 def run_preparation(run: SessionRun) -> Preparation:
@@ -197,12 +206,14 @@ def _require_installed() -> None:
         raise ValueError(f"{', '.join(missing)} not installed. Install: pip install 'gait2hip[pipeline,flows]'.")
 
 
-def _session_run(path: str, recipe: str, model: str | None, warehouse: str, steps: str) -> SessionRun:
+def _session_run(
+    path: str, recipe: str, model: str | None, warehouse: str, only: Sequence[str], steps: str
+) -> SessionRun:
     session = steps_of(steps).load_session(path, recipe, model, warehouse)
     return SessionRun(
         session_file=str(session.file),
         key=session.key,
-        trials=tuple(trial.name for trial in session.trials),
+        trials=tuple(t.name for t in session.trials if is_selected(session.key.of_trial(t.name), only)),
         recipe=recipe,
         model=model,
         warehouse=warehouse,

@@ -36,14 +36,20 @@ def process(run: SessionRun, trial: str, preparation: Preparation) -> Outcome | 
 
 @flow(name="ingest", description="Recordings to warehouse, one task per trial.")
 def ingest_flow(
-    sessions: list[str], warehouse: str, recipe: str, model: str | None = None, steps: str = ingest.STEPS
+    sessions: list[str],
+    warehouse: str,
+    recipe: str,
+    model: str | None = None,
+    only: list[str] | None = None,
+    steps: str = ingest.STEPS,
 ) -> IngestReport:
-    """Ingest sessions (folders or session files) into a warehouse."""
+    """Ingest sessions (folders or session files) into a warehouse; `only` are patterns of trials, None means all."""
     plan = ingest.plan_ingest(
         [Path(session) for session in sessions],
         warehouse=warehouse,
         recipe=recipe,
         model=None if model is None else Path(model),
+        only=only or (),
         steps=steps,
     )
     try:
@@ -66,6 +72,7 @@ def run_flow(plan: Plan, *, workers: int, listener: Listener) -> IngestReport:
             warehouse=shared.warehouse,
             recipe=shared.recipe,
             model=shared.model,
+            only=list(plan.only),
             steps=shared.steps,
         )
     finally:

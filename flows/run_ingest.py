@@ -1,10 +1,17 @@
 """`gait2hip ingest` from plan to report: what is checked first, then the flow."""
 
+import contextlib
+import os
+import time
 from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 
 from flows.ingest import STEPS, IngestReport, Listener, plan_ingest, steps_of
 from flows.local_prefect import start_prefect
+from warehouse.errors import WarehouseError
+from warehouse.layout import Warehouse
+from warehouse.runs import Run, remember_run
 
 
 def ingest(
@@ -15,20 +22,35 @@ def ingest(
     model: Path | None,
     workers: int,
     on_progress: Callable[[int], Listener],
+    only: Sequence[str] = (),
     steps: str = STEPS,
 ) -> IngestReport:
     """Run sessions as a Prefect flow and report what became of each trial.
 
-    `on_progress` is told the number of trials and gives what is called with each outcome. ValueError if no
-    session can be run as configured, WarehouseError if the warehouse can't be written, PrefectNotStarted.
+    `only` are patterns of trials (`flows.selection`), none meaning all. `on_progress` is told the number of trials and
+    gives what is called with each outcome. ValueError if no session can be run as configured, WarehouseError if the
+    warehouse can't be written, PrefectNotStarted.
     """
-    plan = plan_ingest(sessions, warehouse=warehouse, recipe=recipe, model=model, steps=steps)
+    plan = plan_ingest(sessions, warehouse=warehouse, recipe=recipe, model=model, only=only, steps=steps)
     if not plan.runs:
         # A wrong recipe or model has every session say the same.
         raise ValueError("\n\n".join(dict.fromkeys(refusal.reason for refusal in plan.refused)))
-    steps_of(steps).check_warehouse(plan.runs[0].warehouse)
+    root = plan.runs[0].warehouse
+    steps_of(steps).check_warehouse(root)
     start_prefect()
     # Prefect reads its settings when it is first imported.
     from flows.ingest_flow import run_flow
 
-    return run_flow(plan, workers=workers, listener=on_progress(plan.n_trials))
+    began, clock_s = datetime.now(UTC), time.perf_counter()
+    report = run_flow(plan, workers=workers, listener=on_progress(plan.n_trials))
+    run = Run(
+        began=began.isoformat(timespec="milliseconds"),
+        n_computed=sum(not outcome.fresh for outcome in report.outcomes),
+        n_fresh=sum(outcome.fresh for outcome in report.outcomes),
+        seconds=round(time.perf_counter() - clock_s, 3),
+        workers=workers,
+    )
+    # A disk that is full now has made trials fail, and they have said so.
+    with contextlib.suppress(WarehouseError):
+        remember_run(Warehouse(root), run, os.getpid())
+    return report

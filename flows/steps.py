@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from pipeline.session import Session
+    from pipeline.staleness import SessionState
     from warehouse.outcome import Outcome, SessionOutcome
 
 # What a worker needs: the fork server imports it once. The command line is what its main module imports.
@@ -22,6 +23,14 @@ def load_session(session: str, recipe: str, model: str | None, warehouse: str) -
     from pipeline.session import session_file_of
 
     return open_job(str(session_file_of(Path(session))), recipe, model, warehouse).session
+
+
+def session_state(session: str, recipe: str, model: str | None, warehouse: str) -> "SessionState":
+    """Which of a session's trials are up to date; ValueError if it can't be run as configured."""
+    from pipeline.job import open_job
+    from pipeline.staleness import session_state as state
+
+    return state(open_job(session, recipe, model, warehouse))
 
 
 def check_warehouse(root: str) -> None:

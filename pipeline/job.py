@@ -9,7 +9,7 @@ from pipeline.osim.version import opensim_version
 from pipeline.profile import Profile, load_profile
 from pipeline.recipe import Recipe, load_recipe
 from pipeline.session import Session, load_session
-from pipeline.stages import stage_keys
+from pipeline.stages import StageAccount, keys_of, stage_accounts
 from warehouse.layout import Warehouse
 from warehouse.provenance import file_sha256
 
@@ -32,12 +32,12 @@ class Job:
         """
         return self.model_file or default_model_file(cache_folder())
 
-    def session_keys(self) -> dict[str, str]:
-        """The provenance keys of the session's own stages. TrialRejected if the static trial can't be read."""
-        return stage_keys(self.recipe, self._session_facts(), opensim_version())
+    def session_accounts(self) -> dict[str, StageAccount]:
+        """What the session's own stages are made of. TrialRejected if the static trial can't be read."""
+        return stage_accounts(self.recipe, self._session_facts(), opensim_version())
 
-    def trial_keys(self, name: str) -> dict[str, str]:
-        """The provenance key of every stage of one trial. TrialRejected if one of its files can't be read."""
+    def trial_accounts(self, name: str) -> dict[str, StageAccount]:
+        """What every stage of one trial is made of. TrialRejected if one of its files can't be read."""
         trial = self.session.trial(name)
         facts = {
             **self._session_facts(),
@@ -45,7 +45,15 @@ class Job:
             "height_m": self.session.subject.height_m,
             "condition": trial.condition,
         }
-        return stage_keys(self.recipe, facts, opensim_version())
+        return stage_accounts(self.recipe, facts, opensim_version())
+
+    def session_keys(self) -> dict[str, str]:
+        """The provenance keys of the session's own stages. TrialRejected if the static trial can't be read."""
+        return keys_of(self.session_accounts())
+
+    def trial_keys(self, name: str) -> dict[str, str]:
+        """The provenance key of every stage of one trial. TrialRejected if one of its files can't be read."""
+        return keys_of(self.trial_accounts(name))
 
     def _session_facts(self) -> dict[str, object]:
         return {

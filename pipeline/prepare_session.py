@@ -22,6 +22,7 @@ from warehouse.errors import WarehouseError
 from warehouse.outcome import SessionOutcome
 from warehouse.provenance import file_sha256
 from warehouse.read import read_row
+from warehouse.sources import Source, remember_source
 from warehouse.write import remove_table, write_row, write_scaled_model, write_table
 
 
@@ -34,7 +35,9 @@ def prepare_session(
     is an outcome, rejected with its stage and reason.
     """
     job = open_job(session_file, recipe_source, model_file, warehouse_root)
+    source = Source(key=job.session.key, session_file=str(job.session.file), recipe=recipe_source, model=model_file)
     try:
+        remember_source(job.warehouse, source)
         keys = job.session_keys()
         if is_session_fresh(job.warehouse, job.session.key, keys["session"]):
             return SessionOutcome(key=job.session.key, fresh=True)

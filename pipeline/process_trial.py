@@ -18,7 +18,7 @@ from pipeline.records import SIDES, FootWrench, Markers, Side
 from pipeline.same_person import check_subject_blocks
 from pipeline.session import Trial
 from pipeline.solve import solve
-from pipeline.stages import RETRY, table_keys
+from pipeline.stages import StageAccount, keys_of, table_keys
 from pipeline.static_fit import static_fit_warnings
 from pipeline.store_rejected import store_rejected
 from pipeline.store_trial import store_accepted
@@ -46,17 +46,18 @@ def process_trial(
     job = open_job(session_file, recipe_source, model_file, warehouse_root)
     key = job.session.trial_key(trial)
     with tempfile.TemporaryDirectory(prefix="gait2hip-") as directory:
-        keys = {"quality": RETRY}
+        accounts: dict[str, StageAccount] = {}
         try:
-            keys = job.trial_keys(trial)
+            accounts = job.trial_accounts(trial)
+            keys = keys_of(accounts)
             if is_trial_fresh(job.warehouse, key, table_keys(keys)):
                 return _stored_outcome(job, trial)
             model = _scaled_model(job, keys["session"], Path(directory))
             result = compute(job, job.session.trial(trial), model, Path(directory))
         except TrialRejected as rejected:
             log = _log_tail(Path(directory))
-            return store_rejected(job, trial, rejected.stage, rejected.reason, log, keys["quality"])
-        return store_accepted(job, trial, keys, result)
+            return store_rejected(job, trial, rejected.stage, rejected.reason, log, accounts)
+        return store_accepted(job, trial, accounts, result)
 
 
 def compute(job: Job, trial: Trial, model: Path, directory: Path) -> TrialResult:

@@ -3,11 +3,12 @@
 Raise a stage's version when its code changes a number it writes.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from pipeline.recipe import Recipe
-from warehouse.provenance import stage_key
+from warehouse.provenance import stable_hash
 
 # Which stage's key each of a trial's tables carries. Muscle forces are stored for those strides that pass the quality
 # gates, so they change with the gates too.
@@ -19,6 +20,16 @@ STAGE_OF_TABLE: dict[str, str] = {
     "activations": "quality",
     "cycles": "quality",
     "trials": "quality",
+}
+# What a person calls the facts that are accounted for by a hash or a name.
+_FACTS = {
+    "model": "the musculoskeletal model",
+    "profile": "the laboratory's profile",
+    "static": "the static trial's recording",
+    "trial": "the recording",
+    "subject": "what session.toml says of the subject",
+    "static_name": "the static trial's name",
+    "n_trials": "the number of trials in the session",
 }
 # The key of a rejection that the next run should try again: no stage's key is ever this.
 RETRY = "retry"
@@ -65,29 +76,100 @@ STAGES: dict[str, Stage] = {
 }
 
 
-def stage_keys(recipe: Recipe, facts: Mapping[str, object], opensim_version: str) -> dict[str, str]:
-    """The provenance key of every stage whose facts are all given, in the order of `STAGES`."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StageAccount:
+    """What one stage's result is made of: its provenance key, and what that is the hash of."""
+
+    key: str
+    made_from: Mapping[str, object]
+
+
+def stage_accounts(recipe: Recipe, facts: Mapping[str, object], opensim_version: str) -> dict[str, StageAccount]:
+    """The account of every stage whose facts are all given, in the order of `STAGES`.
+
+    A fact of several parts (a profile, say) is accounted for by its hash.
+    """
     sections = {
         **{name: value for name, value in recipe.model_dump().items() if isinstance(value, dict)},
         "engine": recipe.model.engine,
         "feet": (recipe.model.right_foot_body, recipe.model.left_foot_body),
     }
-    keys: dict[str, str] = {}
+    accounts: dict[str, StageAccount] = {}
     for name, stage in STAGES.items():
-        if all(fact in facts for fact in stage.facts) and all(needed in keys for needed in stage.inputs):
-            keys[name] = stage_key(
-                name,
-                stage.version,
-                {
-                    "recipe": {section: sections[section] for section in stage.sections},
-                    "facts": {fact: facts[fact] for fact in stage.facts},
-                    "inputs": {needed: keys[needed] for needed in stage.inputs},
-                    "opensim": opensim_version,
-                },
-            )
-    return keys
+        if all(fact in facts for fact in stage.facts) and all(needed in accounts for needed in stage.inputs):
+            made_from = {
+                "version": stage.version,
+                "opensim": opensim_version,
+                "recipe": {section: _as_stored(sections[section]) for section in stage.sections},
+                "facts": {fact: _brief(facts[fact]) for fact in stage.facts},
+                "inputs": {needed: accounts[needed].key for needed in stage.inputs},
+            }
+            accounts[name] = StageAccount(key=stable_hash({"stage": name, **made_from}), made_from=made_from)
+    return accounts
+
+
+def keys_of(accounts: Mapping[str, StageAccount]) -> dict[str, str]:
+    """The provenance key of every stage."""
+    return {name: account.key for name, account in accounts.items()}
 
 
 def table_keys(keys: Mapping[str, str]) -> dict[str, str]:
     """The provenance key that each of a trial's tables carries, by table, from those of its stages."""
     return {table: keys[stage] for table, stage in STAGE_OF_TABLE.items()}
+
+
+def _as_stored(section: object) -> object:
+    # Tuples come back from JSON as lists.
+    return list(section) if isinstance(section, tuple) else section
+
+
+def _brief(fact: object) -> object:
+    return fact if fact is None or isinstance(fact, str | int | float) else stable_hash(fact)
+
+
+def to_json(accounts: Mapping[str, StageAccount]) -> dict[str, object]:
+    """The accounts as plain data, as a trial's row keeps them."""
+    return {name: {"key": account.key, **account.made_from} for name, account in accounts.items()}
+
+
+def what_changed(stored: Mapping[str, Any], accounts: Mapping[str, StageAccount]) -> dict[str, tuple[str, ...]]:
+    """Why results are stale: what differs, by stage, between the accounts a row keeps and today's.
+
+    A stage that only follows one before it has the reason "follows STAGE"; a stage that is not stale is left out.
+    """
+    found: dict[str, tuple[str, ...]] = {}
+    for name, account in accounts.items():
+        before = stored.get(name)
+        if before is None:
+            found[name] = ("was not made before",)
+        elif before["key"] != account.key:
+            found[name] = tuple(_differences(before, account.made_from))
+    return found
+
+
+def _differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[str]:
+    if before["version"] != after["version"]:
+        yield f"gait2hip computes it anew (version {before['version']} -> {after['version']})"
+    if before["opensim"] != after["opensim"]:
+        yield f"OpenSim {before['opensim']} -> {after['opensim']}"
+    for section, value in after["recipe"].items():
+        yield from _settings_changed(section, before["recipe"].get(section), value)
+    for fact, value in after["facts"].items():
+        if before["facts"].get(fact) != value:
+            # What is kept of a file or a profile is its hash, which tells nobody anything.
+            hashed = _FACTS.get(fact)
+            yield f"{hashed} changed" if hashed else f"{fact}: {before['facts'].get(fact)} -> {value}"
+    for needed, key in after["inputs"].items():
+        if before["inputs"].get(needed) != key:
+            yield f"follows {needed}"
+
+
+def _settings_changed(section: str, before: Any, after: Any) -> Iterator[str]:
+    if before == after:
+        return
+    if isinstance(before, dict) and isinstance(after, dict):
+        for name in sorted(before.keys() | after.keys()):
+            if before.get(name) != after.get(name):
+                yield f"recipe {section}.{name}: {before.get(name, 'absent')} -> {after.get(name, 'absent')}"
+    else:
+        yield f"recipe {section}: {before} -> {after}"

@@ -1,7 +1,9 @@
 """A rejected trial into the warehouse. Needs no OpenSim: a parent process stores what became of a dead worker."""
 
+from collections.abc import Mapping
+
 from pipeline.job import Job, open_job
-from pipeline.stages import RETRY
+from pipeline.stages import RETRY, StageAccount, to_json
 from warehouse.errors import WarehouseError
 from warehouse.outcome import Outcome
 from warehouse.read import stored
@@ -24,7 +26,7 @@ def record_rejection(
     It replaces what the trial gave before, and is kept under a key of its own, so that the next `ingest` tries again.
     """
     job = open_job(session_file, recipe_source, model_file, warehouse_root)
-    return store_rejected(job, trial, stage, reason, log, RETRY)
+    return store_rejected(job, trial, stage, reason, log, {})
 
 
 def record_crash(
@@ -46,11 +48,16 @@ def record_crash(
     key = job.session.trial_key(trial)
     if _holds_accepted(job, trial):
         return Outcome(key=key, status="rejected", stage=stage, reason=f"{reason} The earlier result was kept.")
-    return store_rejected(job, trial, stage, reason, log, RETRY)
+    return store_rejected(job, trial, stage, reason, log, {})
 
 
-def store_rejected(job: Job, trial: str, stage: str, reason: str, log: str, provenance_key: str) -> Outcome:
-    """Write a rejected trial's row, and take away what an earlier, accepted run of it left."""
+def store_rejected(
+    job: Job, trial: str, stage: str, reason: str, log: str, accounts: Mapping[str, StageAccount]
+) -> Outcome:
+    """Write a rejected trial's row, and take away what an earlier, accepted run of it left.
+
+    Without accounts of its stages the trial is kept under a key of its own, so that the next run tries it again.
+    """
     key = job.session.trial_key(trial)
     for table in (*PER_TRIAL, "cycles"):
         remove_table(job.warehouse, table, key)
@@ -68,8 +75,9 @@ def store_rejected(job: Job, trial: str, stage: str, reason: str, log: str, prov
             "n_cycles_left": 0,
             "warnings": [],
         },
-        provenance_key=provenance_key,
+        provenance_key=accounts["quality"].key if accounts else RETRY,
         recipe=job.recipe.name,
+        made_from=to_json(accounts),
     )
     return Outcome(key=key, status="rejected", stage=stage, reason=reason)
 

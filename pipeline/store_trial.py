@@ -8,7 +8,7 @@ from pipeline.cycles import Cycle
 from pipeline.job import Job
 from pipeline.quality import RESIDUAL_FORCES, RESIDUAL_MOMENTS
 from pipeline.records import SIDES, FootWrench, GeneralizedForces, Side
-from pipeline.stages import table_keys
+from pipeline.stages import StageAccount, keys_of, table_keys, to_json
 from pipeline.store_rejected import description
 from pipeline.trial_result import TrialResult
 from warehouse.outcome import Outcome
@@ -18,7 +18,7 @@ from warehouse.write import remove_table, write_row, write_table
 Columns = dict[str, np.ndarray]
 
 
-def store_accepted(job: Job, trial: str, keys: Mapping[str, str], result: TrialResult) -> Outcome:
+def store_accepted(job: Job, trial: str, accounts: Mapping[str, StageAccount], result: TrialResult) -> Outcome:
     """Write every table of an accepted trial."""
     key, mass_kg = job.session.trial_key(trial), job.session.subject.mass_kg
     condition = job.session.trial(trial).condition
@@ -31,7 +31,7 @@ def store_accepted(job: Job, trial: str, keys: Mapping[str, str], result: TrialR
         "activations": (_activations(result), {}),
         "cycles": (_cycles(result, condition, mass_kg), {}),
     }
-    made_from = table_keys(keys)
+    made_by = table_keys(keys_of(accounts))
     # Without its row nothing of the trial is read: a writer killed from here on leaves no mixture behind.
     remove_table(job.warehouse, "trials", key)
     for table, (columns, units) in tables.items():
@@ -40,7 +40,7 @@ def store_accepted(job: Job, trial: str, keys: Mapping[str, str], result: TrialR
             table,
             key,
             columns,
-            provenance_key=made_from[table],
+            provenance_key=made_by[table],
             recipe=job.recipe.name,
             units=units,
         )
@@ -56,8 +56,9 @@ def store_accepted(job: Job, trial: str, keys: Mapping[str, str], result: TrialR
             "source_sha256": file_sha256(job.session.trial(trial).path),
             "warnings": list(result.warnings),
         },
-        provenance_key=made_from["trials"],
+        provenance_key=made_by["trials"],
         recipe=job.recipe.name,
+        made_from=to_json(accounts),
     )
     return Outcome(key=key, status="accepted", n_cycles=len(result.cycles))
 

@@ -7,6 +7,8 @@ columns and in its metadata. The folders are
     <root>/<table>/<cohort>/<subject>/<session>.parquet           sessions, scaling, static_markers
     <root>/<table>/<cohort>/<subject>/<session>/<trial>.parquet   trials and all that is stored per trial
     <root>/scaled_models/<cohort>/<subject>/<session>.osim
+    <root>/sources/<cohort>/<subject>/<session>.json              where the session's recordings lie
+    <root>/runs/<when>-<process>.json                             what each run did, and how long it took
 
 They are not spelled `cohort=C/subject=S`: readers that find hive names guess a type from the values, so
 that subjects 001 and 1 become one, and refuse files that also store the column as the text it is.
@@ -27,6 +29,8 @@ from warehouse.identity import SessionKey, TrialKey
 Level = Literal["subject", "session", "trial"]
 
 SCALED_MODELS = "scaled_models"
+SOURCES = "sources"
+RUNS = "runs"
 _TEMPORARY_SUFFIX = ".part"
 
 
@@ -80,6 +84,16 @@ def table_path(warehouse: Warehouse, table: str, level: Level, key: SessionKey) 
 def scaled_model_path(warehouse: Warehouse, key: SessionKey) -> str:
     """The session's scaled OpenSim model, apart from the tables so that a table's folder is all Parquet."""
     return f"{warehouse.base}/{SCALED_MODELS}/{'/'.join(_segments('session', key))}.osim"
+
+
+def source_path(warehouse: Warehouse, key: SessionKey) -> str:
+    """Where it is written down from which files a session was ingested."""
+    return f"{warehouse.base}/{SOURCES}/{'/'.join(_segments('session', key))}.json"
+
+
+def run_path(warehouse: Warehouse, name: str) -> str:
+    """The account of one run."""
+    return f"{warehouse.base}/{RUNS}/{name}.json"
 
 
 def relative(warehouse: Warehouse, path: str) -> str:

@@ -32,15 +32,6 @@ def file_sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def stage_key(stage: str, version: int, made_from: Mapping[str, object]) -> str:
-    """The provenance key of one stage's output.
-
-    `made_from` is everything the stage reads: its slice of the recipe, the raw files' hashes, its inputs'
-    keys, the OpenSim version. Raise `version` when the stage's code changes a number.
-    """
-    return stable_hash({"stage": stage, "version": version, "made_from": made_from})
-
-
 def _plain(value: object) -> object:
     # Exact types: a bool subclass of int is fine, a numpy scalar or a Path would hash as its text.
     if value is None or type(value) in (bool, int, float, str):

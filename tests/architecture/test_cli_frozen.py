@@ -21,7 +21,9 @@ COMMANDS: dict[str, set[str]] = {
     },
     "ingest": {"SESSION", "--warehouse", "--recipe", "--model", "--workers"},
     "inspect": {"FILE", "--export"},
-    "status": {"--warehouse"},
+    "status": {"--warehouse", "--recipe", "--model"},
+    "diff": {"OLD", "NEW"},
+    "regenerate": {"--warehouse", "--recipe", "--model", "--only", "--dry-run", "--workers"},
     "report": {"--warehouse", "--output", "-o", "--title"},
 }
 REQUIRED: dict[str, set[str]] = {
@@ -29,6 +31,8 @@ REQUIRED: dict[str, set[str]] = {
     "ingest": {"SESSION", "--warehouse"},
     "inspect": {"FILE"},
     "status": {"--warehouse"},
+    "diff": {"OLD", "NEW"},
+    "regenerate": {"--warehouse"},
     "report": {"--warehouse", "--output", "-o"},
 }
 

@@ -33,6 +33,25 @@ def load_session(session, recipe, model, warehouse):
     )
 
 
+def session_state(session, recipe, model, warehouse):
+    """Each trial's state is written in the session file too; what `states` doesn't name is fresh."""
+    loaded = load_session(session, recipe, model, warehouse)
+    if loaded.content["prepare"] == "misconfigured":
+        raise ValueError(f"{loaded.file}: profile is missing")
+    states = loaded.content.get("states", {})
+    trials = [
+        SimpleNamespace(
+            key=loaded.key.of_trial(name),
+            state=states.get(name, "fresh"),
+            reason=f"recipe {recipe}",
+            stages=("quality",),
+            to_do=states.get(name, "fresh") in ("stale", "missing"),
+        )
+        for name in loaded.content["trials"]
+    ]
+    return SimpleNamespace(scaled=loaded.content.get("scaled", True), trials=tuple(trials))
+
+
 def check_warehouse(root):
     try:
         Path(root).mkdir(parents=True, exist_ok=True)

@@ -1,7 +1,7 @@
 import pytest
 
 from pipeline.recipe import Recipe, load_recipe
-from pipeline.stages import RETRY, STAGES, stage_keys
+from pipeline.stages import RETRY, STAGES, keys_of, stage_accounts
 
 FACTS = {
     "model": "model's hash",
@@ -72,8 +72,8 @@ def changed(before: dict[str, str], after: dict[str, str]) -> set[str]:
 def test_a_setting_makes_stale_exactly_what_reads_it(recipe, section, field):
     expected = STALE_BY_SECTION.get(f"{section}.{field}", STALE_BY_SECTION.get(section))
     assert expected is not None, f"say here, and in STAGES, which stage reads {section}.{field}"
-    keys = stage_keys(recipe, FACTS, "4.6")
-    assert changed(keys, stage_keys(with_another(recipe, section, field), FACTS, "4.6")) == expected
+    keys = keys_of(stage_accounts(recipe, FACTS, "4.6"))
+    assert changed(keys, keys_of(stage_accounts(with_another(recipe, section, field), FACTS, "4.6"))) == expected
 
 
 def test_no_setting_lies_outside_a_section(recipe):
@@ -83,7 +83,7 @@ def test_no_setting_lies_outside_a_section(recipe):
 
 def test_a_recipes_name_changes_no_key(recipe):
     renamed = recipe.model_copy(update={"name": "mine"})
-    assert stage_keys(renamed, FACTS, "4.6") == stage_keys(recipe, FACTS, "4.6")
+    assert stage_accounts(renamed, FACTS, "4.6") == stage_accounts(recipe, FACTS, "4.6")
 
 
 def test_every_fact_is_known_here():
@@ -92,32 +92,33 @@ def test_every_fact_is_known_here():
 
 @pytest.mark.parametrize("fact", sorted(STALE_BY_FACT))
 def test_a_fact_makes_stale_exactly_what_reads_it(recipe, fact):
-    after = stage_keys(recipe, {**FACTS, fact: "another"}, "4.6")
-    assert changed(stage_keys(recipe, FACTS, "4.6"), after) == STALE_BY_FACT[fact]
+    after = keys_of(stage_accounts(recipe, {**FACTS, fact: "another"}, "4.6"))
+    assert changed(keys_of(stage_accounts(recipe, FACTS, "4.6")), after) == STALE_BY_FACT[fact]
 
 
 def test_another_opensim_makes_all_stale(recipe):
-    assert changed(stage_keys(recipe, FACTS, "4.6"), stage_keys(recipe, FACTS, "4.7")) == EVERYTHING
+    after = keys_of(stage_accounts(recipe, FACTS, "4.7"))
+    assert changed(keys_of(stage_accounts(recipe, FACTS, "4.6")), after) == EVERYTHING
 
 
 @pytest.mark.parametrize("stage", sorted(STAGES))
 def test_a_new_version_makes_stale_what_builds_on_it(recipe, stage, monkeypatch):
     from dataclasses import replace
 
-    before = stage_keys(recipe, FACTS, "4.6")
+    before = keys_of(stage_accounts(recipe, FACTS, "4.6"))
     monkeypatch.setitem(STAGES, stage, replace(STAGES[stage], version=STAGES[stage].version + 1))
-    stale = changed(before, stage_keys(recipe, FACTS, "4.6"))
+    stale = changed(before, keys_of(stage_accounts(recipe, FACTS, "4.6")))
     assert stage in stale
     assert all(stage in STAGES[other].inputs or stale & set(STAGES[other].inputs) for other in stale - {stage})
 
 
 def test_a_session_has_keys_before_any_trial(recipe):
     facts = {name: FACTS[name] for name in FACTS if name not in ("trial", "condition", "height_m")}
-    keys = stage_keys(recipe, facts, "4.6")
+    keys = keys_of(stage_accounts(recipe, facts, "4.6"))
     assert set(keys) == {"scaling", "session"}
-    assert keys.items() <= stage_keys(recipe, FACTS, "4.6").items()
+    assert keys.items() <= keys_of(stage_accounts(recipe, FACTS, "4.6")).items()
 
 
 def test_keys_differ_between_stages_and_from_a_retry(recipe):
-    keys = stage_keys(recipe, FACTS, "4.6")
+    keys = keys_of(stage_accounts(recipe, FACTS, "4.6"))
     assert len(set(keys.values()) | {RETRY}) == len(STAGES) + 1

@@ -59,7 +59,7 @@ def result(walker, recipe, job) -> TrialResult:
 
 
 def accept(job: Job, result: TrialResult, trial: str = "walk_01"):
-    return store_accepted(job, trial, job.trial_keys(trial), result)
+    return store_accepted(job, trial, job.trial_accounts(trial), result)
 
 
 def column(job: Job, table: str, name: str) -> np.ndarray:
@@ -150,19 +150,21 @@ def test_the_same_result_is_the_same_bytes(job, result):
 
 
 def test_a_rejection_is_stored_with_stage_reason_and_log(job):
-    outcome = store_rejected(job, "walk_01", "markers", "walk 01.c3d: lacks R_FCC.", "the last line", "0" * 32)
+    outcome = store_rejected(
+        job, "walk_01", "markers", "walk 01.c3d: lacks R_FCC.", "the last line", job.trial_accounts("walk_01")
+    )
     assert (outcome.status, outcome.stage, outcome.reason) == ("rejected", "markers", "walk 01.c3d: lacks R_FCC.")
     row = read_row(job.warehouse, "trials", outcome.key)
     expected = {"outcome": "rejected", "stage": "markers", "log": "the last line", "source": "walk 01.c3d"}
     assert {name: row[name] for name in expected} == expected
     assert (row["n_cycles_right"], row["n_cycles_left"]) == (0, 0)
-    assert is_trial_fresh(job.warehouse, outcome.key, {"trials": "0" * 32})
+    assert is_trial_fresh(job.warehouse, outcome.key, table_keys(job.trial_keys("walk_01")))
 
 
 def test_a_rejection_takes_away_what_the_trial_gave_before_and_nothing_else(job, result):
     other = accept(job, result, "walk_02").key
     key = accept(job, result).key
-    store_rejected(job, "walk_01", "markers", "walk 01.c3d: lacks R_FCC.", "", "0" * 32)
+    store_rejected(job, "walk_01", "markers", "walk 01.c3d: lacks R_FCC.", "", job.trial_accounts("walk_01"))
     for table in ("kinematics", "grf", "moments", "forces", "activations", "cycles"):
         with pytest.raises(WarehouseError, match="does not exist"):
             read_table(job.warehouse, table, key)

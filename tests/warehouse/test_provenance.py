@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from warehouse.provenance import canonical_json, file_sha256, stable_hash, stage_key
+from warehouse.provenance import canonical_json, file_sha256, stable_hash
 
 plain = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
@@ -61,16 +61,3 @@ def test_a_files_hash_is_of_its_content(tmp_path: Path) -> None:
     (tmp_path / "a").write_bytes(b"abc")
     # FIPS 180-2, appendix B.1.
     assert file_sha256(tmp_path / "a") == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
-
-
-def test_a_stages_key_changes_with_each_thing_that_made_it() -> None:
-    parts = {"recipe": {"scaling": {"ik_accuracy": 1e-6}}, "inputs": {"scaling": "aa"}, "opensim": "4.6"}
-    keys = {
-        stage_key("inverse_kinematics", 1, parts),
-        stage_key("inverse_kinematics", 2, parts),
-        stage_key("inverse_dynamics", 1, parts),
-        stage_key("inverse_kinematics", 1, parts | {"opensim": "4.7"}),
-        stage_key("inverse_kinematics", 1, parts | {"recipe": {"scaling": {"ik_accuracy": 1e-5}}}),
-        stage_key("inverse_kinematics", 1, parts | {"inputs": {"scaling": "ab"}}),
-    }
-    assert len(keys) == 6
