@@ -27,7 +27,7 @@ CHANNELS = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChannelDifference:
-    """One channel's difference over all samples of the shared cycles; `worst` names trial and leg where it is largest."""
+    """One channel over all samples of the shared cycles; `worst` names the trial and leg where it differs most."""
 
     channel: str
     unit: str
