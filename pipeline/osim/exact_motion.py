@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import opensim as osim
 
+from pipeline.errors import TrialRejected
 from pipeline.osim.files import write_storage
 from pipeline.osim.mechanics import generalized_forces
 from pipeline.osim.motion import natural_spline
@@ -68,7 +69,7 @@ def moments_of(
 ) -> np.ndarray:
     """Net generalized forces (T, Q) that the motion asks for beside gravity, the ground and the model's passive forces.
 
-    Muscles and actuators give none here. KeyError names a foot's body that the model lacks.
+    Muscles and actuators give none here. TrialRejected("inverse_dynamics", …) if the model lacks a foot's body.
     """
     poses, forces = shared.poses, shared.model.getForceSet()
     driven = [forces.get(i) for i in range(forces.getSize()) if osim.ScalarActuator.safeDownCast(forces.get(i))]
@@ -94,6 +95,12 @@ def _ground_forces(
     time_s: np.ndarray,
 ) -> np.ndarray:
     """Generalized forces (T, Q) of the ground on the feet; between the wrenches' samples, a straight line."""
+    missing = sorted({foot_bodies[wrench.side] for wrench in wrenches} - set(shared.summary.body_mass_kg))
+    if missing:
+        raise TrialRejected(
+            "inverse_dynamics",
+            f"model {shared.summary.name} has no body {', '.join(missing)} for the ground to push; see the recipe.",
+        )
     feet = shared.poses.kinematics(values, [foot_bodies[wrench.side] for wrench in wrenches])
     found = np.zeros(values.shape)
     for b, wrench in enumerate(wrenches):
