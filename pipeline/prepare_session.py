@@ -10,6 +10,7 @@ from pipeline.errors import TrialRejected
 from pipeline.ground_frame import ground_rotation
 from pipeline.ground_reactions import check_standing
 from pipeline.job import Job, open_job
+from pipeline.osim.engines import load_engine
 from pipeline.osim.scale import scale_model
 from pipeline.osim.version import opensim_version
 from pipeline.profile import Profile
@@ -68,6 +69,7 @@ def _scale(job: Job) -> ScaledModel:
             static=pose,
             mass_kg=mass_kg,
             preserve_mass_distribution=settings.preserve_mass_distribution,
+            engine=load_engine(job.recipe.model.engine),
             accuracy=settings.ik_accuracy,
             directory=Path(directory),
         )

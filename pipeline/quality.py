@@ -44,7 +44,8 @@ class StrideQuality:
 
     `reserve_ratio` and `balance_ratio` are the largest over the leg's joints: the peak of the joint's reserve (or
     unexplained) moment, all its coordinates together, over the peak of its net moment. `saturated_ratio` is the
-    share of the leg's muscles and frames at full activation.
+    share of the leg's muscles and frames at full activation. `short_of` is the coordinate that falls shortest in most
+    of the unconverged frames, "" if the engine doesn't know.
     """
 
     reserve_ratio: float
@@ -53,6 +54,7 @@ class StrideQuality:
     balance_joint: str
     saturated_ratio: float
     unconverged_frames: int
+    short_of: str
 
 
 def judge_trial(
@@ -122,6 +124,7 @@ def judge_stride(stride: Stride, solution: Solution, settings: QualitySettings) 
         balance_joint=balance_joint,
         saturated_ratio=float((muscles.activation[during][:, own] >= settings.saturated_activation).mean()),
         unconverged_frames=int((~muscles.converged[during]).sum()),
+        short_of=_most_often(muscles.short_of[during & ~muscles.converged]),
     )
 
 
@@ -154,7 +157,10 @@ _ADVICE = {
 
 def _why_unexplained(quality: StrideQuality, settings: QualitySettings) -> str:
     if quality.unconverged_frames:
-        return f"static optimization found no solution in {quality.unconverged_frames} frames, expected one in all"
+        where = f", for want of moment at {quality.short_of}" if quality.short_of else ""
+        return (
+            f"static optimization found no solution in {quality.unconverged_frames} frames{where}, expected one in all"
+        )
     limits = (
         (f"reserves at the {quality.reserve_joint}", quality.reserve_ratio, settings.max_reserve_ratio),
         (f"the imbalance at the {quality.balance_joint}", quality.balance_ratio, settings.max_balance_ratio),
@@ -180,6 +186,11 @@ def _worst_share(
         shares[joint] = _share(_peak(part, names, frames), _peak(whole, names, frames))
     worst = max(shares, key=lambda joint: shares[joint])
     return worst, float(shares[worst])
+
+
+def _most_often(names: np.ndarray) -> str:
+    found, counts = np.unique(names, return_counts=True)
+    return str(found[np.argmax(counts)]) if len(found) else ""
 
 
 def _share(part: float, whole: float) -> float:

@@ -22,7 +22,7 @@ class ModelSettings(_Section):
     file: str
     right_foot_body: str
     left_foot_body: str
-    engine: Literal["tools"]
+    engine: Literal["exact", "tools"]
 
 
 class MarkerSettings(_Section):
@@ -56,7 +56,7 @@ class ScalingSettings(_Section):
 
 
 class InverseKinematicsSettings(_Section):
-    """The solver's accuracy."""
+    """The accuracy of engine `tools`; `exact` solves to its optimum."""
 
     ik_accuracy: Ratio
 
@@ -68,7 +68,10 @@ class InverseDynamicsSettings(_Section):
 
 
 class StaticOptimizationSettings(_Section):
-    """Muscle redundancy: minimise the sum of activations to the exponent."""
+    """Muscle redundancy: minimise the sum of activations to the exponent.
+
+    `convergence_criterion` and `max_iterations` are engine `tools`' own; `exact` solves to its optimum.
+    """
 
     activation_exponent: Annotated[float, Field(ge=1, le=10)]
     use_muscle_physiology: bool

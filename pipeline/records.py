@@ -242,7 +242,8 @@ class MuscleForces:
     """Static optimization: activation (T, U) in 0-1 and tendon force_n (T, U) of each muscle.
 
     actuator_force (T, R): what reserve, residual and torque actuators added, by coordinate
-    (`actuator_coordinates`), N·m or N. converged (T,): whether the optimizer satisfied its constraints.
+    (`actuator_coordinates`), N·m or N. converged (T,): whether the optimizer satisfied its constraints; where it
+    didn't, short_of (T,) names the coordinate whose moment falls shortest, if the engine knows it ("" elsewhere).
     """
 
     time_s: np.ndarray
@@ -252,6 +253,7 @@ class MuscleForces:
     actuator_coordinates: tuple[str, ...]
     actuator_force: np.ndarray
     converged: np.ndarray
+    short_of: np.ndarray
 
     def cut(self, frames: slice) -> "MuscleForces":
         """The same, over some of the frames only."""
@@ -262,6 +264,7 @@ class MuscleForces:
             force_n=self.force_n[frames],
             actuator_force=self.actuator_force[frames],
             converged=self.converged[frames],
+            short_of=self.short_of[frames],
         )
 
 

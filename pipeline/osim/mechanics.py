@@ -12,6 +12,7 @@ import numpy as np
 import opensim as osim
 
 from pipeline.osim.model import ModelCoordinate, load_model, summarise
+from pipeline.osim.poses import Poses
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,28 +37,17 @@ class Mechanics:
         source.updForceSet().clearAndDestroy()
         source.updControllerSet().clearAndDestroy()
         source.finalizeConnections()
+        source.initSystem()
         self._model = source
-        self._state = source.initSystem()
-        self._matter = source.getMatterSubsystem()
-        self._bodies = source.getBodySet()
+        self._poses = Poses(source)
         self._dynamics = osim.InverseDynamicsSolver(source)
-        self._mobility = self._mobilities()
-        self._speeds = osim.Vector(len(self.names), 0.0)
 
     def marker_stations(self) -> dict[str, Station]:
         """The model's own markers, each as a point of the body that carries it."""
-        markers = self._model.getMarkerSet()
-        found = {}
-        for i in range(markers.getSize()):
-            marker = markers.get(i)
-            frame = marker.getParentFrame()
-            base = frame.findBaseFrame()
-            at = frame.findTransformInBaseFrame().shiftFrameStationToBase(marker.get_location()).to_numpy()
-            found[marker.getName()] = Station(body=base.getName(), location_m=(at[0], at[1], at[2]))
-        return found
+        return marker_stations(self._model)
 
     def positions_m(self, values: np.ndarray, stations: Sequence[Station]) -> np.ndarray:
-        """Where stations are in the ground frame, (T, S, 3), at poses (T, Q). Coupled coordinates are taken as given."""
+        """Where stations are in the ground frame, (T, S, 3), at poses (T, Q), coupled coordinates as given."""
         bodies = sorted({station.body for station in stations})
         of = np.array([bodies.index(station.body) for station in stations])
         local = np.array([station.location_m for station in stations])
@@ -66,25 +56,23 @@ class Mechanics:
 
     def transforms(self, values: np.ndarray, bodies: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
         """Rotations (T, B, 3, 3) from body to ground, and body origins (T, B, 3), at poses (T, Q)."""
-        frames = [self._bodies.get(name) for name in bodies]
-        rotation, origin = np.empty((len(values), len(frames), 3, 3)), np.empty((len(values), len(frames), 3))
-        for t, pose in enumerate(self._tree_order(values)):
-            self._state.setQ(osim.Vector.createFromMat(pose))
-            self._model.realizePosition(self._state)
-            for b, frame in enumerate(frames):
-                transform = frame.getTransformInGround(self._state)
-                axes = transform.R().asMat33()
-                rotation[t, b] = [[axes.get(i, j) for j in range(3)] for i in range(3)]
-                origin[t, b] = transform.p().to_numpy()
-        return rotation, origin
+        return self._poses.transforms(values, bodies)
+
+    def jacobian(self, values: np.ndarray, stations: Sequence[Station]) -> np.ndarray:
+        """How stations move with each coordinate, (T, S, 3, Q): metres per radian or metre, each by itself."""
+        bodies = sorted({station.body for station in stations})
+        of = np.array([bodies.index(station.body) for station in stations])
+        local = np.array([station.location_m for station in stations])
+        found = self._poses.kinematics(values, bodies)
+        arm = np.einsum("tsij,sj->tsi", found.rotation[:, of], local)
+        turning, moving = found.jacobian[:, of, :3], found.jacobian[:, of, 3:]
+        return moving + np.cross(turning, arm[..., None], axis=2)
 
     def mass_centre_m(self, values: np.ndarray) -> np.ndarray:
         """The whole body's centre of mass in the ground frame, (T, 3), at poses (T, Q)."""
-        found = np.empty((len(values), 3))
-        for t, pose in enumerate(self._tree_order(values)):
-            self._state.setQ(osim.Vector.createFromMat(pose))
-            self._model.realizePosition(self._state)
-            found[t] = self._matter.calcSystemMassCenterLocationInGround(self._state).to_numpy()
+        poses, found = self._poses, np.empty((len(values), 3))
+        for t in poses.at(values):
+            found[t] = poses.matter.calcSystemMassCenterLocationInGround(poses.state).to_numpy()
         return found
 
     def generalized_forces(self, values: np.ndarray, speeds: np.ndarray, accelerations: np.ndarray) -> np.ndarray:
@@ -92,15 +80,7 @@ class Mechanics:
 
         values, speeds and accelerations (T, Q) are taken as given, coupled and locked coordinates too.
         """
-        found = np.empty(values.shape)
-        triples = zip(*(self._tree_order(x) for x in (values, speeds, accelerations)), strict=True)
-        for t, (q, u, udot) in enumerate(triples):
-            self._state.setQ(osim.Vector.createFromMat(q))
-            self._state.setU(osim.Vector.createFromMat(u))
-            # With the model's force set empty, what the solver takes from the model is gravity.
-            forces = self._dynamics.solve(self._state, osim.Vector.createFromMat(udot))
-            found[t] = forces.to_numpy()[self._mobility]
-        return found
+        return generalized_forces(self._poses, self._dynamics, values, speeds, accelerations)
 
     def wrench_forces(
         self, values: np.ndarray, body: str, force_n: np.ndarray, moment_nm: np.ndarray, point_m: np.ndarray
@@ -109,39 +89,35 @@ class Mechanics:
 
         Inverse dynamics with the wrench is `generalized_forces` less these.
         """
-        frame = self._bodies.get(body)
-        index, origin = frame.getMobilizedBodyIndex(), osim.Vec3(0)
-        jacobian = osim.Matrix()
-        found = np.empty(values.shape)
-        for t, pose in enumerate(self._tree_order(values)):
-            self._state.setQ(osim.Vector.createFromMat(pose))
-            self._model.realizePosition(self._state)
-            self._matter.calcFrameJacobian(self._state, index, origin, jacobian)
-            at = frame.getPositionInGround(self._state).to_numpy()
-            wrench = np.concatenate([moment_nm[t] + np.cross(point_m[t] - at, force_n[t]), force_n[t]])
-            found[t] = (jacobian.to_numpy().T @ wrench)[self._mobility]
-        return found
+        found = self._poses.kinematics(values, [body])
+        moment = moment_nm + np.cross(point_m - found.origin_m[:, 0], force_n)
+        return np.einsum("tij,ti->tj", found.jacobian[:, 0], np.hstack([moment, force_n]))
 
-    def _tree_order(self, values: np.ndarray) -> np.ndarray:
-        """Columns in the order of Simbody's tree, which is not the model's."""
-        if values.ndim != 2 or values.shape[1] != len(self.names):
-            raise ValueError(f"values have shape {values.shape}, expected frames of {len(self.names)} coordinates.")
-        ordered = np.empty(values.shape)
-        ordered[:, self._mobility] = values
-        return ordered
 
-    def _mobilities(self) -> np.ndarray:
-        """Which of Simbody's speeds is each coordinate's own."""
-        coordinates = self._model.getCoordinateSet()
-        n_speeds = self._state.getNU()
-        if not n_speeds == self._state.getNQ() == len(self.names):
-            raise ValueError(
-                f"model {self._model.getName()} has {len(self.names)} coordinates for {self._state.getNQ()} positions "
-                f"and {n_speeds} speeds; joints of quaternions can't be driven by coordinates."
-            )
-        found = []
-        for i in range(n_speeds):
-            self._state.setU(osim.Vector(n_speeds, 0.0))
-            coordinates.get(i).setSpeedValue(self._state, 1.0)
-            found.append(int(np.argmax(np.abs(self._state.getU().to_numpy()))))
-        return np.array(found)
+def marker_stations(model: osim.Model) -> dict[str, Station]:
+    """An initialised model's markers, each as a point of the body that carries it."""
+    markers = model.getMarkerSet()
+    found = {}
+    for i in range(markers.getSize()):
+        marker = markers.get(i)
+        frame = marker.getParentFrame()
+        base = frame.findBaseFrame()
+        at = frame.findTransformInBaseFrame().shiftFrameStationToBase(marker.get_location()).to_numpy()
+        found[marker.getName()] = Station(body=base.getName(), location_m=(at[0], at[1], at[2]))
+    return found
+
+
+def generalized_forces(
+    poses: Poses,
+    dynamics: osim.InverseDynamicsSolver,
+    values: np.ndarray,
+    speeds: np.ndarray,
+    accelerations: np.ndarray,
+) -> np.ndarray:
+    """What moves a model so, (T, Q), less gravity and whatever forces its state has switched on."""
+    found = np.empty(values.shape)
+    rows = poses.tree_order(accelerations)
+    for t in poses.moving(values, speeds):
+        forces = dynamics.solve(poses.state, osim.Vector.createFromMat(rows[t]))
+        found[t] = forces.to_numpy()[poses.mobility]
+    return found

@@ -18,7 +18,7 @@ from pipeline.records import ModelMarker
 _ROTATIONAL, _TRANSLATIONAL = 1, 2
 
 # Wide enough never to bind, finite because the optimizer of static optimization wants numbers.
-_WIDE_CONTROL = 1e4
+WIDE_CONTROL = 1e4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,7 +26,8 @@ class ModelCoordinate:
     """One coordinate as the model defines it.
 
     rotational: an angle in radians. stored_in_degrees: OpenSim's files turn it into degrees; the patella's
-    coupled coordinate is an angle that they leave in radians. coupled: a constraint ties it to others.
+    coupled coordinate is an angle that they leave in radians. locked: held by the model, at its default or, where it
+    is prescribed, at a function of time. coupled: a constraint ties it to others.
     residual: it moves the whole body against the ground, so no muscle can drive it.
     """
 
@@ -93,7 +94,7 @@ def _coordinate(coordinate: osim.Coordinate, state: osim.State) -> ModelCoordina
         name=coordinate.getName(),
         rotational=motion == _ROTATIONAL or (motion != _TRANSLATIONAL and _turns(joint, coordinate.getName())),
         stored_in_degrees=motion == _ROTATIONAL,
-        locked=coordinate.getLocked(state),
+        locked=coordinate.getLocked(state) or coordinate.isPrescribed(state),
         coupled=coordinate.isDependent(state),
         residual=joint.getParentFrame().findBaseFrame().getName() == "ground",
     )
@@ -148,30 +149,45 @@ def write_model(model: osim.Model, path: Path) -> None:
 def add_reserves(
     model: osim.Model, *, reserve_optimal_nm: float, residual_optimal_n: float, residual_optimal_nm: float
 ) -> tuple[str, ...]:
-    """Add an actuator to every unlocked, uncoupled coordinate that has none; returns their coordinates.
+    """Add the actuators that a model lacks (`missing_actuators`); returns their coordinates."""
+    summary = summarise(model)
+    missing = missing_actuators(
+        summary,
+        reserve_optimal_nm=reserve_optimal_nm,
+        residual_optimal_n=residual_optimal_n,
+        residual_optimal_nm=residual_optimal_nm,
+    )
+    residual = {coordinate.name for coordinate in summary.coordinates if coordinate.residual}
+    for name, optimal in missing.items():
+        actuator = osim.CoordinateActuator(name)
+        actuator.setName(f"{'residual' if name in residual else 'reserve'}_{name}")
+        actuator.setOptimalForce(optimal)
+        actuator.setMinControl(-WIDE_CONTROL)
+        actuator.setMaxControl(WIDE_CONTROL)
+        model.updForceSet().cloneAndAppend(actuator)
+    model.finalizeConnections()
+    model.initSystem()
+    return tuple(missing)
+
+
+def missing_actuators(
+    summary: ModelSummary, *, reserve_optimal_nm: float, residual_optimal_n: float, residual_optimal_nm: float
+) -> dict[str, float]:
+    """Every unlocked, uncoupled coordinate without an actuator, and the optimal force of the one it needs, N·m or N.
 
     Static optimization weighs a reserve by its optimal force: the larger, the cheaper. Residuals are those of
     the coordinates that move the whole body against the ground, which no muscle can drive. A reserve on a
     translation between two bodies takes `reserve_optimal_nm` in newtons.
     """
-    added = []
-    summary = summarise(model)
+    missing = {}
     for coordinate in summary.coordinates:
         if coordinate.locked or coordinate.coupled or coordinate.name in summary.driven_coordinates:
             continue
         optimal = reserve_optimal_nm
         if coordinate.residual:
             optimal = residual_optimal_nm if coordinate.rotational else residual_optimal_n
-        actuator = osim.CoordinateActuator(coordinate.name)
-        actuator.setName(f"{'residual' if coordinate.residual else 'reserve'}_{coordinate.name}")
-        actuator.setOptimalForce(optimal)
-        actuator.setMinControl(-_WIDE_CONTROL)
-        actuator.setMaxControl(_WIDE_CONTROL)
-        model.updForceSet().cloneAndAppend(actuator)
-        added.append(coordinate.name)
-    model.finalizeConnections()
-    model.initSystem()
-    return tuple(added)
+        missing[coordinate.name] = optimal
+    return missing
 
 
 def ignore_tendon_compliance(model: osim.Model) -> None:

@@ -9,7 +9,7 @@ densely on the first spline, the same motion leaves 0.05 N and 0.01 N·m.
 from dataclasses import replace
 
 import numpy as np
-from scipy.interpolate import make_interp_spline
+from scipy.interpolate import BSpline, make_interp_spline
 
 from pipeline.records import Coordinates
 
@@ -19,19 +19,27 @@ _DEGREE = 5
 _NATURAL = (3, 4)
 
 
+def natural_spline(time_s: np.ndarray, values: np.ndarray) -> BSpline:
+    """The natural quintic spline through values (T, C), which OpenSim's tools differentiate.
+
+    ValueError for fewer than six frames: they can't be differentiated twice.
+    """
+    if len(time_s) <= _DEGREE:
+        raise ValueError(f"{len(time_s)} frames can't be differentiated twice; at least {_DEGREE + 1} are needed.")
+    end = [(order, np.zeros(values.shape[1])) for order in _NATURAL]
+    return make_interp_spline(time_s, values, k=_DEGREE, bc_type=(end, end))
+
+
 def dense(coordinates: Coordinates) -> Coordinates:
     """The motion with three samples between any two frames, on its natural quintic spline.
 
     Frame n becomes sample 4 n. Frames must be evenly spaced; ValueError if they are not, or fewer than six.
     """
     time_s, values = coordinates.time_s, coordinates.values
-    if len(time_s) <= _DEGREE:
-        raise ValueError(f"{len(time_s)} frames can't be differentiated twice; at least {_DEGREE + 1} are needed.")
+    spline = natural_spline(time_s, values)
     steps_s = np.diff(time_s)
     if np.ptp(steps_s) > 1e-3 * steps_s.mean():
         raise ValueError(f"frames must be evenly spaced; steps are {steps_s.min():.6f} to {steps_s.max():.6f} s.")
-    end = [(order, np.zeros(values.shape[1])) for order in _NATURAL]
-    spline = make_interp_spline(time_s, values, k=_DEGREE, bc_type=(end, end))
     frame = np.arange(SAMPLES_PER_FRAME * (len(time_s) - 1) + 1) / SAMPLES_PER_FRAME
     dense_s = np.interp(frame, np.arange(len(time_s)), time_s)
     return replace(coordinates, time_s=dense_s, values=spline(dense_s))

@@ -2,8 +2,8 @@
 
 OpenSim's ModelScaler sizes the segments. Its MarkerPlacer would pose the result with a solver whose accuracy
 can't be set and which stops up to 0.6 degrees short of its own optimum (gait2354's static trial): an error
-that becomes the zero of every later angle. So the pose comes from the inverse kinematics tool at a stated
-accuracy, and the markers are then moved as MarkerPlacer moves them: onto the measured ones, in that pose.
+that becomes the zero of every later angle. So the pose comes from the recipe's engine, and the markers are then moved
+as MarkerPlacer moves them: onto the measured ones, in that pose.
 """
 
 from collections.abc import Mapping, Sequence
@@ -14,6 +14,7 @@ import opensim as osim
 
 from pipeline.errors import TrialRejected
 from pipeline.osim import setups
+from pipeline.osim.engines import Engine
 from pipeline.osim.files import write_trc
 from pipeline.osim.log import ToolLog, tool_log
 from pipeline.osim.model import (
@@ -24,7 +25,6 @@ from pipeline.osim.model import (
     summarise,
     write_model,
 )
-from pipeline.osim.tools import inverse_kinematics
 from pipeline.records import CoordinateTask, KinematicsResult, Markers, Measurement, ModelMarker, ScaledModel
 
 _STAGE = "scaling"
@@ -42,6 +42,7 @@ def scale_model(
     static: Markers,
     mass_kg: float,
     preserve_mass_distribution: bool,
+    engine: Engine,
     accuracy: float,
     directory: Path,
 ) -> ScaledModel:
@@ -49,6 +50,7 @@ def scale_model(
 
     The bodies' masses add up to `mass_kg`: with `preserve_mass_distribution` each keeps the generic model's
     share, otherwise its share also follows its size. A body that no measurement names keeps its size.
+    `engine` poses the model, at `accuracy` if it needs one.
     Markers of the set that the static trial lacks are dropped from the model and named in the result.
     TrialRejected("scaling", …) if a marker that sizes a segment is missing, too few are left to pose the
     model, or OpenSim fails.
@@ -71,7 +73,7 @@ def scale_model(
         setups.write_setup(directory / "scale_setup.xml", setup)
         factors = _size_segments(model, directory, measurements, mass_kg, log)
         write_model(model, directory / "sized.osim")
-    fit = _pose(directory, pose, marker_weights, coordinate_tasks, accuracy)
+    fit = _pose(directory, pose, marker_weights, coordinate_tasks, engine, accuracy)
     measured_m = dict(zip(pose.labels, pose.positions_m[0], strict=True))
     with tool_log(directory, _STAGE):
         model = load_model(directory / "sized.osim")
@@ -117,10 +119,11 @@ def _pose(
     pose: Markers,
     marker_weights: Mapping[str, float],
     coordinate_tasks: Sequence[CoordinateTask],
+    engine: Engine,
     accuracy: float,
 ) -> KinematicsResult:
     try:
-        return inverse_kinematics(
+        return engine.inverse_kinematics(
             directory / "sized.osim",
             pose,
             marker_weights=marker_weights,

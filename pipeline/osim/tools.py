@@ -15,6 +15,7 @@ import opensim as osim
 from pipeline.errors import TrialRejected
 from pipeline.osim import setups
 from pipeline.osim.files import read_storage, write_storage, write_trc
+from pipeline.osim.inputs import require_cover, require_known_actuators, require_motion, tracked_markers
 from pipeline.osim.log import run_tool, tool_log
 from pipeline.osim.model import (
     ModelSummary,
@@ -41,8 +42,6 @@ from pipeline.records import (
 _IK, _ID, _SO = "inverse_kinematics", "inverse_dynamics", "static_optimization"
 _MODEL = "model.osim"
 _NO_SOLUTION = re.compile(r"could not find a solution at time = ([-+0-9.eE]+?)[!.]?\s*$")
-# Fewer points can't say where a body is.
-_MIN_MARKERS = 3
 
 
 def inverse_kinematics(
@@ -62,8 +61,7 @@ def inverse_kinematics(
     """
     with tool_log(directory, _IK) as log:
         summary = read_summary(model_file)
-        tracked = _tracked(markers, marker_weights, summary)
-        _require_seen(tracked)
+        tracked = tracked_markers(markers, marker_weights, summary)
         shutil.copyfile(model_file, directory / _MODEL)
         write_trc(directory / "markers.trc", tracked)
         tasks = setups.ik_tasks({name: marker_weights[name] for name in tracked.labels}, coordinate_tasks)
@@ -184,39 +182,6 @@ def static_optimization(
     return _muscle_forces(coordinates.time_s, names, force, activation, summary, coordinate_of, converged)
 
 
-def _tracked(markers: Markers, marker_weights: Mapping[str, float], summary: ModelSummary) -> Markers:
-    names = tuple(
-        name
-        for name, weight in marker_weights.items()
-        if weight > 0 and name in summary.markers and name in markers.labels
-    )
-    if len(names) < _MIN_MARKERS:
-        raise TrialRejected(
-            _IK,
-            f"only {len(names)} markers ({', '.join(names) or 'none'}) are on the model {summary.name}, in the "
-            f"recording and in the profile's weights; at least {_MIN_MARKERS} are needed. "
-            "Does the profile fit the recording?",
-        )
-    columns = [markers.labels.index(name) for name in names]
-    return Markers(
-        time_s=markers.time_s,
-        rate_hz=markers.rate_hz,
-        labels=names,
-        positions_m=markers.positions_m[:, columns],
-    )
-
-
-def _require_seen(tracked: Markers) -> None:
-    seen = np.isfinite(tracked.positions_m).all(axis=2).sum(axis=1)
-    poor = np.flatnonzero(seen < _MIN_MARKERS)
-    if len(poor):
-        raise TrialRejected(
-            _IK,
-            f"{len(poor)} frames have fewer than {_MIN_MARKERS} tracked markers, the first at "
-            f"{tracked.time_s[poor[0]]:.3f} s with {seen[poor[0]]}; cut the trial or fill its gaps.",
-        )
-
-
 def _span(time_s: np.ndarray) -> tuple[float, float]:
     return float(time_s[0]), float(time_s[-1])
 
@@ -262,9 +227,7 @@ def _read_result(path: Path, time_s: np.ndarray, stage: str) -> tuple[tuple[str,
 
 
 def _write_motion(directory: Path, coordinates: Coordinates, summary: ModelSummary) -> None:
-    missing = [c.name for c in summary.coordinates if c.name not in coordinates.names]
-    if missing:
-        raise ValueError(f"coordinates {', '.join(missing)} of model {summary.name} have no values.")
+    require_motion(coordinates, summary)
     write_storage(directory / "coordinates.sto", coordinates.names, coordinates.time_s, coordinates.values)
 
 
@@ -274,10 +237,10 @@ def _write_loads(
     """Write the ground's wrenches as external loads; returns the file's name, "" if there are none."""
     if not wrenches:
         return ""
+    require_cover(wrenches, time_s)
     names: list[str] = []
     columns: list[np.ndarray] = []
     for wrench in wrenches:
-        _require_cover(wrench, wrenches[0].time_s, time_s)
         names += [f"{wrench.side}_{part}_{axis}" for part in "fpm" for axis in "xyz"]
         point = np.broadcast_to(wrench.point_m, wrench.force_n.shape)
         columns += [wrench.force_n, point, wrench.moment_nm]
@@ -285,16 +248,6 @@ def _write_loads(
     bodies = {str(wrench.side): foot_bodies[wrench.side] for wrench in wrenches}
     setups.write_setup(directory / "loads.xml", setups.external_loads("grf.sto", bodies))
     return "loads.xml"
-
-
-def _require_cover(wrench: FootWrench, common_s: np.ndarray, time_s: np.ndarray) -> None:
-    if not np.array_equal(wrench.time_s, common_s):
-        raise ValueError("the feet's wrenches must be sampled at the same times.")
-    if wrench.time_s[0] > time_s[0] + 1e-6 or wrench.time_s[-1] < time_s[-1] - 1e-6:
-        raise ValueError(
-            f"the {wrench.side} foot's wrench covers {wrench.time_s[0]:.3f}-{wrench.time_s[-1]:.3f} s, "
-            f"the coordinates {time_s[0]:.3f}-{time_s[-1]:.3f} s: outside it, the force would be guessed."
-        )
 
 
 def _converged(log_lines: Sequence[str], time_s: np.ndarray) -> np.ndarray:
@@ -316,13 +269,7 @@ def _muscle_forces(
     coordinate_of: Mapping[str, str],
     converged: np.ndarray,
 ) -> MuscleForces:
-    strangers = [name for name in names if name not in summary.muscles and name not in coordinate_of]
-    if strangers:
-        raise TrialRejected(
-            _SO,
-            f"model {summary.name} has actuators that are neither muscles nor act on one coordinate: "
-            f"{', '.join(strangers)}; remove them from the model.",
-        )
+    require_known_actuators(names, coordinate_of, summary)
     muscles = [names.index(name) for name in summary.muscles]
     driven = tuple(dict.fromkeys(coordinate_of[name] for name in names if name in coordinate_of))
     actuator_force = np.zeros((len(time_s), len(driven)))
@@ -337,4 +284,5 @@ def _muscle_forces(
         actuator_coordinates=driven,
         actuator_force=actuator_force,
         converged=converged,
+        short_of=np.full(len(time_s), ""),
     )

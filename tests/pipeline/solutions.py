@@ -51,6 +51,7 @@ def a_solution(
         actuator_coordinates=reserve.names,
         actuator_force=reserve.values,
         converged=np.ones(FRAMES, dtype=bool),
+        short_of=np.full(FRAMES, ""),
     )
     coordinates = Coordinates(
         time_s=TIME_S, names=NAMES, rotational=np.ones(len(NAMES), dtype=bool), values=np.zeros((FRAMES, len(NAMES)))

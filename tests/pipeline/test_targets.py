@@ -41,6 +41,7 @@ def muscles(names: tuple[str, ...] = MUSCLES) -> MuscleForces:
         actuator_coordinates=(),
         actuator_force=np.zeros((len(TIME_S), 0)),
         converged=np.ones(len(TIME_S), dtype=bool),
+        short_of=np.full(len(TIME_S), ""),
     )
 
 

@@ -24,6 +24,7 @@ def tensions() -> MuscleForces:
         actuator_coordinates=("swing",),
         actuator_force=np.array([[1.0], [2.0], [3.0], [4.0]]),
         converged=np.ones(4, dtype=bool),
+        short_of=np.full(4, ""),
     )
 
 

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 from pipeline.errors import TrialRejected
+from pipeline.osim.engines import load_engine
 from pipeline.records import Markers, Measurement, ModelMarker, ScaledModel
 
 pytestmark = pytest.mark.osim
@@ -36,6 +37,7 @@ def scaled(kit: SimpleNamespace, model: Path, static: Markers, directory: Path, 
         "coordinate_tasks": (),
         "mass_kg": 80.0,
         "preserve_mass_distribution": True,
+        "engine": load_engine("exact"),
         "accuracy": 1e-9,
     } | changes
     return scale.scale_model(model, static=static, directory=directory, **settings)

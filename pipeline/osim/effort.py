@@ -1,0 +1,247 @@
+"""The controls of least effort that make given generalized forces, to the optimum, many frames at once. Pure numpy.
+
+Each frame t asks: minimise Σ |x|^p subject to A x = b and low ≤ x ≤ high. With p = 2 that is a strictly convex
+quadratic programme with far fewer equations than unknowns, so its dual is solved instead: x = clip(c + Aᵀλ / w), and
+a Newton step on λ is one small linear system. The dual is convex and piecewise quadratic; with a line search Newton's
+method ends on it after finitely many steps from anywhere (Qi and Sun 1993, Math Program 58:353). Other exponents are
+a few such programmes, one after the other (sequential quadratic programming). Where no x within its bounds makes b,
+the dual grows beyond the dearest x there is, which proves it (weak duality).
+
+Shapes: T frames, F equations, N controls.
+"""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+# Equations hold to this, in their own units (N·m and N): ten times better than asked for.
+_TOLERANCE = 1e-9
+_MAX_STEPS = 200
+_MAX_HALVINGS = 50
+# Share of the promised decrease that a step must keep (Nocedal and Wright 2006, section 3.1).
+_SUFFICIENT = 1e-4
+# Keeps a singular Hessian (every control of an equation at its bound) solvable; relative to its mean diagonal.
+_DAMPING = 1e-12
+# Solved first and from nothing; what lies between starts from their interpolated duals.
+_KEY_EVERY = 8
+# Frames that can't be solved are solved softly: a unit of shortfall then costs this much effort, squared and halved.
+_SOFT_COST = 1e6
+# The curvature of |x|^p vanishes at 0 for p > 2. Its floor falls by this factor a step, so that none is far too long.
+_FIRST_FLOOR, _FLOOR_FACTOR = 0.05, 0.3
+_CONTROL_TOLERANCE = 1e-9
+_MAX_PROGRAMMES = 60
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Effort:
+    """Controls (T, N); shortfall (T, F) is what the equations ask less what the controls make.
+
+    solved (T,): the controls are the optimum, and no shortfall is above 1e-8. Where it is False, no controls within
+    the bounds make what is asked; these leave the least shortfall, and its largest entry says where.
+    """
+
+    control: np.ndarray
+    shortfall: np.ndarray
+    solved: np.ndarray
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Programme:
+    """Minimise Σ ½ weight (x − centre)² subject to gain x + softness λ = target and low ≤ x ≤ high, per frame."""
+
+    gain: np.ndarray  # (T, F, N)
+    target: np.ndarray  # (T, F)
+    low: np.ndarray  # (N,)
+    high: np.ndarray  # (N,)
+    weight: np.ndarray  # (T, N)
+    centre: np.ndarray  # (T, N)
+    softness: float = 0.0
+
+    def of(self, frames: np.ndarray) -> "_Programme":
+        return replace(
+            self,
+            gain=self.gain[frames],
+            target=self.target[frames],
+            weight=self.weight[frames],
+            centre=self.centre[frames],
+        )
+
+    def control(self, pull: np.ndarray) -> np.ndarray:
+        """The cheapest x under prices whose pull Aᵀλ (T, N) this is."""
+        return np.clip(self.centre + pull / self.weight, self.low, self.high)
+
+    def value(self, dual: np.ndarray, pull: np.ndarray, control: np.ndarray) -> np.ndarray:
+        """The negative dual function, (T,): convex in λ, and what is minimised."""
+        gained = (control * pull - 0.5 * self.weight * (control - self.centre) ** 2).sum(axis=1)
+        return gained - (dual * self.target).sum(axis=1) + 0.5 * self.softness * (dual**2).sum(axis=1)
+
+    def gradient(self, dual: np.ndarray, control: np.ndarray) -> np.ndarray:
+        return _times(self.gain, control) - self.target + self.softness * dual
+
+    def dearest(self) -> np.ndarray:
+        """What no feasible x can cost more than, (T,): its furthest corner."""
+        reach = np.maximum(np.abs(self.low - self.centre), np.abs(self.high - self.centre))
+        return 0.5 * (self.weight * reach**2).sum(axis=1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Answer:
+    control: np.ndarray  # (T, N)
+    dual: np.ndarray  # (T, F)
+    solved: np.ndarray  # (T,)
+
+
+def least_effort(gain: np.ndarray, target: np.ndarray, low: np.ndarray, high: np.ndarray, exponent: float) -> Effort:
+    """The controls (T, N) within `low` and `high` (N,) that make `target` (T, F) = `gain` (T, F, N) @ x at least cost.
+
+    ValueError if the exponent is below 2, a bound is above its other, a number is NaN or the shapes don't fit.
+    """
+    _require_sound(gain, target, low, high, exponent)
+    shape = (len(gain), gain.shape[2])
+    programme = _Programme(
+        gain=gain, target=target, low=low, high=high, weight=np.full(shape, 2.0), centre=np.zeros(shape)
+    )
+    answer = _solve(programme)
+    feasible = np.flatnonzero(answer.solved)
+    if exponent != 2 and len(feasible):
+        _refine(programme, exponent, answer, feasible)
+    rest = np.flatnonzero(~answer.solved)
+    if len(rest):
+        answer.control[rest] = _solve(replace(programme.of(rest), softness=1 / _SOFT_COST)).control
+    shortfall = target - _times(gain, answer.control)
+    return Effort(control=answer.control, shortfall=shortfall, solved=answer.solved)
+
+
+def _require_sound(gain: np.ndarray, target: np.ndarray, low: np.ndarray, high: np.ndarray, exponent: float) -> None:
+    n_frames, n_equations, n_controls = gain.shape
+    if target.shape != (n_frames, n_equations) or low.shape != (n_controls,) or high.shape != (n_controls,):
+        raise ValueError(
+            f"target {target.shape} and bounds {low.shape}, {high.shape} don't fit a gain of {gain.shape}; expected "
+            f"{(n_frames, n_equations)}, {(n_controls,)}."
+        )
+    if not exponent >= 2:
+        raise ValueError(f"exponent {exponent:g}: effort can be minimised exactly for exponents of 2 and more.")
+    if not (low <= high).all():
+        raise ValueError(f"control {int(np.argmax(low > high))} has its lower bound above its upper one, or NaN.")
+    if not (np.isfinite(gain).all() and np.isfinite(target).all()):
+        raise ValueError("gain and target must be finite.")
+
+
+def _times(gain: np.ndarray, control: np.ndarray) -> np.ndarray:
+    return np.matmul(gain, control[..., None])[..., 0]
+
+
+def _pull(gain: np.ndarray, dual: np.ndarray) -> np.ndarray:
+    return np.matmul(dual[:, None, :], gain)[:, 0]
+
+
+def _solve(programme: _Programme) -> _Answer:
+    """Every frame of a programme, started from its neighbours."""
+    n_frames = len(programme.gain)
+    keys = np.unique(np.r_[np.arange(0, n_frames, _KEY_EVERY), n_frames - 1])
+    some = programme.of(keys)
+    duals = _newton(some, _without_bounds(some)).dual
+    frames = np.arange(n_frames)
+    start = np.column_stack([np.interp(frames, keys, column) for column in duals.T])
+    return _newton(programme, start)
+
+
+def _without_bounds(programme: _Programme) -> np.ndarray:
+    """The dual (T, F) of the problem without its bounds."""
+    scaled = programme.gain / programme.weight[:, None, :]
+    hessian = _damped(np.matmul(scaled, programme.gain.transpose(0, 2, 1)), programme.softness)
+    short = programme.target - _times(programme.gain, programme.centre)
+    return np.linalg.solve(hessian, short[..., None])[..., 0]
+
+
+def _damped(hessian: np.ndarray, softness: float) -> np.ndarray:
+    diagonal = np.einsum("tii->ti", hessian)
+    diagonal += softness + _DAMPING * np.maximum(diagonal.mean(axis=1, keepdims=True), 1.0)
+    return hessian
+
+
+def _newton(programme: _Programme, start: np.ndarray) -> _Answer:
+    """Newton's method on the dual of every frame; a frame leaves when it is solved, or proved to have no solution."""
+    dual, control = start.copy(), np.empty(programme.weight.shape)
+    solved = np.zeros(len(start), dtype=bool)
+    todo = np.arange(len(start))
+    part, dearest = programme, programme.dearest()
+    for _ in range(_MAX_STEPS):
+        here = dual[todo]
+        pull = _pull(part.gain, here)
+        control[todo] = x = part.control(pull)
+        gradient, value = part.gradient(here, x), part.value(here, pull, x)
+        done = np.abs(gradient).max(axis=1, initial=0.0) <= _TOLERANCE
+        solved[todo[done]] = True
+        left = np.flatnonzero(~done & (-value <= dearest[todo] * (1 + 1e-9)))
+        if not len(left):
+            break
+        if len(left) < len(todo):
+            todo, part = todo[left], part.of(left)
+            here, pull, gradient, value = here[left], pull[left], gradient[left], value[left]
+        step = _newton_step(part, pull, gradient)
+        dual[todo] = here + _length(part, here, pull, value, gradient, step)[:, None] * step
+    return _Answer(control=control, dual=dual, solved=solved)
+
+
+def _newton_step(programme: _Programme, pull: np.ndarray, gradient: np.ndarray) -> np.ndarray:
+    wanted = programme.centre + pull / programme.weight
+    slope = ((wanted > programme.low) & (wanted < programme.high)) / programme.weight
+    hessian = np.matmul(programme.gain * slope[:, None, :], programme.gain.transpose(0, 2, 1))
+    return -np.linalg.solve(_damped(hessian, programme.softness), gradient[..., None])[..., 0]
+
+
+def _length(
+    programme: _Programme,
+    dual: np.ndarray,
+    pull: np.ndarray,
+    value: np.ndarray,
+    gradient: np.ndarray,
+    step: np.ndarray,
+) -> np.ndarray:
+    """How much of each frame's step to take, (T,): halved until the dual has fallen enough."""
+    along = _pull(programme.gain, step)
+    promised = (gradient * step).sum(axis=1)
+    rounding = 1e-14 * (1 + np.abs(value))
+    length = np.ones(len(dual))
+    for _ in range(_MAX_HALVINGS):
+        there, pulled = dual + length[:, None] * step, pull + length[:, None] * along
+        new = programme.value(there, pulled, programme.control(pulled))
+        worse = new > value + _SUFFICIENT * length * promised + rounding
+        if not worse.any():
+            break
+        length[worse] /= 2
+    return length
+
+
+def _refine(programme: _Programme, exponent: float, answer: _Answer, frames: np.ndarray) -> None:
+    """From feasible controls to those of least Σ |x|^p, in place, by quadratic models of it; feasible all the way."""
+    floor = _FIRST_FLOOR
+    for _ in range(_MAX_PROGRAMMES):
+        x = answer.control[frames]
+        slope = exponent * np.sign(x) * np.abs(x) ** (exponent - 1)
+        curvature = exponent * (exponent - 1) * np.maximum(np.abs(x), floor) ** (exponent - 2)
+        model = replace(programme.of(frames), weight=curvature, centre=x - slope / curvature)
+        found = _newton(model, answer.dual[frames])
+        step = found.control - x
+        answer.control[frames] = x + _share(x, step, slope, exponent)[:, None] * step
+        answer.dual[frames] = found.dual
+        frames = frames[np.abs(step).max(axis=1, initial=0.0) > _CONTROL_TOLERANCE]
+        if not len(frames):
+            break
+        floor *= _FLOOR_FACTOR
+    answer.solved[frames] = False
+
+
+def _share(control: np.ndarray, step: np.ndarray, slope: np.ndarray, exponent: float) -> np.ndarray:
+    """How much of each frame's step lowers the effort enough, (T,)."""
+    effort = (np.abs(control) ** exponent).sum(axis=1)
+    promised = (slope * step).sum(axis=1)
+    share = np.ones(len(control))
+    for _ in range(_MAX_HALVINGS):
+        new = (np.abs(control + share[:, None] * step) ** exponent).sum(axis=1)
+        worse = new > effort + _SUFFICIENT * share * promised + 1e-14 * effort
+        if not worse.any():
+            break
+        share[worse] /= 2
+    return share

@@ -1,0 +1,98 @@
+"""What a model's muscles can do in each frame: their force at full activation, and the generalized force of a newton.
+
+All geometry and the force-length-velocity curves are OpenSim's. Shapes: T frames, Q coordinates, U muscles.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import opensim as osim
+
+from pipeline.errors import TrialRejected
+from pipeline.osim.shared_model import SharedModel
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MuscleGeometry:
+    """per_newton (T, U, Q): generalized force, every coordinate by itself, of one newton of tension.
+
+    full_n (T, U): the tension at full activation, with the fibre at the length and speed that a stiff tendon leaves it.
+    """
+
+    per_newton: np.ndarray
+    full_n: np.ndarray
+
+
+def muscle_geometry(shared: SharedModel, values: np.ndarray, speeds: np.ndarray) -> MuscleGeometry:
+    """Of every muscle of the model, along a motion (T, Q).
+
+    TrialRejected("static_optimization", …) names muscles whose paths give no forces.
+    """
+    muscles = _muscles(shared)
+    paths = _paths(shared, muscles)
+    # By virtual work a path lengthens by minus its generalized force times the speeds, a tenth of the cost of OpenSim's
+    # own sum over the path. Around two wrapping objects OpenSim's speed is another (gaslat: up to 15 mm/s at 0.1 m/s),
+    # and is used as it is.
+    simple = [path.getWrapSet().getSize() < 2 for path in paths]
+    follow = [path.setLengtheningSpeed for path, plain in zip(paths, simple, strict=True) if plain]
+    followers = np.flatnonzero(simple)
+    full = [muscle.calcInextensibleTendonActiveFiberForce for muscle in muscles]
+    per_newton = np.empty((len(values), len(muscles), len(shared.names)))
+    full_n = np.empty((len(values), len(muscles)))
+    poses = shared.poses
+    tree_speeds = poses.tree_order(speeds)
+    for t in poses.moving(values, speeds):
+        tree = _per_newton(shared, paths)
+        lengthening = -(tree[followers] @ tree_speeds[t])
+        for put, speed in zip(follow, lengthening.tolist(), strict=True):
+            put(poses.state, speed)
+        full_n[t] = [force(poses.state, 1.0) for force in full]
+        per_newton[t] = tree[:, poses.mobility]
+    return MuscleGeometry(per_newton=per_newton, full_n=full_n)
+
+
+def strongest_n(shared: SharedModel) -> np.ndarray:
+    """Each muscle's maximum isometric force, (U,): its tension at full activation where its physiology is left out."""
+    return np.array([muscle.getMaxIsometricForce() for muscle in _muscles(shared)])
+
+
+def control_bounds(shared: SharedModel) -> tuple[np.ndarray, np.ndarray]:
+    """Smallest and largest control of each muscle, (U,) each, as the model has them."""
+    muscles = _muscles(shared)
+    return np.array([m.getMinControl() for m in muscles]), np.array([m.getMaxControl() for m in muscles])
+
+
+def _per_newton(shared: SharedModel, paths: list[osim.GeometryPath]) -> np.ndarray:
+    """Generalized force of a newton in each path at the state's pose, (U, Q) in Simbody's order.
+
+    Tensions are laid on the bodies one after the other, and each one's share is the difference it makes: emptying the
+    bodies' forces between them would take longer than all the rest.
+    """
+    poses = shared.poses
+    n_speeds = poses.state.getNU()
+    on_bodies = osim.VectorOfSpatialVec(poses.n_bodies, osim.SpatialVec(osim.Vec3(0), osim.Vec3(0)))
+    direct, through = osim.Vector(n_speeds, 0.0), osim.Vector(n_speeds, 0.0)
+    sums = np.zeros((len(paths) + 1, n_speeds))
+    for j, path in enumerate(paths, start=1):
+        path.addInEquivalentForces(poses.state, 1.0, on_bodies, direct)
+        poses.matter.multiplyBySystemJacobianTranspose(poses.state, on_bodies, through)
+        sums[j] = through.to_numpy()
+        sums[j] += direct.to_numpy()
+    return np.diff(sums, axis=0)
+
+
+def _muscles(shared: SharedModel) -> list[osim.Muscle]:
+    found = shared.model.getMuscles()
+    return [found.get(i) for i in range(found.getSize())]
+
+
+def _paths(shared: SharedModel, muscles: list[osim.Muscle]) -> list[osim.GeometryPath]:
+    paths = [osim.GeometryPath.safeDownCast(muscle.getPath()) for muscle in muscles]
+    unknown = [muscle.getName() for muscle, path in zip(muscles, paths, strict=True) if path is None]
+    if unknown:
+        raise TrialRejected(
+            "static_optimization",
+            f"model {shared.summary.name}: the paths of {', '.join(unknown)} are not GeometryPaths, and engine `exact` "
+            "can't ask others for their forces. Name engine `tools` in the recipe.",
+        )
+    return paths

@@ -1,0 +1,146 @@
+"""Putting an initialised model into poses, frame by frame, and reading where its bodies are and how they move.
+
+OpenSim computes; this only carries numbers across, as few calls a frame as there can be: a pose goes in as one vector,
+all bodies' Jacobians come out as one matrix. Shapes: T frames, Q coordinates in the model's order, B bodies.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import opensim as osim
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BodyKinematics:
+    """Of some bodies at some poses: rotation (T, B, 3, 3) to ground, origin_m (T, B, 3), jacobian (T, B, 6, Q).
+
+    The Jacobian's rows are the angular velocity and then the velocity of the body's origin, in ground, per unit of
+    each coordinate's speed, every coordinate moving by itself.
+    """
+
+    rotation: np.ndarray
+    origin_m: np.ndarray
+    jacobian: np.ndarray
+
+
+class Poses:
+    """A model and its working state, driven in the order of the model's coordinates. One process, one thread."""
+
+    def __init__(self, model: osim.Model) -> None:
+        coordinates = model.getCoordinateSet()
+        self.names = tuple(coordinates.get(i).getName() for i in range(coordinates.getSize()))
+        self.model = model
+        self.state = model.getWorkingState()
+        model.realizePosition(self.state)
+        self.matter = model.getMatterSubsystem()
+        self.mobility = _mobilities(model, self.state)
+        self.n_bodies = _n_bodies(self.matter, self.state)
+
+    def at(self, values: np.ndarray) -> Iterator[int]:
+        """Each frame's number, with the state at its pose of values (T, Q), bodies in place. Couplers aren't asked."""
+        for t, pose in enumerate(self.tree_order(values)):
+            self.state.setQ(osim.Vector.createFromMat(pose))
+            self.model.realizePosition(self.state)
+            yield t
+
+    def moving(self, values: np.ndarray, speeds: np.ndarray) -> Iterator[int]:
+        """Each frame's number, with the state at its pose and its speeds (T, Q)."""
+        rows = zip(self.tree_order(values), self.tree_order(speeds), strict=True)
+        for t, (pose, speed) in enumerate(rows):
+            self.state.setQ(osim.Vector.createFromMat(pose))
+            self.state.setU(osim.Vector.createFromMat(speed))
+            self.model.realizeVelocity(self.state)
+            yield t
+
+    def transforms(self, values: np.ndarray, bodies: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
+        """Rotations (T, B, 3, 3) from body to ground, and body origins (T, B, 3), at poses (T, Q)."""
+        frames = self._frames(bodies)
+        placed: list[float] = []
+        for _ in self.at(values):
+            self._place(frames, placed)
+        return _rotations_and_origins(placed, len(values), len(frames))
+
+    def kinematics(self, values: np.ndarray, bodies: Sequence[str]) -> BodyKinematics:
+        """Where bodies are at poses (T, Q), and how each coordinate moves them."""
+        frames = self._frames(bodies)
+        rows = np.concatenate([6 * int(frame.getMobilizedBodyIndex()) + np.arange(6) for frame in frames])
+        jacobian = np.empty((len(values), len(rows), len(self.names)))
+        placed: list[float] = []
+        whole = osim.Matrix()
+        for t in self.at(values):
+            self._place(frames, placed)
+            self.matter.calcSystemJacobian(self.state, whole)
+            jacobian[t] = whole.to_numpy()[rows]
+        rotation, origin_m = _rotations_and_origins(placed, len(values), len(frames))
+        return BodyKinematics(
+            rotation=rotation,
+            origin_m=origin_m,
+            jacobian=jacobian[..., self.mobility].reshape(len(values), len(frames), 6, -1),
+        )
+
+    def tree_order(self, values: np.ndarray) -> np.ndarray:
+        """Columns in the order of Simbody's tree, which is not the model's. ValueError for a wrong shape."""
+        if values.ndim != 2 or values.shape[1] != len(self.names):
+            raise ValueError(f"values have shape {values.shape}, expected frames of {len(self.names)} coordinates.")
+        ordered = np.empty(values.shape)
+        ordered[:, self.mobility] = values
+        return ordered
+
+    def _frames(self, bodies: Sequence[str]) -> list[osim.PhysicalFrame]:
+        """Bodies by name; "ground" is one. KeyError names what the model lacks."""
+        known, ground = self.model.getBodySet(), self.model.getGround()
+        for name in bodies:
+            if name != ground.getName() and not known.contains(name):
+                raise KeyError(name)
+        return [ground if name == ground.getName() else known.get(name) for name in bodies]
+
+    def _place(self, frames: Sequence[osim.PhysicalFrame], placed: list[float]) -> None:
+        """Append every frame's rotation, as a quaternion, and origin: seven numbers, each a call of its own."""
+        for frame in frames:
+            transform = frame.getTransformInGround(self.state)
+            turn, at = transform.R().convertRotationToQuaternion().get, transform.p().get
+            placed += (turn(0), turn(1), turn(2), turn(3), at(0), at(1), at(2))
+
+
+def _rotations_and_origins(placed: list[float], n_frames: int, n_bodies: int) -> tuple[np.ndarray, np.ndarray]:
+    table = np.array(placed).reshape(n_frames, n_bodies, 7)
+    return _rotation(table[..., :4]), table[..., 4:]
+
+
+def _rotation(quaternion: np.ndarray) -> np.ndarray:
+    """Rotation matrices (…, 3, 3) of unit quaternions (…, 4), the scalar first."""
+    w, x, y, z = np.moveaxis(quaternion, -1, 0)
+    found = np.empty((*quaternion.shape[:-1], 3, 3))
+    found[..., 0, 0], found[..., 1, 1] = 1 - 2 * (y * y + z * z), 1 - 2 * (x * x + z * z)
+    found[..., 2, 2] = 1 - 2 * (x * x + y * y)
+    found[..., 0, 1], found[..., 1, 0] = 2 * (x * y - w * z), 2 * (x * y + w * z)
+    found[..., 0, 2], found[..., 2, 0] = 2 * (x * z + w * y), 2 * (x * z - w * y)
+    found[..., 1, 2], found[..., 2, 1] = 2 * (y * z - w * x), 2 * (y * z + w * x)
+    return found
+
+
+def _n_bodies(matter: osim.SimbodyMatterSubsystem, state: osim.State) -> int:
+    """How many bodies Simbody moves, the ground and any it added to cut loops included: six rows each."""
+    jacobian = osim.Matrix()
+    matter.calcSystemJacobian(state, jacobian)
+    return int(jacobian.nrow()) // 6
+
+
+def _mobilities(model: osim.Model, state: osim.State) -> np.ndarray:
+    """Which of Simbody's speeds is each coordinate's own. ValueError if they are not one to one."""
+    coordinates = model.getCoordinateSet()
+    n_speeds = state.getNU()
+    if not n_speeds == state.getNQ() == coordinates.getSize():
+        raise ValueError(
+            f"model {model.getName()} has {coordinates.getSize()} coordinates for {state.getNQ()} positions "
+            f"and {n_speeds} speeds; joints of quaternions can't be driven by coordinates."
+        )
+    found = []
+    before = osim.Vector(state.getU())
+    for i in range(n_speeds):
+        state.setU(osim.Vector(n_speeds, 0.0))
+        coordinates.get(i).setSpeedValue(state, 1.0)
+        found.append(int(np.argmax(np.abs(state.getU().to_numpy()))))
+    state.setU(before)
+    return np.array(found, dtype=int)
