@@ -14,7 +14,7 @@ from pipeline.observed import worst_gaps
 from pipeline.profile import Profile
 from pipeline.quality import judge_trial, keep_explained
 from pipeline.read_c3d import read_c3d
-from pipeline.records import SIDES, FootWrench, Markers, Side
+from pipeline.records import SIDES, FootWrench, Kinematics, Markers, Side
 from pipeline.same_person import check_subject_blocks
 from pipeline.session import Trial
 from pipeline.solve import solve
@@ -22,6 +22,7 @@ from pipeline.stages import StageAccount, keys_of, table_keys
 from pipeline.static_fit import static_fit_warnings
 from pipeline.store_rejected import store_rejected
 from pipeline.store_trial import store_accepted
+from pipeline.stored_kinematics import read_kinematics
 from pipeline.targets import cut_cycles
 from pipeline.trajectories import Trajectories, trajectories
 from pipeline.trial_result import TrialResult
@@ -53,15 +54,19 @@ def process_trial(
             if is_trial_fresh(job.warehouse, key, table_keys(keys)):
                 return _stored_outcome(job, trial)
             model = _scaled_model(job, keys["session"], Path(directory))
-            result = compute(job, job.session.trial(trial), model, Path(directory))
+            known = read_kinematics(job.warehouse, key, keys)
+            result = compute(job, job.session.trial(trial), model, Path(directory), known)
         except TrialRejected as rejected:
             log = _log_tail(Path(directory))
             return store_rejected(job, trial, rejected.stage, rejected.reason, log, accounts)
         return store_accepted(job, trial, accounts, result)
 
 
-def compute(job: Job, trial: Trial, model: Path, directory: Path) -> TrialResult:
-    """The chain: a recording in, everything that is known of it out. TrialRejected names the stage that refused it."""
+def compute(job: Job, trial: Trial, model: Path, directory: Path, known: Kinematics | None = None) -> TrialResult:
+    """The chain: a recording in, everything that is known of it out. TrialRejected names the stage that refused it.
+
+    `known` are kinematics that an earlier run has stored for just these markers, model and settings.
+    """
     recipe, profile, subject = job.recipe, job.profile, job.session.subject
     recording, static = read_c3d(trial.path), read_c3d(job.session.static)
     check_subject_blocks(recording, static, subject)
@@ -73,7 +78,7 @@ def compute(job: Job, trial: Trial, model: Path, directory: Path) -> TrialResult
     strides, refused = complete_strides(markers.time_s, wrenches, ground.events, recipe.cycles)
     if not strides:
         raise TrialRejected("cycles", _why_no_stride(recording.path.name, refused, wrenches, tracks))
-    solution = solve(model, markers, wrenches, frames_of(strides, markers.time_s), profile, recipe, directory)
+    solution = solve(model, markers, wrenches, frames_of(strides, markers.time_s), profile, recipe, directory, known)
     quality = judge_trial(solution, wrenches, subject, recording.path.name, recipe.quality)
     explained, unexplained = keep_explained(strides, solution, recording.path.name, recipe.quality)
     return TrialResult(

@@ -9,7 +9,7 @@ from pipeline.contacts import GRAVITY_M_S2
 from pipeline.cycles import Stride
 from pipeline.errors import TrialRejected
 from pipeline.recipe import QualitySettings
-from pipeline.records import FootWrench, GeneralizedForces, KinematicsResult, Side
+from pipeline.records import FootWrench, GeneralizedForces, Side
 from pipeline.session import Subject
 from pipeline.solve import Solution
 
@@ -63,11 +63,11 @@ def judge_trial(
     """A trial's figures; TrialRejected names the first gate that it does not pass. `wrenches` cover all its frames."""
     body_n = subject.mass_kg * GRAVITY_M_S2
     both = wrenches["right"].known & wrenches["left"].known
-    error_m = solution.kinematics.marker_error_m
+    fit = solution.kinematics
     quality = TrialQuality(
-        marker_rms_max_m=float(np.nanmax(np.sqrt(np.nanmean(error_m**2, axis=1)))),
-        marker_error_max_m=float(np.nanmax(error_m)),
-        worst_marker=_worst_marker(solution.kinematics),
+        marker_rms_max_m=float(np.nanmax(fit.marker_rms_m)),
+        marker_error_max_m=float(np.nanmax(fit.marker_max_m)),
+        worst_marker=str(fit.worst_marker[np.nanargmax(fit.marker_max_m)]),
         residual_force_ratio=_residual(solution.moments, RESIDUAL_FORCES, both) / body_n,
         residual_moment_ratio=_residual(solution.moments, RESIDUAL_MOMENTS, both) / (body_n * subject.height_m),
     )
@@ -203,11 +203,6 @@ def _share(part: float, whole: float) -> float:
 def _peak(forces: GeneralizedForces, names: Sequence[str], frames: np.ndarray) -> float:
     present = [forces.column(name)[frames] for name in names if name in forces.names]
     return float(np.sqrt(np.sum(np.square(present), axis=0)).max()) if present else 0.0
-
-
-def _worst_marker(kinematics: KinematicsResult) -> str:
-    worst = np.nanmax(np.nan_to_num(kinematics.marker_error_m), axis=0)
-    return kinematics.marker_names[int(np.argmax(worst))]
 
 
 def _residual(moments: GeneralizedForces, names: Sequence[str], frames: np.ndarray) -> float:

@@ -227,14 +227,30 @@ class KinematicsResult:
     marker_names: tuple[str, ...]
     marker_error_m: np.ndarray
 
-    def judged_by(self, names: Collection[str]) -> "KinematicsResult":
-        """The same coordinates, with the errors of these markers only."""
+    def judged_by(self, names: Collection[str]) -> "Kinematics":
+        """The same coordinates, with how well they fit these markers."""
         columns = [column for column, name in enumerate(self.marker_names) if name in names]
-        return replace(
-            self,
-            marker_names=tuple(self.marker_names[column] for column in columns),
-            marker_error_m=self.marker_error_m[:, columns],
+        error_m = self.marker_error_m[:, columns]
+        judged = np.array([self.marker_names[column] for column in columns], dtype=str)
+        return Kinematics(
+            coordinates=self.coordinates,
+            marker_rms_m=np.sqrt(np.nanmean(error_m**2, axis=1)),
+            marker_max_m=np.nanmax(error_m, axis=1),
+            worst_marker=judged[np.argmax(np.nan_to_num(error_m), axis=1)],
         )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kinematics:
+    """A trial's joint coordinates and how well they fit the markers they are judged by, frame by frame.
+
+    marker_rms_m and marker_max_m (T,) over the markers seen in the frame; worst_marker (T,) is the largest one's name.
+    """
+
+    coordinates: Coordinates
+    marker_rms_m: np.ndarray
+    marker_max_m: np.ndarray
+    worst_marker: np.ndarray
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

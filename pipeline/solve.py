@@ -12,12 +12,13 @@ from pipeline.records import (
     Coordinates,
     FootWrench,
     GeneralizedForces,
-    KinematicsResult,
+    Kinematics,
     Markers,
     MuscleForces,
     Side,
 )
 from pipeline.signals import low_pass
+from pipeline.stored_kinematics import as_stored
 
 # Splines through the coordinates need this many frames to forget where the record ended.
 SPLINE_MARGIN_FRAMES = 10
@@ -30,7 +31,7 @@ class Solution:
     `balance` is what muscles and actuators give, less what inverse dynamics asks.
     """
 
-    kinematics: KinematicsResult
+    kinematics: Kinematics
     moments: GeneralizedForces
     muscles: MuscleForces
     balance: GeneralizedForces
@@ -45,17 +46,15 @@ def solve(
     profile: Profile,
     recipe: Recipe,
     directory: Path,
+    known: Kinematics | None,
 ) -> Solution:
-    """All three solves; muscle forces over `frames` only, since they cost most. TrialRejected names the stage."""
+    """All three solves; muscle forces over `frames` only, since they cost most. TrialRejected names the stage.
+
+    `known` are the kinematics of an earlier run with the same markers, model and settings; None solves them.
+    """
     engine = load_engine(recipe.model.engine)
     bodies: dict[Side, str] = {"right": recipe.model.right_foot_body, "left": recipe.model.left_foot_body}
-    kinematics = engine.inverse_kinematics(
-        model,
-        markers,
-        marker_weights={label: profile.markers[label].ik_weight for label in markers.labels},
-        accuracy=recipe.inverse_kinematics.ik_accuracy,
-        directory=directory / "ik",
-    ).judged_by([label for label, marker in profile.markers.items() if not marker.guide])
+    kinematics = known or _kinematics(engine, model, markers, profile, recipe, directory / "ik")
     coordinates = _without_jitter(kinematics.coordinates, recipe.inverse_dynamics.coordinate_cutoff_hz)
     moments = engine.inverse_dynamics(
         model,
@@ -73,6 +72,21 @@ def solve(
         balance=muscle_balance(model, coordinates.cut(frames), moments.cut(frames), muscles),
         frames=frames,
     )
+
+
+def _kinematics(
+    engine: Engine, model: Path, markers: Markers, profile: Profile, recipe: Recipe, directory: Path
+) -> Kinematics:
+    found = engine.inverse_kinematics(
+        model,
+        markers,
+        marker_weights={label: profile.markers[label].ik_weight for label in markers.labels},
+        accuracy=recipe.inverse_kinematics.ik_accuracy,
+        directory=directory,
+    )
+    judged = found.judged_by([label for label, marker in profile.markers.items() if not marker.guide])
+    # What follows uses what is stored, so that it comes out the same from what is read back.
+    return replace(judged, coordinates=as_stored(judged.coordinates))
 
 
 def _without_jitter(coordinates: Coordinates, cutoff_hz: float) -> Coordinates:

@@ -10,6 +10,7 @@ from pipeline.quality import RESIDUAL_FORCES, RESIDUAL_MOMENTS
 from pipeline.records import SIDES, FootWrench, GeneralizedForces, Side
 from pipeline.stages import StageAccount, keys_of, table_keys, to_json
 from pipeline.store_rejected import description
+from pipeline.stored_kinematics import columns_of
 from pipeline.trial_result import TrialResult
 from warehouse.outcome import Outcome
 from warehouse.provenance import file_sha256
@@ -24,7 +25,7 @@ def store_accepted(job: Job, trial: str, accounts: Mapping[str, StageAccount], r
     condition = job.session.trial(trial).condition
     known = {side: wrench.known for side, wrench in result.wrenches.items()}
     tables: dict[str, tuple[Columns, Mapping[str, str]]] = {
-        "kinematics": _kinematics(result),
+        "kinematics": columns_of(result.solution.kinematics),
         "grf": (_grf(result.wrenches), {}),
         "moments": _moments(result.solution.moments, known),
         "forces": _forces(result),
@@ -93,20 +94,6 @@ def _figures(result: TrialResult) -> dict[str, object]:
 
 def _unit(rotational: bool, turning: str, sliding: str) -> str:
     return turning if rotational else sliding
-
-
-def _kinematics(result: TrialResult) -> tuple[Columns, dict[str, str]]:
-    coordinates, error_m = result.solution.kinematics.coordinates, result.solution.kinematics.marker_error_m
-    columns = {
-        "time_s": coordinates.time_s,
-        "marker_rms_m": np.sqrt(np.nanmean(error_m**2, axis=1)),
-        "marker_max_m": np.nanmax(error_m, axis=1),
-    }
-    units = {}
-    for name, rotational, values in zip(coordinates.names, coordinates.rotational, coordinates.values.T, strict=True):
-        columns[name] = np.degrees(values) if rotational else values
-        units[name] = _unit(rotational, "degree", "m")
-    return columns, units
 
 
 def _moments(moments: GeneralizedForces, known: Mapping[Side, np.ndarray]) -> tuple[Columns, dict[str, str]]:

@@ -135,6 +135,7 @@ _KINEMATICS = TableSchema(
         _TIME,
         real("marker_rms_m", "m", "Root mean square marker error of inverse kinematics", missing="nan"),
         real("marker_max_m", "m", "Largest marker error of inverse kinematics", missing="nan"),
+        text("worst_marker", "The marker whose error is the largest"),
     ),
     families=(
         Family(

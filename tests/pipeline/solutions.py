@@ -7,7 +7,7 @@ from pipeline.records import (
     Coordinates,
     FootWrench,
     GeneralizedForces,
-    KinematicsResult,
+    Kinematics,
     MuscleForces,
 )
 from pipeline.solve import Solution
@@ -57,8 +57,11 @@ def a_solution(
         time_s=TIME_S, names=NAMES, rotational=np.ones(len(NAMES), dtype=bool), values=np.zeros((FRAMES, len(NAMES)))
     )
     return Solution(
-        kinematics=KinematicsResult(
-            coordinates=coordinates, marker_names=("R_IAS", "L_IAS"), marker_error_m=np.full((FRAMES, 2), error_m)
+        kinematics=Kinematics(
+            coordinates=coordinates,
+            marker_rms_m=np.full(FRAMES, error_m),
+            marker_max_m=np.full(FRAMES, error_m),
+            worst_marker=np.full(FRAMES, "R_IAS"),
         ),
         moments=forces(joint_moments() if moments is None else moments),
         muscles=muscles,

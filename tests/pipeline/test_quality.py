@@ -5,9 +5,10 @@ import pytest
 
 from pipeline.errors import TrialRejected
 from pipeline.quality import judge_stride, judge_trial, keep_explained
+from pipeline.records import Coordinates, KinematicsResult
 from pipeline.session import Subject
 from pipeline.solve import Solution
-from tests.pipeline.solutions import LEFT, NAMES, RIGHT, a_solution, joint_moments, wrenches_known
+from tests.pipeline.solutions import LEFT, NAMES, RIGHT, TIME_S, a_solution, joint_moments, wrenches_known
 
 SUBJECT = Subject(id="S01", mass_kg=100.0, height_m=2.0)
 BODY_N = 980.665
@@ -36,13 +37,16 @@ def test_residuals_count_only_where_both_feet_are_known(recipe):
     assert np.isnan(never.residual_moment_ratio)
 
 
-def test_a_missing_marker_is_not_an_error_of_zero(recipe):
-    solution = a_solution(error_m=0.01)
-    solution.kinematics.marker_error_m[10, 0] = np.nan
-    solution.kinematics.marker_error_m[10, 1] = 0.015
-    quality = judge_trial(solution, EVERYWHERE, SUBJECT, "walk.c3d", recipe.quality)
-    assert quality.marker_rms_max_m == pytest.approx(0.015)
-    assert (quality.worst_marker, quality.marker_error_max_m) == ("L_IAS", 0.015)
+def test_a_missing_marker_is_not_an_error_of_zero():
+    still = Coordinates(time_s=TIME_S[:2], names=(), rotational=np.array([], dtype=bool), values=np.empty((2, 0)))
+    error_m = np.array([[0.01, 0.01, 0.5], [np.nan, 0.015, 0.5]])
+    found = KinematicsResult(coordinates=still, marker_names=("R_IAS", "L_IAS", "R_HLE"), marker_error_m=error_m)
+
+    judged = found.judged_by(["R_IAS", "L_IAS"])
+
+    assert judged.marker_rms_m == pytest.approx([0.01, 0.015])
+    assert judged.marker_max_m.tolist() == [0.01, 0.015]
+    assert judged.worst_marker.tolist() == ["R_IAS", "L_IAS"]
 
 
 @pytest.mark.parametrize(
@@ -72,7 +76,8 @@ def test_each_gate_of_a_trial_trips_with_its_own_message(recipe, solution, stage
 
 def test_the_worst_marker_is_named(recipe):
     solution = a_solution(error_m=0.001)
-    solution.kinematics.marker_error_m[50, 1] = 0.045
+    solution.kinematics.marker_max_m[50] = 0.045
+    solution.kinematics.worst_marker[50] = "L_IAS"
     settings = recipe.quality.model_copy(update={"max_marker_rms_m": 0.04})
     with pytest.raises(TrialRejected, match=r"largest marker error \(L_IAS\), m, is 0\.045, expected at most 0\.04"):
         judge_trial(solution, EVERYWHERE, SUBJECT, "walk.c3d", settings)

@@ -3,7 +3,7 @@ import pytest
 
 from pipeline.cycles import Stride
 from pipeline.errors import TrialRejected
-from pipeline.records import Coordinates, FootWrench, GeneralizedForces, KinematicsResult, MuscleForces
+from pipeline.records import Coordinates, FootWrench, GeneralizedForces, Kinematics, MuscleForces
 from pipeline.solve import Solution
 from pipeline.targets import cut_cycles, group_forces_n_kg, inputs_deg, moments_nm_kg
 from warehouse.channels import INPUT_COORDINATES, MOMENT_COORDINATES, MUSCLE_GROUPS, mirrored
@@ -95,8 +95,11 @@ def test_cycles_are_cut_from_the_solutions_frames():
     )
     still = coordinates()
     solution = Solution(
-        kinematics=KinematicsResult(
-            coordinates=still, marker_names=("R_IAS",), marker_error_m=np.zeros((len(TIME_S), 1))
+        kinematics=Kinematics(
+            coordinates=still,
+            marker_rms_m=np.zeros(len(TIME_S)),
+            marker_max_m=np.zeros(len(TIME_S)),
+            worst_marker=np.full(len(TIME_S), "R_IAS"),
         ),
         moments=ramp,
         muscles=muscles().cut(frames),

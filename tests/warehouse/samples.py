@@ -59,6 +59,7 @@ def frame_tables() -> dict[str, tuple[dict[str, np.ndarray], dict[str, str]]]:
     """Columns and units of each table over time."""
     nm_or_n = {name: "N" if unit == "m" else "N·m" for name, unit in COORDINATES.items()}
     kinematics = {"time_s": TIME_S, "marker_rms_m": wave(1) ** 2, "marker_max_m": wave(2) ** 2}
+    kinematics |= {"worst_marker": np.full(N_FRAMES, "RASI")}
     kinematics |= {name: wave(i) for i, name in enumerate(COORDINATES)}
     moments = {"time_s": TIME_S, "right_known": TIME_S > 0.1, "left_known": TIME_S > 0.2}
     moments |= {"hip_flexion_r": np.where(TIME_S > 0.1, wave(3), np.nan), "residual_pelvis_tx": wave(4)}
