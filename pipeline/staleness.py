@@ -67,7 +67,7 @@ def _trial_state(job: Job, trial: str) -> TrialState:
         return TrialState(key=key, state="stale", reason="is to be tried again", stages=tuple(accounts))
     # The session's own row is not what a trial is made of.
     accounts.pop("session")
-    changes = what_changed(row.made_from, accounts)
+    changes = what_changed(row.made_from.get("stages", {}), accounts)
     if changes:
         return TrialState(key=key, state="stale", reason=_in_one_line(changes), stages=tuple(changes))
     return _undisturbed(job, row, accounts)

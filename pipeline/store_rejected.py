@@ -77,7 +77,7 @@ def store_rejected(
         },
         provenance_key=accounts["quality"].key if accounts else RETRY,
         recipe=job.recipe.name,
-        made_from=to_json(accounts),
+        made_from={"stages": to_json(accounts)},
     )
     return Outcome(key=key, status="rejected", stage=stage, reason=reason)
 

@@ -6,9 +6,10 @@ import numpy as np
 
 from pipeline.cycles import Cycle
 from pipeline.job import Job
+from pipeline.osim.version import opensim_version
 from pipeline.quality import RESIDUAL_FORCES, RESIDUAL_MOMENTS
 from pipeline.records import SIDES, FootWrench, GeneralizedForces, Side
-from pipeline.stages import StageAccount, keys_of, table_keys, to_json
+from pipeline.stages import StageAccount, common_facts, keys_of, table_keys, to_json
 from pipeline.store_rejected import description
 from pipeline.stored_kinematics import columns_of
 from pipeline.trial_result import TrialResult
@@ -32,7 +33,7 @@ def store_accepted(job: Job, trial: str, accounts: Mapping[str, StageAccount], r
         "activations": (_activations(result), {}),
         "cycles": (_cycles(result, condition, mass_kg), {}),
     }
-    made_by = table_keys(keys_of(accounts))
+    made_by, made_from = table_keys(keys_of(accounts)), common_facts(job.recipe, opensim_version())
     # Without its row nothing of the trial is read: a writer killed from here on leaves no mixture behind.
     remove_table(job.warehouse, "trials", key)
     for table, (columns, units) in tables.items():
@@ -44,6 +45,7 @@ def store_accepted(job: Job, trial: str, accounts: Mapping[str, StageAccount], r
             provenance_key=made_by[table],
             recipe=job.recipe.name,
             units=units,
+            made_from=made_from,
         )
     write_row(
         job.warehouse,
@@ -59,7 +61,7 @@ def store_accepted(job: Job, trial: str, accounts: Mapping[str, StageAccount], r
         },
         provenance_key=made_by["trials"],
         recipe=job.recipe.name,
-        made_from=to_json(accounts),
+        made_from={**made_from, "stages": to_json(accounts)},
     )
     return Outcome(key=key, status="accepted", n_cycles=len(result.cycles))
 

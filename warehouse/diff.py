@@ -27,7 +27,10 @@ CHANNELS = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChannelDifference:
-    """One channel over all samples of the shared cycles; `worst` names the trial and leg where it differs most."""
+    """One channel over the shared cycles that both know; `worst` names the trial and leg where it differs most.
+
+    NaN where no cycle is known in both.
+    """
 
     channel: str
     unit: str
@@ -122,14 +125,16 @@ def _difference(old: _Cycle, new: _Cycle) -> np.ndarray:
 
 
 def _channel(channel: str, differences: np.ndarray, names: list[str]) -> ChannelDifference:
-    sizes = np.abs(differences).max(axis=1)
+    # What was published elsewhere may lack a kind of target.
+    known = np.isfinite(differences).all(axis=1)
+    sizes = np.where(known, np.abs(differences).max(axis=1), -1.0)
     worst = int(np.argmax(sizes))
     return ChannelDifference(
         channel=channel,
         unit="degree" if channel in INPUT_COORDINATES else _unit(channel),
-        rms=float(np.sqrt(np.mean(differences**2))),
-        largest=float(sizes[worst]),
-        worst=names[worst],
+        rms=float(np.sqrt(np.mean(differences[known] ** 2))) if known.any() else float("nan"),
+        largest=float(sizes[worst]) if known.any() else float("nan"),
+        worst=names[worst] if known.any() else "",
     )
 
 

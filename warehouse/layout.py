@@ -9,6 +9,7 @@ columns and in its metadata. The folders are
     <root>/scaled_models/<cohort>/<subject>/<session>.osim
     <root>/sources/<cohort>/<subject>/<session>.json              where the session's recordings lie
     <root>/runs/<when>-<process>.json                             what each run did, and how long it took
+    <root>/releases/<name>-<hash>/…
 
 They are not spelled `cohort=C/subject=S`: readers that find hive names guess a type from the values, so
 that subjects 001 and 1 become one, and refuse files that also store the column as the text it is.
@@ -31,6 +32,7 @@ Level = Literal["subject", "session", "trial"]
 SCALED_MODELS = "scaled_models"
 SOURCES = "sources"
 RUNS = "runs"
+RELEASES = "releases"
 _TEMPORARY_SUFFIX = ".part"
 
 
@@ -94,6 +96,27 @@ def source_path(warehouse: Warehouse, key: SessionKey) -> str:
 def run_path(warehouse: Warehouse, name: str) -> str:
     """The account of one run."""
     return f"{warehouse.base}/{RUNS}/{name}.json"
+
+
+def releases_directory(warehouse: Warehouse) -> str:
+    """The folder of all releases that were cut from this warehouse."""
+    return f"{warehouse.base}/{RELEASES}"
+
+
+def release_root(warehouse: Warehouse, folder: str) -> Warehouse:
+    """One release's folder, as a root of its own."""
+    where, mark, options = warehouse.root.partition("?")
+    return Warehouse(f"{where.rstrip('/')}/{RELEASES}/{folder}{mark}{options}")
+
+
+def staging_target(warehouse: Warehouse, name: str) -> Path:
+    """What a release is staged beside on a local disk: its own name is known only when it is whole."""
+    return Path(releases_directory(warehouse)) / name
+
+
+def file_path(root: Warehouse, name: str) -> str:
+    """A file directly below a root."""
+    return f"{root.base}/{name}"
 
 
 def relative(warehouse: Warehouse, path: str) -> str:

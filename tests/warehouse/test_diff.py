@@ -66,6 +66,16 @@ def test_cycles_of_one_warehouse_alone_are_counted(old: Warehouse, new: Warehous
     assert render(found).startswith("2 cycles in both, 4 only in the old, 1 only in the new\nchannel")
 
 
+def test_what_is_not_known_in_both_counts_for_nothing(old: Warehouse, new: Warehouse) -> None:
+    store(old, "t1")
+    store(new, "t1", force_glmed=np.full(33, np.nan))
+
+    by_name = {channel.channel: channel for channel in compare(old, new).channels}
+
+    assert np.isnan(by_name["force_glmed"].rms)
+    assert by_name["force_glmed"].worst == ""
+
+
 def test_nothing_shared_is_an_error(old: Warehouse, new: Warehouse) -> None:
     store(old, "t1")
     store(new, "t9")
