@@ -20,16 +20,37 @@ COMMANDS: dict[str, set[str]] = {
         "-o",
     },
     "ingest": {"SESSION", "--warehouse", "--recipe", "--model", "--workers"},
+    "virtual": {"DIR", "--subjects", "--conditions", "--trials", "--cohort", "--seed", "--blemishes"},
     "inspect": {"FILE", "--export"},
     "status": {"--warehouse"},
     "report": {"--warehouse", "--output", "-o", "--title"},
+    "release": {
+        "--warehouse",
+        "--name",
+        "--cohort",
+        "--condition",
+        "--subject",
+        "--recipe",
+        "--points",
+        "--sides",
+        "--holdout",
+        "--holdout-fraction",
+        "--seed",
+        "--licence",
+    },
+    "export": {"RELEASE", "--format", "--output", "-o"},
+    "import": {"LAYOUT", "--warehouse", "--npz", "--archive", "--subjects", "--cohort"},
 }
 REQUIRED: dict[str, set[str]] = {
     "init-session": {"DIR", "--subject"},
     "ingest": {"SESSION", "--warehouse"},
+    "virtual": {"DIR", "--subjects"},
     "inspect": {"FILE"},
     "status": {"--warehouse"},
     "report": {"--warehouse", "--output", "-o"},
+    "release": {"--warehouse", "--name"},
+    "export": {"RELEASE", "--output", "-o"},
+    "import": {"LAYOUT", "--warehouse"},
 }
 
 
