@@ -25,8 +25,8 @@ NEAR, FAR = 1e-9, 30.0
 _LESS = 0.1
 # A step that keeps this share of its promise may be followed by one so many times as long.
 _TRUSTED, _GROWTH = 0.75, 2.5
-# A promise below this share of the objective says nothing.
-_ROUNDING = 1e-12
+# A promise below this share of the objective says nothing, nor does one below what rounding makes of perfect markers.
+_ROUNDING, _SQUARED_ROUNDING_M2 = 1e-12, 1e-26
 # No turn beyond this in one step (rad, m): far from the optimum the model of the objective isn't worth more.
 _LONGEST_STEP = 1.0
 _SHIFT_HALVINGS, _MAX_STOPS = 16, 4
@@ -74,9 +74,9 @@ def solve(problem: Problem, frames: Frames, start: np.ndarray, damping: float) -
         model = evaluate(problem, part, there)
         length = np.abs(step).max(axis=1, initial=0.0)
         kept = np.ones(len(todo))
-        telling = promised > _ROUNDING * here.cost
+        telling = promised > _ROUNDING * here.cost + _SQUARED_ROUNDING_M2
         kept[telling] = (here.cost - model.cost)[telling] / promised[telling]
-        better = model.cost <= here.cost * (1 + 1e-14)
+        better = model.cost <= here.cost * (1 + 1e-14) + _SQUARED_ROUNDING_M2
         best[todo[better]] = there[better]
         here.take(better, model)
         cost[todo], error_m[todo] = here.cost, here.error_m
