@@ -22,12 +22,14 @@ COMMANDS: dict[str, set[str]] = {
     "ingest": {"SESSION", "--warehouse", "--recipe", "--model", "--workers"},
     "inspect": {"FILE", "--export"},
     "status": {"--warehouse"},
+    "report": {"--warehouse", "--output", "-o", "--title"},
 }
 REQUIRED: dict[str, set[str]] = {
     "init-session": {"DIR", "--subject"},
     "ingest": {"SESSION", "--warehouse"},
     "inspect": {"FILE"},
     "status": {"--warehouse"},
+    "report": {"--warehouse", "--output", "-o"},
 }
 
 

@@ -1,0 +1,27 @@
+"""What commands share: options, and how an error is told."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Annotated
+
+import typer
+
+EXIT_CONFIGURATION = 2
+
+WarehouseOption = Annotated[
+    str, typer.Option("--warehouse", metavar="DIR", help="The warehouse: a folder, or s3://bucket/prefix.")
+]
+
+
+@contextmanager
+def plain_errors() -> Iterator[None]:
+    """Errors that name their cause print as they are, exit code 2; others keep their traceback."""
+    from flows.local_prefect import PrefectNotStarted
+    from pipeline.errors import TrialRejected
+    from warehouse.errors import WarehouseError
+
+    try:
+        yield
+    except (ValueError, WarehouseError, TrialRejected, PrefectNotStarted) as error:
+        typer.echo(f"gait2hip: {error}", err=True)
+        raise typer.Exit(EXIT_CONFIGURATION) from error
