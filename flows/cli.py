@@ -9,6 +9,7 @@ from flows.commands.init_session import init_session
 from flows.commands.inspect import inspect
 from flows.commands.report import report
 from flows.commands.status import status
+from flows.commands.verify import verify
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -18,7 +19,7 @@ app = typer.Typer(
 )
 
 # In the order in which `--help` lists them: the order in which they are needed.
-for command in (init_session, ingest, inspect, status, report):
+for command in (init_session, ingest, inspect, status, report, verify):
     app.command()(command)
 
 

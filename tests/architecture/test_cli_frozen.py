@@ -23,6 +23,7 @@ COMMANDS: dict[str, set[str]] = {
     "inspect": {"FILE", "--export"},
     "status": {"--warehouse"},
     "report": {"--warehouse", "--output", "-o", "--title"},
+    "verify": {"SESSION", "--trial", "--recipe", "--model"},
 }
 REQUIRED: dict[str, set[str]] = {
     "init-session": {"DIR", "--subject"},
@@ -30,6 +31,7 @@ REQUIRED: dict[str, set[str]] = {
     "inspect": {"FILE"},
     "status": {"--warehouse"},
     "report": {"--warehouse", "--output", "-o"},
+    "verify": {"SESSION"},
 }
 
 
