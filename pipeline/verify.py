@@ -63,8 +63,10 @@ def verify_session(session_file: str, trial: str | None, recipe: str, model_file
     with tempfile.TemporaryDirectory(prefix="gait2hip-") as name:
         directory = Path(name)
         job = open_job(session_file, recipe, model_file, str(directory / "warehouse"))
-        chosen = job.session.trial(trial) if trial else job.session.trials[0]
-        walk = observe_walk(job, chosen)
+        names = [one.name for one in job.session.trials]
+        if trial is not None and trial not in names:
+            raise ValueError(f"{session_file}: the session has no trial {trial!r}; it has {', '.join(names)}.")
+        walk = observe_walk(job, job.session.trial(trial or names[0]))
         weights = {label: job.profile.markers[label].ik_weight for label in walk.markers.labels}
         return compare_engines(
             _scaled(job, directory), walk.markers, weights, walk.wrenches, walk.frames, job.recipe, directory
