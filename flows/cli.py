@@ -14,6 +14,7 @@ from flows.commands.regenerate import regenerate
 from flows.commands.release import release
 from flows.commands.report import report
 from flows.commands.status import status
+from flows.commands.verify import verify
 from flows.commands.virtual import virtual
 
 app = typer.Typer(
@@ -24,7 +25,20 @@ app = typer.Typer(
 )
 
 # In the order in which `--help` lists them: the order in which they are needed.
-for command in (virtual, init_session, ingest, inspect, status, regenerate, diff, report, release, export, import_):
+for command in (
+    virtual,
+    init_session,
+    ingest,
+    inspect,
+    status,
+    regenerate,
+    diff,
+    verify,
+    report,
+    release,
+    export,
+    import_,
+):
     # `import` is a word of Python's own.
     app.command(command.__name__.rstrip("_").replace("_", "-"))(command)
 

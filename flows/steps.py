@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from warehouse.outcome import Outcome, SessionOutcome
 
 # What a worker needs: the fork server imports it once. The command line is what its main module imports.
-PRELOAD = ("pipeline.prepare_session", "pipeline.process_trial", "pipeline.osim.tools", "flows.cli")
+PRELOAD = ("pipeline.prepare_session", "pipeline.process_trial", "pipeline.osim.exact", "flows.cli")
 
 
 def load_session(session: str, recipe: str, model: str | None, warehouse: str) -> "Session":

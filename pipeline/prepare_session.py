@@ -42,7 +42,7 @@ def prepare_session(
         keys = job.session_keys()
         if is_session_fresh(job.warehouse, job.session.key, keys["session"]):
             return SessionOutcome(key=job.session.key, fresh=True)
-        scaled = _scale(job)
+        scaled = scale_session(job)
     except TrialRejected as rejected:
         if rejected.stage == "model":
             # The caller chose the model: the recordings are not to blame, and keep what they have given.
@@ -52,7 +52,8 @@ def prepare_session(
     return SessionOutcome(key=job.session.key)
 
 
-def _scale(job: Job) -> ScaledModel:
+def scale_session(job: Job) -> ScaledModel:
+    """The session's scaled model. TrialRejected names what is wrong with the static trial."""
     recording = read_c3d(job.session.static)
     settings, mass_kg = job.recipe.scaling, job.session.subject.mass_kg
     check_subject_block(recording, job.session.subject)

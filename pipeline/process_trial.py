@@ -1,21 +1,18 @@
 """One trial from its C3D file to the warehouse. `compute` is the whole chain: read it first."""
 
 import tempfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
 
-from pipeline.cycles import Stride, complete_strides, frames_of
+from pipeline.cycles import Stride
 from pipeline.errors import TrialRejected
-from pipeline.ground_reactions import ground_reactions
 from pipeline.job import Job, open_job
-from pipeline.observed import worst_gaps
+from pipeline.observe_walk import observe_walk
 from pipeline.profile import Profile
 from pipeline.quality import judge_trial, keep_explained
-from pipeline.read_c3d import read_c3d
-from pipeline.records import SIDES, FootWrench, Kinematics, Markers, Side
-from pipeline.same_person import check_subject_blocks
+from pipeline.records import Kinematics, Markers
 from pipeline.session import Trial
 from pipeline.solve import solve
 from pipeline.stages import StageAccount, keys_of, table_keys
@@ -24,7 +21,6 @@ from pipeline.store_rejected import store_rejected
 from pipeline.store_trial import store_accepted
 from pipeline.stored_kinematics import read_kinematics
 from pipeline.targets import cut_cycles
-from pipeline.trajectories import Trajectories, trajectories
 from pipeline.trial_result import TrialResult
 from warehouse.contents import is_session_fresh, is_trial_fresh
 from warehouse.outcome import Outcome
@@ -68,19 +64,11 @@ def compute(job: Job, trial: Trial, model: Path, directory: Path, known: Kinemat
     `known` are kinematics that an earlier run has stored for just these markers, model and settings.
     """
     recipe, profile, subject = job.recipe, job.profile, job.session.subject
-    recording, static = read_c3d(trial.path), read_c3d(job.session.static)
-    check_subject_blocks(recording, static, subject)
-    tracks = trajectories(recording, static, profile, recipe)
-    ground = ground_reactions(recording, tracks, profile, subject.mass_kg, recipe.ground_reactions)
-
-    markers = tracks.smooth.cut(tracks.window)
-    wrenches = {side: ground.wrenches[side].cut(tracks.window) for side in SIDES}
-    strides, refused = complete_strides(markers.time_s, wrenches, ground.events, recipe.cycles)
-    if not strides:
-        raise TrialRejected("cycles", _why_no_stride(recording.path.name, refused, wrenches, tracks))
-    solution = solve(model, markers, wrenches, frames_of(strides, markers.time_s), profile, recipe, directory, known)
+    walk = observe_walk(job, trial)
+    recording, markers, wrenches = walk.recording, walk.markers, walk.wrenches
+    solution = solve(model, markers, wrenches, walk.frames, profile, recipe, directory, known)
     quality = judge_trial(solution, wrenches, subject, recording.path.name, recipe.quality)
-    explained, unexplained = keep_explained(strides, solution, recording.path.name, recipe.quality)
+    explained, unexplained = keep_explained(walk.strides, solution, recording.path.name, recipe.quality)
     return TrialResult(
         recording=recording,
         solution=solution,
@@ -88,16 +76,16 @@ def compute(job: Job, trial: Trial, model: Path, directory: Path, known: Kinemat
         cycles=cut_cycles(tuple(explained), solution, wrenches, subject.mass_kg, recipe.cycles.cycle_points),
         quality=quality,
         strides=explained,
-        impulse_error=ground.impulse_error,
+        impulse_error=walk.ground.impulse_error,
         speed_m_s=_speed_m_s(markers, profile),
         warnings=(
-            *tracks.warnings,
-            *ground.warnings,
-            *refused,
+            *walk.tracks.warnings,
+            *walk.ground.warnings,
+            *walk.refused,
             *unexplained,
             *_at_the_edge(explained, markers.time_s),
             *static_fit_warnings(job),
-            *_unchecked_mass(ground.impulse_error, quality.residual_force_ratio),
+            *_unchecked_mass(walk.ground.impulse_error, quality.residual_force_ratio),
         ),
     )
 
@@ -112,18 +100,6 @@ def _scaled_model(job: Job, session_key: str, directory: Path) -> Path:
     model = directory / "scaled.osim"
     model.write_text(read_scaled_model(job.warehouse, job.session.key), "utf-8")
     return model
-
-
-def _why_no_stride(
-    source: str, refused: tuple[str, ...], wrenches: Mapping[Side, FootWrench], tracks: Trajectories
-) -> str:
-    reasons = sorted({reason for side in SIDES for reason in wrenches[side].reason if reason})
-    return (
-        f"{source}: no complete gait cycle with a known ground reaction, expected at least one. "
-        f"Strides: {'; '.join(refused) or 'none seen'}. Feet: {'; '.join(reasons) or 'no stance'}. "
-        f"Markers: {worst_gaps(tracks.smooth) or 'no gaps'}. Choose a walk in which a foot lands alone and wholly on a "
-        "plate, or leave the trial out."
-    )
 
 
 def _at_the_edge(strides: Iterable[Stride], time_s: np.ndarray) -> list[str]:

@@ -53,18 +53,17 @@ def solve(
     `known` are the kinematics of an earlier run with the same markers, model and settings; None solves them.
     """
     engine = load_engine(recipe.model.engine)
-    bodies: dict[Side, str] = {"right": recipe.model.right_foot_body, "left": recipe.model.left_foot_body}
     kinematics = known or _kinematics(engine, model, markers, profile, recipe, directory / "ik")
-    coordinates = _without_jitter(kinematics.coordinates, recipe.inverse_dynamics.coordinate_cutoff_hz)
+    coordinates = without_jitter(kinematics.coordinates, recipe.inverse_dynamics.coordinate_cutoff_hz)
     moments = engine.inverse_dynamics(
         model,
         coordinates,
         list(wrenches.values()),
-        foot_bodies=bodies,
+        foot_bodies=foot_bodies(recipe),
         lowpass_hz=None,
         directory=directory / "id",
     )
-    muscles = _muscle_forces(engine, model, coordinates, wrenches, frames, bodies, recipe, directory / "so")
+    muscles = muscle_forces(engine, model, coordinates, wrenches, frames, recipe, directory / "so")
     return Solution(
         kinematics=kinematics,
         moments=moments,
@@ -89,18 +88,23 @@ def _kinematics(
     return replace(judged, coordinates=as_stored(judged.coordinates))
 
 
-def _without_jitter(coordinates: Coordinates, cutoff_hz: float) -> Coordinates:
+def foot_bodies(recipe: Recipe) -> dict[Side, str]:
+    """Which body carries each foot's ground reaction."""
+    return {"right": recipe.model.right_foot_body, "left": recipe.model.left_foot_body}
+
+
+def without_jitter(coordinates: Coordinates, cutoff_hz: float) -> Coordinates:
+    """Coordinates as they are differentiated: low-passed well above the motion."""
     rate_hz = (len(coordinates.time_s) - 1) / (coordinates.time_s[-1] - coordinates.time_s[0])
     return replace(coordinates, values=low_pass(coordinates.values, rate_hz, cutoff_hz))
 
 
-def _muscle_forces(
+def muscle_forces(
     engine: Engine,
     model: Path,
     coordinates: Coordinates,
     wrenches: Mapping[Side, FootWrench],
     frames: slice,
-    bodies: Mapping[Side, str],
     recipe: Recipe,
     directory: Path,
 ) -> MuscleForces:
@@ -110,7 +114,7 @@ def _muscle_forces(
         model,
         coordinates.cut(wide),
         list(wrenches.values()),
-        foot_bodies=bodies,
+        foot_bodies=foot_bodies(recipe),
         lowpass_hz=None,
         directory=directory,
         **recipe.static_optimization.model_dump(),

@@ -4,9 +4,7 @@ Each frame minimises Σ w |marker − measured|² + Σ w (coordinate − value)�
 coordinates that are free: those held by the model keep their values, coupled ones follow their drivers, and clamped
 ones stay in their range.
 
-Every 16th frame is solved from the one before it, the first from several starts. What lies halfway between solved
-frames starts on a spline through them, again and again until none is left: good starts, and frames solved together,
-since a call of numpy costs more than its arithmetic. Shapes: T frames, M markers, Q coordinates, F free ones.
+Shapes: T frames, M markers, Q coordinates, F free ones.
 """
 
 from collections.abc import Mapping, Sequence
@@ -14,18 +12,15 @@ from dataclasses import dataclass
 
 import numpy as np
 import opensim as osim
-from scipy.interpolate import CubicSpline
 
 from pipeline.errors import TrialRejected
-from pipeline.osim.marker_descent import Optimum, near, solve
 from pipeline.osim.marker_objective import Frames, Problem, expand
+from pipeline.osim.marker_starts import solve_all
 from pipeline.osim.mechanics import marker_stations
 from pipeline.osim.shared_model import SharedModel
 from pipeline.records import CoordinateTask, Markers
 
 _STAGE = "inverse_kinematics"
-# The first frames to be solved, a power of two apart; fewer than this many are no spline.
-_KEY_EVERY, _SPLINE_KEYS = 16, 4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,7 +47,7 @@ def fit_markers(
         seen=seen,
         held=_held(shared, tracked.time_s),
     )
-    optimum = _refine(problem, frames, _follow(problem, frames.of(np.arange(0, len(seen), _KEY_EVERY))))
+    optimum = solve_all(problem, frames, tracked.time_s)
     if not optimum.solved.all():
         late = tracked.time_s[~optimum.solved]
         raise TrialRejected(
@@ -114,70 +109,3 @@ def _held(shared: SharedModel, time_s: np.ndarray) -> np.ndarray:
             function = coordinate.getPrescribedFunction()
             poses[:, i] = [function.calcValue(osim.Vector(1, float(t))) for t in time_s]
     return poses
-
-
-def _follow(problem: Problem, frames: Frames) -> Optimum:
-    """Frames far apart: each starts from the one before it, the first from several."""
-    found = _first(problem, frames.of(np.array([0])))
-    every = [found]
-    for t in range(1, len(frames.seen)):
-        found = solve(problem, frames.of(np.array([t])), found.free)
-        every.append(found)
-    return Optimum(
-        free=np.concatenate([one.free for one in every]),
-        solved=np.concatenate([one.solved for one in every]),
-        error_m=np.concatenate([one.error_m for one in every]),
-    )
-
-
-def _refine(problem: Problem, frames: Frames, keys: Optimum) -> Optimum:
-    """All frames from every n-th: what lies halfway starts on a cubic spline through what is known, again and again."""
-    n_frames, every = len(frames.seen), _KEY_EVERY
-    whole = Optimum(
-        free=np.empty((n_frames, len(problem.free))),
-        solved=np.zeros(n_frames, dtype=bool),
-        error_m=np.empty(frames.measured_m.shape),
-    )
-    known = np.arange(0, n_frames, every)
-    whole.put(known, keys)
-    while every > 1:
-        every //= 2
-        new = np.arange(every, n_frames, 2 * every)
-        if len(new):
-            whole.put(new, solve(problem, frames.of(new), _between(known, whole.free[known], new)))
-        known = np.arange(0, n_frames, every)
-    return whole
-
-
-def _between(known: np.ndarray, poses: np.ndarray, new: np.ndarray) -> np.ndarray:
-    """Where to start new frames: on a cubic spline through poses (T, F) of known ones, the nearest if they are few."""
-    if len(known) < _SPLINE_KEYS:
-        return poses[np.minimum(np.searchsorted(known, new), len(known) - 1)]
-    # Beyond the last known frame a spline runs away.
-    return CubicSpline(known, poses)(np.minimum(new, known[-1]))
-
-
-def _first(problem: Problem, frame: Frames) -> Optimum:
-    """The best pose of one frame, from the model's default; if it stays far from the markers, turned too."""
-    default = frame.held[:, problem.free]
-    found = solve(problem, frame, default)
-    if near(found.error_m, frame.seen)[0]:
-        return found
-    starts = np.vstack([found.free, *_turned(problem, default)])
-    every = frame.of(np.zeros(len(starts), dtype=int))
-    found = solve(problem, every, starts)
-    best = np.argmin((problem.weight * (found.error_m**2).sum(axis=2)).sum(axis=1))
-    return found.of(np.array([best]))
-
-
-def _turned(problem: Problem, default: np.ndarray) -> list[np.ndarray]:
-    """The default pose, with the whole body turned by a quarter, a half and three quarters about each of its angles."""
-    coordinates = problem.shared.summary.coordinates
-    turns = [k for k, i in enumerate(problem.free) if coordinates[i].residual and coordinates[i].rotational]
-    found = []
-    for k in turns:
-        for angle in (0.5 * np.pi, np.pi, -0.5 * np.pi):
-            pose = default.copy()
-            pose[:, k] = np.clip(pose[:, k] + angle, problem.low[k], problem.high[k])
-            found.append(pose)
-    return found

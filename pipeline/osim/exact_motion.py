@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import opensim as osim
+from scipy.interpolate import CubicSpline
 
 from pipeline.errors import TrialRejected
 from pipeline.osim.files import write_storage
@@ -94,7 +95,7 @@ def _ground_forces(
     foot_bodies: Mapping[Side, str],
     time_s: np.ndarray,
 ) -> np.ndarray:
-    """Generalized forces (T, Q) of the ground on the feet; between the wrenches' samples, a straight line."""
+    """Generalized forces (T, Q) of the ground on the feet; a cubic spline between samples, as the tools have it."""
     missing = sorted({foot_bodies[wrench.side] for wrench in wrenches} - set(shared.summary.body_mass_kg))
     if missing:
         raise TrialRejected(
@@ -111,4 +112,6 @@ def _ground_forces(
 
 
 def _sampled(from_s: np.ndarray, values: np.ndarray, at_s: np.ndarray) -> np.ndarray:
-    return np.column_stack([np.interp(at_s, from_s, column) for column in values.T])
+    if len(from_s) == len(at_s) and np.array_equal(from_s, at_s):
+        return values
+    return CubicSpline(from_s, values, bc_type="natural")(at_s)

@@ -1,11 +1,15 @@
-"""Least squares by the method of Levenberg and Marquardt, many frames at once, each with its own damping.
+"""Least squares by Newton's method, damped as Levenberg's and Marquardt's at first, many frames at once.
+
+Each frame has its own trust radius (Nocedal and Wright 2006, chapter 4).
 
 Clamped coordinates stay in their range: those at a bound that the step would leave are held (projected Newton method,
 Bertsekas 1982, SIAM J Control Optim 20:221).
 Shapes: T frames, M markers, F free coordinates.
 """
 
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, fields
+from functools import partial
 
 import numpy as np
 
@@ -16,106 +20,187 @@ _TOLERANCE = 1e-8
 _MAX_STEPS = 200
 # How much of a step the next one is: before it is known, and at least.
 _UNKNOWN_RATIO, _LEAST_RATIO = 0.3, 1e-3
-# Damping, relative to a coordinate's own curvature: first, smallest, largest, and its factors.
-_FIRST_DAMPING, _LEAST_DAMPING, _MOST_DAMPING = 1e-6, 1e-10, 1e6
-_LESS, _MORE = 0.1, 10.0
+# Damping, relative to a coordinate's own curvature: where the start is near, and where it is far; then less each step.
+NEAR, FAR = 1e-9, 30.0
+_LESS = 0.1
+# A step that keeps this share of its promise may be followed by one so many times as long.
+_TRUSTED, _GROWTH = 0.75, 2.5
+# A promise below this share of the objective says nothing, nor does one below what rounding makes of perfect markers.
+_ROUNDING, _SQUARED_ROUNDING_M2 = 1e-12, 1e-26
 # No turn beyond this in one step (rad, m): far from the optimum the model of the objective isn't worth more.
-_LONGEST_STEP = 0.5
-# After a step shorter than this (rad, m), or from markers nearer than this (root mean square, m), the next step is
-# Newton's: the whole second derivative can be trusted.
-_SHORT_STEP, _NEAR_M = 0.1, 0.03
+_LONGEST_STEP = 1.0
+_SHIFT_HALVINGS, _MAX_STOPS = 16, 4
+# A coordinate that markers hardly show counts as this share of the best shown one where steps are damped.
+_LEAST_SCALE = 1e-6
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Optimum:
-    """Free coordinates (T, F), whether they are the optimum (T,), and how far markers stay away (T, M, 3)."""
+    """Free coordinates (T, F), whether they are the optimum (T,), their objective (T,), markers' errors (T, M, 3)."""
 
     free: np.ndarray
     solved: np.ndarray
+    cost: np.ndarray
     error_m: np.ndarray
+
+    @classmethod
+    def joined(cls, parts: Sequence["Optimum"]) -> "Optimum":
+        """One after the other."""
+        return cls(**{name: np.concatenate([getattr(part, name) for part in parts]) for name in _PARTS})
 
     def of(self, frames: np.ndarray) -> "Optimum":
         """Some of the frames, by their numbers or a mask."""
-        return Optimum(free=self.free[frames], solved=self.solved[frames], error_m=self.error_m[frames])
+        return Optimum(**{name: getattr(self, name)[frames] for name in _PARTS})
 
     def put(self, frames: np.ndarray, other: "Optimum") -> None:
         """Take these frames from another, in place."""
-        self.free[frames], self.solved[frames], self.error_m[frames] = other.free, other.solved, other.error_m
+        for name in _PARTS:
+            getattr(self, name)[frames] = getattr(other, name)
 
 
-def solve(problem: Problem, frames: Frames, start: np.ndarray) -> Optimum:
-    """The optimum of every frame near its start (T, F)."""
+_PARTS = tuple(field.name for field in fields(Optimum))
+
+
+def solve(problem: Problem, frames: Frames, start: np.ndarray, damping: float) -> Optimum:
+    """The optimum of every frame near its start (T, F): `NEAR`, or `FAR`, where the first steps must be careful."""
     best = np.clip(start, problem.low, problem.high)
     solved = np.zeros(len(best), dtype=bool)
-    damping = np.full(len(best), _FIRST_DAMPING)
-    before = np.full(len(best), np.inf)
+    radius, before = np.full(len(best), _LONGEST_STEP), np.full(len(best), np.inf)
     todo, part, here = np.arange(len(best)), frames, evaluate(problem, frames, best)
-    error_m, close = here.error_m.copy(), near(here.error_m, frames.seen)
+    cost, error_m = here.cost.copy(), here.error_m.copy()
     for _ in range(_MAX_STEPS):
-        step = _step(problem, best[todo], here, damping[todo], close[todo])
+        step, promised = _step(problem, best[todo], here, damping, radius[todo])
         there = best[todo] + step
         model = evaluate(problem, part, there)
         length = np.abs(step).max(axis=1, initial=0.0)
-        better = model.cost <= here.cost * (1 + 1e-14)
+        kept = np.ones(len(todo))
+        telling = promised > _ROUNDING * here.cost + _SQUARED_ROUNDING_M2
+        kept[telling] = (here.cost - model.cost)[telling] / promised[telling]
+        better = model.cost <= here.cost * (1 + 1e-14) + _SQUARED_ROUNDING_M2
         best[todo[better]] = there[better]
         here.take(better, model)
-        error_m[todo] = here.error_m
-        done = _ended(length, before[todo], better, damping[todo])
-        close[todo] = better & (length < _SHORT_STEP)
+        cost[todo], error_m[todo] = here.cost, here.error_m
+        done = _ended(length, before[todo], better, radius[todo]) & (damping <= NEAR)
         before[todo] = np.where(better, length, np.inf)
-        damping[todo] = np.clip(np.where(better, _LESS, _MORE) * damping[todo], _LEAST_DAMPING, _MOST_DAMPING)
+        radius[todo] = _next_radius(radius[todo], length, better, kept)
+        damping = max(_LESS * damping, NEAR)
         solved[todo[done]] = True
         if done.all():
             break
         if done.any():
             todo, part, here = todo[~done], part.of(~done), here.of(~done)
-    return Optimum(free=best, solved=solved, error_m=error_m)
+    return Optimum(free=best, solved=solved, cost=cost, error_m=error_m)
 
 
-def near(error_m: np.ndarray, seen: np.ndarray) -> np.ndarray:
-    """Whether markers are about where they should be, (T,)."""
-    return np.sqrt((error_m**2).sum(axis=(1, 2)) / seen.sum(axis=1)) <= _NEAR_M
+def _next_radius(radius: np.ndarray, length: np.ndarray, better: np.ndarray, kept: np.ndarray) -> np.ndarray:
+    """How far each frame's next step may go, (T,), by how much of its promise the last one kept.
+
+    After a step that was no good, to where a parabola through what it gave has its lowest point.
+    """
+    lowest = length * np.clip(0.5 / (1 - np.minimum(kept, 0.0)), 0.1, 0.5)
+    grown = np.where(kept > _TRUSTED, np.maximum(radius, _GROWTH * length), radius)
+    shrunk = np.where(kept < 1 - _TRUSTED, 0.5 * length, grown)
+    return np.minimum(np.where(better, shrunk, lowest), _LONGEST_STEP)
 
 
-def _ended(length: np.ndarray, before: np.ndarray, better: np.ndarray, damping: np.ndarray) -> np.ndarray:
+def _ended(length: np.ndarray, before: np.ndarray, better: np.ndarray, radius: np.ndarray) -> np.ndarray:
     """Whether what is left to go is below the tolerance, (T,).
 
     Where steps shrink by a factor r, r / (1 - r) of the last is left; Newton's shrink faster from step to step.
     A step that only rounding keeps from being better ends the frame too.
     """
-    ratio = np.clip(np.where(np.isinf(before), _UNKNOWN_RATIO, length / before), _LEAST_RATIO, 0.9)
-    ahead = length * ratio / (1 - ratio)
-    return np.where(better, ahead <= _TOLERANCE, length <= 0.1 * _TOLERANCE) & (damping <= 1e-3)
+    shrinks = np.where(np.isinf(before), _UNKNOWN_RATIO, length / np.maximum(before, 1e-300))
+    ratio = np.clip(shrinks, _LEAST_RATIO, 0.9)
+    ahead = (length * ratio / (1 - ratio) <= _TOLERANCE) & (length < 0.9 * radius)
+    return np.where(better, ahead, length <= 0.1 * _TOLERANCE)
 
 
-def _step(problem: Problem, free: np.ndarray, model: Around, damping: np.ndarray, close: np.ndarray) -> np.ndarray:
-    """The damped step (T, F) that stays in the coordinates' ranges: those it would push out stop at their bound.
+def _step(
+    problem: Problem, free: np.ndarray, model: Around, damping: float, radius: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """The step (T, F) within the coordinates' ranges and `radius` (T,), and by how much it should lower the objective.
 
-    Newton's own where the optimum is `close` (T,), Gauss and Newton's elsewhere.
+    Newton's own; Gauss and Newton's where the objective isn't convex. Where a step has disappointed before, the lowest
+    point within the radius instead, which is dearer to find.
     """
     low, high = problem.low - free, problem.high - free
     diagonal = np.einsum("tii->ti", model.curvature)
-    scale = np.maximum(diagonal, 1e-9 * diagonal.max(axis=1, keepdims=True))
-    damped = model.curvature - close[:, None, None] * model.bending
-    np.einsum("tii->ti", damped)[...] += damping[:, None] * scale
+    curvature = model.curvature - model.bending
+    scale = np.maximum(diagonal, _LEAST_SCALE * diagonal.max(axis=1, keepdims=True))
+    np.einsum("tii->ti", curvature)[...] += damping * scale
     stopped = ((low >= 0) & (model.descent < 0)) | ((high <= 0) & (model.descent > 0))
-    step = _solve_unless(stopped, damped, model.descent, np.zeros(free.shape))
-    for _ in range(3):
+    convex, trusted = _convex(_without(stopped, curvature)), radius >= _LONGEST_STEP
+    gauss = ~convex & trusted
+    curvature[gauss] += model.bending[gauss]
+    parts = (curvature, model.descent, stopped, low, high)
+    step = np.zeros(free.shape)
+    step[convex | gauss] = _bounded(_newton, *(part[convex | gauss] for part in parts))
+    step *= np.minimum(1.0, _LONGEST_STEP / np.maximum(np.abs(step).max(axis=1, initial=0.0), 1e-300))[:, None]
+    hard = ~trusted & (~convex | (np.abs(step).max(axis=1, initial=0.0) > radius))
+    if hard.any():
+        step[hard] = _bounded(partial(_in_radius, radius=radius[hard]), *(part[hard] for part in parts))
+    bent = (step * np.matmul(curvature, step[..., None])[..., 0]).sum(axis=1)
+    return step, 2 * (model.descent * step).sum(axis=1) - bent
+
+
+def _convex(curvature: np.ndarray) -> np.ndarray:
+    """Whether each matrix (T, F, F) is positive definite, (T,)."""
+    try:
+        np.linalg.cholesky(curvature)
+    except np.linalg.LinAlgError:
+        return np.linalg.eigvalsh(curvature)[:, 0] > 0
+    return np.ones(len(curvature), dtype=bool)
+
+
+def _in_radius(curvature: np.ndarray, descent: np.ndarray, radius: np.ndarray) -> np.ndarray:
+    """The lowest point of a quadratic, convex or not, no farther away than `radius` (T,): steps (T, F).
+
+    Moré and Sorensen (1983, SIAM J Sci Stat Comput 4:553): along each eigenvector descent / (value + shift), with the
+    smallest shift that makes the sum convex and the step short enough, found by halving an interval.
+    """
+    value, vector = np.linalg.eigh(curvature)
+    along = np.matmul(vector.transpose(0, 2, 1), descent[..., None])[..., 0]
+    least = np.maximum(0.0, -value[:, 0]) + 1e-12 * np.abs(value[:, -1])
+    most = least + np.linalg.norm(along, axis=1) / radius
+    for _ in range(_SHIFT_HALVINGS):
+        shift = 0.5 * (least + most)
+        long = np.linalg.norm(along / (value + shift[:, None]), axis=1) > radius
+        least, most = np.where(long, shift, least), np.where(long, most, shift)
+    return np.matmul(vector, (along / (value + most[:, None]))[..., None])[..., 0]
+
+
+def _without(stopped: np.ndarray, matrix: np.ndarray) -> np.ndarray:
+    """The matrices with the `stopped` rows and columns (T, F) cut loose from the others."""
+    if not stopped.any():
+        return matrix
+    moves = ~stopped
+    loose = matrix * (moves[:, :, None] & moves[:, None, :])
+    np.einsum("tii->ti", loose)[...] += stopped
+    return loose
+
+
+def _newton(curvature: np.ndarray, descent: np.ndarray) -> np.ndarray:
+    return np.linalg.solve(curvature, descent[..., None])[..., 0]
+
+
+def _bounded(
+    unbounded: Callable[[np.ndarray, np.ndarray], np.ndarray],
+    curvature: np.ndarray,
+    descent: np.ndarray,
+    stopped: np.ndarray,
+    low: np.ndarray,
+    high: np.ndarray,
+) -> np.ndarray:
+    """An unbounded solver's step (T, F) without the `stopped`; what it would push out of its range stops there too."""
+    known = np.zeros(descent.shape)
+    for _ in range(_MAX_STOPS):
+        right = descent
+        if stopped.any():
+            right = np.where(stopped, 0.0, descent - np.matmul(curvature, known[..., None])[..., 0])
+        step = unbounded(_without(stopped, curvature), right) + known
         beyond = ((step < low) | (step > high)) & ~stopped
         if not beyond.any():
             break
         stopped = stopped | beyond
-        step = _solve_unless(stopped, damped, model.descent, np.clip(np.where(stopped, step, 0.0), low, high))
-    step = np.clip(step, low, high)
-    return step * np.minimum(1.0, _LONGEST_STEP / np.maximum(np.abs(step).max(axis=1, keepdims=True), 1e-300))
-
-
-def _solve_unless(stopped: np.ndarray, matrix: np.ndarray, right: np.ndarray, at: np.ndarray) -> np.ndarray:
-    """Solve matrix @ x = right, frame by frame, with x given as `at` where `stopped`."""
-    if not stopped.any():
-        return np.linalg.solve(matrix, right[..., None])[..., 0]
-    moves = ~stopped
-    held = matrix * (moves[:, :, None] & moves[:, None, :])
-    np.einsum("tii->ti", held)[...] += stopped
-    rest = np.where(moves, right - np.matmul(matrix, np.where(stopped, at, 0.0)[..., None])[..., 0], at)
-    return np.linalg.solve(held, rest[..., None])[..., 0]
+        known = np.where(stopped, np.clip(step, low, high), 0.0)
+    return np.clip(step, low, high)

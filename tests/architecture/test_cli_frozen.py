@@ -42,6 +42,7 @@ COMMANDS: dict[str, set[str]] = {
     },
     "export": {"RELEASE", "--format", "--output", "-o"},
     "import": {"LAYOUT", "--warehouse", "--npz", "--archive", "--subjects", "--cohort"},
+    "verify": {"SESSION", "--trial", "--recipe", "--model"},
 }
 REQUIRED: dict[str, set[str]] = {
     "init-session": {"DIR", "--subject"},
@@ -55,6 +56,7 @@ REQUIRED: dict[str, set[str]] = {
     "release": {"--warehouse", "--name"},
     "export": {"RELEASE", "--output", "-o"},
     "import": {"LAYOUT", "--warehouse"},
+    "verify": {"SESSION"},
 }
 
 

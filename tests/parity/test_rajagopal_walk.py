@@ -20,6 +20,7 @@ from pipeline.records import (
     MuscleForces,
 )
 from pipeline.signals import low_pass
+from tests.parity.walking_3d import FEET, smooth_markers, wrench
 
 pytestmark = [pytest.mark.osim, pytest.mark.data]
 osim = pytest.importorskip("opensim")
@@ -29,8 +30,6 @@ osim_model = pytest.importorskip("pipeline.osim.model")
 
 RecordLargest = Callable[[str, float, str, str], None]
 
-FEET = {"right": "calcn_r", "left": "calcn_l"}
-START_S, END_S = 0.45, 1.79
 STATIC_OPTIMIZATION_FRAMES = slice(50, 75)  # double support and single support of the left leg
 LEG = ("hip_flexion_r", "hip_adduction_r", "hip_rotation_r", "knee_angle_r", "ankle_angle_r")
 
@@ -52,26 +51,6 @@ def folder(shared_data: Path) -> Path:
     return shared_data / "opensim_reference" / "walking_3d"
 
 
-def wrench(folder: Path, side: str) -> FootWrench:
-    columns, time_s, values, _ = read_storage(folder / "grf_walk.mot")
-    letter = side[0]
-    force, point, torque = (
-        values[:, [columns.index(f"{quantity}{axis}") for axis in "xyz"]]
-        for quantity in (f"ground_force_{letter}_v", f"ground_force_{letter}_p", f"ground_torque_{letter}_")
-    )
-    return FootWrench(
-        side=side,
-        time_s=time_s,
-        point_m=np.zeros(3),
-        force_n=force,
-        moment_nm=torque + np.cross(point, force),
-        cop_m=point,
-        free_moment_nm=torque[:, 1],
-        known=np.ones(len(time_s), dtype=bool),
-        reason=np.full(len(time_s), ""),
-    )
-
-
 @pytest.fixture(scope="module")
 def walk(
     folder: Path,
@@ -82,14 +61,7 @@ def walk(
     directory = tmp_path_factory.mktemp("walk")
     model = folder / "subject_walk_scaled.osim"
     weights, _ = read_tasks(folder / "ik_tasks_walk.xml")
-    whole = read_trc(folder / "markers_walk.trc", 0.0, 10.0)
-    smooth = low_pass(whole.positions_m.reshape(len(whole.time_s), -1), whole.rate_hz, 6.0)
-    window = (whole.time_s > START_S - 1e-6) & (whole.time_s < END_S + 1e-6)
-    markers = replace(
-        whole,
-        time_s=whole.time_s[window],
-        positions_m=smooth.reshape(whole.positions_m.shape)[window],
-    )
+    markers = smooth_markers(read_trc(folder / "markers_walk.trc", 0.0, 10.0))
     began = time.perf_counter()
     kinematics = tools.inverse_kinematics(
         model, markers, marker_weights=weights, accuracy=1e-6, directory=directory / "ik"

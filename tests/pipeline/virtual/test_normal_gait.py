@@ -2,7 +2,6 @@
 
 import numpy as np
 import pytest
-
 from pipeline.virtual.harmonics import basis
 from pipeline.virtual.normal_gait import (
     GROUND_FORCES,

@@ -2,11 +2,11 @@
 
 import numpy as np
 import pytest
-
-from pipeline.records import SIDES
 from pipeline.virtual.ground_wrench import centre_of_pressure, ground_wrench
 from pipeline.virtual.planted import PHASES, plant
 from pipeline.virtual.walk import walking_plan
+
+from pipeline.records import SIDES
 
 pytestmark = pytest.mark.osim
 

@@ -1,0 +1,150 @@
+"""Where inverse kinematics starts: limbs have local optima, and only a good start keeps a frame out of them.
+
+Every 16th frame is solved from the one before it, the first and the last from the model's default. What lies halfway
+between solved frames starts on a spline through them, again and again until none is left. Frames that disagree with
+their neighbours try the neighbours' poses. Most frames are solved together with many others, since a call of numpy
+costs more than its arithmetic. Shapes: T frames, F free coordinates.
+"""
+
+from dataclasses import replace
+
+import numpy as np
+from scipy.interpolate import CubicSpline
+
+from pipeline.osim.marker_descent import FAR, NEAR, Optimum, solve
+from pipeline.osim.marker_objective import Frames, Problem
+
+# The first frames to be solved, a power of two apart; fewer than this many are no spline, and turns beyond this (rad)
+# no smooth motion.
+_KEY_EVERY, _SPLINE_KEYS = 16, 4
+_FAR_TURN = 0.5
+# A first pose whose markers are nearer than this (root mean square, m) is the right one; else other starts are tried.
+_NEAR_M = 0.03
+# A frame went astray if its objective is larger than a neighbour's, and than what that one's pose leads to, by this
+# factor. A limb that would have turned faster than this (rad/s), several times what it does in walking, has jumped.
+_ASTRAY, _FASTEST = 1.2, 25.0
+
+
+def solve_all(problem: Problem, frames: Frames, time_s: np.ndarray) -> Optimum:
+    """The optimum of every frame. Of several, that which neighbouring frames lead to, unless it is dearer by a fifth.
+
+    A forearm with two markers has two optima of nearly equal error; whichever is lower changes from frame to frame, and
+    a motion that jumped between them would ask for moments that nobody made.
+    """
+    keys = np.arange(0, len(time_s), _KEY_EVERY)
+    far_apart = _retried(problem, frames.of(keys), _follow(problem, frames.of(keys)))
+    return _unbroken(problem, frames, time_s, _retried(problem, frames, _refine(problem, frames, far_apart)))
+
+
+def _follow(problem: Problem, frames: Frames) -> Optimum:
+    """Frames far apart, each from the one before it; the last also by itself, in case the first went astray."""
+    every = [_alone(problem, frames.of(np.array([0])))]
+    for t in range(1, len(frames.seen)):
+        every.append(solve(problem, frames.of(np.array([t])), every[-1].free, NEAR))
+    last = _alone(problem, frames.of(np.array([len(every) - 1])))
+    every[-1] = last if last.cost[0] < every[-1].cost[0] else every[-1]
+    return Optimum.joined(every)
+
+
+def _refine(problem: Problem, frames: Frames, keys: Optimum) -> Optimum:
+    """All frames, from every n-th."""
+    n_frames, every = len(frames.seen), _KEY_EVERY
+    known = np.arange(0, n_frames, every)
+    whole = keys.of(np.zeros(n_frames, dtype=int))
+    whole.put(known, keys)
+    while every > 1:
+        every //= 2
+        new = np.arange(every, n_frames, 2 * every)
+        if len(new):
+            whole.put(new, solve(problem, frames.of(new), _between(known, whole.free[known], new), NEAR))
+        known = np.arange(0, n_frames, every)
+    return whole
+
+
+def _between(known: np.ndarray, poses: np.ndarray, new: np.ndarray) -> np.ndarray:
+    """Where to start new frames: on cubic splines through poses (T, F) of known ones.
+
+    A coordinate that has turned far from one known frame to the next starts where the frame before has it, since
+    halfway between two optima is a bad place; so do all where few frames are known, and those beyond the last.
+    """
+    before = np.searchsorted(known, new) - 1
+    start = poses[before]
+    if len(known) >= _SPLINE_KEYS:
+        turned = np.abs(poses[np.minimum(before + 1, len(known) - 1)] - start)
+        smooth = (turned < _FAR_TURN) & (new < known[-1])[:, None]
+        start = np.where(smooth, CubicSpline(known, poses)(new), start)
+    return start
+
+
+def _alone(problem: Problem, frame: Frames) -> Optimum:
+    """The best pose of one frame, from the model's default; if it stays far from the markers, turned too.
+
+    From afar two ways are gone, since each finds some limbs that the other loses: of the six adults' and three
+    children's walks, single frames end on the lowest known optimum in nine of ten cases by the first, in seven by the
+    second, and in a half to two thirds when steps aren't damped.
+    """
+    default = np.clip(frame.held[:, problem.free], problem.low, problem.high)
+    found = _from_afar(problem, frame, default)
+    if np.sqrt((found.error_m[frame.seen] ** 2).sum(axis=1).mean()) <= _NEAR_M:
+        return found
+    turned = [_from_afar(problem, frame, start) for start in _turned(problem, default)]
+    return min([found, *turned], key=lambda one: float(one.cost[0]))
+
+
+def _from_afar(problem: Problem, frame: Frames, start: np.ndarray) -> Optimum:
+    """One frame from a start (1, F): with the whole body laid on the markers before a joint moves, and all at once."""
+    coordinates = problem.shared.summary.coordinates
+    carried = np.array([not coordinates[i].residual for i in problem.free])
+    stiff = replace(
+        problem, low=np.where(carried, start[0], problem.low), high=np.where(carried, start[0], problem.high)
+    )
+    laid = solve(stiff, frame, start, FAR).free
+    found = solve(problem, frame.of(np.zeros(2, dtype=int)), np.vstack([laid, start]), FAR)
+    return found.of(np.array([np.argmin(found.cost)]))
+
+
+def _turned(problem: Problem, default: np.ndarray) -> list[np.ndarray]:
+    """The default pose, with the whole body turned by a quarter, a half and three quarters about each of its angles."""
+    coordinates = problem.shared.summary.coordinates
+    turns = [k for k, i in enumerate(problem.free) if coordinates[i].residual and coordinates[i].rotational]
+    found = []
+    for k in turns:
+        for angle in (0.5 * np.pi, np.pi, -0.5 * np.pi):
+            pose = default.copy()
+            pose[:, k] = np.clip(pose[:, k] + angle, problem.low[k], problem.high[k])
+            found.append(pose)
+    return found
+
+
+def _retried(problem: Problem, frames: Frames, found: Optimum) -> Optimum:
+    """The same, after frames that went astray have tried their neighbours' poses; what helps is passed on."""
+    for _ in range(len(found.cost)):
+        moved = [_try_neighbours(problem, frames, found, shift) for shift in (1, -1)]
+        if not any(moved):
+            break
+    return found
+
+
+def _try_neighbours(problem: Problem, frames: Frames, found: Optimum, shift: int) -> bool:
+    """Whether any frame went astray and the pose of the frame `shift` before it led it back; put in place."""
+    here = np.arange(max(shift, 0), len(found.cost) + min(shift, 0))
+    here = here[found.cost[here] > _ASTRAY * found.cost[here - shift]]
+    if not len(here):
+        return False
+    other = solve(problem, frames.of(here), found.free[here - shift], NEAR)
+    better = other.solved & (_ASTRAY * other.cost < found.cost[here])
+    found.put(here[better], other.of(better))
+    return bool(better.any())
+
+
+def _unbroken(problem: Problem, frames: Frames, time_s: np.ndarray, found: Optimum) -> Optimum:
+    """The same, each jump put off as long as the optimum before it lasts and isn't dearer by a fifth."""
+    for t in range(1, len(time_s)):
+        fastest = _FASTEST * (time_s[t] - time_s[t - 1])
+        if np.abs(found.free[t] - found.free[t - 1]).max(initial=0.0) <= fastest:
+            continue
+        other = solve(problem, frames.of(np.array([t])), found.free[t - 1 : t], NEAR)
+        stays = np.abs(other.free[0] - found.free[t - 1]).max(initial=0.0) <= fastest
+        if other.solved[0] and stays and other.cost[0] <= _ASTRAY * found.cost[t]:
+            found.put(np.array([t]), other)
+    return found

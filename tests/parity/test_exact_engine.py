@@ -1,0 +1,223 @@
+"""Engine `exact` against OpenSim's own tools, tightened as far as they go: walking_3d, and three of the adults.
+
+gait2354, with Thelen's muscles, is in test_gait2354.py.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from pipeline.records import (
+    Coordinates,
+    CoordinateTask,
+    FootWrench,
+    GeneralizedForces,
+    KinematicsResult,
+    Markers,
+    MuscleForces,
+)
+from pipeline.signals import low_pass
+from tests.parity.recorded_sessions import Ingested
+from tests.parity.test_adults_reference_ik import LEGS, markers_in_their_frame
+from tests.parity.walking_3d import FEET, smooth_markers, wrench
+
+pytestmark = [pytest.mark.osim, pytest.mark.data]
+engines = pytest.importorskip("pipeline.osim.engines")
+balance = pytest.importorskip("pipeline.osim.balance")
+files = pytest.importorskip("pipeline.osim.files")
+
+TrcReader = Callable[[Path, float, float], Markers]
+TaskReader = Callable[[Path], tuple[dict[str, float], list[CoordinateTask]]]
+RecordLargest = Callable[[str, float, str, str], None]
+
+# The tool needs 0.4 s a frame at this accuracy.
+TIGHT = 1e-9
+SOME = slice(48, 56)
+EFFORT = {
+    "use_muscle_physiology": True,
+    "reserve_optimal_nm": 1.0,
+    "residual_optimal_n": 10.0,
+    "residual_optimal_nm": 10.0,
+    "convergence_criterion": 1e-8,
+    "max_iterations": 1000,
+}
+
+
+@dataclass(frozen=True)
+class Walk:
+    model: Path
+    markers: Markers
+    weights: dict[str, float]
+    found: KinematicsResult
+    motion: Coordinates
+    wrenches: tuple[FootWrench, FootWrench]
+    moments: GeneralizedForces
+
+
+@pytest.fixture(scope="module")
+def walk(
+    shared_data: Path, read_trc: TrcReader, read_tasks: TaskReader, tmp_path_factory: pytest.TempPathFactory
+) -> Walk:
+    folder = shared_data / "opensim_reference" / "walking_3d"
+    directory, exact = tmp_path_factory.mktemp("exact"), engines.load_engine("exact")
+    model = folder / "subject_walk_scaled.osim"
+    weights, _ = read_tasks(folder / "ik_tasks_walk.xml")
+    markers = smooth_markers(read_trc(folder / "markers_walk.trc", 0.0, 10.0))
+    found = exact.inverse_kinematics(model, markers, marker_weights=weights, accuracy=TIGHT, directory=directory)
+    motion = replace(found.coordinates, values=low_pass(found.coordinates.values, markers.rate_hz, 15.0))
+    wrenches = (wrench(folder, "right"), wrench(folder, "left"))
+    return Walk(
+        model=model,
+        markers=markers,
+        weights=weights,
+        found=found,
+        motion=motion,
+        wrenches=wrenches,
+        moments=exact.inverse_dynamics(model, motion, wrenches, foot_bodies=FEET, lowpass_hz=None, directory=directory),
+    )
+
+
+def cost_m2(found: KinematicsResult, weights: dict[str, float]) -> np.ndarray:
+    """The objective of each frame, (T,)."""
+    return np.nansum(found.marker_error_m**2 * [weights[name] for name in found.marker_names], axis=1)
+
+
+def apart_deg(one: Coordinates, other: Coordinates) -> np.ndarray:
+    return np.degrees(np.abs(np.column_stack([one.column(name) - other.column(name) for name in LEGS])))
+
+
+def test_inverse_kinematics_on_walking_3d(walk: Walk, tmp_path: Path, record_largest: RecordLargest) -> None:
+    theirs = engines.load_engine("tools").inverse_kinematics(
+        walk.model, walk.markers.cut(SOME), marker_weights=walk.weights, accuracy=TIGHT, directory=tmp_path
+    )
+    excess = cost_m2(walk.found, walk.weights)[SOME] / cost_m2(theirs, walk.weights) - 1
+    apart = apart_deg(walk.found.coordinates.cut(SOME), theirs.coordinates)
+    record_largest("exact: walking_3d IK, objective above the tool's at 1e-9", excess.max(), "{:.1e}", "1e-6")
+    record_largest("exact: walking_3d IK, leg angles from the tool's at 1e-9", apart.max(), "{:.4f} degrees", "0.05")
+    assert excess.max() <= 1e-6  # the tool prints its markers with eight digits
+    assert apart.max() <= 0.05
+
+
+def test_no_pose_nearby_is_better(walk: Walk, tmp_path: Path) -> None:
+    """Markers moved to where the pose has them are met exactly; measured ones are at least as near as any others."""
+    from pipeline.osim.mechanics import Mechanics
+
+    mechanics = Mechanics(walk.model)
+    stations = [mechanics.marker_stations()[name] for name in walk.found.marker_names]
+    weight = np.array([walk.weights[name] for name in walk.found.marker_names])
+    measured = np.stack([walk.markers.marker(name) for name in walk.found.marker_names], axis=1)[::20]
+    poses, best = walk.found.coordinates.values[::20], cost_m2(walk.found, walk.weights)[::20]
+    legs = [walk.found.coordinates.names.index(name) for name in LEGS if not name.startswith("knee")]
+    for column in legs:
+        for step in (-1e-4, 1e-4):
+            moved = poses.copy()
+            moved[:, column] += step
+            error = mechanics.positions_m(moved, stations) - measured
+            assert ((error**2).sum(axis=2) @ weight >= best).all(), walk.found.coordinates.names[column]
+
+
+def test_inverse_dynamics_on_walking_3d(walk: Walk, tmp_path: Path, record_largest: RecordLargest) -> None:
+    theirs = engines.load_engine("tools").inverse_dynamics(
+        walk.model, walk.motion, walk.wrenches, foot_bodies=FEET, lowpass_hz=None, directory=tmp_path
+    )
+    apart = np.abs(walk.moments.values - theirs.values).max()
+    record_largest("exact: walking_3d ID, from the tool's", apart, "{:.1e} N·m or N", "1e-3")
+    assert apart <= 1e-3
+
+
+def muscles_by(engine: str, walk: Walk, exponent: int, directory: Path) -> MuscleForces:
+    return engines.load_engine(engine).static_optimization(
+        walk.model,
+        walk.motion.cut(SOME),
+        walk.wrenches,
+        foot_bodies=FEET,
+        lowpass_hz=None,
+        activation_exponent=exponent,
+        directory=directory,
+        **EFFORT,
+    )
+
+
+@pytest.mark.parametrize("exponent", [2, 3])
+def test_static_optimization_on_walking_3d(
+    walk: Walk, exponent: int, tmp_path: Path, record_largest: RecordLargest
+) -> None:
+    ours, theirs = (muscles_by(engine, walk, exponent, tmp_path / engine) for engine in ("exact", "tools"))
+    apart = np.sqrt(((ours.force_n - theirs.force_n) ** 2).mean())
+    excess = ((ours.activation**exponent).sum(axis=1) / (theirs.activation**exponent).sum(axis=1) - 1).max()
+    asked = engines.load_engine("exact").inverse_dynamics(
+        walk.model, walk.motion.cut(SOME), walk.wrenches, foot_bodies=FEET, lowpass_hz=None, directory=tmp_path
+    )
+    surplus = np.abs(balance.muscle_balance(walk.model, walk.motion.cut(SOME), asked, ours).values).max()
+    what = f"exact: walking_3d SO, exponent {exponent}"
+    record_largest(f"{what}, muscle forces from the tool's, root mean square", apart, "{:.3f} N", "1 N")
+    record_largest(f"{what}, effort above the tool's", excess, "{:.1e}", "1e-3")
+    record_largest(f"{what}, muscles less ID", surplus, "{:.1e} N·m or N", "1e-8")
+    assert ours.converged.all()
+    assert apart <= 1.0
+    assert excess <= 1e-3  # what the tool's own slack in its constraints saves it
+    assert surplus <= 1e-8
+
+
+@pytest.mark.parametrize(("subject", "walk_name"), [("2014001", "C4_05"), ("2014014", "C4_05"), ("2014019", "C5_03")])
+def test_three_adults(
+    shared_data: Path,
+    subject: str,
+    walk_name: str,
+    read_tasks: TaskReader,
+    tmp_path: Path,
+    record_largest: RecordLargest,
+) -> None:
+    """Another group's models, set-ups and markers: inverse kinematics and dynamics."""
+    reference = shared_data / "walking_adults" / "reference" / subject
+    weights, tasks = read_tasks(reference / f"{walk_name}_ikSetup.xml")
+    _, time_s, _, _ = files.read_storage(reference / f"{walk_name}_ik.mot")
+    recording = shared_data / "walking_adults" / subject / f"{subject}_{walk_name}.c3d"
+    markers = markers_in_their_frame(recording, time_s[0], len(time_s)).cut(slice(40, 48))
+    ours, theirs = (
+        engines.load_engine(engine).inverse_kinematics(
+            reference / "scaled.osim",
+            markers,
+            marker_weights=weights,
+            coordinate_tasks=tasks,
+            accuracy=TIGHT,
+            directory=tmp_path / engine,
+        )
+        for engine in ("exact", "tools")
+    )
+    excess = (cost_m2(ours, weights) / cost_m2(theirs, weights) - 1).max()
+    apart = apart_deg(ours.coordinates, theirs.coordinates).max()
+    record_largest("exact: adults' IK, objective above the tool's at 1e-9", excess, "{:.1e}", "1e-6")
+    record_largest("exact: adults' IK, leg angles from the tool's at 1e-9", apart, "{:.4f} degrees", "0.05 degrees")
+    assert excess <= 1e-6
+    assert apart <= 0.05
+    moments = [
+        engines.load_engine(engine)
+        .inverse_dynamics(
+            reference / "scaled.osim",
+            ours.coordinates,
+            [],
+            foot_bodies=FEET,
+            lowpass_hz=None,
+            directory=tmp_path / engine,
+        )
+        .values
+        for engine in ("exact", "tools")
+    ]
+    record_largest("exact: adults' ID, from the tool's", np.abs(moments[0] - moments[1]).max(), "{:.1e}", "1e-3")
+    assert np.abs(moments[0] - moments[1]).max() <= 1e-3
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("subject", ["2014001", "2014014", "2014019"])
+def test_whole_trials_agree(ingested: Ingested, shared_data: Path, subject: str) -> None:
+    """`gait2hip verify` on three adults: scaling, both engines, the whole walk."""
+    from pipeline.verify import render, verify_session
+
+    model = shared_data / "opensim_reference" / "rajagopal2016" / "Rajagopal2016.osim"
+    verdict = verify_session(str(ingested.root.parent / f"{subject}.toml"), None, "gait2hip60", str(model))
+    print(f"\n{subject}\n{render(verdict)}")
+    assert verdict.agrees
