@@ -25,7 +25,7 @@ app = typer.Typer(
 )
 
 # In the order in which `--help` lists them: the order in which they are needed.
-for command in (
+COMMANDS = (
     virtual,
     init_session,
     ingest,
@@ -38,7 +38,9 @@ for command in (
     release,
     export,
     import_,
-):
+    ,
+)
+for command in COMMANDS:
     # `import` is a word of Python's own.
     app.command(command.__name__.rstrip("_").replace("_", "-"))(command)
 
