@@ -25,22 +25,20 @@ app = typer.Typer(
 )
 
 # In the order in which `--help` lists them: the order in which they are needed.
-COMMANDS = (
+for command in (
     virtual,
     init_session,
-    ingest,
     inspect,
+    ingest,
     status,
+    report,
     regenerate,
     diff,
     verify,
-    report,
     release,
     export,
     import_,
-    ,
-)
-for command in COMMANDS:
+):
     # `import` is a word of Python's own.
     app.command(command.__name__.rstrip("_").replace("_", "-"))(command)
 
