@@ -4,10 +4,12 @@ from typing import Annotated
 
 import typer
 
+from flows.commands.evaluate import evaluate
 from flows.commands.ingest import ingest
 from flows.commands.init_session import init_session
 from flows.commands.inspect import inspect
 from flows.commands.status import status
+from flows.commands.train import train
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -17,7 +19,7 @@ app = typer.Typer(
 )
 
 # In the order in which `--help` lists them: the order in which they are needed.
-for command in (init_session, ingest, inspect, status):
+for command in (init_session, ingest, inspect, status, train, evaluate):
     app.command()(command)
 
 

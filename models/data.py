@@ -94,23 +94,28 @@ class Split(Settings):
 
 
 class Statistics(Settings):
-    """Mean and standard deviation of each input channel, over the cycles of training subjects."""
+    """Mean and standard deviation of each channel, over the cycles of training subjects."""
 
     mean: tuple[float, ...]
     sd: tuple[float, ...]
 
-    def standardise(self, inputs: np.ndarray) -> np.ndarray:
+    def standardise(self, values: np.ndarray) -> np.ndarray:
         """(N, P, C) -> z-scores (N, P, C), single precision."""
         mean, sd = np.array(self.mean, dtype=np.float32), np.array(self.sd, dtype=np.float32)
-        return ((inputs - mean) / sd).astype(np.float32)
+        return ((values - mean) / sd).astype(np.float32)
+
+    def restore(self, z_scores: np.ndarray) -> np.ndarray:
+        """The inverse of `standardise`."""
+        mean, sd = np.array(self.mean, dtype=np.float32), np.array(self.sd, dtype=np.float32)
+        return (z_scores * sd + mean).astype(np.float32)
 
 
-def training_statistics(inputs: np.ndarray, subject: np.ndarray, split: Split) -> Statistics:
+def training_statistics(values: np.ndarray, subject: np.ndarray, split: Split) -> Statistics:
     """Statistics of (N, P, C) over `split`'s training subjects and nobody else. ValueError if it names none."""
     rows = np.isin(subject, split.train or ())
     if not rows.any():
         raise ValueError("the split has no training subject among these cycles: there is nothing to take statistics of")
-    values = inputs[rows].astype(np.float64).reshape(-1, inputs.shape[-1])
-    sd = values.std(axis=0)
+    seen = values[rows].astype(np.float64).reshape(-1, values.shape[-1])
+    sd = seen.std(axis=0)
     # A channel that never changes in training tells nothing: it stays as far from its mean as it is.
-    return Statistics(mean=tuple(values.mean(axis=0).tolist()), sd=tuple(np.where(sd > 0, sd, 1.0).tolist()))
+    return Statistics(mean=tuple(seen.mean(axis=0).tolist()), sd=tuple(np.where(sd > 0, sd, 1.0).tolist()))

@@ -20,11 +20,12 @@ def predict(run: Run, cycles: Cycles, device: torch.device) -> np.ndarray:
     settings = run.config.model
     if isinstance(settings, MeanCurveSettings):
         return predict_mean_curve(run.weights, cycles.condition)
-    inputs = run.config.statistics.standardise(inputs_of(cycles, run.config.inputs))
+    inputs = run.config.input_statistics.standardise(inputs_of(cycles, run.config.inputs))
     if isinstance(settings, RidgeSettings):
         return predict_ridge(settings, run.weights, inputs)
     network = load_network(run).to(device)
-    return run_network(network, torch.from_numpy(inputs).to(device)).cpu().numpy()
+    predicted = run_network(network, torch.from_numpy(inputs).to(device)).cpu().numpy()
+    return predicted if run.config.target_statistics is None else run.config.target_statistics.restore(predicted)
 
 
 def load_network(run: Run) -> nn.Module:

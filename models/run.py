@@ -1,12 +1,11 @@
 """A trained model on disk: one folder, no pickle.
 
-model.safetensors   weights
-config.json         which model, its size, its channels, the inputs' statistics, where it comes from
-split.json          who it was trained on, who it may be tested on
-scorecard.json      how it did, if it was tested
+- model.safetensors: weights
+- config.json: which model, its size, its channels, the inputs' statistics, where it comes from
+- split.json: who it was trained on, who it may be tested on
+- report.json: how it did when it was tested, beside its baselines
 """
 
-import json
 import os
 import shutil
 from collections.abc import Mapping
@@ -16,7 +15,7 @@ from tempfile import mkdtemp
 from typing import Annotated, Literal, TypeVar
 
 import torch
-from pydantic import Field, JsonValue, TypeAdapter, ValidationError
+from pydantic import Field, JsonValue, ValidationError
 from safetensors import SafetensorError
 from safetensors.torch import load, save
 
@@ -25,18 +24,23 @@ from models.channels import TARGETS, Channel, Task
 from models.data import Cycles, Split, Statistics
 from models.inputs import input_channels
 from models.networks import NetworkSettings
+from models.report import Report
 from models.settings import Settings
 from warehouse.storage import explained
 
-WEIGHTS, CONFIG, SPLIT, SCORECARD = "model.safetensors", "config.json", "split.json", "scorecard.json"
+WEIGHTS, CONFIG, SPLIT, REPORT = "model.safetensors", "config.json", "split.json", "report.json"
 
 ModelSettings = Annotated[NetworkSettings | MeanCurveSettings | RidgeSettings, Field(discriminator="name")]
 
-Checked = TypeVar("Checked")
+Checked = TypeVar("Checked", bound=Settings)
 
 
 class RunConfig(Settings):
-    """Everything needed to predict but the weights. `origin` says where they come from, in plain values."""
+    """Everything needed to predict but the weights.
+
+    `target_statistics` is None where the network gives per-mass targets as they are, as the published ones do.
+    `origin` says where the weights come from, in plain values.
+    """
 
     format: Literal[1] = 1
     model: ModelSettings
@@ -45,7 +49,8 @@ class RunConfig(Settings):
     points: Annotated[int, Field(ge=2)]
     input_channels: tuple[Channel, ...]
     target_channels: tuple[Channel, ...]
-    statistics: Statistics
+    input_statistics: Statistics
+    target_statistics: Statistics | None
     origin: dict[str, JsonValue]
 
     def model_post_init(self, _context: object) -> None:
@@ -54,22 +59,23 @@ class RunConfig(Settings):
             raise ValueError(f"input channels {_names(self.input_channels)} are not those of {list(self.inputs)}")
         if self.target_channels != TARGETS[self.task]:
             raise ValueError(f"target channels {_names(self.target_channels)} are not those of the task {self.task!r}")
-        if not len(self.statistics.mean) == len(self.statistics.sd) == len(self.input_channels):
-            raise ValueError(f"statistics must have one mean and SD for each of {len(self.input_channels)} inputs")
+        _check_statistics(self.input_statistics, self.input_channels)
+        if self.target_statistics is not None:
+            _check_statistics(self.target_statistics, self.target_channels)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Run:
-    """A trained model: what it is, its weights, whom it knows, and its scorecard if it was tested."""
+    """A trained model: what it is, its weights, whom it knows, and its report if it was tested."""
 
     config: RunConfig
     weights: Mapping[str, torch.Tensor]
     split: Split
-    scorecard: Mapping[str, JsonValue] | None = None
+    report: Report | None = None
 
-    def scored(self, scorecard: Mapping[str, JsonValue]) -> "Run":
-        """The same run with its test's result."""
-        return replace(self, scorecard=scorecard)
+    def made_of(self, origin: Mapping[str, JsonValue]) -> "Run":
+        """The same run, its origin told in more words."""
+        return replace(self, config=self.config.model_copy(update={"origin": {**self.config.origin, **origin}}))
 
 
 def check_fits(config: RunConfig, cycles: Cycles) -> None:
@@ -88,15 +94,14 @@ def check_fits(config: RunConfig, cycles: Cycles) -> None:
 
 def write_run(folder: Path, run: Run) -> None:
     """Writes the folder whole or not at all. ValueError if it exists, WarehouseError if it can't be written."""
-    if folder.exists():
-        raise ValueError(f"{folder} exists already: nothing is overwritten. Name another folder, or remove it.")
+    refuse_existing(folder)
     contents = {
         WEIGHTS: save({name: tensor.detach().cpu().contiguous() for name, tensor in run.weights.items()}),
         CONFIG: run.config.model_dump_json(indent=2).encode(),
         SPLIT: run.split.model_dump_json(indent=2).encode(),
     }
-    if run.scorecard is not None:
-        contents[SCORECARD] = json.dumps(run.scorecard, indent=2, ensure_ascii=False, allow_nan=False).encode()
+    if run.report is not None:
+        contents[REPORT] = run.report.model_dump_json(indent=2).encode()
     with explained("write", str(folder)):
         folder.parent.mkdir(parents=True, exist_ok=True)
         staged = Path(mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
@@ -110,14 +115,33 @@ def write_run(folder: Path, run: Run) -> None:
             raise
 
 
+def refuse_existing(path: Path) -> None:
+    """ValueError if there is anything of that name: nothing is overwritten."""
+    if path.exists():
+        raise ValueError(f"{path} exists already: nothing is overwritten. Name another, or remove it.")
+
+
+def write_file(path: Path, content: bytes) -> None:
+    """Writes one file whole or not at all. ValueError if it exists, WarehouseError if it can't be written."""
+    refuse_existing(path)
+    with explained("write", str(path)):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        staged = path.with_name(f".{path.name}-{os.getpid()}")
+        try:
+            _write_through(staged, content)
+            staged.rename(path)
+        finally:
+            staged.unlink(missing_ok=True)
+
+
 def read_run(folder: Path) -> Run:
     """A run as it was written. ValueError if a file is damaged, MissingFile if one is missing."""
-    scorecard = folder / SCORECARD
+    report = folder / REPORT
     return Run(
-        config=_checked(TypeAdapter(RunConfig), folder / CONFIG),
+        config=_checked(RunConfig, folder / CONFIG),
         weights=_weights(folder / WEIGHTS),
-        split=_checked(TypeAdapter(Split), folder / SPLIT),
-        scorecard=_checked(TypeAdapter(dict[str, JsonValue]), scorecard) if scorecard.exists() else None,
+        split=_checked(Split, folder / SPLIT),
+        report=_checked(Report, report) if report.exists() else None,
     )
 
 
@@ -128,11 +152,11 @@ def _write_through(file: Path, content: bytes) -> None:
         os.fsync(stream.fileno())
 
 
-def _checked(kind: TypeAdapter[Checked], file: Path) -> Checked:
+def _checked(kind: type[Checked], file: Path) -> Checked:
     with explained("read", str(file)):
         text = file.read_bytes()
     try:
-        return kind.validate_json(text)
+        return kind.model_validate_json(text)
     except ValidationError as error:
         raise ValueError(f"{file} is not what `gait2hip train` writes: {error}") from error
 
@@ -144,6 +168,11 @@ def _weights(file: Path) -> dict[str, torch.Tensor]:
         return load(content)
     except SafetensorError as error:
         raise ValueError(f"{file} is damaged ({error}): train or import the model again") from error
+
+
+def _check_statistics(statistics: Statistics, channels: tuple[Channel, ...]) -> None:
+    if not len(statistics.mean) == len(statistics.sd) == len(channels):
+        raise ValueError(f"statistics must have one mean and SD for each of {_names(channels)}")
 
 
 def _names(channels: tuple[Channel, ...]) -> str:

@@ -19,7 +19,7 @@ def selective_scan(x: Tensor, step: Tensor, a: Tensor, b: Tensor, c: Tensor) -> 
     """(B, T, D) -> (B, T, D), by the fastest way the device has. NaN anywhere reaches all later steps."""
     if x.is_cuda and find_spec("mamba_ssm"):
         return _fused(x, step, a, b, c)
-    return _InPlace.apply(x, step, a, b, c)  # type: ignore[no-untyped-call]
+    return _InPlace.apply(x, step, a, b, c)
 
 
 def steps(x: Tensor, step: Tensor, a: Tensor, b: Tensor, c: Tensor) -> Tensor:
@@ -68,7 +68,7 @@ class _InPlace(torch.autograd.Function):
         return y.squeeze(2).transpose(0, 1)
 
     @staticmethod
-    @once_differentiable  # type: ignore[untyped-decorator]
+    @once_differentiable
     def backward(ctx: Any, grad_y: Tensor) -> tuple[Tensor, ...]:
         x, step, a, b, c, h = ctx.saved_tensors
         grad_y = grad_y.transpose(0, 1).contiguous()

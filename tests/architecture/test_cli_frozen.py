@@ -22,12 +22,16 @@ COMMANDS: dict[str, set[str]] = {
     "ingest": {"SESSION", "--warehouse", "--recipe", "--model", "--workers"},
     "inspect": {"FILE", "--export"},
     "status": {"--warehouse"},
+    "train": {"RELEASE", "--out", "-o", "--model", "--task", "--protocol", "--recipe", "--device"},
+    "evaluate": {"RUN", "RELEASE", "--out", "-o", "--device"},
 }
 REQUIRED: dict[str, set[str]] = {
     "init-session": {"DIR", "--subject"},
     "ingest": {"SESSION", "--warehouse"},
     "inspect": {"FILE"},
     "status": {"--warehouse"},
+    "train": {"RELEASE", "--out", "-o", "--model", "--task"},
+    "evaluate": {"RUN", "RELEASE"},
 }
 
 

@@ -1,9 +1,14 @@
-"""Made-up gait cycles whose targets are a known function of the angles."""
+"""Made-up gait cycles whose targets are a known function of the angles, and small models to learn it."""
+
+from typing import Any
 
 import numpy as np
+import torch
 
 from models.channels import ANGLES, TARGETS, Task
-from models.data import Cycles
+from models.data import Cycles, Split
+from models.learn import Order
+from models.recipe import TrainingRecipe
 
 CONDITIONS = ("slow", "fast")
 
@@ -30,3 +35,30 @@ def made_cycles(
         height_m=np.full(n_cycles, 1.75),
         duration_s=np.full(n_cycles, 1.1),
     )
+
+
+def small_recipe(**changes: Any) -> TrainingRecipe:
+    """Networks and steps small enough for a test of seconds."""
+    entries: dict[str, Any] = {
+        "inputs": ("angles",),
+        "standardise_targets": False,
+        "seed": 2025,
+        "optimizer": {"learning_rate": 1e-2, "weight_decay": 1e-5, "batch_cycles": 8, "gradient_clip": 0.5},
+        "stopping": {"max_epochs": 3, "patience_epochs": 2, "min_improvement": 1e-8},
+        "folds": {"count": 2},
+        "lstm": {"hidden": 6},
+        "transformer": {"d_model": 8, "heads": 2, "feed_forward": 8, "max_points": 30},
+        "mamba": {"d_model": 8, "d_state": 2},
+    }
+    return TrainingRecipe.model_validate({**entries, **changes})
+
+
+def order(name: str, task: Task = "moments", **changes: Any) -> Order:
+    """An order for one small model, on the CPU."""
+    recipe = small_recipe(**changes)
+    return Order(model=recipe.model(name), task=task, recipe=recipe, device=torch.device("cpu"))
+
+
+def halves(cycles: Cycles) -> Split:
+    """All subjects but the last two for training, those two for the test."""
+    return Split(train=cycles.subjects[:-2], test=cycles.subjects[-2:])

@@ -119,7 +119,7 @@ def test_layers_of_the_transformer_start_alike() -> None:
 def test_a_sequence_longer_than_its_positions_is_refused() -> None:
     network = Transformer(TransformerSettings(d_model=16, heads=2, max_points=10), 10, 3)
 
-    with pytest.raises(ValueError, match="11 points.*learned 10 positions"):
+    with pytest.raises(ValueError, match=r"11 points.*learned 10 positions"):
         network(torch.zeros(1, 11, 10))
 
 

@@ -57,7 +57,7 @@ def test_a_bare_pickle_is_refused_and_not_run(tmp_path: Path) -> None:
     proof = tmp_path / "it_ran"
     (tmp_path / "bad.pt").write_bytes(pickle.dumps(_Code(proof)))
 
-    with pytest.raises(ValueError, match="not a checkpoint written by torch.save"):
+    with pytest.raises(ValueError, match=r"not a checkpoint written by torch\.save"):
         import_published(tmp_path / "bad.pt")
 
     assert not proof.exists()
@@ -74,7 +74,7 @@ def test_a_checkpoint_cut_short_is_refused(tmp_path: Path) -> None:
     torch.save(_published(), tmp_path / "whole.pt")
     (tmp_path / "half.pt").write_bytes((tmp_path / "whole.pt").read_bytes()[:5000])
 
-    with pytest.raises(ValueError, match="half.pt"):
+    with pytest.raises(ValueError, match=r"half\.pt"):
         import_published(tmp_path / "half.pt")
 
 
