@@ -13,6 +13,7 @@ from pydantic import Field
 from torch import nn
 from torch.nn import functional
 
+from models.dropout import Dropout
 from models.selective_scan import selective_scan
 from models.settings import Settings
 
@@ -42,7 +43,7 @@ class Mamba(nn.Module):
         self.blocks = nn.ModuleList(MambaBlock(settings) for _ in range(settings.layers))
         backward_layers = settings.layers if settings.bidirectional else 0
         self.backward_blocks = nn.ModuleList(MambaBlock(settings) for _ in range(backward_layers))
-        self.drop = nn.Dropout(settings.dropout)
+        self.drop = Dropout(settings.dropout)
         self.norm = nn.LayerNorm(settings.d_model)
         self.output_proj = nn.Linear(settings.d_model, targets)
 

@@ -12,6 +12,8 @@ from pydantic import Field, model_validator
 from torch import nn
 from torch.nn import functional
 
+from models.attention import attention
+from models.dropout import Dropout
 from models.settings import Settings
 
 
@@ -81,7 +83,7 @@ class EncoderLayer(nn.Module):
         self.linear2 = nn.Linear(settings.feed_forward, settings.d_model)
         self.norm1 = nn.LayerNorm(settings.d_model)
         self.norm2 = nn.LayerNorm(settings.d_model)
-        self.dropout = nn.Dropout(settings.dropout)
+        self.dropout = Dropout(settings.dropout)
 
     def forward(self, x_BTE: torch.Tensor) -> torch.Tensor:
         """(B, T, E) -> (B, T, E)."""
@@ -91,7 +93,7 @@ class EncoderLayer(nn.Module):
 
 
 class SelfAttention(nn.Module):
-    """Every time step attends to every other one: softmax(Q Kᵀ / √S) V (Vaswani et al. 2017, eq. 1)."""
+    """Every time step attends to every other one."""
 
     def __init__(self, settings: TransformerSettings) -> None:
         super().__init__()
@@ -107,7 +109,5 @@ class SelfAttention(nn.Module):
         """(B, T, E) -> (B, T, E)."""
         packed = functional.linear(x_BTE, self.in_proj_weight, self.in_proj_bias)
         query_BATS, key_BATS, value_BATS = packed.unflatten(-1, (3, self.heads, -1)).permute(2, 0, 3, 1, 4)
-        seen_BATS = functional.scaled_dot_product_attention(
-            query_BATS, key_BATS, value_BATS, dropout_p=self.dropout if self.training else 0.0
-        )
+        seen_BATS = attention(query_BATS, key_BATS, value_BATS, self.dropout if self.training else 0.0)
         return self.out_proj(seen_BATS.transpose(1, 2).flatten(2))
