@@ -44,11 +44,11 @@ def _table(kind: Literal["forces", "moments"], parts: dict[str, KindScore]) -> I
     unit = next(iter(parts.values())).unit
     yield ""
     yield f"{kind}, {unit}: mean over subjects [95 % interval] and their median; R² about one grand mean, as published"
-    yield f"{'model':<14}{'condition':<14}{'subjects':>9}{'cycles':>8}{'RMSE':>9}{'interval':>18}{'median':>9}{'R²':>8}"
+    yield f"{'model':<20}{'condition':<14}{'subjects':>9}{'cycles':>8}{'RMSE':>9}{'interval':>18}{'median':>9}{'R²':>8}"
     for model, part in parts.items():
         for row in part.conditions:
             yield (
-                f"{model:<14}{row.condition:<14}{row.n_subjects:>9}{row.n_cycles:>8}{row.rmse:>9.3f}"
+                f"{model:<20}{row.condition:<14}{row.n_subjects:>9}{row.n_cycles:>8}{row.rmse:>9.3f}"
                 f"{_range(row.rmse_interval):>18}{row.rmse_median:>9.3f}{_number(row.r2_one_mean):>8}"
             )
     yield f"{'channel':<28}" + "".join(f"{f'{model}: R², nRMSE':>26}" for model in parts)
