@@ -94,10 +94,10 @@ def mambapy_scan(x: Tensor, step: Tensor, a: Tensor, b: Tensor, c: Tensor) -> Te
     return (states @ c.unsqueeze(-1)).squeeze(-1)
 
 
-def ours(model: str, train: Examples) -> Iterator[None]:
+def ours(model: str, train: Examples, precision: str) -> Iterator[None]:
     recipe = load_training_recipe("gait2hip60")
     network = build(recipe.model(model), N_INPUTS, N_TARGETS).to(train.inputs.device)
-    return epochs(network, train, recipe.optimizer)
+    return epochs(network, train, recipe.optimizer.model_copy(update={"precision": precision}))
 
 
 def theirs(model: str, train: Examples) -> Iterator[None]:
@@ -110,9 +110,9 @@ def theirs(model: str, train: Examples) -> Iterator[None]:
     return published_epochs(networks[model]().to(train.inputs.device), train, recipe.optimizer)
 
 
-def compare(model: str, train: Examples, rounds: int) -> tuple[Speed, Speed]:
+def compare(model: str, train: Examples, rounds: int, precision: str) -> tuple[Speed, Speed]:
     """Ours and theirs, in turn."""
-    runs = ours(model, train), theirs(model, train)
+    runs = ours(model, train, precision), theirs(model, train)
     stand_in = train.inputs.device.type == "cpu" and model == "mamba"
     scans: tuple[Any, Any] = (
         nullcontext(),
@@ -151,15 +151,17 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--device", default="cpu")
+    parser.add_argument("--precision", default="single", choices=("single", "bfloat16"), help="ours; theirs is single")
     parser.add_argument("--model", action="append", choices=MODELS)
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
     train = made_up(options.cycles, device_named(options.device))
-    print(f"{options.cycles} cycles an epoch, {options.threads} threads, {options.device}: seconds an epoch")
+    print(f"{options.cycles} cycles an epoch, {options.threads} threads, {options.device}, ours {options.precision}:")
+    print("seconds an epoch")
     print(f"{'':<13}{'processor time':>26}{'wall clock':>26}")
     print(f"{'model':<13}" + 2 * f"{'published':>11}{'ours':>8}{'ratio':>7}")
     for model in options.model or MODELS:
-        we, they = compare(model, train, options.rounds)
+        we, they = compare(model, train, options.rounds, options.precision)
         print(
             f"{model:<13}{they.processor_s:>11.2f}{we.processor_s:>8.2f}{they.processor_s / we.processor_s:>7.1f}"
             f"{they.wall_s:>11.2f}{we.wall_s:>8.2f}{they.wall_s / we.wall_s:>7.1f}",

@@ -72,7 +72,11 @@ def by_early_stopping(order: Order, cycles: Cycles, split: Split) -> Run:
     """
     fold = next(folds(cycles, split, order.recipe.folds.count))
     best = _best(order, cycles, fold)
-    told: dict[str, JsonValue] = {"epochs": best.epoch, "validation_subjects": list(fold.test)}
+    told: dict[str, JsonValue] = {
+        "epochs": best.epoch,
+        "validation_loss": best.loss,
+        "validation_subjects": list(fold.test),
+    }
     run = _run(order, cycles, fold, best.weights, told)
     return replace(run, split=split)
 

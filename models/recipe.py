@@ -3,7 +3,7 @@
 import tomllib
 from importlib.resources import files
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field, ValidationError, field_validator
 
@@ -26,6 +26,7 @@ class OptimizerSettings(Settings):
     weight_decay: Annotated[float, Field(ge=0)]
     batch_cycles: Annotated[int, Field(ge=1)]
     gradient_clip: Positive
+    precision: Literal["single", "bfloat16"]
 
 
 class StoppingSettings(Settings):

@@ -16,7 +16,11 @@ from torch.autograd.function import once_differentiable
 
 
 def selective_scan(x: Tensor, step: Tensor, a: Tensor, b: Tensor, c: Tensor) -> Tensor:
-    """(B, T, D) -> (B, T, D), by the fastest way the device has. NaN anywhere reaches all later steps."""
+    """(B, T, D) -> (B, T, D), by the fastest way the device has. NaN anywhere reaches all later steps.
+
+    Never less precise than `a`, a network's weight: rounding would add up over the steps.
+    """
+    x, step, b, c = (tensor.to(torch.promote_types(tensor.dtype, a.dtype)) for tensor in (x, step, b, c))
     if x.is_cuda and find_spec("mamba_ssm"):
         return _fused(x, step, a, b, c)
     return _InPlace.apply(x, step, a, b, c)

@@ -75,7 +75,10 @@ def epochs(network: nn.Module, train: Examples, settings: OptimizerSettings) -> 
         # Drawn on the CPU: the same order on every device.
         for rows in torch.randperm(n_cycles).to(device).split(settings.batch_cycles):
             optimizer.zero_grad(set_to_none=True)
-            functional.mse_loss(network(train.inputs[rows]), train.targets[rows]).backward()
+            with torch.autocast(device.type, torch.bfloat16, enabled=settings.precision == "bfloat16"):
+                predicted = network(train.inputs[rows])
+            # Weights, the loss and its sum stay in single precision, and so do validation and prediction.
+            functional.mse_loss(predicted.float(), train.targets[rows]).backward()
             nn.utils.clip_grad_norm_(network.parameters(), settings.gradient_clip)
             optimizer.step()
         yield

@@ -11,6 +11,13 @@ from models.learn import Order
 from models.recipe import TrainingRecipe
 
 CONDITIONS = ("slow", "fast")
+OPTIMIZER = {
+    "learning_rate": 1e-2,
+    "weight_decay": 1e-5,
+    "batch_cycles": 8,
+    "gradient_clip": 0.5,
+    "precision": "single",
+}
 
 
 def made_cycles(
@@ -43,7 +50,7 @@ def small_recipe(**changes: Any) -> TrainingRecipe:
         "inputs": ("angles",),
         "standardise_targets": False,
         "seed": 2025,
-        "optimizer": {"learning_rate": 1e-2, "weight_decay": 1e-5, "batch_cycles": 8, "gradient_clip": 0.5},
+        "optimizer": OPTIMIZER,
         "stopping": {"max_epochs": 3, "patience_epochs": 2, "min_improvement": 1e-8},
         "folds": {"count": 2},
         "lstm": {"hidden": 6},

@@ -16,6 +16,7 @@ learning_rate = 1e-4
 weight_decay = 1e-5
 batch_cycles = 64
 gradient_clip = 0.5
+precision = "single"
 [stopping]
 max_epochs = 300
 patience_epochs = 30

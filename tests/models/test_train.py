@@ -4,8 +4,9 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from models.learn import by_early_stopping
 from models.train import Examples, device_named, epochs, train_for, train_until_best, validation_loss
-from tests.models.samples import small_recipe
+from tests.models.samples import OPTIMIZER, halves, made_cycles, order, small_recipe
 
 
 class _Constant(nn.Module):
@@ -26,7 +27,7 @@ def _examples(value: float, n_cycles: int = 4) -> Examples:
 def test_the_best_epoch_s_weights_are_kept_and_patience_ends_it() -> None:
     # Trained towards 1, validated at 0.1: the first epochs improve on 0, and all later ones get worse.
     recipe = small_recipe(
-        optimizer={"learning_rate": 0.02, "weight_decay": 0, "batch_cycles": 4, "gradient_clip": 10},
+        optimizer={**OPTIMIZER, "learning_rate": 0.02, "weight_decay": 0, "batch_cycles": 4, "gradient_clip": 10},
         stopping={"max_epochs": 100, "patience_epochs": 3, "min_improvement": 0},
     )
     network = _Constant()
@@ -95,3 +96,17 @@ def test_a_gpu_that_is_not_there_is_asked_for_in_vain() -> None:
 def test_an_unknown_device_is_refused() -> None:
     with pytest.raises(ValueError, match="expected auto, cpu or cuda"):
         device_named("tpu")
+
+
+@pytest.mark.parametrize("name", ["lstm", "transformer", "mamba"])
+def test_half_the_digits_teach_the_same(name: str) -> None:
+    cycles = made_cycles(n_points=16)
+    single, half = (
+        by_early_stopping(order(name, optimizer={**OPTIMIZER, "precision": precision}), cycles, halves(cycles))
+        for precision in ("single", "bfloat16")
+    )
+
+    losses = [run.config.origin["validation_loss"] for run in (single, half)]
+    assert losses[1] == pytest.approx(losses[0], rel=0.02)
+    assert all(weight.dtype == torch.float32 for weight in half.weights.values())
+    assert any(not half.weights[key].equal(single.weights[key]) for key in single.weights)
