@@ -3,7 +3,7 @@
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
-EXTRAS := pipeline,flows,learn,test
+EXTRAS := pipeline,flows,report,learn,test
 STAMP := $(VENV)/.installed
 
 DATA ?= $(or $(GAIT2HIP_TEST_DATA),../shared/data)

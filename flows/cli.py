@@ -8,6 +8,7 @@ from flows.commands.evaluate import evaluate
 from flows.commands.ingest import ingest
 from flows.commands.init_session import init_session
 from flows.commands.inspect import inspect
+from flows.commands.report import report
 from flows.commands.status import status
 from flows.commands.train import train
 
@@ -19,7 +20,7 @@ app = typer.Typer(
 )
 
 # In the order in which `--help` lists them: the order in which they are needed.
-for command in (init_session, ingest, inspect, status, train, evaluate):
+for command in (init_session, ingest, inspect, status, report, train, evaluate):
     app.command()(command)
 
 

@@ -35,7 +35,12 @@ class TrialFiles:
 
     def allowed(self, row: Stored) -> tuple[str, ...]:
         """What may be there: a trial rejected late can keep the stages before it, but no cycles."""
-        return (*self.facts, *self.session, *self.trial, *(() if row.summary["outcome"] == "rejected" else (self.cycles,)))
+        return (
+            *self.facts,
+            *self.session,
+            *self.trial,
+            *(() if row.summary["outcome"] == "rejected" else (self.cycles,)),
+        )
 
 
 def files_of(warehouse: Warehouse, key: TrialKey) -> TrialFiles:

@@ -121,12 +121,20 @@ def cycles(
     None takes all. Only what an accepted trial's row vouches for is read: WarehouseError if its
     file is missing or was made by another run.
     """
-    parts = [
-        cycles_of(warehouse, trial, columns)
-        for trial in trials(warehouse)
-        if _wanted(trial, cohort, subjects, conditions)
-    ]
+    found = trials_with_cycles(warehouse, cohort=cohort, subjects=subjects, conditions=conditions)
+    parts = list(in_order(lambda trial: cycles_of(warehouse, trial, columns), found))
     return pa.concat_tables(parts) if parts else _no_cycles(columns)
+
+
+def trials_with_cycles(
+    warehouse: Warehouse,
+    *,
+    cohort: str | None = None,
+    subjects: Collection[str] | None = None,
+    conditions: Collection[str] | None = None,
+) -> list[Stored]:
+    """The accounts of the accepted trials that have a gait cycle, sorted. None takes all."""
+    return [trial for trial in trials(warehouse) if _wanted(trial, cohort, subjects, conditions)]
 
 
 def cycles_as_right(

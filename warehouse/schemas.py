@@ -273,7 +273,9 @@ _CYCLES = TableSchema(
         # What is published elsewhere tells these four only in part.
         real("start_s", "s", "When the cycle's first foot strike happens in the recording", missing="nan"),
         real("duration_s", "s", "From the foot strike to the next of the same foot", missing="nan"),
-        real("toe_off_phase", "1", "When the cycle's own foot leaves the floor, as a share of the cycle", missing="nan"),
+        real(
+            "toe_off_phase", "1", "When the cycle's own foot leaves the floor, as a share of the cycle", missing="nan"
+        ),
         real(
             "margin_s",
             "s",

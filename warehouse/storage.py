@@ -107,10 +107,10 @@ def remove_leftovers(target: Path) -> None:
 
 def flush(path: Path) -> None:
     """Makes a file's content, or a folder's names, survive a power cut."""
-    # Other systems than POSIX can't open a folder to say so.
+    # Other systems than POSIX can't open a folder to say so, and want a file open for writing.
     if os.name != "posix" and path.is_dir():
         return
-    descriptor = os.open(path, os.O_RDONLY)
+    descriptor = os.open(path, os.O_RDONLY if path.is_dir() else os.O_RDWR)
     try:
         os.fsync(descriptor)
     finally:

@@ -24,6 +24,7 @@ COMMANDS: dict[str, set[str]] = {
     "status": {"--warehouse"},
     "train": {"RELEASE", "--out", "-o", "--model", "--task", "--protocol", "--recipe", "--device"},
     "evaluate": {"RUN", "RELEASE", "--out", "-o", "--device"},
+    "report": {"--warehouse", "--output", "-o", "--title"},
 }
 REQUIRED: dict[str, set[str]] = {
     "init-session": {"DIR", "--subject"},
@@ -32,6 +33,7 @@ REQUIRED: dict[str, set[str]] = {
     "status": {"--warehouse"},
     "train": {"RELEASE", "--out", "-o", "--model", "--task"},
     "evaluate": {"RUN", "RELEASE"},
+    "report": {"--warehouse", "--output", "-o"},
 }
 
 

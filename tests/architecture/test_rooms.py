@@ -24,7 +24,9 @@ MAY_IMPORT: dict[str, set[str]] = {
 HOME_OF: dict[str, str] = {
     "dask": "flows",
     "distributed": "flows",
+    "jinja2": "warehouse.pages",
     "mamba_ssm": "models",
+    "matplotlib": "warehouse.pages",
     "opensim": "pipeline.osim",
     "prefect": "flows",
     "safetensors": "models",
@@ -35,8 +37,8 @@ HOME_OF: dict[str, str] = {
 # Libraries that only one file may import.
 ONE_FILE = ("mamba_ssm",)
 
-HEAVY = {"dask", "distributed", "mamba_ssm", "opensim", "pandas", "prefect", "sklearn", "torch"}
-NOT_FOR_HELP = ("opensim", "prefect", "scipy", "pandas", "pyarrow", "torch", "numpy")
+HEAVY = {"dask", "distributed", "mamba_ssm", "matplotlib", "opensim", "pandas", "prefect", "sklearn", "torch"}
+NOT_FOR_HELP = ("opensim", "prefect", "scipy", "pandas", "pyarrow", "torch", "numpy", "matplotlib")
 
 
 def violations(imports: Mapping[str, set[str]]) -> list[str]:

@@ -1,0 +1,57 @@
+import pytest
+
+from tests.warehouse.samples import MADE, trial_row
+from warehouse.channels import MUSCLE_GROUPS
+from warehouse.errors import WarehouseError
+from warehouse.identity import TrialKey
+from warehouse.layout import Warehouse
+from warehouse.pages.dataset import FORCES, dataset_page
+from warehouse.write import write_row
+
+
+def a_key(subject: str, trial: str, cohort: str = "adults") -> TrialKey:
+    return TrialKey(cohort=cohort, subject=subject, session="v1", trial=trial)
+
+
+@pytest.fixture
+def page(warehouse: Warehouse, store_trial: object) -> str:
+    store_trial(a_key("S1", "t1"), cadence_steps_per_min=80.0)
+    store_trial(a_key("S2", "t1"), cadence_steps_per_min=90.0)
+    store_trial(a_key("S2", "t2"), condition="fast")
+    row = trial_row(outcome="rejected", stage="gaps", reason="LASI < RASI", n_cycles_right=0, n_cycles_left=0)
+    write_row(warehouse, "trials", a_key("S1", "t3"), row, **MADE)
+    return dataset_page(warehouse, "Three walks")
+
+
+def test_it_begins_with_what_was_accepted_and_rejected(page: str) -> None:
+    assert "<h1>Three walks</h1>" in page
+    assert "3 trials accepted, 1 rejected" in page
+    assert '<td>slow</td><td class="number">2</td>' in page
+    assert '<td class="number">85</td>' in page
+
+
+def test_a_rejection_s_reason_is_shown_as_text(page: str) -> None:
+    assert "<td>adults/S1/v1/t3</td><td>gaps</td><td>LASI &lt; RASI</td>" in page
+
+
+def test_angles_moments_and_forces_are_drawn(page: str) -> None:
+    assert page.count("<svg") == 3
+    for title in ("hip flexion", "ankle dorsiflexion", "hip internal rotation moment", "gluteus medius", "piriformis"):
+        assert f">{title}</text>" in page
+    assert page.index(">slow</text>") < page.index(">fast</text>")
+
+
+def test_every_muscle_group_has_a_panel() -> None:
+    assert {f"force_{group}" for group in MUSCLE_GROUPS} == set(FORCES)
+
+
+def test_virtual_people_are_called_virtual(warehouse: Warehouse, store_trial: object, page: str) -> None:
+    assert "Virtual, not patients" not in page
+    store_trial(a_key("V1", "t1", cohort="virtual-healthy"))
+
+    assert "Virtual, not patients" in dataset_page(warehouse, "More")
+
+
+def test_without_a_warehouse_there_is_no_page(warehouse: Warehouse) -> None:
+    with pytest.raises(WarehouseError, match="there is no warehouse"):
+        dataset_page(warehouse, "Nothing")
