@@ -10,7 +10,7 @@ from models.protocols import PROTOCOLS, Protocol, train_and_test
 from models.recipe import load_training_recipe
 from models.release import open_cycles
 from models.report import Report
-from models.run import read_run, refuse_existing, write_file, write_run
+from models.run import check_writable, read_run, write_file, write_run
 from models.settings import Settings
 from models.train import device_named
 
@@ -29,8 +29,11 @@ class TrainJob(Settings):
 
 
 def train_on_release(job: TrainJob, out: Path) -> Report:
-    """Trains, tests and writes the run. ValueError before any work if the folder exists or a name is unknown."""
-    refuse_existing(out)
+    """Trains, tests and writes the run.
+
+    Before any work, ValueError if the folder exists or a name is unknown, WarehouseError if it can't be written.
+    """
+    check_writable(out)
     task = one_of("task", job.task, get_args(Task))
     protocol: Protocol = one_of("protocol", job.protocol, tuple(PROTOCOLS))
     recipe = load_training_recipe(job.recipe)
@@ -45,7 +48,7 @@ def train_on_release(job: TrainJob, out: Path) -> Report:
 def evaluate_on_release(folder: Path, release: str, device: str, out: Path | None) -> Report:
     """The report of a run on a release; also written to `out` if that is given. ValueError if `out` exists."""
     if out is not None:
-        refuse_existing(out)
+        check_writable(out)
     run = read_run(folder)
     report = evaluate(run, open_cycles(release, run.config.task).cycles, device_named(device))
     if out is not None:

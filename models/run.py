@@ -121,6 +121,14 @@ def refuse_existing(path: Path) -> None:
         raise ValueError(f"{path} exists already: nothing is overwritten. Name another, or remove it.")
 
 
+def check_writable(path: Path) -> None:
+    """Fails now rather than after hours of training: ValueError if `path` exists, WarehouseError if it can't be made."""
+    refuse_existing(path)
+    with explained("write", str(path)):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Path(mkdtemp(prefix=f".{path.name}-", dir=path.parent)).rmdir()
+
+
 def write_file(path: Path, content: bytes) -> None:
     """Writes one file whole or not at all. ValueError if it exists, WarehouseError if it can't be written."""
     refuse_existing(path)

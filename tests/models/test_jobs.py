@@ -10,6 +10,7 @@ from models.jobs import TrainJob, evaluate_on_release, train_on_release
 from models.release import Released
 from models.run import read_run
 from tests.models.samples import halves, made_cycles, small_recipe
+from warehouse.errors import WarehouseError
 
 CYCLES = made_cycles(n_points=16)
 ASKED = {
@@ -68,6 +69,14 @@ def test_unknown_words_are_told_before_any_work(
         train_on_release(TrainJob.model_validate({**ASKED, **change}), tmp_path / "run")
 
     assert not (tmp_path / "run").exists()
+
+
+def test_a_folder_that_can_t_be_made_is_told_before_any_work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(jobs, "open_cycles", None)
+    (tmp_path / "file").write_text("in the way")
+
+    with pytest.raises(WarehouseError, match="a file stands where a folder is needed"):
+        train_on_release(TrainJob.model_validate(ASKED), tmp_path / "file" / "run")
 
 
 def test_an_existing_folder_is_told_before_any_work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
