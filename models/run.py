@@ -122,7 +122,7 @@ def refuse_existing(path: Path) -> None:
 
 
 def check_writable(path: Path) -> None:
-    """Fails now rather than after hours of training: ValueError if `path` exists, WarehouseError if it can't be made."""
+    """Fails now, not after hours of training: ValueError if `path` exists, WarehouseError if it can't be made."""
     refuse_existing(path)
     with explained("write", str(path)):
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -7,6 +7,7 @@ x and step (Δ) are (B, T, D), a is (D, N), b and c are (B, T, N), the result is
 `steps` is the recurrence as it is written; `selective_scan` gives the same numbers and gradients, faster.
 """
 
+from functools import cache
 from importlib.util import find_spec
 from typing import Any
 
@@ -21,7 +22,7 @@ def selective_scan(x: Tensor, step: Tensor, a: Tensor, b: Tensor, c: Tensor) -> 
     Never less precise than `a`, a network's weight: rounding would add up over the steps.
     """
     x, step, b, c = (tensor.to(torch.promote_types(tensor.dtype, a.dtype)) for tensor in (x, step, b, c))
-    if x.is_cuda and find_spec("mamba_ssm"):
+    if x.is_cuda and _fused_kernel_is_installed():
         return _fused(x, step, a, b, c)
     return _InPlace.apply(x, step, a, b, c)
 
@@ -35,6 +36,11 @@ def steps(x: Tensor, step: Tensor, a: Tensor, b: Tensor, c: Tensor) -> Tensor:
         h_BDN = decay_BDN * h_BDN + (step * x)[:, t, :, None] * b[:, t, None, :]
         y.append((h_BDN * c[:, t, None, :]).sum(-1))
     return torch.stack(y, dim=1)
+
+
+@cache
+def _fused_kernel_is_installed() -> bool:
+    return find_spec("mamba_ssm") is not None
 
 
 def _fused(x: Tensor, step: Tensor, a: Tensor, b: Tensor, c: Tensor) -> Tensor:
