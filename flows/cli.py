@@ -5,12 +5,16 @@ from typing import Annotated
 import typer
 
 from flows.commands.evaluate import evaluate
+from flows.commands.export import export
+from flows.commands.import_ import import_app
 from flows.commands.ingest import ingest
 from flows.commands.init_session import init_session
 from flows.commands.inspect import inspect
+from flows.commands.release import release
 from flows.commands.report import report
 from flows.commands.status import status
 from flows.commands.train import train
+from flows.commands.virtual import virtual
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -20,8 +24,9 @@ app = typer.Typer(
 )
 
 # In the order in which `--help` lists them: the order in which they are needed.
-for command in (init_session, ingest, inspect, status, report, train, evaluate):
+for command in (virtual, init_session, ingest, inspect, status, report, release, export, train, evaluate):
     app.command()(command)
+app.add_typer(import_app, name="import")
 
 
 def main() -> None:

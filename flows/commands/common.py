@@ -16,7 +16,7 @@ ReleaseArgument = Annotated[
 DeviceOption = Annotated[str, typer.Option("--device", help="Where networks run: auto, cpu or cuda.")]
 
 RunOutOption = Annotated[
-    Path, typer.Option("--out", "-o", metavar="RUN", help="The folder to make.", show_default=False)
+    Path, typer.Option("--output", "--out", "-o", metavar="RUN", help="The folder to make.", show_default=False)
 ]
 
 WarehouseOption = Annotated[

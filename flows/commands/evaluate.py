@@ -12,7 +12,8 @@ def evaluate(
     run: Annotated[Path, typer.Argument(metavar="RUN", help="A model's folder.", show_default=False)],
     release: ReleaseArgument,
     out: Annotated[
-        Path | None, typer.Option("--out", "-o", metavar="FILE", help="Also write the report there, as JSON.")
+        Path | None,
+        typer.Option("--output", "--out", "-o", metavar="FILE", help="Write the report there too, as JSON."),
     ] = None,
     device: DeviceOption = "auto",
 ) -> None:

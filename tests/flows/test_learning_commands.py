@@ -5,11 +5,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-import typer
 from typer.testing import CliRunner, Result
 
 from flows import cli
-from flows.commands.import_checkpoint import checkpoint
 from models import jobs
 from models.channels import ANGLES, MOMENTS
 from models.jobs import TrainJob
@@ -67,8 +65,6 @@ def test_a_run_that_is_not_there_is_one_line(tmp_path: Path) -> None:
 
 
 def test_a_published_checkpoint_becomes_a_run(tmp_path: Path) -> None:
-    app = typer.Typer()
-    app.command()(checkpoint)
     torch.save(
         {
             "model_type": "lstm",
@@ -83,11 +79,11 @@ def test_a_published_checkpoint_becomes_a_run(tmp_path: Path) -> None:
         tmp_path / "LSTM.pt",
     )
 
-    done = CliRunner().invoke(app, [str(tmp_path / "LSTM.pt"), "--out", str(tmp_path / "run")])
+    done = _run("import", "checkpoint", str(tmp_path / "LSTM.pt"), "--out", str(tmp_path / "run"))
 
     assert done.exit_code == 0
     assert done.stdout.startswith("lstm, moments, 180 points a cycle")
     assert read_run(tmp_path / "run").config.origin["imported_from"] == "LSTM.pt"
-    again = CliRunner().invoke(app, [str(tmp_path / "LSTM.pt"), "--out", str(tmp_path / "run")])
+    again = _run("import", "checkpoint", str(tmp_path / "LSTM.pt"), "--out", str(tmp_path / "run"))
     assert again.exit_code == 2
     assert "exists already" in again.stderr
