@@ -3,7 +3,7 @@
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
-EXTRAS := pipeline,flows,report,test
+EXTRAS := pipeline,flows,report,learn,test
 STAMP := $(VENV)/.installed
 
 DATA ?= $(or $(GAIT2HIP_TEST_DATA),../shared/data)
@@ -45,7 +45,7 @@ constraints:
 	$(PYTHON) -m venv build/constraints
 	build/constraints/bin/python -m pip install --quiet -e ".[$(EXTRAS)]"
 	{ grep '^#' constraints.txt; \
-	  { build/constraints/bin/python -m pip freeze --exclude-editable; grep '^torch==' constraints.txt; } | LC_ALL=C sort -f; \
+	  { build/constraints/bin/python -m pip freeze --exclude-editable | grep -v '^torch=='; grep '^torch==' constraints.txt; } | LC_ALL=C sort -f; \
 	} > build/constraints.txt
 	mv build/constraints.txt constraints.txt
 

@@ -5,8 +5,9 @@ from typing import Annotated
 import typer
 
 from flows.commands.diff import diff
+from flows.commands.evaluate import evaluate
 from flows.commands.export import export
-from flows.commands.import_ import import_
+from flows.commands.import_ import import_app
 from flows.commands.ingest import ingest
 from flows.commands.init_session import init_session
 from flows.commands.inspect import inspect
@@ -14,6 +15,7 @@ from flows.commands.regenerate import regenerate
 from flows.commands.release import release
 from flows.commands.report import report
 from flows.commands.status import status
+from flows.commands.train import train
 from flows.commands.verify import verify
 from flows.commands.virtual import virtual
 
@@ -37,10 +39,11 @@ for command in (
     verify,
     release,
     export,
-    import_,
+    train,
+    evaluate,
 ):
-    # `import` is a word of Python's own.
-    app.command(command.__name__.rstrip("_").replace("_", "-"))(command)
+    app.command()(command)
+app.add_typer(import_app, name="import")
 
 
 def main() -> None:

@@ -2,11 +2,22 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
 EXIT_CONFIGURATION = 2
+
+ReleaseArgument = Annotated[
+    str, typer.Argument(metavar="RELEASE", help="The release's folder, or s3://…", show_default=False)
+]
+
+DeviceOption = Annotated[str, typer.Option("--device", help="Where networks run: auto, cpu or cuda.")]
+
+RunOutOption = Annotated[
+    Path, typer.Option("--output", "-o", metavar="RUN", help="The folder to make.", show_default=False)
+]
 
 WarehouseOption = Annotated[
     str, typer.Option("--warehouse", metavar="DIR", help="The warehouse: a folder, or s3://bucket/prefix.")

@@ -1,4 +1,4 @@
-"""`gait2hip import`."""
+"""`gait2hip import`: one command for each kind of file that others publish."""
 
 from pathlib import Path
 from typing import Annotated
@@ -6,10 +6,10 @@ from typing import Annotated
 import typer
 
 from flows.commands.common import WarehouseOption, plain_errors
+from flows.commands.import_checkpoint import checkpoint
 
 
-def import_(
-    layout: Annotated[str, typer.Argument(metavar="LAYOUT", help="Whose files they are: gait2hip60.")],
+def gait2hip60(
     warehouse: WarehouseOption,
     npz: Annotated[
         list[Path] | None,
@@ -25,14 +25,12 @@ def import_(
     ] = None,
     cohort: Annotated[str, typer.Option(metavar="C", help="The cohort to import into.")] = "gait2hip60",
 ) -> None:
-    """Take a published data set's gait cycles into a warehouse, to cut releases from them."""
+    """Take the published data set's gait cycles into a warehouse, to cut releases from them."""
     with plain_errors():
         from warehouse.interchange.import_archive import import_archive
         from warehouse.interchange.import_npz import import_npz
         from warehouse.layout import Warehouse
 
-        if layout != "gait2hip60":
-            raise ValueError(f"import {layout}: the one layout known is gait2hip60.")
         if bool(npz) == (archive is not None) or (archive is None) != (subjects is None):
             raise ValueError("import gait2hip60: give --npz FILE, or --archive ZIP|DIR and --subjects CSV.")
         if archive is not None and subjects is not None:
@@ -41,3 +39,8 @@ def import_(
         else:
             n_cycles = import_npz(Warehouse(warehouse), npz or [], cohort)
             typer.echo(f"{n_cycles} gait cycles imported into {warehouse}, cohort {cohort}")
+
+
+import_app = typer.Typer(no_args_is_help=True, help="Take in what others publish: data sets, trained models.")
+for command in (gait2hip60, checkpoint):
+    import_app.command()(command)

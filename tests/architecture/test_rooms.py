@@ -29,13 +29,15 @@ HOME_OF: dict[str, str] = {
     "matplotlib": "warehouse.pages",
     "opensim": "pipeline.osim",
     "prefect": "flows",
+    "safetensors": "models",
+    "sklearn": "models",
     "torch": "models",
 }
 
 # Libraries that only one file may import.
 ONE_FILE = ("mamba_ssm",)
 
-HEAVY = {"dask", "distributed", "mamba_ssm", "matplotlib", "opensim", "pandas", "prefect", "torch"}
+HEAVY = {"dask", "distributed", "mamba_ssm", "matplotlib", "opensim", "pandas", "prefect", "sklearn", "torch"}
 NOT_FOR_HELP = ("opensim", "prefect", "scipy", "pandas", "pyarrow", "torch", "numpy", "matplotlib")
 
 

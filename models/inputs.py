@@ -1,0 +1,63 @@
+"""What a model reads, by name: the ten angles as published, and what can be given beside them.
+
+N cycles, P points of each. Every entry gives channels (N, P, ·) from cycles; what holds for a whole cycle is
+repeated over its points.
+"""
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+
+from models.channels import ANGLES, Channel
+from models.data import Cycles
+
+PUBLISHED = ("angles",)
+
+
+def input_channels(names: Sequence[str]) -> tuple[Channel, ...]:
+    """The channels these inputs have, in order. ValueError for an unknown or repeated name."""
+    unknown = sorted(set(names) - set(INPUTS))
+    if unknown or len(set(names)) != len(names) or not names:
+        raise ValueError(f"inputs {list(names)}: expected one or more of {', '.join(INPUTS)}, each once")
+    return tuple(channel for name in names for channel in INPUTS[name][0])
+
+
+def inputs_of(cycles: Cycles, names: Sequence[str]) -> np.ndarray:
+    """(N, P, C) single precision. ValueError where a cycle lacks what is asked for."""
+    input_channels(names)
+    parts = {name: INPUTS[name][1](cycles) for name in names}
+    for name, values in parts.items():
+        lacking = ~np.isfinite(values).all(axis=(1, 2))
+        if lacking.any():
+            who = ", ".join(sorted(set(cycles.subject[lacking].tolist())))
+            raise ValueError(f"input {name!r} is unknown for {lacking.sum()} cycles (subjects: {who})")
+    return np.concatenate(list(parts.values()), axis=2).astype(np.float32)
+
+
+def _angles(cycles: Cycles) -> np.ndarray:
+    return cycles.angles_deg
+
+
+def _velocities(cycles: Cycles) -> np.ndarray:
+    # Samples run from one foot strike to the next, both included.
+    step_s = cycles.duration_s[:, None, None] / (cycles.n_points - 1)
+    return np.gradient(cycles.angles_deg, axis=1) / step_s
+
+
+def _repeated(values: np.ndarray, cycles: Cycles) -> np.ndarray:
+    return np.repeat(values[:, None, None], cycles.n_points, axis=1)
+
+
+INPUTS: dict[str, tuple[tuple[Channel, ...], Callable[[Cycles], np.ndarray]]] = {
+    "angles": (ANGLES, _angles),
+    "velocities": (
+        tuple(Channel(name=f"{angle.name}_velocity", unit="degree/s") for angle in ANGLES),
+        _velocities,
+    ),
+    "stride_frequency": (
+        (Channel(name="stride_frequency", unit="1/s"),),
+        lambda cycles: _repeated(1 / cycles.duration_s, cycles),
+    ),
+    "height": ((Channel(name="height", unit="m"),), lambda cycles: _repeated(cycles.height_m, cycles)),
+    "mass": ((Channel(name="mass", unit="kg"),), lambda cycles: _repeated(cycles.mass_kg, cycles)),
+}

@@ -1,0 +1,64 @@
+"""What the commands run: from plain values to a trained run or a report."""
+
+from pathlib import Path
+from typing import TypeVar, get_args
+
+from models.channels import Task
+from models.evaluate import evaluate
+from models.learn import Order
+from models.protocols import PROTOCOLS, Protocol, train_and_test
+from models.recipe import load_training_recipe
+from models.release import open_cycles
+from models.report import Report
+from models.run import check_writable, read_run, write_file, write_run
+from models.settings import Settings
+from models.train import device_named
+
+Word = TypeVar("Word", bound=str)
+
+
+class TrainJob(Settings):
+    """What to train on what, as it is asked for on the command line."""
+
+    release: str
+    model: str
+    task: str
+    protocol: str
+    recipe: str
+    device: str
+
+
+def train_on_release(job: TrainJob, out: Path) -> Report:
+    """Trains, tests and writes the run.
+
+    Before any work, ValueError if the folder exists or a name is unknown, WarehouseError if it can't be written.
+    """
+    check_writable(out)
+    task = one_of("task", job.task, get_args(Task))
+    protocol: Protocol = one_of("protocol", job.protocol, tuple(PROTOCOLS))
+    recipe = load_training_recipe(job.recipe)
+    order = Order(model=recipe.model(job.model), task=task, recipe=recipe, device=device_named(job.device))
+    released = open_cycles(job.release, task)
+    run = train_and_test(order, protocol, released.cycles, released.split)
+    assert run.report is not None, "it was just tested"
+    write_run(out, run.made_of({"release": released.identity, "protocol": protocol}))
+    return run.report
+
+
+def evaluate_on_release(folder: Path, release: str, device: str, out: Path | None) -> Report:
+    """The report of a run on a release; also written to `out` if that is given. ValueError if `out` exists."""
+    if out is not None:
+        check_writable(out)
+    run = read_run(folder)
+    report = evaluate(run, open_cycles(release, run.config.task).cycles, device_named(device))
+    if out is not None:
+        write_file(out, report.model_dump_json(indent=2).encode())
+    return report
+
+
+def one_of(what: str, word: str, known: tuple[Word, ...]) -> Word:
+    """The known word. ValueError lists them if it is none."""
+    for candidate in known:
+        if candidate == word:
+            return candidate
+    raise ValueError(f"{what} {word!r}: expected one of {', '.join(known)}")

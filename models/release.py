@@ -1,0 +1,52 @@
+"""The seam to the warehouse: a release's cycles, as this room knows them."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from models.channels import TARGETS, Task
+from models.data import Cycles, Split
+from warehouse.release.arrays import load, read_split
+from warehouse.release.manifest import Target
+from warehouse.release.publish import open_release
+
+_KINDS: dict[Task, tuple[Target, ...]] = {"forces": ("forces",), "moments": ("moments",), "both": ("forces", "moments")}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Released:
+    """What a release holds for one task. `identity` names it and its content."""
+
+    identity: str
+    cycles: Cycles
+    split: Split
+
+
+def open_cycles(root: str, task: Task) -> Released:
+    """The release in a folder. ValueError if it lacks the task's targets, WarehouseError if it can't be read.
+
+    Cycles whose targets were not measured throughout are left out, and so are subjects who have no others.
+    """
+    release = open_release(root)
+    arrays = load(root, _KINDS[task])
+    if not len(arrays):
+        raise ValueError(f"{root} has no cycle with all of its {task} known")
+    cycles = Cycles(
+        angles_deg=arrays.inputs_deg,
+        targets=np.concatenate([arrays.forces_n_kg, arrays.moments_nm_kg], axis=2),
+        target_channels=TARGETS[task],
+        subject=arrays.subject,
+        condition=arrays.condition,
+        mass_kg=arrays.mass_kg,
+        height_m=arrays.height_m,
+        duration_s=arrays.duration_s,
+    )
+    split, present = read_split(release), set(cycles.subjects)
+    return Released(
+        identity=f"{release.manifest.name}: {release.manifest.files['cycles.parquet'].sha256}",
+        cycles=cycles,
+        split=Split(
+            train=tuple(name for name in split.train if name in present),
+            test=tuple(name for name in split.test if name in present),
+        ),
+    )

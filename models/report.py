@@ -1,0 +1,72 @@
+"""What a test says: a verdict first, then the baselines' scorecards, then the model's."""
+
+from collections.abc import Iterator, Sequence
+from typing import Literal
+
+from models.metrics import Interval
+from models.scorecard import Comparison, KindScore, Scorecard, compare, verdict
+from models.settings import Settings
+
+
+class Report(Settings):
+    """A model's test beside its baselines', all on the same cycles. The model's scorecard is the last."""
+
+    verdict: str
+    scorecards: tuple[Scorecard, ...]
+    comparisons: tuple[Comparison, ...]
+
+
+def make_report(model: Scorecard, baselines: Sequence[Scorecard]) -> Report:
+    """ValueError if they were scored on different subjects."""
+    return Report(
+        verdict=verdict(model, baselines),
+        scorecards=(*baselines, model),
+        comparisons=tuple(found for baseline in baselines for found in compare(model, baseline)),
+    )
+
+
+def render(report: Report) -> str:
+    """The report as plain text, the verdict on its first line."""
+    return "\n".join(_lines(report))
+
+
+def _lines(report: Report) -> Iterator[str]:
+    yield report.verdict
+    for kind in dict.fromkeys(part.kind for card in report.scorecards for part in card.kinds):
+        parts = {card.model: part for card in report.scorecards for part in card.kinds if part.kind == kind}
+        yield from _table(kind, parts)
+        for found in report.comparisons:
+            if found.kind == kind:
+                yield _comparison(found)
+
+
+def _table(kind: Literal["forces", "moments"], parts: dict[str, KindScore]) -> Iterator[str]:
+    unit = next(iter(parts.values())).unit
+    yield ""
+    yield f"{kind}, {unit}: mean over subjects [95 % interval] and their median; R² about one grand mean, as published"
+    yield f"{'model':<20}{'condition':<14}{'subjects':>9}{'cycles':>8}{'RMSE':>9}{'interval':>18}{'median':>9}{'R²':>8}"
+    for model, part in parts.items():
+        for row in part.conditions:
+            yield (
+                f"{model:<20}{row.condition:<14}{row.n_subjects:>9}{row.n_cycles:>8}{row.rmse:>9.3f}"
+                f"{_range(row.rmse_interval):>18}{row.rmse_median:>9.3f}{_number(row.r2_one_mean):>8}"
+            )
+    yield f"{'channel':<28}" + "".join(f"{f'{model}: R², nRMSE':>26}" for model in parts)
+    for index, channel in enumerate(next(iter(parts.values())).channels):
+        figures = (part.channels[index] for part in parts.values())
+        yield f"{channel.name:<28}" + "".join(f"{f'{_number(one.r2)}, {_number(one.nrmse)}':>26}" for one in figures)
+
+
+def _comparison(found: Comparison) -> str:
+    return (
+        f"{found.first} less {found.second}: {found.difference:+.3f} {found.unit} {_range(found.interval)}, "
+        f"better on {found.n_better} of {found.n_subjects} subjects"
+    )
+
+
+def _range(interval: Interval | None) -> str:
+    return "[few subjects]" if interval is None else f"[{interval.low:.3f}, {interval.high:.3f}]"
+
+
+def _number(value: float | None) -> str:
+    return "-" if value is None else f"{value:.3f}"

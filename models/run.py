@@ -1,0 +1,187 @@
+"""A trained model on disk: one folder, no pickle.
+
+- model.safetensors: weights
+- config.json: which model, its size, its channels, the inputs' statistics, where it comes from
+- split.json: who it was trained on, who it may be tested on
+- report.json: how it did when it was tested, beside its baselines
+"""
+
+import os
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from tempfile import mkdtemp
+from typing import Annotated, Literal, TypeVar
+
+import torch
+from pydantic import Field, JsonValue, ValidationError
+from safetensors import SafetensorError
+from safetensors.torch import load, save
+
+from models.baselines import MeanCurveSettings, RidgeSettings
+from models.channels import TARGETS, Channel, Task
+from models.data import Cycles, Split, Statistics
+from models.inputs import input_channels
+from models.networks import NetworkSettings
+from models.report import Report
+from models.settings import Settings
+from warehouse.storage import explained
+
+WEIGHTS, CONFIG, SPLIT, REPORT = "model.safetensors", "config.json", "split.json", "report.json"
+
+ModelSettings = Annotated[NetworkSettings | MeanCurveSettings | RidgeSettings, Field(discriminator="name")]
+
+Checked = TypeVar("Checked", bound=Settings)
+
+
+class RunConfig(Settings):
+    """Everything needed to predict but the weights.
+
+    `target_statistics` is None where the network gives per-mass targets as they are, as the published ones do.
+    `origin` says where the weights come from, in plain values.
+    """
+
+    format: Literal[1] = 1
+    model: ModelSettings
+    task: Task
+    inputs: tuple[str, ...]
+    points: Annotated[int, Field(ge=2)]
+    input_channels: tuple[Channel, ...]
+    target_channels: tuple[Channel, ...]
+    input_statistics: Statistics
+    target_statistics: Statistics | None
+    origin: dict[str, JsonValue]
+
+    def model_post_init(self, _context: object) -> None:
+        """ValueError if the channels are not those the inputs and the task have here."""
+        if self.input_channels != input_channels(self.inputs):
+            raise ValueError(f"input channels {_names(self.input_channels)} are not those of {list(self.inputs)}")
+        if self.target_channels != TARGETS[self.task]:
+            raise ValueError(f"target channels {_names(self.target_channels)} are not those of the task {self.task!r}")
+        _check_statistics(self.input_statistics, self.input_channels)
+        if self.target_statistics is not None:
+            _check_statistics(self.target_statistics, self.target_channels)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run:
+    """A trained model: what it is, its weights, whom it knows, and its report if it was tested."""
+
+    config: RunConfig
+    weights: Mapping[str, torch.Tensor]
+    split: Split
+    report: Report | None = None
+
+    def made_of(self, origin: Mapping[str, JsonValue]) -> "Run":
+        """The same run, its origin told in more words."""
+        return replace(self, config=self.config.model_copy(update={"origin": {**self.config.origin, **origin}}))
+
+
+def check_fits(config: RunConfig, cycles: Cycles) -> None:
+    """ValueError if these cycles' channels or points are not those that the model was trained with."""
+    if cycles.n_points != config.points:
+        raise ValueError(
+            f"the model reads cycles of {config.points} points, and these have {cycles.n_points}. "
+            f"Cut the release with --points {config.points}."
+        )
+    if cycles.targets is not None and cycles.target_channels != config.target_channels:
+        raise ValueError(
+            f"the model predicts {_names(config.target_channels)}, and the cycles' targets are "
+            f"{_names(cycles.target_channels)}"
+        )
+
+
+def write_run(folder: Path, run: Run) -> None:
+    """Writes the folder whole or not at all. ValueError if it exists, WarehouseError if it can't be written."""
+    refuse_existing(folder)
+    contents = {
+        WEIGHTS: save({name: tensor.detach().cpu().contiguous() for name, tensor in run.weights.items()}),
+        CONFIG: run.config.model_dump_json(indent=2).encode(),
+        SPLIT: run.split.model_dump_json(indent=2).encode(),
+    }
+    if run.report is not None:
+        contents[REPORT] = run.report.model_dump_json(indent=2).encode()
+    with explained("write", str(folder)):
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        staged = Path(mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
+        try:
+            for name, content in contents.items():
+                _write_through(staged / name, content)
+            staged.chmod(0o755)  # mkdtemp's folder is its owner's alone
+            staged.rename(folder)
+        except BaseException:
+            shutil.rmtree(staged, ignore_errors=True)
+            raise
+
+
+def refuse_existing(path: Path) -> None:
+    """ValueError if there is anything of that name: nothing is overwritten."""
+    if path.exists():
+        raise ValueError(f"{path} exists already: nothing is overwritten. Name another, or remove it.")
+
+
+def check_writable(path: Path) -> None:
+    """Fails now, not after hours of training: ValueError if `path` exists, WarehouseError if it can't be made."""
+    refuse_existing(path)
+    with explained("write", str(path)):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Path(mkdtemp(prefix=f".{path.name}-", dir=path.parent)).rmdir()
+
+
+def write_file(path: Path, content: bytes) -> None:
+    """Writes one file whole or not at all. ValueError if it exists, WarehouseError if it can't be written."""
+    refuse_existing(path)
+    with explained("write", str(path)):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        staged = path.with_name(f".{path.name}-{os.getpid()}")
+        try:
+            _write_through(staged, content)
+            staged.rename(path)
+        finally:
+            staged.unlink(missing_ok=True)
+
+
+def read_run(folder: Path) -> Run:
+    """A run as it was written. ValueError if a file is damaged, MissingFile if one is missing."""
+    report = folder / REPORT
+    return Run(
+        config=_checked(RunConfig, folder / CONFIG),
+        weights=_weights(folder / WEIGHTS),
+        split=_checked(Split, folder / SPLIT),
+        report=_checked(Report, report) if report.exists() else None,
+    )
+
+
+def _write_through(file: Path, content: bytes) -> None:
+    with file.open("wb") as stream:
+        stream.write(content)
+        stream.flush()
+        os.fsync(stream.fileno())
+
+
+def _checked(kind: type[Checked], file: Path) -> Checked:
+    with explained("read", str(file)):
+        text = file.read_bytes()
+    try:
+        return kind.model_validate_json(text)
+    except ValidationError as error:
+        raise ValueError(f"{file} is not what `gait2hip train` writes: {error}") from error
+
+
+def _weights(file: Path) -> dict[str, torch.Tensor]:
+    with explained("read", str(file)):
+        content = file.read_bytes()
+    try:
+        return load(content)
+    except SafetensorError as error:
+        raise ValueError(f"{file} is damaged ({error}): train or import the model again") from error
+
+
+def _check_statistics(statistics: Statistics, channels: tuple[Channel, ...]) -> None:
+    if not len(statistics.mean) == len(statistics.sd) == len(channels):
+        raise ValueError(f"statistics must have one mean and SD for each of {_names(channels)}")
+
+
+def _names(channels: tuple[Channel, ...]) -> str:
+    return ", ".join(channel.name for channel in channels)

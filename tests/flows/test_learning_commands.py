@@ -1,0 +1,89 @@
+"""`train`, `evaluate` and `import checkpoint`: what they hand on and what they print."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from typer.testing import CliRunner, Result
+
+from flows import cli
+from models import jobs
+from models.channels import ANGLES, MOMENTS
+from models.jobs import TrainJob
+from models.lstm import Lstm, LstmSettings
+from models.report import Report, make_report
+from models.run import read_run
+from models.scorecard import score
+from tests.models.samples import made_cycles
+
+
+def _run(*args: str) -> Result:
+    return CliRunner().invoke(cli.app, list(args))
+
+
+@pytest.fixture
+def report() -> Report:
+    cycles = made_cycles(n_subjects=3, n_points=4)
+    return make_report(score("lstm", cycles, cycles.measured() + 0.5), [])
+
+
+def test_train_hands_its_words_on_and_prints_the_report(
+    report: Report, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[object] = []
+    monkeypatch.setattr(jobs, "train_on_release", lambda *args: asked.append(args) or report)
+
+    done = _run("train", "R", "--model", "lstm", "--task", "moments", "--out", str(tmp_path / "run"))
+
+    assert done.exit_code == 0
+    words = {"model": "lstm", "task": "moments", "protocol": "gait2hip60", "recipe": "gait2hip60", "device": "auto"}
+    assert asked == [(TrainJob(release="R", **words), tmp_path / "run")]
+    assert done.stdout.startswith("moments: lstm 0.500")
+    assert f"written: {tmp_path / 'run'}" in done.stdout
+
+
+def test_evaluate_hands_its_words_on_and_prints_the_report(
+    report: Report, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[object] = []
+    monkeypatch.setattr(jobs, "evaluate_on_release", lambda *args: asked.append(args) or report)
+
+    done = _run("evaluate", str(tmp_path / "run"), "R", "--out", "report.json", "--device", "cpu")
+
+    assert done.exit_code == 0
+    assert asked == [(tmp_path / "run", "R", "cpu", Path("report.json"))]
+    assert done.stdout.startswith("moments: lstm 0.500")
+
+
+def test_a_run_that_is_not_there_is_one_line(tmp_path: Path) -> None:
+    done = _run("evaluate", str(tmp_path / "absent"), "R")
+
+    assert done.exit_code == 2
+    assert "absent" in done.stderr
+    assert "Traceback" not in done.output
+
+
+def test_a_published_checkpoint_becomes_a_run(tmp_path: Path) -> None:
+    torch.save(
+        {
+            "model_type": "lstm",
+            "state_dict": Lstm(LstmSettings(hidden=4), 10, 3).state_dict(),
+            "mu_x": np.zeros(10, dtype=np.float32),
+            "sd_x": np.ones(10, dtype=np.float32),
+            "in_cols": [angle.name for angle in ANGLES],
+            "out_cols": [f"{moment.name.removeprefix('moment_')}_r_moment" for moment in MOMENTS],
+            "hparams": {"hidden": 4, "layers": 2, "dropout": 0.1, "T": 180},
+            "test_subjects": ["H01"],
+        },
+        tmp_path / "LSTM.pt",
+    )
+
+    done = _run("import", "checkpoint", str(tmp_path / "LSTM.pt"), "--out", str(tmp_path / "run"))
+
+    assert done.exit_code == 0
+    assert done.stdout.startswith("lstm, moments, 180 points a cycle")
+    assert read_run(tmp_path / "run").config.origin["imported_from"] == "LSTM.pt"
+    again = _run("import", "checkpoint", str(tmp_path / "LSTM.pt"), "--out", str(tmp_path / "run"))
+    assert again.exit_code == 2
+    assert "exists already" in again.stderr

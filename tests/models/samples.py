@@ -1,0 +1,71 @@
+"""Made-up gait cycles whose targets are a known function of the angles, and small models to learn it."""
+
+from typing import Any
+
+import numpy as np
+import torch
+
+from models.channels import ANGLES, TARGETS, Task
+from models.data import Cycles, Split
+from models.learn import Order
+from models.recipe import TrainingRecipe
+
+CONDITIONS = ("slow", "fast")
+OPTIMIZER = {
+    "learning_rate": 1e-2,
+    "weight_decay": 1e-5,
+    "batch_cycles": 8,
+    "gradient_clip": 0.5,
+    "precision": "single",
+}
+
+
+def made_cycles(
+    *, n_subjects: int = 6, repeats: int = 2, n_points: int = 24, task: Task = "moments", seed: int = 0
+) -> Cycles:
+    """`repeats` cycles of each condition of each subject; targets are a fixed linear mixture of the angles."""
+    rng = np.random.default_rng(seed)
+    n_cycles = n_subjects * len(CONDITIONS) * repeats
+    phase = np.linspace(0, 2 * np.pi, n_points)
+    angles = np.zeros((n_cycles, n_points, len(ANGLES)))
+    for harmonic in (1, 2):
+        amplitude = rng.normal(scale=20 / harmonic, size=(2, n_cycles, 1, len(ANGLES)))
+        angles += amplitude[0] * np.cos(harmonic * phase)[:, None] + amplitude[1] * np.sin(harmonic * phase)[:, None]
+    mixture = np.random.default_rng(7).normal(size=(len(ANGLES), len(TARGETS[task]))) / 100
+    return Cycles(
+        angles_deg=angles.astype(np.float32),
+        targets=(angles @ mixture + 0.5).astype(np.float32),
+        target_channels=TARGETS[task],
+        subject=np.repeat([f"made/S{number:02d}" for number in range(n_subjects)], len(CONDITIONS) * repeats),
+        condition=np.tile(np.repeat(CONDITIONS, repeats), n_subjects),
+        mass_kg=np.full(n_cycles, 70.0),
+        height_m=np.full(n_cycles, 1.75),
+        duration_s=np.full(n_cycles, 1.1),
+    )
+
+
+def small_recipe(**changes: Any) -> TrainingRecipe:
+    """Networks and steps small enough for a test of seconds."""
+    entries: dict[str, Any] = {
+        "inputs": ("angles",),
+        "standardise_targets": False,
+        "seed": 2025,
+        "optimizer": OPTIMIZER,
+        "stopping": {"max_epochs": 3, "patience_epochs": 2, "min_improvement": 1e-8},
+        "folds": {"count": 2},
+        "lstm": {"hidden": 6},
+        "transformer": {"d_model": 8, "heads": 2, "feed_forward": 8, "max_points": 30},
+        "mamba": {"d_model": 8, "d_state": 2},
+    }
+    return TrainingRecipe.model_validate({**entries, **changes})
+
+
+def order(name: str, task: Task = "moments", **changes: Any) -> Order:
+    """An order for one small model, on the CPU."""
+    recipe = small_recipe(**changes)
+    return Order(model=recipe.model(name), task=task, recipe=recipe, device=torch.device("cpu"))
+
+
+def halves(cycles: Cycles) -> Split:
+    """All subjects but the last two for training, those two for the test."""
+    return Split(train=cycles.subjects[:-2], test=cycles.subjects[-2:])

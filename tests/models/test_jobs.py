@@ -1,0 +1,86 @@
+"""From the words of a command to a run's folder; every mistake is told before any work."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from models import jobs
+from models.jobs import TrainJob, evaluate_on_release, train_on_release
+from models.release import Released
+from models.run import read_run
+from tests.models.samples import halves, made_cycles, small_recipe
+from warehouse.errors import WarehouseError
+
+CYCLES = made_cycles(n_points=16)
+ASKED = {
+    "release": "R", "model": "ridge", "task": "moments", "protocol": "holdout", "recipe": "quick", "device": "cpu"
+}  # fmt: skip
+
+
+@pytest.fixture(autouse=True)
+def _made_release(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(jobs, "load_training_recipe", lambda _name: small_recipe())
+    monkeypatch.setattr(
+        jobs,
+        "open_cycles",
+        lambda _root, task: Released(
+            identity="made: 0123", cycles=made_cycles(n_points=16, task=task), split=halves(CYCLES)
+        ),
+    )
+
+
+def test_a_run_says_what_it_was_made_of(tmp_path: Path) -> None:
+    report = train_on_release(TrainJob.model_validate(ASKED), tmp_path / "run")
+
+    run = read_run(tmp_path / "run")
+    assert run.report == report
+    assert run.config.origin["release"] == "made: 0123"
+    assert run.config.origin["protocol"] == "holdout"
+    assert run.split == halves(CYCLES)
+
+
+def test_a_stored_run_is_evaluated_and_the_report_kept(tmp_path: Path) -> None:
+    train_on_release(TrainJob.model_validate(ASKED), tmp_path / "run")
+
+    report = evaluate_on_release(tmp_path / "run", "R", "cpu", tmp_path / "report.json")
+
+    assert [row.subject for row in report.scorecards[-1].kinds[0].subjects] == list(CYCLES.subjects[-2:])
+    assert (tmp_path / "report.json").read_text() == report.model_dump_json(indent=2)
+    with pytest.raises(ValueError, match="exists already"):
+        evaluate_on_release(tmp_path / "run", "R", "cpu", tmp_path / "report.json")
+
+
+@pytest.mark.parametrize(
+    ("change", "complaint"),
+    [
+        ({"model": "gru"}, "expected one of mean_curve, ridge, lstm, transformer, mamba"),
+        ({"task": "force"}, "expected one of forces, moments, both"),
+        ({"protocol": "kfold"}, "expected one of gait2hip60, holdout, loso"),
+        ({"device": "tpu"}, "expected auto, cpu or cuda"),
+    ],
+)
+def test_unknown_words_are_told_before_any_work(
+    change: dict[str, Any], complaint: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(jobs, "open_cycles", None)
+
+    with pytest.raises(ValueError, match=complaint):
+        train_on_release(TrainJob.model_validate({**ASKED, **change}), tmp_path / "run")
+
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_folder_that_can_t_be_made_is_told_before_any_work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(jobs, "open_cycles", None)
+    (tmp_path / "file").write_text("in the way")
+
+    with pytest.raises(WarehouseError, match="a file stands where a folder is needed"):
+        train_on_release(TrainJob.model_validate(ASKED), tmp_path / "file" / "run")
+
+
+def test_an_existing_folder_is_told_before_any_work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(jobs, "open_cycles", None)
+
+    with pytest.raises(ValueError, match="exists already"):
+        train_on_release(TrainJob.model_validate(ASKED), tmp_path)

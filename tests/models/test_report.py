@@ -1,0 +1,32 @@
+"""The report's text: the verdict first, then everything a reader needs to judge it."""
+
+import numpy as np
+
+from models.report import Report, make_report, render
+from models.scorecard import Scorecard, score
+from tests.models.samples import made_cycles
+
+CYCLES = made_cycles(task="both")
+
+
+def _card(name: str, error: float) -> Scorecard:
+    return score(name, CYCLES, CYCLES.measured() + np.float32(error))
+
+
+def test_the_verdict_comes_first_and_the_model_last() -> None:
+    text = render(make_report(_card("lstm", 0.5), [_card("mean_curve", 0.25)])).splitlines()
+
+    assert text[0] == (
+        "forces: lstm 0.500 N/kg is NOT YET USEFUL, it loses to mean_curve (0.250); "
+        "moments: lstm 0.500 N·m/kg is NOT YET USEFUL, it loses to mean_curve (0.250)"
+    )
+    rows = [line.split()[:2] for line in text if line.startswith(("mean_curve ", "lstm "))]
+    of_forces = [[model, condition] for model in ("mean_curve", "lstm") for condition in ("all", "fast", "slow")]
+    assert [row for row in rows if row[1] != "less"] == of_forces * 2
+    assert "lstm less mean_curve: +0.250 N/kg [0.250, 0.250], better on 0 of 6 subjects" in text
+
+
+def test_a_report_survives_its_file() -> None:
+    report = make_report(_card("lstm", 0.5), [_card("mean_curve", 0.25)])
+
+    assert Report.model_validate_json(report.model_dump_json()) == report
