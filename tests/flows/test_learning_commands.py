@@ -34,7 +34,7 @@ def test_train_hands_its_words_on_and_prints_the_report(
     asked: list[object] = []
     monkeypatch.setattr(jobs, "train_on_release", lambda *args: asked.append(args) or report)
 
-    done = _run("train", "R", "--model", "lstm", "--task", "moments", "--out", str(tmp_path / "run"))
+    done = _run("train", "R", "--model", "lstm", "--task", "moments", "--output", str(tmp_path / "run"))
 
     assert done.exit_code == 0
     words = {"model": "lstm", "task": "moments", "protocol": "gait2hip60", "recipe": "gait2hip60", "device": "auto"}
@@ -49,7 +49,7 @@ def test_evaluate_hands_its_words_on_and_prints_the_report(
     asked: list[object] = []
     monkeypatch.setattr(jobs, "evaluate_on_release", lambda *args: asked.append(args) or report)
 
-    done = _run("evaluate", str(tmp_path / "run"), "R", "--out", "report.json", "--device", "cpu")
+    done = _run("evaluate", str(tmp_path / "run"), "R", "--output", "report.json", "--device", "cpu")
 
     assert done.exit_code == 0
     assert asked == [(tmp_path / "run", "R", "cpu", Path("report.json"))]
@@ -79,11 +79,11 @@ def test_a_published_checkpoint_becomes_a_run(tmp_path: Path) -> None:
         tmp_path / "LSTM.pt",
     )
 
-    done = _run("import", "checkpoint", str(tmp_path / "LSTM.pt"), "--out", str(tmp_path / "run"))
+    done = _run("import", "checkpoint", str(tmp_path / "LSTM.pt"), "--output", str(tmp_path / "run"))
 
     assert done.exit_code == 0
     assert done.stdout.startswith("lstm, moments, 180 points a cycle")
     assert read_run(tmp_path / "run").config.origin["imported_from"] == "LSTM.pt"
-    again = _run("import", "checkpoint", str(tmp_path / "LSTM.pt"), "--out", str(tmp_path / "run"))
+    again = _run("import", "checkpoint", str(tmp_path / "LSTM.pt"), "--output", str(tmp_path / "run"))
     assert again.exit_code == 2
     assert "exists already" in again.stderr
