@@ -6,9 +6,8 @@ BIN := $(VENV)/bin
 EXTRAS := pipeline,flows,report,learn,test
 STAMP := $(VENV)/.installed
 
-DATA ?= $(or $(GAIT2HIP_TEST_DATA),../shared/data)
 DEMO := build/demo
-ADULT := $(DATA)/walking_adults/2014001
+SUBJECTS := 6
 
 .DEFAULT_GOAL := test
 .PHONY: test demo lint constraints hooks
@@ -27,17 +26,19 @@ lint: $(STAMP)
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-# The first adult of Schreiber & Moissenet (2019): one static trial, two walks; mass, height, sex and age
-# as in the dataset's anthropometrics.csv.
+# From C3D files to a page of trained models' scorecards, on people who never were: needs no data and no network.
 demo: $(STAMP)
-	@test -d $(ADULT) || { \
-	  echo "make demo needs the shared recordings: found no $(ADULT)." >&2; \
-	  echo "Put them there, or name their folder: make demo DATA=/path/to/data" >&2; exit 1; }
 	@rm -rf $(DEMO)
-	$(BIN)/gait2hip init-session $(ADULT) --subject 2014001 --mass-kg 67 --height-m 1.66 --sex M --age-y 31 \
-	  --cohort adults --condition '*_C4_*=preferred' --condition '*_C5_*=fast' -o $(DEMO)/session.toml
-	$(BIN)/gait2hip ingest $(DEMO)/session.toml --warehouse $(DEMO)/warehouse
+	$(BIN)/gait2hip virtual $(DEMO)/laboratory --subjects $(SUBJECTS) --conditions slow,med,fast --trials 1 --seed 1
+	$(BIN)/gait2hip ingest $(DEMO)/laboratory/*/* --warehouse $(DEMO)/warehouse
 	$(BIN)/gait2hip status --warehouse $(DEMO)/warehouse
+	$(BIN)/gait2hip release --warehouse $(DEMO)/warehouse --name demo --holdout-fraction 0.34 --seed 1
+	for model in lstm transformer mamba; do \
+	  $(BIN)/gait2hip train $(DEMO)/warehouse/releases/demo-* --model $$model --task both --protocol holdout \
+	    --recipe quick --output $(DEMO)/runs/$$model || exit 1; done
+	$(BIN)/gait2hip report --warehouse $(DEMO)/warehouse --release $(DEMO)/warehouse/releases/demo-* \
+	  --run $(DEMO)/runs/lstm --run $(DEMO)/runs/transformer --run $(DEMO)/runs/mamba \
+	  --title "Virtual people, from C3D files to predicted muscle forces" --output $(DEMO)/report.html
 
 # The comment at the top and torch's pin are written by hand and kept.
 constraints:

@@ -1,11 +1,16 @@
 """What the commands run: from plain values to a trained run or a report."""
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar, get_args
 
+import numpy as np
+
 from models.channels import Task
-from models.evaluate import evaluate
+from models.data import Cycles
+from models.evaluate import evaluate, unseen_subjects
 from models.learn import Order
+from models.predict import predict
 from models.protocols import PROTOCOLS, Protocol, train_and_test
 from models.recipe import load_training_recipe
 from models.release import open_cycles
@@ -54,6 +59,29 @@ def evaluate_on_release(folder: Path, release: str, device: str, out: Path | Non
     if out is not None:
         write_file(out, report.model_dump_json(indent=2).encode())
     return report
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unseen:
+    """A run beside what was measured of the subjects it never saw: `predicted` (N, P, K) of `cycles`."""
+
+    model: str
+    report: Report
+    cycles: Cycles
+    predicted: np.ndarray
+
+
+def on_unseen(folder: Path, release: str, device: str) -> Unseen:
+    """A run's report and predictions on a release's subjects that it was not trained on."""
+    run, where = read_run(folder), device_named(device)
+    cycles = open_cycles(release, run.config.task).cycles
+    unseen = cycles.of(unseen_subjects(run, cycles))
+    return Unseen(
+        model=run.config.model.name,
+        report=evaluate(run, cycles, where),
+        cycles=unseen,
+        predicted=predict(run, unseen, where),
+    )
 
 
 def one_of(what: str, word: str, known: tuple[Word, ...]) -> Word:

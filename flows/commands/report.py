@@ -14,13 +14,26 @@ def report(
     title: Annotated[
         str | None, typer.Option(metavar="TEXT", help="The page's title; default: the folder's name.")
     ] = None,
+    release: Annotated[
+        str | None, typer.Option(metavar="RELEASE", help="The release on whose unseen subjects models are tested.")
+    ] = None,
+    run: Annotated[
+        list[Path] | None, typer.Option(metavar="RUN", help="A trained model to show; may be repeated.")
+    ] = None,
 ) -> None:
-    """Write one HTML page about a warehouse: who walked how, mean curves by condition, quality, rejections."""
+    """Write one HTML page: who walked how, mean curves by condition, trained models, quality, rejections."""
     with plain_errors():
         from warehouse.layout import Warehouse
         from warehouse.pages.dataset import dataset_page
 
-        page = dataset_page(Warehouse(warehouse), title or f"Gait data in {warehouse}")
+        if bool(run) != (release is not None):
+            raise ValueError("--run and --release belong together: a model is tested on a release's subjects.")
+        sections = []
+        if run and release:
+            from flows.model_sections import model_sections
+
+            sections = model_sections(run, release)
+        page = dataset_page(Warehouse(warehouse), title or f"Gait data in {warehouse}", sections)
         output.parent.mkdir(parents=True, exist_ok=True)
         output.write_text(page, "utf-8")
         typer.echo(f"wrote {output}")

@@ -27,7 +27,7 @@ COMMANDS: dict[str, set[str]] = {
     "regenerate": {"--warehouse", "--recipe", "--model", "--only", "--dry-run", "--workers"},
     "train": {"RELEASE", "--output", "-o", "--model", "--task", "--protocol", "--recipe", "--device"},
     "evaluate": {"RUN", "RELEASE", "--output", "-o", "--device"},
-    "report": {"--warehouse", "--output", "-o", "--title"},
+    "report": {"--warehouse", "--output", "-o", "--title", "--release", "--run"},
     "release": {
         "--warehouse",
         "--name",

@@ -23,7 +23,10 @@ class Cycles:
 
     def where(self, cohort: str, condition: str) -> "Cycles":
         """The cycles of one cohort walking in one condition."""
-        kept = (self.cohort == cohort) & (self.condition == condition)
+        return self.take((self.cohort == cohort) & (self.condition == condition))
+
+    def take(self, kept: np.ndarray) -> "Cycles":
+        """The cycles that a mask (N,) chooses."""
         return Cycles(
             cohort=self.cohort[kept],
             subject=self.subject[kept],

@@ -11,41 +11,12 @@ from warehouse import read
 from warehouse.layout import Warehouse
 from warehouse.pages.curves import Cycles, as_cycles, band
 from warehouse.pages.figures import Panel, draw_panels
+from warehouse.pages.models import ModelSection
+from warehouse.pages.titles import ANGLES, FORCES, MOMENTS, SECTIONS
 from warehouse.schemas import schema_of
 from warehouse.status import Status, status
 
 VIRTUAL = "virtual-"
-
-# Which column of `cycles_as_right` is drawn under which title.
-ANGLES = {
-    "hip_flexion_r": "hip flexion",
-    "hip_adduction_r": "hip adduction",
-    "hip_rotation_r": "hip internal rotation",
-    "knee_angle_r": "knee flexion",
-    "ankle_angle_r": "ankle dorsiflexion",
-}
-MOMENTS = {
-    "moment_hip_flexion": "hip flexion moment",
-    "moment_hip_adduction": "hip adduction moment",
-    "moment_hip_rotation": "hip internal rotation moment",
-}
-FORCES = {
-    "force_glmax": "gluteus maximus",
-    "force_glmed": "gluteus medius",
-    "force_glmin": "gluteus minimus",
-    "force_tfl": "tensor fasciae latae",
-    "force_iliopsoas": "iliopsoas",
-    "force_recfem": "rectus femoris",
-    "force_sart": "sartorius",
-    "force_hamstring": "medial hamstrings",
-    "force_bflh": "biceps femoris, long head",
-    "force_addmag": "adductor magnus",
-    "force_addlong": "adductor longus",
-    "force_addbrev": "adductor brevis",
-    "force_grac": "gracilis",
-    "force_piri": "piriformis",
-}
-SECTIONS = (("Joint angles", ANGLES), ("Hip moments", MOMENTS), ("Hip muscle forces", FORCES))
 
 # What a trial's row says of its quality: column, title, factor and unit to show it in, decimals.
 QUALITY = (
@@ -83,8 +54,11 @@ class Spread:
     largest: str
 
 
-def dataset_page(warehouse: Warehouse, title: str) -> str:
-    """The whole page as HTML. WarehouseError if there is no warehouse, or its cycles don't fit together."""
+def dataset_page(warehouse: Warehouse, title: str, models: Sequence[ModelSection] = ()) -> str:
+    """The whole page as HTML, `models` and their scorecards at its end.
+
+    WarehouseError if there is no warehouse, or its cycles don't fit together.
+    """
     found = status(warehouse)
     rows = _trial_rows(warehouse, found)
     columns = [*ANGLES, *MOMENTS, *FORCES]
@@ -99,6 +73,7 @@ def dataset_page(warehouse: Warehouse, title: str) -> str:
         groups=[_group(rows, *which) for which in _groups(found)],
         cohorts=[_cohort(cycles, cohort) for cohort in sorted(set(cycles.cohort))],
         quality=list(_quality(rows)),
+        models=models,
         warnings=[(_name(row), text) for row in rows for text in row["warnings"]],
     )
 
@@ -138,7 +113,7 @@ def _mean(rows: Sequence[dict], column: str) -> float:
 def _cohort(cycles: Cycles, cohort: str) -> dict[str, object]:
     members = {
         condition: cycles.where(cohort, condition)
-        for condition in sorted(set(cycles.condition[cycles.cohort == cohort]), key=_by_speed)
+        for condition in sorted(set(cycles.condition[cycles.cohort == cohort]), key=by_speed)
     }
     return {
         "name": cohort,
@@ -147,7 +122,8 @@ def _cohort(cycles: Cycles, cohort: str) -> dict[str, object]:
     }
 
 
-def _by_speed(condition: str) -> tuple[int, str]:
+def by_speed(condition: str) -> tuple[int, str]:
+    """Conditions sort by how fast they are, unknown ones last by their names."""
     known = ("slow", "preferred", "med", "fast")
     return (known.index(condition) if condition in known else len(known), condition)
 

@@ -2,7 +2,7 @@
 
 import io
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import matplotlib
 import numpy as np
@@ -19,11 +19,12 @@ _COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Panel:
-    """One small diagram: its title, what its axis says, and a band for each condition."""
+    """One small diagram: its title, what its axis says, a band for each condition, and what was predicted of each."""
 
     title: str
     unit: str
     bands: Mapping[str, Band]
+    predicted: Mapping[str, np.ndarray] = field(default_factory=dict)
 
 
 def draw_panels(panels: Sequence[Panel]) -> str:
@@ -48,6 +49,8 @@ def _draw(axis: Axes, panel: Panel) -> None:
     for colour, (condition, band) in zip(_COLOURS * len(panel.bands), panel.bands.items(), strict=False):
         percent = np.linspace(0, 100, len(band.mean))
         axis.plot(percent, band.mean, color=colour, linewidth=1.6, label=condition)
+        if condition in panel.predicted:
+            axis.plot(percent, panel.predicted[condition], color=colour, linewidth=1.4, linestyle=(0, (4, 2)))
         axis.fill_between(percent, band.mean - band.sd, band.mean + band.sd, color=colour, alpha=0.18, linewidth=0)
     axis.axhline(0, color="0.75", linewidth=0.8, zorder=0)
     axis.set_title(panel.title, fontsize=9, loc="left")

@@ -5,7 +5,8 @@ from warehouse.channels import MUSCLE_GROUPS
 from warehouse.errors import WarehouseError
 from warehouse.identity import TrialKey
 from warehouse.layout import Warehouse
-from warehouse.pages.dataset import FORCES, dataset_page
+from warehouse.pages.dataset import dataset_page
+from warehouse.pages.titles import FORCES
 from warehouse.write import write_row
 
 

@@ -1,0 +1,62 @@
+"""Trained models as sections of a page: the learning room tests them, the warehouse's pages draw them."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+
+from models.jobs import Unseen, on_unseen
+from models.scorecard import KindScore
+from warehouse.pages.curves import Cycles
+from warehouse.pages.dataset import by_speed
+from warehouse.pages.models import ModelSection, ScoreRow, draw_predictions
+from warehouse.pages.titles import FORCES, MOMENTS
+
+_TITLES = {"forces": FORCES, "moments": MOMENTS}
+
+
+def model_sections(runs: list[Path], release: str) -> list[ModelSection]:
+    """A section for each run and kind of target, tested on the release's subjects that the run was not trained on."""
+    return [section for run in runs for section in _sections(on_unseen(run, release, "auto"))]
+
+
+def _sections(unseen: Unseen) -> Iterator[ModelSection]:
+    names = [channel.name for channel in unseen.cycles.target_channels]
+    measured, predicted = (_as_cycles(unseen, values) for values in (unseen.cycles.measured(), unseen.predicted))
+    conditions = sorted(set(unseen.cycles.condition.tolist()), key=by_speed)
+    for kind, titles in _TITLES.items():
+        shown = {name: title for name, title in titles.items() if name in names}
+        parts = {card.model: part for card in unseen.report.scorecards for part in card.kinds if part.kind == kind}
+        if not parts:
+            continue
+        unit = next(iter(parts.values())).unit
+        yield ModelSection(
+            title=f"Predicted hip {kind}: {unseen.model}",
+            verdict=unseen.report.verdict,
+            unit=unit,
+            rows=[row for model, part in parts.items() for row in _rows(model, part)],
+            figure=draw_predictions(measured, predicted, shown, unit, conditions),
+        )
+
+
+def _as_cycles(unseen: Unseen, values_npk: np.ndarray) -> Cycles:
+    channels = unseen.cycles.target_channels
+    return Cycles(
+        cohort=np.full(len(values_npk), ""),
+        subject=unseen.cycles.subject,
+        condition=unseen.cycles.condition,
+        values={channel.name: values_npk[:, :, column] for column, channel in enumerate(channels)},
+    )
+
+
+def _rows(model: str, part: KindScore) -> Iterator[ScoreRow]:
+    for row in part.conditions:
+        interval = row.rmse_interval
+        yield ScoreRow(
+            model=model,
+            condition=row.condition,
+            n_subjects=row.n_subjects,
+            rmse=f"{row.rmse:.3f}",
+            interval="few subjects" if interval is None else f"{interval.low:.3f} to {interval.high:.3f}",
+            r2="-" if row.r2_one_mean is None else f"{row.r2_one_mean:.3f}",
+        )

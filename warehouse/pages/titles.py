@@ -1,0 +1,32 @@
+"""What channels are called on a page."""
+
+# Which column of `cycles_as_right` is drawn under which title.
+ANGLES = {
+    "hip_flexion_r": "hip flexion",
+    "hip_adduction_r": "hip adduction",
+    "hip_rotation_r": "hip internal rotation",
+    "knee_angle_r": "knee flexion",
+    "ankle_angle_r": "ankle dorsiflexion",
+}
+MOMENTS = {
+    "moment_hip_flexion": "hip flexion moment",
+    "moment_hip_adduction": "hip adduction moment",
+    "moment_hip_rotation": "hip internal rotation moment",
+}
+FORCES = {
+    "force_glmax": "gluteus maximus",
+    "force_glmed": "gluteus medius",
+    "force_glmin": "gluteus minimus",
+    "force_tfl": "tensor fasciae latae",
+    "force_iliopsoas": "iliopsoas",
+    "force_recfem": "rectus femoris",
+    "force_sart": "sartorius",
+    "force_hamstring": "medial hamstrings",
+    "force_bflh": "biceps femoris, long head",
+    "force_addmag": "adductor magnus",
+    "force_addlong": "adductor longus",
+    "force_addbrev": "adductor brevis",
+    "force_grac": "gracilis",
+    "force_piri": "piriformis",
+}
+SECTIONS = (("Joint angles", ANGLES), ("Hip moments", MOMENTS), ("Hip muscle forces", FORCES))
