@@ -20,19 +20,18 @@ class _Coupler:
     drivers: tuple[int, ...]
     function: osim.Function
     scale: float
+    line: tuple[float, float] | None  # slope and intercept of a linear function, which needs no call a frame
 
     def values(self, poses: np.ndarray) -> np.ndarray:
         """The dependent coordinate, (T,), at poses (T, Q)."""
-        line = _line(self.function)
-        if line is not None:
-            return self.scale * (line[0] * poses[:, self.drivers[0]] + line[1])
+        if self.line is not None:
+            return self.scale * (self.line[0] * poses[:, self.drivers[0]] + self.line[1])
         return self.scale * np.array([self.function.calcValue(self._at(pose)) for pose in poses])
 
     def slope(self, poses: np.ndarray, driver: int) -> np.ndarray:
         """How it changes with its driver of this position, (T,)."""
-        line = _line(self.function)
-        if line is not None:
-            return np.full(len(poses), self.scale * line[0])
+        if self.line is not None:
+            return np.full(len(poses), self.scale * self.line[0])
         order = osim.StdVectorInt()
         order.append(driver)
         return self.scale * np.array([self.function.calcDerivative(order, self._at(pose)) for pose in poses])
@@ -42,7 +41,6 @@ class _Coupler:
 
 
 def _line(function: osim.Function) -> tuple[float, float] | None:
-    """Slope and intercept of a linear function, which need no call a frame; None for any other."""
     linear = osim.LinearFunction.safeDownCast(function)
     if linear is None:
         return None
@@ -66,6 +64,7 @@ class Couplers:
     """A model's enforced couplers. TrialRejected("model", …) if other constraints tie coordinates too."""
 
     def __init__(self, model: osim.Model, names: Sequence[str]) -> None:
+        self._model = model  # its functions die with it
         place = {name: i for i, name in enumerate(names)}
         self._couplers = _drivers_first([_coupler(item, place) for item in _enforced(model)])
         self.dependent = frozenset(coupler.dependent for coupler in self._couplers)
@@ -102,10 +101,12 @@ def _enforced(model: osim.Model) -> list[osim.CoordinateCouplerConstraint]:
 
 def _coupler(constraint: osim.CoordinateCouplerConstraint, place: dict[str, int]) -> _Coupler:
     names = constraint.getIndependentCoordinateNames()
+    function = constraint.getFunction()
     return _Coupler(
         dependent=place[constraint.getDependentCoordinateName()],
         drivers=tuple(place[names.get(i)] for i in range(names.getSize())),
-        function=constraint.getFunction(),
+        function=function,
+        line=_line(function),
         scale=float(osim.PropertyHelper.getValueDouble(constraint.getPropertyByName("scale_factor"))),
     )
 

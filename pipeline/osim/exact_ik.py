@@ -66,7 +66,7 @@ def _problem(
     chosen = [stations[label] for label in tracked.labels]
     bodies = tuple(sorted({station.body for station in chosen}))
     coordinates = [shared.model.getCoordinateSet().get(name) for name in shared.names]
-    free = np.array(shared.free())
+    free = np.array(shared.free(), dtype=int)
     clamped = [coordinates[i].getClamped(shared.poses.state) for i in free]
     ranges = [(coordinates[i].getRangeMin(), coordinates[i].getRangeMax()) for i in free]
     return Problem(

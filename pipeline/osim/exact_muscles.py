@@ -36,13 +36,14 @@ def muscle_geometry(shared: SharedModel, values: np.ndarray, speeds: np.ndarray)
     simple = [path.getWrapSet().getSize() < 2 for path in paths]
     follow = [path.setLengtheningSpeed for path, plain in zip(paths, simple, strict=True) if plain]
     followers = np.flatnonzero(simple)
+    sliding = [_slides(path) for path in paths]
     full = [muscle.calcInextensibleTendonActiveFiberForce for muscle in muscles]
     per_newton = np.empty((len(values), len(muscles), len(shared.names)))
     full_n = np.empty((len(values), len(muscles)))
     poses = shared.poses
     tree_speeds = poses.tree_order(speeds)
     for t in poses.moving(values, speeds):
-        tree = _per_newton(shared, paths)
+        tree = _per_newton(shared, paths, sliding)
         lengthening = -(tree[followers] @ tree_speeds[t])
         for put, speed in zip(follow, lengthening.tolist(), strict=True):
             put(poses.state, speed)
@@ -62,7 +63,13 @@ def control_bounds(shared: SharedModel) -> tuple[np.ndarray, np.ndarray]:
     return np.array([m.getMinControl() for m in muscles]), np.array([m.getMaxControl() for m in muscles])
 
 
-def _per_newton(shared: SharedModel, paths: list[osim.GeometryPath]) -> np.ndarray:
+def _slides(path: osim.GeometryPath) -> bool:
+    """Whether a point of the path moves in its body with a coordinate, and so pulls at the coordinate itself."""
+    points = path.getPathPointSet()
+    return any(osim.MovingPathPoint.safeDownCast(points.get(i)) is not None for i in range(points.getSize()))
+
+
+def _per_newton(shared: SharedModel, paths: list[osim.GeometryPath], sliding: list[bool]) -> np.ndarray:
     """Generalized force of a newton in each path at the state's pose, (U, Q) in Simbody's order.
 
     Tensions are laid on the bodies one after the other, and each one's share is the difference it makes: emptying the
@@ -73,11 +80,14 @@ def _per_newton(shared: SharedModel, paths: list[osim.GeometryPath]) -> np.ndarr
     on_bodies = osim.VectorOfSpatialVec(poses.n_bodies, osim.SpatialVec(osim.Vec3(0), osim.Vec3(0)))
     direct, through = osim.Vector(n_speeds, 0.0), osim.Vector(n_speeds, 0.0)
     sums = np.zeros((len(paths) + 1, n_speeds))
-    for j, path in enumerate(paths, start=1):
+    at_coordinates = np.zeros(n_speeds)
+    for j, (path, slides) in enumerate(zip(paths, sliding, strict=True), start=1):
         path.addInEquivalentForces(poses.state, 1.0, on_bodies, direct)
         poses.matter.multiplyBySystemJacobianTranspose(poses.state, on_bodies, through)
         sums[j] = through.to_numpy()
-        sums[j] += direct.to_numpy()
+        if slides:
+            at_coordinates = direct.to_numpy()
+        sums[j] += at_coordinates
     return np.diff(sums, axis=0)
 
 

@@ -36,6 +36,9 @@ class Poses:
         self.matter = model.getMatterSubsystem()
         self.mobility = _mobilities(model, self.state)
         self.n_bodies = _n_bodies(self.matter, self.state)
+        bodies, ground = model.getBodySet(), model.getGround()
+        frames = [ground, *(bodies.get(i) for i in range(bodies.getSize()))]
+        self._frame = {frame.getName(): frame for frame in frames}
 
     def at(self, values: np.ndarray) -> Iterator[int]:
         """Each frame's number, with the state at its pose of values (T, Q), bodies in place. Couplers aren't asked."""
@@ -55,7 +58,7 @@ class Poses:
 
     def transforms(self, values: np.ndarray, bodies: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
         """Rotations (T, B, 3, 3) from body to ground, and body origins (T, B, 3), at poses (T, Q)."""
-        frames = self._frames(bodies)
+        frames = [self._frame[name] for name in bodies]
         placed: list[float] = []
         for _ in self.at(values):
             self._place(frames, placed)
@@ -63,7 +66,7 @@ class Poses:
 
     def kinematics(self, values: np.ndarray, bodies: Sequence[str]) -> BodyKinematics:
         """Where bodies are at poses (T, Q), and how each coordinate moves them."""
-        frames = self._frames(bodies)
+        frames = [self._frame[name] for name in bodies]
         rows = np.concatenate([6 * int(frame.getMobilizedBodyIndex()) + np.arange(6) for frame in frames])
         jacobian = np.empty((len(values), len(rows), len(self.names)))
         placed: list[float] = []
@@ -86,14 +89,6 @@ class Poses:
         ordered = np.empty(values.shape)
         ordered[:, self.mobility] = values
         return ordered
-
-    def _frames(self, bodies: Sequence[str]) -> list[osim.PhysicalFrame]:
-        """Bodies by name; "ground" is one. KeyError names what the model lacks."""
-        known, ground = self.model.getBodySet(), self.model.getGround()
-        for name in bodies:
-            if name != ground.getName() and not known.contains(name):
-                raise KeyError(name)
-        return [ground if name == ground.getName() else known.get(name) for name in bodies]
 
     def _place(self, frames: Sequence[osim.PhysicalFrame], placed: list[float]) -> None:
         """Append every frame's rotation, as a quaternion, and origin: seven numbers, each a call of its own."""

@@ -49,6 +49,11 @@ def shared_model(model_file: Path) -> SharedModel:
     return _load(model_file.resolve(), stat.st_mtime_ns, stat.st_size)
 
 
+def forget() -> None:
+    """Let go of the model in memory; the next one is read from its file."""
+    _load.cache_clear()
+
+
 # One only: a worker process solves one trial after another, each with its subject's model.
 @lru_cache(maxsize=1)
 def _load(model_file: Path, _mtime_ns: int, _size: int) -> SharedModel:

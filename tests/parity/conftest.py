@@ -15,7 +15,8 @@ FIGURES = pytest.StashKey[Figures]()
 METRES = {"mm": 1e-3, "m": 1.0}
 
 
-def _read_trc(path: Path, start_s: float, end_s: float) -> Markers:
+def read_trc_file(path: Path, start_s: float, end_s: float) -> Markers:
+    """Markers of a .trc between two times."""
     lines = path.read_text().splitlines()
     header = dict(zip(lines[1].split(), lines[2].split(), strict=True))
     labels = [label for label in lines[3].split("\t")[2:] if label.strip()]
@@ -34,10 +35,11 @@ def _read_trc(path: Path, start_s: float, end_s: float) -> Markers:
 @pytest.fixture(scope="session")
 def read_trc() -> Callable[[Path, float, float], Markers]:
     """Markers of a .trc between two times."""
-    return _read_trc
+    return read_trc_file
 
 
-def _read_tasks(path: Path) -> tuple[dict[str, float], list[CoordinateTask]]:
+def read_tasks_file(path: Path) -> tuple[dict[str, float], list[CoordinateTask]]:
+    """Marker weights and coordinate tasks of an inverse-kinematics set-up or task file."""
     root = ElementTree.parse(path).getroot()
     weights = {}
     coordinates = []
@@ -57,7 +59,7 @@ def _read_tasks(path: Path) -> tuple[dict[str, float], list[CoordinateTask]]:
 @pytest.fixture(scope="session")
 def read_tasks() -> Callable[[Path], tuple[dict[str, float], list[CoordinateTask]]]:
     """Marker weights and coordinate tasks of an inverse-kinematics set-up or task file."""
-    return _read_tasks
+    return read_tasks_file
 
 
 @pytest.fixture(scope="session")

@@ -1,0 +1,76 @@
+from dataclasses import replace
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from pipeline.recipe import load_recipe
+from tests.parity.conftest import read_tasks_file, read_trc_file
+from tests.parity.walking_3d import smooth_markers, wrench
+
+pytestmark = pytest.mark.osim
+verify = pytest.importorskip("pipeline.verify")
+
+SECONDS = {(engine, solve): 0.001 for engine in ("exact", "tools") for solve in ("ik", "id", "so")}
+
+
+def verdict(*found: float) -> verify.Verdict:
+    """One figure with a limit of 1 for each value."""
+    differences = [verify.Difference(what=f"figure {i}", unit="N", found=one, limit=1.0) for i, one in enumerate(found)]
+    told = verify.Difference(what="told", unit="N", found=1e9, limit=None)
+    return verify.Verdict(differences=(*differences, told), seconds=SECONDS)
+
+
+def test_all_figures_must_agree_and_nan_never_does() -> None:
+    assert verdict(0.5, 1.0).agrees
+    assert not verdict(0.5, 1.1).agrees
+    assert not verdict(float("nan")).agrees
+
+
+def test_the_table_shows_what_is_beyond_its_limit() -> None:
+    lines = verify.render(verdict(0.5, 2.0)).splitlines()
+    assert [line for line in lines if "beyond the limit" in line] == [line for line in lines if "figure 1" in line]
+    assert lines[-1] == "the engines DISAGREE on this trial"
+    assert verify.render(verdict(0.5)).endswith("the engines agree")
+
+
+@pytest.mark.data
+def test_engines_agree_on_a_walk_and_a_wrong_one_is_found(
+    shared_data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = shared_data / "opensim_reference" / "walking_3d"
+    weights, _ = read_tasks_file(folder / "ik_tasks_walk.xml")
+    markers = smooth_markers(read_trc_file(folder / "markers_walk.trc", 0.0, 10.0)).cut(slice(40, 58))
+    wrenches = {side: wrench(folder, side) for side in ("right", "left")}
+
+    def compare(directory: Path) -> verify.Verdict:
+        return verify.compare_engines(
+            folder / "subject_walk_scaled.osim",
+            markers,
+            weights,
+            wrenches,
+            slice(8, 11),
+            load_recipe("gait2hip60"),
+            directory,
+        )
+
+    found = compare(tmp_path / "right")
+    assert found.agrees, verify.render(found)
+    assert found.seconds["exact", "so"] < found.seconds["tools", "so"]
+
+    right = verify.load_engine("exact")
+
+    def heavier(*args: object, **options: object) -> object:
+        moments = right.inverse_dynamics(*args, **options)
+        return replace(moments, values=1.01 * moments.values)
+
+    wrong = SimpleNamespace(
+        inverse_kinematics=right.inverse_kinematics,
+        inverse_dynamics=heavier,
+        static_optimization=right.static_optimization,
+    )
+    engines = {"exact": wrong, "tools": verify.load_engine("tools")}
+    monkeypatch.setattr(verify, "load_engine", engines.__getitem__)
+    found = compare(tmp_path / "wrong")
+    beyond = [one.what for one in found.differences if not one.agrees]
+    assert beyond == ["ID: moments and forces, largest", "SO: exact's muscles less ID, largest"]
