@@ -57,7 +57,7 @@ class Mechanics:
         return found
 
     def positions_m(self, values: np.ndarray, stations: Sequence[Station]) -> np.ndarray:
-        """Where stations are in the ground frame, (T, S, 3), at poses (T, Q). Coupled coordinates are taken as given."""
+        """Where stations are in the ground frame, (T, S, 3), at poses (T, Q). Coupled ones are taken as given."""
         bodies = sorted({station.body for station in stations})
         of = np.array([bodies.index(station.body) for station in stations])
         local = np.array([station.location_m for station in stations])
@@ -120,6 +120,30 @@ class Mechanics:
             at = frame.getPositionInGround(self._state).to_numpy()
             wrench = np.concatenate([moment_nm[t] + np.cross(point_m[t] - at, force_n[t]), force_n[t]])
             found[t] = (jacobian.to_numpy().T @ wrench)[self._mobility]
+        return found
+
+    def frame_jacobians(self, values: np.ndarray, bodies: Sequence[str]) -> np.ndarray:
+        """Velocities of bodies by unit speeds, (T, B, 6, Q): angular, then of the body's origin; ground frame."""
+        frames = [self._bodies.get(name) for name in bodies]
+        origin, jacobian = osim.Vec3(0), osim.Matrix()
+        found = np.empty((len(values), len(frames), 6, len(self.names)))
+        for t, pose in enumerate(self._tree_order(values)):
+            self._state.setQ(osim.Vector.createFromMat(pose))
+            self._model.realizePosition(self._state)
+            for b, frame in enumerate(frames):
+                self._matter.calcFrameJacobian(self._state, frame.getMobilizedBodyIndex(), origin, jacobian)
+                found[t, b] = jacobian.to_numpy()[:, self._mobility]
+        return found
+
+    def mass_matrices(self, values: np.ndarray) -> np.ndarray:
+        """Generalized inertia, (T, Q, Q), at poses (T, Q): generalized forces by unit accelerations."""
+        mass = osim.Matrix()
+        found = np.empty((len(values), len(self.names), len(self.names)))
+        for t, pose in enumerate(self._tree_order(values)):
+            self._state.setQ(osim.Vector.createFromMat(pose))
+            self._model.realizePosition(self._state)
+            self._matter.calcM(self._state, mass)
+            found[t] = mass.to_numpy()[np.ix_(self._mobility, self._mobility)]
         return found
 
     def _tree_order(self, values: np.ndarray) -> np.ndarray:
