@@ -6,10 +6,9 @@ import pytest
 
 @pytest.fixture(scope="session")
 def body():
+    from pipeline.profile import load_profile
     from pipeline.virtual.anthropometry import draw_subject
     from pipeline.virtual.body import make_body
-
-    from pipeline.profile import load_profile
 
     rng = np.random.default_rng(100)
     return make_body(draw_subject("healthy", 1, rng), load_profile("isb_full_body"), 0.0, rng)

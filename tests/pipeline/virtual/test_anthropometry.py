@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+
 from pipeline.virtual.anthropometry import GENERIC_HEIGHT_M, MASS_INDEX, POPULATIONS, draw_subject, segment_factors
 
 

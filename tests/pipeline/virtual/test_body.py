@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+
 from pipeline.virtual.anthropometry import draw_subject
 from pipeline.virtual.body import require_adult
 

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+
 from pipeline.virtual.footfalls import Standing, Steps
 
 STEPS = Steps(left_strike=0.49, right_stance=0.62, left_stance=0.6)

@@ -2,9 +2,9 @@
 
 import numpy as np
 import pytest
-from pipeline.virtual.ground_wrench import centre_of_pressure, cross_matrix, ground_wrench, wrench_per_acceleration
 
 from pipeline.contacts import GRAVITY_M_S2
+from pipeline.virtual.ground_wrench import centre_of_pressure, cross_matrix, ground_wrench, wrench_per_acceleration
 
 pytestmark = pytest.mark.osim
 

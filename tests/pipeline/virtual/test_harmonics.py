@@ -1,6 +1,7 @@
 """Fourier terms against sines written by hand."""
 
 import numpy as np
+
 from pipeline.virtual.harmonics import basis, derivative_basis, resample, shifted
 
 PHASE = np.linspace(0, 1, 37, endpoint=False)

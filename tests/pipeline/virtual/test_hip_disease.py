@@ -1,6 +1,7 @@
 """Virtual hip disease: one side, in the directions that the literature tells."""
 
 import numpy as np
+
 from pipeline.virtual.harmonics import basis
 from pipeline.virtual.hip_disease import draw_impairment
 from pipeline.virtual.normal_gait import HARMONICS

@@ -1,6 +1,7 @@
 """A steady motion: one cycle again and again, further on by a stride."""
 
 import numpy as np
+
 from pipeline.virtual.motion import PeriodicMotion, follow
 
 NAMES = ("pelvis_tx", "knee_angle_r", "knee_angle_r_beta", "knee_angle_l", "knee_angle_l_beta")

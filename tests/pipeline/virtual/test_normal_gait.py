@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+
 from pipeline.virtual.harmonics import basis
 from pipeline.virtual.normal_gait import (
     GROUND_FORCES,

@@ -1,12 +1,14 @@
 """What planting makes of a wish: feet on the floor, in balance, and otherwise the wish."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
+
+from pipeline.records import SIDES
 from pipeline.virtual.ground_wrench import centre_of_pressure, ground_wrench
 from pipeline.virtual.planted import PHASES, plant
 from pipeline.virtual.walk import walking_plan
-
-from pipeline.records import SIDES
 
 pytestmark = pytest.mark.osim
 
@@ -60,3 +62,10 @@ def test_joints_move_nearly_as_wished(body, plan, planted):
 def test_what_has_no_tolerance_keeps_its_wish(body, plan, planted):
     fixed = [i for i, name in enumerate(body.mechanics.names) if name in ("arm_rot_r", "pro_sup_l", "wrist_flex_r")]
     np.testing.assert_array_equal(planted.motion.terms[:, fixed], plan.motion.terms[:, fixed])
+
+
+def test_a_wish_that_no_body_can_follow_is_refused(body, plan):
+    lying = plan.motion.terms.copy()
+    lying[0, body.mechanics.names.index("pelvis_tilt")] = np.radians(100)
+    with pytest.raises(ValueError, match="no motion near the wished one"):
+        plant(body, replace(plan, motion=replace(plan.motion, terms=lying)))

@@ -1,6 +1,7 @@
 """Two feet together do exactly what the ground must do."""
 
 import numpy as np
+
 from pipeline.virtual.shares import Foot, foot_forces_n, free_moment_nm, settled
 
 N = 9

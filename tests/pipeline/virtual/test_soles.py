@@ -3,9 +3,9 @@
 from dataclasses import replace
 
 import pytest
-from pipeline.virtual.soles import sole_of
 
 from pipeline.profile import load_profile
+from pipeline.virtual.soles import sole_of
 
 PROFILE = load_profile("isb_full_body")
 

@@ -2,9 +2,9 @@
 
 import numpy as np
 import pytest
-from pipeline.virtual.stand import stand
 
 from pipeline.contacts import GRAVITY_M_S2
+from pipeline.virtual.stand import stand
 
 pytestmark = pytest.mark.osim
 

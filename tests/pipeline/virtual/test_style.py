@@ -1,6 +1,7 @@
 """Styles are one person's, spread like the measured adults', and steadier within a person than between people."""
 
 import numpy as np
+
 from pipeline.virtual.anthropometry import draw_subject
 from pipeline.virtual.normal_gait import normal_gait
 from pipeline.virtual.style import draw_style, of_trial

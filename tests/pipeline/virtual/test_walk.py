@@ -4,15 +4,15 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from pipeline.virtual.anthropometry import draw_subject
-from pipeline.virtual.joint_ranges import joint_ranges
-from pipeline.virtual.normal_gait import step_law
-from pipeline.virtual.style import draw_style
-from pipeline.virtual.walk import CADENCES, walk, walking_plan
 
 from pipeline.contacts import GRAVITY_M_S2
 from pipeline.records import SIDES
+from pipeline.virtual.anthropometry import draw_subject
+from pipeline.virtual.joint_ranges import joint_ranges
+from pipeline.virtual.normal_gait import step_law
 from pipeline.virtual.records import ANALOG_RATE_HZ, MARKER_RATE_HZ
+from pipeline.virtual.style import draw_style
+from pipeline.virtual.walk import CADENCES, walk, walking_plan
 
 pytestmark = pytest.mark.osim
 RATIO = round(ANALOG_RATE_HZ / MARKER_RATE_HZ)
