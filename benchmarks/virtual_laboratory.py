@@ -1,8 +1,8 @@
 """How well the chain recovers what is known exactly: `python -m benchmarks.virtual_laboratory --subjects 4`.
 
 Makes a virtual laboratory without blemishes and one with the default ones, takes every walk of both through the
-chain up to inverse dynamics, and prints how many are accepted, what each rejected one had been given, and how far
-hip angles and moments are from the truth. Static optimization, which costs most and changes neither, is left out.
+chain, and prints how many are accepted, what each rejected one had been given, and how far hip angles and moments are
+from the truth.
 """
 
 import argparse
@@ -18,22 +18,16 @@ import numpy as np
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from pipeline.cycles import Stride, complete_strides, frames_of
 from pipeline.errors import TrialRejected
-from pipeline.ground_reactions import ground_reactions
 from pipeline.job import Job, open_job
-from pipeline.osim.engines import load_engine
 from pipeline.osim.log import quiet
 from pipeline.prepare_session import prepare_session
-from pipeline.quality import judge_trial
-from pipeline.read_c3d import read_c3d
+from pipeline.process_trial import compute
 from pipeline.recipe import load_recipe
-from pipeline.records import SIDES, Coordinates, GeneralizedForces, Side
-from pipeline.same_person import check_subject_blocks
+from pipeline.records import SIDES, Side
 from pipeline.session import Trial
 from pipeline.signals import low_pass
-from pipeline.solve import Solution
-from pipeline.trajectories import trajectories
+from pipeline.trial_result import TrialResult
 from pipeline.virtual.make_laboratory import make_laboratory
 from pipeline.virtual.records import MARKER_RATE_HZ
 from pipeline.virtual.request import checked_request
@@ -42,19 +36,8 @@ from warehouse.read import read_scaled_model
 RECIPE = "gait2hip60"
 KINDS = ("degrees", "N·m", "filtered N·m")
 HIP = ("hip_flexion", "hip_adduction", "hip_rotation")
-MARGIN_FRAMES = 20
 # What can make a trial unusable; the others are in every trial.
 EVENTFUL = ("gap", "swapped_labels", "half_off_plate", "stumble")
-
-
-@dataclass(frozen=True, kw_only=True)
-class Recovered:
-    """A walk as the chain finds it, up to inverse dynamics, and the strides that would give targets."""
-
-    coordinates: Coordinates
-    moments: GeneralizedForces
-    strides: tuple[Stride, ...]
-    marker_error_m: np.ndarray
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,75 +59,38 @@ def main() -> None:
             _report(_walks(Path(directory) / blemishes, blemishes, arguments))
 
 
-def recover(job: Job, trial: Trial, directory: Path, most_strides: int | None = None) -> Recovered:
-    """The chain's own steps as in `pipeline.process_trial.compute`, without muscles. TrialRejected as there.
-
-    Only the strides are solved, at most so many, with a margin for the filter: poses don't depend on one another.
-    """
-    recipe, profile, subject = job.recipe, job.profile, job.session.subject
-    recording, static = read_c3d(trial.path), read_c3d(job.session.static)
-    check_subject_blocks(recording, static, subject)
-    tracks = trajectories(recording, static, profile, recipe)
-    ground = ground_reactions(recording, tracks, profile, subject.mass_kg, recipe.ground_reactions)
-    markers = tracks.smooth.cut(tracks.window)
-    wrenches = {side: ground.wrenches[side].cut(tracks.window) for side in SIDES}
-    strides, refused = complete_strides(markers.time_s, wrenches, ground.events, recipe.cycles)
-    if not strides:
-        raise TrialRejected("cycles", f"{trial.name}: {'; '.join(refused)}")
-    strides = strides[:most_strides]
-    around = frames_of(strides, markers.time_s)
-    around = slice(max(0, around.start - MARGIN_FRAMES), around.stop + MARGIN_FRAMES)
-    markers = markers.cut(around)
-    wrenches = {side: wrenches[side].cut(around) for side in SIDES}
+def recover(job: Job, trial: Trial, directory: Path) -> TrialResult:
+    """A walk through the whole chain, with nothing stored. TrialRejected as there."""
     model = directory / "scaled.osim"
     model.write_text(read_scaled_model(job.warehouse, job.session.key), "utf-8")
-    engine = load_engine(recipe.model.engine)
-    weights = {label: profile.markers[label].ik_weight for label in markers.labels}
-    accuracy = recipe.inverse_kinematics.ik_accuracy
-    found = engine.inverse_kinematics(
-        model, markers, marker_weights=weights, accuracy=accuracy, directory=directory / "ik"
-    ).judged_by([label for label, marker in profile.markers.items() if not marker.guide])
-    values = low_pass(found.coordinates.values, markers.rate_hz, recipe.inverse_dynamics.coordinate_cutoff_hz)
-    coordinates = Coordinates(
-        time_s=found.coordinates.time_s,
-        names=found.coordinates.names,
-        rotational=found.coordinates.rotational,
-        values=values,
-    )
-    bodies = {"right": recipe.model.right_foot_body, "left": recipe.model.left_foot_body}
-    moments = engine.inverse_dynamics(
-        model, coordinates, list(wrenches.values()), foot_bodies=bodies, lowpass_hz=None, directory=directory / "id"
-    )
-    frames = frames_of(strides, markers.time_s)
-    solution = Solution(kinematics=found, moments=moments, muscles=None, balance=None, frames=frames)
-    judge_trial(solution, wrenches, subject, trial.name, recipe.quality)
-    return Recovered(coordinates=coordinates, moments=moments, strides=strides, marker_error_m=found.marker_error_m)
+    return compute(job, trial, model, directory)
 
 
-def errors(recovered: Recovered, truth_file: Path) -> dict[str, dict[str, np.ndarray]]:
+def errors(recovered: TrialResult, truth_file: Path) -> dict[str, dict[str, np.ndarray]]:
     """Recovered less true values over each leg's own strides, by kind and coordinate of the hip.
 
     "degrees" of angles, "N·m" of moments, and "filtered N·m" of moments against the truth at the chain's cut-off, which
     is the most that a chain which filters can find.
     """
     truth = pq.read_table(truth_file)
+    angles, moments = recovered.solution.kinematics.coordinates, recovered.solution.moments
     found: dict[str, dict[str, np.ndarray]] = {kind: {} for kind in KINDS}
     for side in SIDES:
         during = _during(recovered, side)
         for name in (f"{coordinate}_{side[0]}" for coordinate in HIP):
             moment_nm = truth[f"moment_{name}"].to_numpy()
             smooth_nm = low_pass(moment_nm, MARKER_RATE_HZ, load_recipe(RECIPE).markers.marker_cutoff_hz)
-            angle_deg, recovered_nm = np.degrees(recovered.coordinates.column(name)), recovered.moments.column(name)
+            angle_deg, recovered_nm = np.degrees(angles.column(name)), moments.column(name)
             pairs = ((angle_deg, truth[name].to_numpy()), (recovered_nm, moment_nm), (recovered_nm, smooth_nm))
             for kind, (ours, true) in zip(KINDS, pairs, strict=True):
-                at_frames = np.interp(recovered.coordinates.time_s, truth["time_s"].to_numpy(), true)
+                at_frames = np.interp(angles.time_s, truth["time_s"].to_numpy(), true)
                 found[kind][name] = (ours - at_frames)[during]
     return found
 
 
-def _during(recovered: Recovered, side: Side) -> np.ndarray:
+def _during(recovered: TrialResult, side: Side) -> np.ndarray:
     """Which frames, (T,), belong to a stride of this leg."""
-    time_s = recovered.coordinates.time_s
+    time_s = recovered.solution.moments.time_s
     own = [(time_s >= one.start_s) & (time_s <= one.stop_s) for one in recovered.strides if one.side == side]
     return np.any(own, axis=0) if own else np.zeros(len(time_s), dtype=bool)
 

@@ -25,7 +25,7 @@ def test_the_chain_recovers_hip_angles_and_moments(tmp_path: Path) -> None:
     assert prepare_session(session_file, RECIPE, None, warehouse).reason is None
     job = open_job(session_file, RECIPE, None, warehouse)
 
-    recovered = recover(job, job.session.trials[0], tmp_path, most_strides=1)
+    recovered = recover(job, job.session.trials[0], tmp_path)
     found = errors(recovered, folder / "truth" / "walk_med_01.motion.parquet")
 
     for name in ("hip_flexion_r", "hip_adduction_r", "hip_rotation_r"):
