@@ -52,6 +52,7 @@ def solve(
         model,
         markers,
         marker_weights={label: profile.markers[label].ik_weight for label in markers.labels},
+        coordinate_tasks=profile.coordinate_tasks,
         accuracy=recipe.inverse_kinematics.ik_accuracy,
         directory=directory / "ik",
     ).judged_by([label for label, marker in profile.markers.items() if not marker.guide])
