@@ -66,7 +66,7 @@ def scale_session(job: Job) -> ScaledModel:
             markers=_model_markers(job.profile),
             measurements=_measurements(job.profile, pose),
             marker_weights={label: marker.static_weight for label, marker in job.profile.markers.items()},
-            coordinate_tasks=(),
+            coordinate_tasks=job.profile.coordinate_tasks,
             static=pose,
             mass_kg=mass_kg,
             preserve_mass_distribution=settings.preserve_mass_distribution,

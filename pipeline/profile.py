@@ -4,8 +4,8 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from pipeline.recipe import explained, read_toml
-from pipeline.records import Side
+from pipeline.recipe import Positive, explained, read_toml
+from pipeline.records import CoordinateTask, Side
 
 Axis = Literal["plates", "pelvis", "+x", "-x", "+y", "-y", "+z", "-z"]
 Vector = tuple[float, float, float]
@@ -55,7 +55,10 @@ class Foot(_Part):
 
 
 class Profile(_Part):
-    """One laboratory's way of working."""
+    """One laboratory's way of working.
+
+    `held`: coordinates that its markers hardly tell, and the weight (m²/rad²) with which they stay near the default.
+    """
 
     name: str
     description: str
@@ -68,6 +71,12 @@ class Profile(_Part):
     same_segment: tuple[tuple[str, str], ...]
     markers: dict[str, ProfileMarker]
     measurements: tuple[Measurement, ...]
+    held: dict[str, Positive] = Field(default_factory=dict)
+
+    @property
+    def coordinate_tasks(self) -> tuple[CoordinateTask, ...]:
+        """Coordinates that the markers don't tell, held near the model's default by inverse kinematics."""
+        return tuple(CoordinateTask(name=name, weight=weight, value=None) for name, weight in self.held.items())
 
     @property
     def required_labels(self) -> tuple[str, ...]:

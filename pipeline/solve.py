@@ -80,6 +80,7 @@ def _kinematics(
         model,
         markers,
         marker_weights={label: profile.markers[label].ik_weight for label in markers.labels},
+        coordinate_tasks=profile.coordinate_tasks,
         accuracy=recipe.inverse_kinematics.ik_accuracy,
         directory=directory,
     )

@@ -6,7 +6,7 @@ found, so that one step's difference isn't counted again in the next.
 
 import tempfile
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
@@ -20,7 +20,15 @@ from pipeline.osim.engines import load_engine
 from pipeline.prepare_session import scale_session
 from pipeline.quality import JOINTS
 from pipeline.recipe import Recipe
-from pipeline.records import FootWrench, GeneralizedForces, KinematicsResult, Markers, MuscleForces, Side
+from pipeline.records import (
+    CoordinateTask,
+    FootWrench,
+    GeneralizedForces,
+    KinematicsResult,
+    Markers,
+    MuscleForces,
+    Side,
+)
 from pipeline.solve import foot_bodies, muscle_forces, without_jitter
 
 ENGINES = ("exact", "tools")
@@ -67,9 +75,15 @@ def verify_session(session_file: str, trial: str | None, recipe: str, model_file
         if trial is not None and trial not in names:
             raise ValueError(f"{session_file}: the session has no trial {trial!r}; it has {', '.join(names)}.")
         walk = observe_walk(job, job.session.trial(trial or names[0]))
-        weights = {label: job.profile.markers[label].ik_weight for label in walk.markers.labels}
         return compare_engines(
-            _scaled(job, directory), walk.markers, weights, walk.wrenches, walk.frames, job.recipe, directory
+            _scaled(job, directory),
+            walk.markers,
+            {label: job.profile.markers[label].ik_weight for label in walk.markers.labels},
+            job.profile.coordinate_tasks,
+            walk.wrenches,
+            walk.frames,
+            job.recipe,
+            directory,
         )
 
 
@@ -83,6 +97,7 @@ def compare_engines(
     model: Path,
     markers: Markers,
     weights: Mapping[str, float],
+    tasks: Sequence[CoordinateTask],
     wrenches: Mapping[Side, FootWrench],
     frames: slice,
     recipe: Recipe,
@@ -99,6 +114,7 @@ def compare_engines(
             model,
             markers,
             marker_weights=weights,
+            coordinate_tasks=tasks,
             accuracy=recipe.inverse_kinematics.ik_accuracy,
             directory=directory / name / "ik",
         ),

@@ -21,28 +21,35 @@ _FAR_TURN = 0.5
 # A first pose whose markers are nearer than this (root mean square, m) is the right one; else other starts are tried.
 _NEAR_M = 0.03
 # A frame went astray if its objective is larger than a neighbour's, and than what that one's pose leads to, by this
-# factor. A limb that would have turned faster than this (rad/s), several times what it does in walking, has jumped.
-_ASTRAY, _FASTEST = 1.2, 25.0
+# factor: of frames next to each other, and of frames far apart. A limb that would have turned faster than this (rad/s),
+# several times what it does in walking, has jumped.
+_ASTRAY, _ASTRAY_FAR, _FASTEST = 1.05, 1.2, 25.0
+# A frame far from the others that fits so much worse than the best of them is solved by itself too.
+_SUSPICIOUS = 4.0
 
 
 def solve_all(problem: Problem, frames: Frames, time_s: np.ndarray) -> Optimum:
-    """The optimum of every frame. Of several, that which neighbouring frames lead to, unless it is dearer by a fifth.
+    """The optimum of every frame. Of several, that which neighbouring frames lead to, unless another is cheaper by far.
 
     A forearm with two markers has two optima of nearly equal error; whichever is lower changes from frame to frame, and
     a motion that jumped between them would ask for moments that nobody made.
     """
     keys = np.arange(0, len(time_s), _KEY_EVERY)
-    far_apart = _retried(problem, frames.of(keys), _follow(problem, frames.of(keys)))
-    return _unbroken(problem, frames, time_s, _retried(problem, frames, _refine(problem, frames, far_apart)))
+    far_apart = _retried(problem, frames.of(keys), _follow(problem, frames.of(keys)), _ASTRAY_FAR)
+    whole = _retried(problem, frames, _refine(problem, frames, far_apart), _ASTRAY)
+    return _unbroken(problem, frames, time_s, whole)
 
 
 def _follow(problem: Problem, frames: Frames) -> Optimum:
-    """Frames far apart, each from the one before it; the last also by itself, in case the first went astray."""
+    """Frames far apart, each from the one before it; the last, and any that fits far worse, also by themselves."""
     every = [_alone(problem, frames.of(np.array([0])))]
     for t in range(1, len(frames.seen)):
         every.append(solve(problem, frames.of(np.array([t])), every[-1].free, NEAR))
-    last = _alone(problem, frames.of(np.array([len(every) - 1])))
-    every[-1] = last if last.cost[0] < every[-1].cost[0] else every[-1]
+    least = min(one.cost[0] for one in every)
+    for t, one in enumerate(every):
+        if t == len(every) - 1 or one.cost[0] > _SUSPICIOUS * least:
+            alone = _alone(problem, frames.of(np.array([t])))
+            every[t] = min(one, alone, key=lambda found: float(found.cost[0]))
     return Optimum.joined(every)
 
 
@@ -116,29 +123,29 @@ def _turned(problem: Problem, default: np.ndarray) -> list[np.ndarray]:
     return found
 
 
-def _retried(problem: Problem, frames: Frames, found: Optimum) -> Optimum:
+def _retried(problem: Problem, frames: Frames, found: Optimum, astray: float) -> Optimum:
     """The same, after frames that went astray have tried their neighbours' poses; what helps is passed on."""
     for _ in range(len(found.cost)):
-        moved = [_try_neighbours(problem, frames, found, shift) for shift in (1, -1)]
+        moved = [_try_neighbours(problem, frames, found, shift, astray) for shift in (1, -1)]
         if not any(moved):
             break
     return found
 
 
-def _try_neighbours(problem: Problem, frames: Frames, found: Optimum, shift: int) -> bool:
+def _try_neighbours(problem: Problem, frames: Frames, found: Optimum, shift: int, astray: float) -> bool:
     """Whether any frame went astray and the pose of the frame `shift` before it led it back; put in place."""
     here = np.arange(max(shift, 0), len(found.cost) + min(shift, 0))
-    here = here[found.cost[here] > _ASTRAY * found.cost[here - shift]]
+    here = here[found.cost[here] > astray * found.cost[here - shift]]
     if not len(here):
         return False
     other = solve(problem, frames.of(here), found.free[here - shift], NEAR)
-    better = other.solved & (_ASTRAY * other.cost < found.cost[here])
+    better = other.solved & (astray * other.cost < found.cost[here])
     found.put(here[better], other.of(better))
     return bool(better.any())
 
 
 def _unbroken(problem: Problem, frames: Frames, time_s: np.ndarray, found: Optimum) -> Optimum:
-    """The same, each jump put off as long as the optimum before it lasts and isn't dearer by a fifth."""
+    """The same, each jump put off as long as the optimum before it lasts and isn't dearer by a twentieth."""
     for t in range(1, len(time_s)):
         fastest = _FASTEST * (time_s[t] - time_s[t - 1])
         if np.abs(found.free[t] - found.free[t - 1]).max(initial=0.0) <= fastest:

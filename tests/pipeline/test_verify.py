@@ -48,6 +48,7 @@ def test_engines_agree_on_a_walk_and_a_wrong_one_is_found(
             folder / "subject_walk_scaled.osim",
             markers,
             weights,
+            (),
             wrenches,
             slice(8, 11),
             load_recipe("gait2hip60"),
