@@ -4,12 +4,16 @@ from typing import Annotated
 
 import typer
 
+from flows.commands.export import export
+from flows.commands.import_ import import_
 from flows.commands.ingest import ingest
 from flows.commands.init_session import init_session
 from flows.commands.inspect import inspect
+from flows.commands.release import release
 from flows.commands.report import report
 from flows.commands.status import status
 from flows.commands.verify import verify
+from flows.commands.virtual import virtual
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -19,8 +23,9 @@ app = typer.Typer(
 )
 
 # In the order in which `--help` lists them: the order in which they are needed.
-for command in (init_session, ingest, inspect, status, report, verify):
-    app.command()(command)
+for command in (virtual, init_session, ingest, inspect, status, report, release, export, import_, verify):
+    # `import` is a word of Python's own.
+    app.command(command.__name__.rstrip("_").replace("_", "-"))(command)
 
 
 def main() -> None:

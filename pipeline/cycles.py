@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
-from scipy.interpolate import PchipInterpolator
 
 from pipeline.gait_events import GaitEvents
 from pipeline.recipe import CycleSettings
 from pipeline.records import SIDES, FootWrench, Side
+from warehouse.resample import monotone_cubic
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,8 +99,7 @@ def resample(
     phase = np.linspace(0, 1, points)
     # The last frame before a strike off the plates ends what is known: its value is held, for under one frame.
     at = np.clip(stride.start_s + phase * stride.duration_s, time_s[frames[0]], time_s[frames[-1]])
-    # Monotone cubic interpolation: straight lines stay straight, and no force overshoots below zero.
-    values = PchipInterpolator(time_s[frames], np.stack([channels[name][frames] for name in channels], axis=1))(at)
+    values = monotone_cubic(time_s[frames], np.stack([channels[name][frames] for name in channels], axis=1), at)
     return Cycle(stride=stride, phase=phase, channels={name: values[:, index] for index, name in enumerate(channels)})
 
 

@@ -88,6 +88,18 @@ def stage_keys(recipe: Recipe, facts: Mapping[str, object], opensim_version: str
     return keys
 
 
+def common_facts(recipe: Recipe, opensim_version: str) -> dict[str, object]:
+    """What made a result and must be the same for all that is learnt from together: no training on mixed data.
+
+    The recipe's settings, the versions of the stages' code, the simulator's version.
+    """
+    settings = {name: value for name, value in recipe.model_dump().items() if isinstance(value, dict)}
+    # Where the model's file lies says nothing about it: the hash of its content is in its session's row.
+    settings["model"] = {name: value for name, value in settings["model"].items() if name != "file"}
+    versions = {name: stage.version for name, stage in STAGES.items()}
+    return {"settings": settings, "versions": versions, "opensim": opensim_version}
+
+
 def table_keys(keys: Mapping[str, str]) -> dict[str, str]:
     """The provenance key that each of a trial's tables carries, by table, from those of its stages."""
     return {table: keys[stage] for table, stage in STAGE_OF_TABLE.items()}

@@ -6,9 +6,10 @@ import numpy as np
 
 from pipeline.cycles import Cycle
 from pipeline.job import Job
+from pipeline.osim.version import opensim_version
 from pipeline.quality import RESIDUAL_FORCES, RESIDUAL_MOMENTS
 from pipeline.records import SIDES, FootWrench, GeneralizedForces, Side
-from pipeline.stages import table_keys
+from pipeline.stages import common_facts, table_keys
 from pipeline.store_rejected import description
 from pipeline.trial_result import TrialResult
 from warehouse.outcome import Outcome
@@ -31,7 +32,7 @@ def store_accepted(job: Job, trial: str, keys: Mapping[str, str], result: TrialR
         "activations": (_activations(result), {}),
         "cycles": (_cycles(result, condition, mass_kg), {}),
     }
-    made_from = table_keys(keys)
+    made_by, made_from = table_keys(keys), common_facts(job.recipe, opensim_version())
     # Without its row nothing of the trial is read: a writer killed from here on leaves no mixture behind.
     remove_table(job.warehouse, "trials", key)
     for table, (columns, units) in tables.items():
@@ -40,9 +41,10 @@ def store_accepted(job: Job, trial: str, keys: Mapping[str, str], result: TrialR
             table,
             key,
             columns,
-            provenance_key=made_from[table],
+            provenance_key=made_by[table],
             recipe=job.recipe.name,
             units=units,
+            made_from=made_from,
         )
     write_row(
         job.warehouse,
@@ -56,8 +58,9 @@ def store_accepted(job: Job, trial: str, keys: Mapping[str, str], result: TrialR
             "source_sha256": file_sha256(job.session.trial(trial).path),
             "warnings": list(result.warnings),
         },
-        provenance_key=made_from["trials"],
+        provenance_key=made_by["trials"],
         recipe=job.recipe.name,
+        made_from=made_from,
     )
     return Outcome(key=key, status="accepted", n_cycles=len(result.cycles))
 

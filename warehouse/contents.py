@@ -18,8 +18,9 @@ from warehouse.storage import exists
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrialFiles:
-    """The paths of everything that one trial rests on."""
+    """The paths of everything that one trial rests on. `facts` are its subject's and session's rows."""
 
+    facts: tuple[str, ...]
     session: tuple[str, ...]
     trial: tuple[str, ...]
     cycles: str
@@ -28,17 +29,26 @@ class TrialFiles:
         """What must be there, given the trial's row: nothing for a rejected trial."""
         if row.summary["outcome"] == "rejected":
             return ()
-        return (*self.session, *self.trial, *((self.cycles,) if has_cycles(row) else ()))
+        if is_imported(row):
+            return (*self.facts, self.cycles)
+        return (*self.facts, *self.session, *self.trial, *((self.cycles,) if has_cycles(row) else ()))
 
     def allowed(self, row: Stored) -> tuple[str, ...]:
         """What may be there: a trial rejected late can keep the stages before it, but no cycles."""
-        return (*self.session, *self.trial, *(() if row.summary["outcome"] == "rejected" else (self.cycles,)))
+        return (
+            *self.facts,
+            *self.session,
+            *self.trial,
+            *(() if row.summary["outcome"] == "rejected" else (self.cycles,)),
+        )
 
 
 def files_of(warehouse: Warehouse, key: TrialKey) -> TrialFiles:
     """Where everything of a trial lies, its own row apart."""
+    subject, session, *others = _session_tables(warehouse, key)
     return TrialFiles(
-        session=(*_session_tables(warehouse, key), scaled_model_path(warehouse, key)),
+        facts=(subject, session),
+        session=(*others, scaled_model_path(warehouse, key)),
         trial=tuple(table_path(warehouse, table, "trial", key) for table in PER_TRIAL),
         cycles=table_path(warehouse, "cycles", "trial", key),
     )
@@ -47,6 +57,11 @@ def files_of(warehouse: Warehouse, key: TrialKey) -> TrialFiles:
 def has_cycles(row: Stored) -> bool:
     """Whether a trial's row tells of any gait cycle."""
     return bool(row.summary["n_cycles_right"] + row.summary["n_cycles_left"])
+
+
+def is_imported(row: Stored) -> bool:
+    """Whether the trial's cycles were published elsewhere: what they were made from is not here."""
+    return "imported" in row.made_from
 
 
 def is_session_fresh(warehouse: Warehouse, key: SessionKey, provenance_key: str) -> bool:

@@ -9,7 +9,8 @@ from collections.abc import Iterator
 import pyarrow as pa
 
 from warehouse.columns import Column, Family, TableSchema
-from warehouse.layout import SCALED_MODELS, Level
+from warehouse.layout import RELEASES, SCALED_MODELS, Level
+from warehouse.release.columns import columns
 from warehouse.schemas import FORMAT_VERSION, SCHEMAS
 
 _FOLDERS: dict[Level, str] = {
@@ -39,7 +40,8 @@ names begin with a dot are being written, or were left by a writer that was kill
 
 def render() -> str:
     """The whole document, in Markdown."""
-    return "\n".join([_PREFACE, *(line for schema in SCHEMAS.values() for line in _table(schema))])
+    tables = (line for schema in SCHEMAS.values() for line in _table(schema))
+    return "\n".join([_PREFACE, *tables, *_release()])
 
 
 def _table(schema: TableSchema) -> Iterator[str]:
@@ -51,6 +53,20 @@ def _table(schema: TableSchema) -> Iterator[str]:
     yield "|---|---|---|---|---|"
     yield from (_column_line(column) for column in schema.fixed)
     yield from (_family_line(family) for family in schema.families)
+    yield ""
+
+
+def _release() -> Iterator[str]:
+    yield "## releases"
+    yield ""
+    yield (
+        f"`{RELEASES}/<name>-<hash>/cycles.parquet`: one row per sample of a gait cycle, every cycle read as a right "
+        "leg's; beside it the dataset card, the split and the statistics."
+    )
+    yield ""
+    yield "| column | type | unit | missing | meaning |"
+    yield "|---|---|---|---|---|"
+    yield from (_column_line(column) for column in columns())
     yield ""
 
 

@@ -8,7 +8,8 @@ from typing import Self
 _SAFE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
 
-def _check(what: str, value: str) -> None:
+def check_name(what: str, value: str) -> None:
+    """ValueError if `value` can't be one segment of a path; `what` says what it names."""
     if not _SAFE.fullmatch(value):
         raise ValueError(
             f"{what} {value!r} can't be used in a path: use 1-64 letters, digits, '.', '_' or '-', "
@@ -26,7 +27,7 @@ class SessionKey:
 
     def __post_init__(self) -> None:
         for what in ("cohort", "subject", "session"):
-            _check(what, getattr(self, what))
+            check_name(what, getattr(self, what))
 
     def of_trial(self, name: str) -> "TrialKey":
         """The key of one of this session's trials."""
@@ -41,7 +42,7 @@ class TrialKey(SessionKey):
 
     def __post_init__(self) -> None:
         for what in ("cohort", "subject", "session", "trial"):
-            _check(what, getattr(self, what))
+            check_name(what, getattr(self, what))
 
     @property
     def session_key(self) -> SessionKey:

@@ -7,6 +7,7 @@ columns and in its metadata. The folders are
     <root>/<table>/<cohort>/<subject>/<session>.parquet           sessions, scaling, static_markers
     <root>/<table>/<cohort>/<subject>/<session>/<trial>.parquet   trials and all that is stored per trial
     <root>/scaled_models/<cohort>/<subject>/<session>.osim
+    <root>/releases/<name>-<hash>/…
 
 They are not spelled `cohort=C/subject=S`: readers that find hive names guess a type from the values, so
 that subjects 001 and 1 become one, and refuse files that also store the column as the text it is.
@@ -27,6 +28,7 @@ from warehouse.identity import SessionKey, TrialKey
 Level = Literal["subject", "session", "trial"]
 
 SCALED_MODELS = "scaled_models"
+RELEASES = "releases"
 _TEMPORARY_SUFFIX = ".part"
 
 
@@ -80,6 +82,27 @@ def table_path(warehouse: Warehouse, table: str, level: Level, key: SessionKey) 
 def scaled_model_path(warehouse: Warehouse, key: SessionKey) -> str:
     """The session's scaled OpenSim model, apart from the tables so that a table's folder is all Parquet."""
     return f"{warehouse.base}/{SCALED_MODELS}/{'/'.join(_segments('session', key))}.osim"
+
+
+def releases_directory(warehouse: Warehouse) -> str:
+    """The folder of all releases that were cut from this warehouse."""
+    return f"{warehouse.base}/{RELEASES}"
+
+
+def release_root(warehouse: Warehouse, folder: str) -> Warehouse:
+    """One release's folder, as a root of its own."""
+    where, mark, options = warehouse.root.partition("?")
+    return Warehouse(f"{where.rstrip('/')}/{RELEASES}/{folder}{mark}{options}")
+
+
+def staging_target(warehouse: Warehouse, name: str) -> Path:
+    """What a release is staged beside on a local disk: its own name is known only when it is whole."""
+    return Path(releases_directory(warehouse)) / name
+
+
+def file_path(root: Warehouse, name: str) -> str:
+    """A file directly below a root."""
+    return f"{root.base}/{name}"
 
 
 def relative(warehouse: Warehouse, path: str) -> str:

@@ -12,6 +12,7 @@ from warehouse.errors import MissingFile, WarehouseError
 from warehouse.identity import SessionKey, TrialKey
 from warehouse.layout import Warehouse, identity, scaled_model_path, table_directory, table_path
 from warehouse.metadata import Stored, from_metadata
+from warehouse.parallel import in_order
 from warehouse.schemas import schema_of
 
 # The stored name of each input, and its name when every cycle is read as a right leg's.
@@ -78,6 +79,22 @@ def survey(warehouse: Warehouse, table: str) -> tuple[list[Stored], list[str]]:
     return sorted(found, key=lambda account: tuple(account.identity.values())), problems
 
 
+def rows(
+    warehouse: Warehouse, table: str, columns: Sequence[str] | None = None
+) -> list[tuple[Stored, dict[str, object]]]:
+    """Every file of a one-row table: its account and its row, all of it or the columns named, sorted by identity.
+
+    WarehouseError names every file that can't be read.
+    """
+    paths = storage.files_under(warehouse, table_directory(warehouse, table))
+    found = list(in_order(lambda path: _row_or_problem(warehouse, table, path, columns), paths))
+    problems = [item for item in found if isinstance(item, str)]
+    if problems:
+        raise WarehouseError("\n".join(problems))
+    pairs = [item for item in found if item is not None and not isinstance(item, str)]
+    return sorted(pairs, key=lambda pair: tuple(pair[0].identity.values()))
+
+
 def trials(warehouse: Warehouse) -> list[Stored]:
     """Every stored trial's account, accepted or rejected. WarehouseError if one can't be read."""
     found, problems = survey(warehouse, "trials")
@@ -104,12 +121,20 @@ def cycles(
     None takes all. Only what an accepted trial's row vouches for is read: WarehouseError if its
     file is missing or was made by another run.
     """
-    parts = [
-        _cycles_of(warehouse, trial, columns)
-        for trial in trials(warehouse)
-        if _wanted(trial, cohort, subjects, conditions)
-    ]
+    found = trials_with_cycles(warehouse, cohort=cohort, subjects=subjects, conditions=conditions)
+    parts = list(in_order(lambda trial: cycles_of(warehouse, trial, columns), found))
     return pa.concat_tables(parts) if parts else _no_cycles(columns)
+
+
+def trials_with_cycles(
+    warehouse: Warehouse,
+    *,
+    cohort: str | None = None,
+    subjects: Collection[str] | None = None,
+    conditions: Collection[str] | None = None,
+) -> list[Stored]:
+    """The accounts of the accepted trials that have a gait cycle, sorted. None takes all."""
+    return [trial for trial in trials(warehouse) if _wanted(trial, cohort, subjects, conditions)]
 
 
 def cycles_as_right(
@@ -126,18 +151,39 @@ def cycles_as_right(
     """
     stored_names = {right: name for name, right in _AS_RIGHT.items()}
     wanted = None if columns is None else [stored_names.get(name, name) for name in columns]
-    found = cycles(warehouse, columns=wanted, cohort=cohort, subjects=subjects, conditions=conditions)
-    return found.rename_columns([_AS_RIGHT.get(name, name) for name in found.column_names])
+    return as_right(cycles(warehouse, columns=wanted, cohort=cohort, subjects=subjects, conditions=conditions))
 
 
-def _cycles_of(warehouse: Warehouse, trial: Stored, columns: Sequence[str] | None) -> pa.Table:
-    # One stage writes both under one key: another key means that a run was killed between them.
-    if stored(warehouse, "cycles", trial_key(trial)).key != trial.key:
-        raise WarehouseError(
-            f"the cycles of {trial.owner} were not made by the run that its row in trials tells of. "
-            "Run `gait2hip ingest` on its session again to finish what was interrupted."
-        )
-    return read_table(warehouse, "cycles", trial_key(trial), columns)
+def as_right(cycles: pa.Table) -> pa.Table:
+    """Stored cycles with their inputs named as if every cycle were a right leg's; `side` still says which it was."""
+    return cycles.rename_columns([_AS_RIGHT.get(name, name) for name in cycles.column_names])
+
+
+def cycles_of(warehouse: Warehouse, trial: Stored, columns: Sequence[str] | None = None) -> pa.Table:
+    """One accepted trial's cycles, given its row's account. WarehouseError if another run made them, or none did."""
+    key = trial_key(trial)
+    path = _path(warehouse, "cycles", key)
+    with _opened(warehouse, path) as (file, account):
+        # One stage writes both under one key: another key means that a run was killed between them.
+        if _checked(account, "cycles", key, path).key != trial.key:
+            raise WarehouseError(
+                f"the cycles of {trial.owner} were not made by the run that its row in trials tells of. "
+                "Run `gait2hip ingest` on its session again to finish what was interrupted."
+            )
+        return _selected(file, path, columns)
+
+
+def _row_or_problem(
+    warehouse: Warehouse, table: str, path: str, columns: Sequence[str] | None
+) -> tuple[Stored, dict[str, object]] | str | None:
+    try:
+        with _opened(warehouse, path) as (file, account):
+            _checked(account, table, _key(account), path)
+            return account, _selected(file, path, columns).to_pylist()[0]
+    except MissingFile:
+        return None  # Removed by another process since it was listed.
+    except WarehouseError as error:
+        return str(error)
 
 
 def _wanted(
@@ -197,7 +243,8 @@ def _selected(file: pq.ParquetFile, path: str, columns: Sequence[str] | None) ->
         if lacking:
             raise ValueError(f"{path} has no column {', '.join(map(repr, lacking))}.")
     try:
-        table = file.read(columns=columns)
+        # A trial's tables are small: handing their columns to threads takes longer than reading them.
+        table = file.read(columns=columns, use_threads=False)
     except (pa.ArrowException, OSError) as error:
         raise WarehouseError(f"{path} is damaged: {_advice(error)}") from error
     return (table if columns is None else table.select(list(columns))).replace_schema_metadata(None)

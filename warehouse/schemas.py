@@ -24,15 +24,15 @@ _SESSIONS = TableSchema(
     row="one row per visit of a subject",
     one_row=True,
     columns=(
-        text("profile", "The laboratory's profile: marker names, axes and plates"),
+        text("profile", "The laboratory's profile: marker names, axes and plates; null if imported", missing="null"),
         text("recipe", "The name of the recipe, which holds every setting that can change a number"),
-        text("model", "The generic musculoskeletal model's name"),
-        text("model_sha256", "SHA-256 of the generic model's file"),
-        text("static_trial", "The standing trial that gave the model its size"),
+        text("model", "The generic musculoskeletal model's name; null if imported", missing="null"),
+        text("model_sha256", "SHA-256 of the generic model's file; null if imported", missing="null"),
+        text("static_trial", "The standing trial that gave the model its size; null if imported", missing="null"),
         real("mass_kg", "kg", "Body mass at this visit"),
         real("height_m", "m", "Body height at this visit"),
         real("age_y", "year", "Age at this visit", missing="null"),
-        text("opensim_version", "The OpenSim version that scaled the model"),
+        text("opensim_version", "The OpenSim version that scaled the model; null if imported", missing="null"),
         count("n_trials", "Trials recorded in this visit, without the standing one"),
     ),
 )
@@ -270,14 +270,18 @@ _CYCLES = TableSchema(
         text("condition", "Walking condition"),
         text("side", "The cycle's own leg, whose foot strikes begin and end it", allowed=("right", "left")),
         count("cycle", "Number of the cycle within its trial and side, from 0"),
-        real("start_s", "s", "When the cycle's first foot strike happens in the recording"),
-        real("duration_s", "s", "From the foot strike to the next of the same foot"),
-        real("toe_off_phase", "1", "When the cycle's own foot leaves the floor, as a share of the cycle"),
+        # What is published elsewhere tells these four only in part.
+        real("start_s", "s", "When the cycle's first foot strike happens in the recording", missing="nan"),
+        real("duration_s", "s", "From the foot strike to the next of the same foot", missing="nan"),
+        real(
+            "toe_off_phase", "1", "When the cycle's own foot leaves the floor, as a share of the cycle", missing="nan"
+        ),
         real(
             "margin_s",
             "s",
             "Time between the cycle and the nearer end of the observed frames; below 0.05 s the samples at that end "
             "rest on accelerations that the filter extrapolated",
+            missing="nan",
         ),
         real("mass_kg", "kg", "Body mass that forces and moments are divided by"),
         count("sample", "Number of the sample within its cycle, from 0"),
@@ -288,6 +292,7 @@ _CYCLES = TableSchema(
                 f"force_{group}",
                 "N/kg",
                 f"Tendon force of the own leg's {', '.join(unit[:-2] for unit in units)} per body mass",
+                missing="nan",
             )
             for group, units in MUSCLE_GROUPS.items()
         ),
@@ -296,6 +301,7 @@ _CYCLES = TableSchema(
                 f"moment_{name.removesuffix('_r')}",
                 "N·m/kg",
                 f"Net moment of the own leg's `{name.removesuffix('_r')}` per body mass",
+                missing="nan",
             )
             for name in MOMENT_COORDINATES
         ),

@@ -7,6 +7,7 @@ renamed; in an object store one upload is whole by itself.
 import contextlib
 import errno
 import os
+import shutil
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -93,9 +94,32 @@ def check_writable(warehouse: Warehouse) -> None:
             remove(warehouse, path)
 
 
+def remove_leftovers(target: Path) -> None:
+    """Removes what killed writers of `target` left beside it: temporary files and folders that nobody owns now."""
+    for temporary in temporary_files(target):
+        if not _is_abandoned(temporary, target):
+            continue
+        if temporary.is_dir():
+            shutil.rmtree(temporary, ignore_errors=True)
+        else:
+            temporary.unlink(missing_ok=True)
+
+
+def flush(path: Path) -> None:
+    """Makes a file's content, or a folder's names, survive a power cut."""
+    # Other systems than POSIX can't open a folder to say so, and want a file open for writing.
+    if os.name != "posix" and path.is_dir():
+        return
+    descriptor = os.open(path, os.O_RDONLY if path.is_dir() else os.O_RDWR)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
 def _replace_locally(target: Path, data: bytes) -> None:
     target.parent.mkdir(parents=True, exist_ok=True)
-    _remove_leftovers(target)
+    remove_leftovers(target)
     temporary = temporary_path(target)
     try:
         with temporary.open("xb") as file:
@@ -107,14 +131,7 @@ def _replace_locally(target: Path, data: bytes) -> None:
         with contextlib.suppress(OSError):
             temporary.unlink()
         raise
-    _flush_directory(target.parent)
-
-
-def _remove_leftovers(target: Path) -> None:
-    for temporary in temporary_files(target):
-        if _is_abandoned(temporary, target):
-            with contextlib.suppress(FileNotFoundError):
-                temporary.unlink()
+    flush(target.parent)
 
 
 def _is_abandoned(temporary: Path, target: Path) -> bool:
@@ -137,14 +154,3 @@ def _is_running(process: int) -> bool:
     except PermissionError:
         return True
     return True
-
-
-def _flush_directory(directory: Path) -> None:
-    # The rename itself must survive a power cut; other systems than POSIX can't open a folder to say so.
-    if os.name != "posix":
-        return
-    descriptor = os.open(directory, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

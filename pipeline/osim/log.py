@@ -71,6 +71,14 @@ def tool_log(directory: Path, stage: str) -> Iterator[ToolLog]:
         osim.Logger.removeFileSink()
 
 
+def quiet() -> None:
+    """From here on, OpenSim says nothing of the models it loads, in this process, only what is wrong.
+
+    For a command that runs no tool: their logs would say less too. There is no way back without a line saying so.
+    """
+    osim.Logger.setLevelString("Warn")
+
+
 def run_tool(make: Callable[[str], Tool], setup_file: Path, log: ToolLog, stage: str) -> None:
     """Make a tool from its set-up file and run it there; TrialRejected(stage, …) if it says it failed.
 

@@ -93,6 +93,19 @@ class Mechanics:
         moment = moment_nm + np.cross(point_m - found.origin_m[:, 0], force_n)
         return np.einsum("tij,ti->tj", found.jacobian[:, 0], np.hstack([moment, force_n]))
 
+    def frame_jacobians(self, values: np.ndarray, bodies: Sequence[str]) -> np.ndarray:
+        """Velocities of bodies by unit speeds, (T, B, 6, Q): angular, then of the body's origin; ground frame."""
+        return self._poses.kinematics(values, bodies).jacobian
+
+    def mass_matrices(self, values: np.ndarray) -> np.ndarray:
+        """Generalized inertia, (T, Q, Q), at poses (T, Q): generalized forces by unit accelerations."""
+        poses, mass = self._poses, osim.Matrix()
+        found = np.empty((len(values), len(self.names), len(self.names)))
+        for t in poses.at(values):
+            poses.matter.calcM(poses.state, mass)
+            found[t] = mass.to_numpy()[np.ix_(poses.mobility, poses.mobility)]
+        return found
+
 
 def marker_stations(model: osim.Model) -> dict[str, Station]:
     """An initialised model's markers, each as a point of the body that carries it."""

@@ -146,7 +146,7 @@ def test_frames_that_the_size_does_not_confirm_are_refused(walk: Path) -> None:
 
 
 def test_a_truncated_file_says_what_it_has(walk: Path) -> None:
-    whole = C3DFile(points=still_points(200, 5)).bytes()
+    whole = C3DFile(points=still_points(200, 5)).content()
     walk.write_bytes(whole[: len(whole) - 1024])
     with pytest.raises(TrialRejected, match=rf"truncated: it has {len(whole) - 1024} bytes, and 200 frames need"):
         read_c3d(walk)

@@ -84,7 +84,7 @@ def test_a_hang_of_the_second_reader_is_a_rejection(tmp_path: Path, monkeypatch:
 
 
 def test_a_file_cut_anywhere_is_whole_or_rejected(tmp_path: Path) -> None:
-    data = C3DFile(points=still_points(40, 6), analog=np.zeros((400, 12))).bytes()
+    data = C3DFile(points=still_points(40, 6), analog=np.zeros((400, 12))).content()
     whole = read_c3d(C3DFile(points=still_points(40, 6), analog=np.zeros((400, 12))).write(tmp_path / "a.c3d"))
     path = tmp_path / "cut.c3d"
     for size in range(0, len(data), 256):
@@ -103,7 +103,7 @@ def test_a_file_cut_anywhere_is_whole_or_rejected(tmp_path: Path) -> None:
 @pytest.mark.parametrize("seed", range(4))
 def test_random_damage_is_read_or_rejected_and_nothing_else(tmp_path: Path, seed: int) -> None:
     random = np.random.default_rng(seed)
-    data = C3DFile(points=still_points(5, 3), analog=np.zeros((50, 6))).bytes()
+    data = C3DFile(points=still_points(5, 3), analog=np.zeros((50, 6))).content()
     path = tmp_path / "damaged.c3d"
     rejected = 0
     for _ in range(100):

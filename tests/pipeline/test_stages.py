@@ -1,7 +1,7 @@
 import pytest
 
 from pipeline.recipe import Recipe, load_recipe
-from pipeline.stages import RETRY, STAGES, stage_keys
+from pipeline.stages import RETRY, STAGES, common_facts, stage_keys
 
 FACTS = {
     "model": "model's hash",
@@ -121,3 +121,22 @@ def test_a_session_has_keys_before_any_trial(recipe):
 def test_keys_differ_between_stages_and_from_a_retry(recipe):
     keys = stage_keys(recipe, FACTS, "4.6")
     assert len(set(keys.values()) | {RETRY}) == len(STAGES) + 1
+
+
+def test_what_all_of_a_training_set_must_share_is_every_setting_version_and_simulator(recipe):
+    found = common_facts(recipe, "4.6")
+
+    whole = recipe.model_dump()
+    assert found["settings"] == {
+        section: {name: value for name, value in values.items() if (section, name) != ("model", "file")}
+        for section, values in whole.items()
+        if section != "name"
+    }
+    assert found["versions"] == {name: stage.version for name, stage in STAGES.items()}
+    assert found["opensim"] == "4.6"
+
+
+def test_where_a_model_lies_parts_no_training_set(recipe):
+    elsewhere = recipe.model_copy(update={"model": recipe.model.model_copy(update={"file": "/home/me/model.osim"})})
+
+    assert common_facts(elsewhere, "4.6") == common_facts(recipe, "4.6")

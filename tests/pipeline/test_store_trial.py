@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 from pipeline.job import Job, open_job
+from pipeline.osim.version import opensim_version
 from pipeline.quality import judge_stride, judge_trial
-from pipeline.stages import table_keys
+from pipeline.stages import common_facts, table_keys
 from pipeline.store_rejected import record_crash, record_rejection, store_rejected
 from pipeline.store_trial import store_accepted
 from pipeline.trial_result import TrialResult
@@ -102,6 +103,15 @@ def test_every_table_keeps_the_key_of_the_stage_that_made_it(job, result):
         "trials": "quality",
     }
     assert {table: stored(job.warehouse, table, key).key for table in made} == {t: keys[s] for t, s in made.items()}
+
+
+def test_cycles_and_their_row_say_what_a_training_set_must_share(job, result):
+    accept(job, result)
+
+    key = job.session.trial_key("walk_01")
+    expected = common_facts(job.recipe, opensim_version())
+    assert stored(job.warehouse, "cycles", key).made_from == expected
+    assert stored(job.warehouse, "trials", key).made_from == expected
 
 
 def test_angles_are_stored_in_degrees(job, result):

@@ -1,4 +1,5 @@
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -25,18 +26,18 @@ def key() -> TrialKey:
 @pytest.fixture
 def store_trial(warehouse: Warehouse) -> TrialWriter:
     """Stores one whole accepted trial, session tables included."""
+    return partial(store_whole_trial, warehouse)
 
-    def store(key: TrialKey, condition: str = "slow", **row: object) -> None:
-        write_row(warehouse, "subjects", key, {"sex": None}, **MADE)
-        write_row(warehouse, "sessions", key, SESSION_ROW, **MADE)
-        bodies = {"body": ["pelvis"], "scale_x": [1.0], "scale_y": [1.1], "scale_z": [0.9], "mass_kg": [10.0]}
-        write_table(warehouse, "scaling", key, bodies, **MADE)
-        errors = {"marker": ["RASI", "LASI"], "error_m": [0.01, np.nan]}
-        write_table(warehouse, "static_markers", key, errors, **MADE)
-        write_scaled_model(warehouse, key, "<OpenSimDocument/>")
-        for table, (columns, units) in frame_tables().items():
-            write_table(warehouse, table, key, columns, units=units, **MADE)
-        write_table(warehouse, "cycles", key, cycles_columns(condition=condition), **MADE)
-        write_row(warehouse, "trials", key, trial_row(condition=condition, **row), **MADE)
 
-    return store
+def store_whole_trial(warehouse: Warehouse, key: TrialKey, condition: str = "slow", **row: object) -> None:
+    write_row(warehouse, "subjects", key, {"sex": None}, **MADE)
+    write_row(warehouse, "sessions", key, SESSION_ROW, **MADE)
+    bodies = {"body": ["pelvis"], "scale_x": [1.0], "scale_y": [1.1], "scale_z": [0.9], "mass_kg": [10.0]}
+    write_table(warehouse, "scaling", key, bodies, **MADE)
+    errors = {"marker": ["RASI", "LASI"], "error_m": [0.01, np.nan]}
+    write_table(warehouse, "static_markers", key, errors, **MADE)
+    write_scaled_model(warehouse, key, "<OpenSimDocument/>")
+    for table, (columns, units) in frame_tables().items():
+        write_table(warehouse, table, key, columns, units=units, **MADE)
+    write_table(warehouse, "cycles", key, cycles_columns(condition=condition), **MADE)
+    write_row(warehouse, "trials", key, trial_row(condition=condition, **row), **MADE)

@@ -79,4 +79,4 @@ def test_every_file_but_the_row_is_accounted_for(warehouse: Warehouse, key: Tria
     files = files_of(warehouse, key)
     row = table_path(warehouse, "trials", "trial", key)
     present = {path.as_posix() for path in Path(warehouse.base).rglob("*") if path.is_file()}
-    assert {*files.session, *files.trial, files.cycles, row} == present
+    assert {*files.facts, *files.session, *files.trial, files.cycles, row} == present

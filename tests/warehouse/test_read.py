@@ -224,3 +224,34 @@ def test_rewriting_during_a_read_does_not_disturb_it(warehouse: Warehouse) -> No
     write_table(warehouse, "cycles", a_key(), cycles_columns(1, 0), **MADE)
     assert opened.read().num_rows == 6 * N_SAMPLES
     assert pq.read_table(path).num_rows == N_SAMPLES
+
+
+def test_rows_come_with_their_accounts_in_order(warehouse: Warehouse) -> None:
+    for trial in ("t2", "t1"):
+        write_row(warehouse, "trials", a_key(trial=trial), trial_row(condition=trial), **MADE)
+
+    found = read.rows(warehouse, "trials", ["condition", "marker_rms_max_m"])
+
+    assert [row for _, row in found] == [
+        {"condition": "t1", "marker_rms_max_m": 0.012},
+        {"condition": "t2", "marker_rms_max_m": 0.012},
+    ]
+    assert [account.identity["trial"] for account, _ in found] == ["t1", "t2"]
+
+
+def test_rows_name_every_file_that_can_not_be_read(warehouse: Warehouse) -> None:
+    for trial in ("t1", "t2", "t3"):
+        write_row(warehouse, "trials", a_key(trial=trial), trial_row(), **MADE)
+    for trial in ("t1", "t3"):
+        path_of(warehouse, "trials", a_key(trial=trial)).write_bytes(b"PAR1")
+
+    with pytest.raises(WarehouseError, match=r"t1\.parquet is not a whole(.|\n)*t3\.parquet is not a whole"):
+        read.rows(warehouse, "trials")
+
+
+def test_trials_that_have_a_cycle_are_found_without_reading_it(warehouse: Warehouse) -> None:
+    write_row(warehouse, "trials", a_key(trial="t1"), trial_row(), **MADE)
+    write_row(warehouse, "trials", a_key(trial="t2"), trial_row(n_cycles_right=0, n_cycles_left=0), **MADE)
+
+    assert [account.identity["trial"] for account in read.trials_with_cycles(warehouse)] == ["t1"]
+    assert read.trials_with_cycles(warehouse, conditions=["fast"]) == []

@@ -1,0 +1,24 @@
+"""`gait2hip export`."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from flows.commands.common import plain_errors
+
+
+def export(
+    release: Annotated[str, typer.Argument(metavar="RELEASE", help="The release's folder, or s3://bucket/prefix.")],
+    output: Annotated[Path, typer.Option("--output", "-o", metavar="DIR", help="Where to write.")],
+    format_: Annotated[
+        str, typer.Option("--format", metavar="npz|csv|mot", help="npz: as the published training scripts read it.")
+    ] = "npz",
+) -> None:
+    """Write a release for other people's programs."""
+    with plain_errors():
+        from warehouse.interchange.export import export_release, parse_format
+
+        written = export_release(release, parse_format(format_), output)
+        shown = ", ".join(file.name for file in written[:3]) + (", …" if len(written) > 3 else "")
+        typer.echo(f"wrote {len(written)} files into {output}: {shown}")

@@ -1,0 +1,141 @@
+"""Where on the walkway a walk is recorded: the operator moves the start until most feet land on plates of their own."""
+
+from dataclasses import dataclass, replace
+from itertools import pairwise
+
+import numpy as np
+
+from pipeline.contacts import TOE_OVERHANG
+from pipeline.profile import Profile, foot_of
+from pipeline.records import SIDES, Side
+from pipeline.virtual.laboratory import Heading, boxes_m
+from pipeline.virtual.plate_loads import PATCH_LENGTH_M, PATCH_WIDTH_M
+from pipeline.virtual.records import Contact, Performance
+
+# A foot, with the pressure around it, counts as wholly on a plate when it keeps this far from the edges.
+CLEAR_M = 0.005
+# Before anyone is on the plates their amplifiers' zero is read.
+QUIET_S = 0.3
+STEP_M = 0.01
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Footprint:
+    """One contact's box on the floor, low_m and high_m (2,) forward and right, and when; `stride`: one begins here."""
+
+    side: Side
+    start_s: float
+    stop_s: float
+    low_m: np.ndarray
+    high_m: np.ndarray
+    stride: bool
+
+
+def start_of(performance: Performance, profile: Profile, heading: Heading) -> tuple[float, float]:
+    """How far forward and right, metres, to move a walk: most feet cleanly on plates, the path along their middle.
+
+    The first of equally good places that leaves the plates empty for a while; feet that don't begin a stride within
+    the recording count for nothing.
+    """
+    prints = _footprints(performance, profile)
+    boxes = boxes_m(heading)
+    right_m = float(boxes[:, 1].mean() - np.mean([(one.low_m[1] + one.high_m[1]) / 2 for one in prints]))
+    row_low_m, row_high_m = boxes[:, 0].min(), boxes[:, 0].max()
+    course_m = [one.low_m[0] for one in prints]
+    shifts = np.arange(row_low_m - max(course_m), row_high_m - min(course_m), STEP_M)
+    return float(max(shifts, key=lambda shift: _worth(prints, np.array([shift, right_m]), boxes))), right_m
+
+
+def side_line_m(heading: Heading, side: Side) -> float:
+    """Where, to the right, the row ends on this side of a walker."""
+    edges = boxes_m(heading)[0, 1]
+    return float(edges[1] if side == "right" else edges[0])
+
+
+def standing_place(performance: Performance, heading: Heading) -> tuple[float, float]:
+    """How far forward and right to move a standing person: both feet on the second plate."""
+    pressed = np.concatenate([performance.load[side].cop_m for side in SIDES])
+    middle = boxes_m(heading)[1].mean(axis=1)
+    centre = np.nanmean(pressed[:, [0, 2]], axis=0)
+    return float(middle[0] - centre[0]), float(middle[1] - centre[1])
+
+
+def moved(performance: Performance, forward_m: float, right_m: float) -> Performance:
+    """The same performance elsewhere on the floor, and from time 0 on."""
+    by = np.array([forward_m, 0.0, right_m])
+    start_s = float(performance.coordinates.time_s[0])
+    time_s = performance.coordinates.time_s - start_s
+    values = performance.coordinates.values.copy()
+    values[:, performance.coordinates.names.index("pelvis_tx")] += forward_m
+    values[:, performance.coordinates.names.index("pelvis_tz")] += right_m
+    return replace(
+        performance,
+        coordinates=replace(performance.coordinates, time_s=time_s, values=values),
+        moments=replace(performance.moments, time_s=time_s),
+        markers_m=performance.markers_m + by,
+        load={side: replace(load, cop_m=load.cop_m + by) for side, load in performance.load.items()},
+        contacts=tuple(
+            replace(contact, strike_s=contact.strike_s - start_s, off_s=contact.off_s - start_s)
+            for contact in performance.contacts
+        ),
+    )
+
+
+def _footprints(performance: Performance, profile: Profile) -> list[_Footprint]:
+    return [_footprint(contact, performance, profile) for contact in performance.contacts]
+
+
+def _footprint(contact: Contact, performance: Performance, profile: Profile) -> _Footprint:
+    time_s, foot = performance.coordinates.time_s, foot_of(profile, contact.side)
+    middle = int(np.argmin(np.abs(time_s - (contact.strike_s + contact.off_s) / 2)))
+    heel, toe = (
+        performance.markers_m[middle, performance.marker_names.index(label)][[0, 2]] for label in (foot.heel, foot.toe)
+    )
+    cop_m = performance.load[contact.side].cop_m
+    sample_s = time_s[0] + np.arange(len(cop_m)) * (time_s[1] - time_s[0]) * len(time_s) / len(cop_m)
+    during = (sample_s >= contact.strike_s) & (sample_s <= contact.off_s) & np.isfinite(cop_m[:, 0])
+    pressed_m = cop_m[during][:, [0, 2]]
+    patch_m = np.array([PATCH_LENGTH_M, PATCH_WIDTH_M]) / 2
+    outline = np.vstack([heel, heel + (1 + TOE_OVERHANG) * (toe - heel), pressed_m - patch_m, pressed_m + patch_m])
+    later = [one.strike_s for one in performance.contacts if one.side == contact.side]
+    return _Footprint(
+        side=contact.side,
+        start_s=contact.strike_s - time_s[0],
+        stop_s=contact.off_s - time_s[0],
+        low_m=outline.min(axis=0),
+        high_m=outline.max(axis=0),
+        stride=contact.strike_s > time_s[0] and any(strike_s > contact.off_s for strike_s in later),
+    )
+
+
+def _worth(prints: list[_Footprint], by: np.ndarray, boxes: np.ndarray) -> tuple[bool, int, int, float]:
+    """Are the plates empty at first, how many feet are well placed, how many of them in pairs, and how far from edges.
+
+    Two feet one after the other carry the body's whole weight over a stride, which tells whether all was measured.
+    """
+    quiet = not any(one.start_s < QUIET_S and _touches(one, box, by) for one in prints for box in boxes)
+    rooms = [max((_well_placed_m(one, prints, box, by) for box in boxes), default=0.0) for one in prints]
+    clear = [room for room in rooms if room > 0]
+    pairs = sum(first > 0 and second > 0 for first, second in pairwise(rooms))
+    return quiet, len(clear), pairs, float(np.mean(clear)) if clear else 0.0
+
+
+def _well_placed_m(one: _Footprint, prints: list[_Footprint], box: np.ndarray, by: np.ndarray) -> float:
+    """How far from a plate's edges a foot keeps that begins a stride alone on it, or 0."""
+    room = _room_m(one, box, by)
+    return room if one.stride and room >= CLEAR_M and _alone(one, prints, box, by) else 0.0
+
+
+def _room_m(one: _Footprint, box: np.ndarray, by: np.ndarray) -> float:
+    return float(min((one.low_m + by - box[:, 0]).min(), (box[:, 1] - one.high_m - by).min()))
+
+
+def _touches(one: _Footprint, box: np.ndarray, by: np.ndarray) -> bool:
+    return bool((one.low_m + by < box[:, 1]).all() and (one.high_m + by > box[:, 0]).all())
+
+
+def _alone(one: _Footprint, prints: list[_Footprint], box: np.ndarray, by: np.ndarray) -> bool:
+    return not any(
+        other is not one and other.start_s < one.stop_s and other.stop_s > one.start_s and _touches(other, box, by)
+        for other in prints
+    )

@@ -1,0 +1,107 @@
+"""One walk: steady gait whose ground reactions balance the body's motion exactly."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from pipeline.records import SIDES
+from pipeline.virtual.body import Body
+from pipeline.virtual.footfalls import Steps
+from pipeline.virtual.harmonics import shifted
+from pipeline.virtual.motion import PeriodicMotion, follow
+from pipeline.virtual.normal_gait import GROUND_FORCES, HARMONICS, LIMB, PER_HEIGHT, TRUNK, normal_gait, step_law
+from pipeline.virtual.perform import last_sample_s, perform
+from pipeline.virtual.planted import Plan, Planted, plant
+from pipeline.virtual.proportions import dimensionless_speed
+from pipeline.virtual.records import MARKER_RATE_HZ, Condition, Contact, Performance
+from pipeline.virtual.style import Style, of_trial
+
+# Steps per minute, as in Gait2Hip-60 (arXiv 2605.30374).
+CADENCES: dict[Condition, float] = {"slow": 78.0, "med": 115.0, "fast": 135.0}
+STRIDES = 4
+# Standard deviations of how a coordinate gives way: legs and pelvis place the feet, trunk and arms balance.
+TOLERANCE_RAD = {
+    "hip_flexion": 0.04, "hip_adduction": 0.04, "hip_rotation": 0.04, "knee_angle": 0.05, "ankle_angle": 0.05,
+    "arm_flex": 0.05, "arm_add": 0.02, "elbow_flex": 0.05,
+    "pelvis_tilt": 0.02, "pelvis_list": 0.02, "pelvis_rotation": 0.02,
+    "lumbar_extension": 0.02, "lumbar_bending": 0.03, "lumbar_rotation": 0.03,
+}  # fmt: skip
+TOLERANCE_M = {"pelvis_tx": 0.02, "pelvis_ty": 0.03, "pelvis_tz": 0.02}
+
+
+def walk(body: Body, style: Style, condition: Condition, rng: np.random.Generator) -> Performance:
+    """About eight steps of steady gait forward (x) along z = 0 on the floor y = 0; `rng` is the trial's own.
+
+    The middle of the walk is near x = 0; contacts cut by the recording's ends begin or end with it.
+    """
+    plan = walking_plan(body, of_trial(style, rng), condition)
+    planted = plant(body, plan)
+    assert isinstance(plan.footing, Steps)
+    return _recorded(body, planted, plan.footing, float(rng.uniform()))
+
+
+def walking_plan(body: Body, style: Style, condition: Condition) -> Plan:
+    """The gait that this style wishes at this cadence: normal gait at its speed, with the style's deviations."""
+    height_m = body.subject.height_m
+    cadence = CADENCES[condition] * style.beat
+    period_s = 120 / cadence
+    stride_m = step_law().stride_m(height_m, cadence) * style.stride
+    speed = dimensionless_speed(stride_m / period_s, height_m)
+    names = body.mechanics.names
+    terms = follow(names, _wished_terms(names, style, speed, height_m))
+    stance = step_law().stance(speed)
+    force = np.column_stack([normal_gait()[name].at_speed(speed) + style.ground[name] for name in GROUND_FORCES])
+    # Whatever the style, a body in steady gait is carried once and pushed as much as braked.
+    force[0] = 0.0, 1.0, 0.0
+    return Plan(
+        motion=PeriodicMotion(names=names, terms=terms, period_s=period_s, stride_m=stride_m),
+        footing=Steps(
+            left_strike=style.left_strike,
+            right_stance=stance + style.right_stance,
+            left_stance=stance + style.left_stance,
+        ),
+        force=force,
+        tolerance=_tolerance(),
+    )
+
+
+def _wished_terms(names: Sequence[str], style: Style, speed: float, height_m: float) -> np.ndarray:
+    """Terms (K, Q) of all coordinates at a dimensionless speed."""
+    terms = np.zeros((1 + 2 * HARMONICS, len(names)))
+    for name in LIMB:
+        normal = normal_gait()[name].at_speed(speed)
+        terms[:, names.index(f"{name}_r")] = normal + style.right[name]
+        terms[:, names.index(f"{name}_l")] = shifted(normal + style.left[name], style.left_strike)
+    for name in TRUNK:
+        wished = normal_gait()[name].at_speed(speed) + style.trunk[name]
+        terms[:, names.index(name)] = wished * (height_m if name in PER_HEIGHT else 1.0)
+    for name, factor in style.ranges.items():
+        terms[1:, names.index(name)] *= factor
+    return terms
+
+
+def _tolerance() -> dict[str, float]:
+    sided = {name if name in TRUNK else f"{name}_{side}": sd for name, sd in TOLERANCE_RAD.items() for side in "rl"}
+    return sided | TOLERANCE_M
+
+
+def _recorded(body: Body, planted: Planted, steps: Steps, start: float) -> Performance:
+    """Some strides from this phase on, cut at whole frames, around x = 0."""
+    period_s = planted.motion.period_s
+    frames = round(STRIDES * period_s * MARKER_RATE_HZ)
+    first = start - STRIDES / 2
+    phase = first + np.arange(frames) / (MARKER_RATE_HZ * period_s)
+    contacts = _contacts(steps, first, last_sample_s(frames), period_s)
+    return perform(body, planted, steps, phase, contacts)
+
+
+def _contacts(steps: Steps, first: float, end_s: float, period_s: float) -> tuple[Contact, ...]:
+    """Every stance that the recording sees some of, in the order of strikes."""
+    found = []
+    for side in SIDES:
+        for stride in range(-STRIDES, STRIDES + 1):
+            strike_s = (stride + steps.strike(side) - first) * period_s
+            off_s = strike_s + steps.stance(side) * period_s
+            if off_s > 0 and strike_s < end_s:
+                found.append(Contact(side=side, strike_s=max(strike_s, 0.0), off_s=min(off_s, end_s)))
+    return tuple(sorted(found, key=lambda contact: contact.strike_s))

@@ -1,0 +1,34 @@
+"""The proof of the virtual laboratory: what the chain finds in a recording without blemishes is what truly happened."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from benchmarks.virtual_laboratory import RECIPE, errors, recover
+from pipeline.job import open_job
+from pipeline.prepare_session import prepare_session
+from pipeline.virtual.make_laboratory import make_laboratory
+from pipeline.virtual.request import checked_request
+
+WORST_ANGLE_RMS_DEG = 0.5
+WORST_MOMENT_RMS_NM = 3.0
+
+
+@pytest.mark.osim
+def test_the_chain_recovers_hip_angles_and_moments(tmp_path: Path) -> None:
+    request = checked_request(
+        tmp_path / "lab", cohort="healthy", subjects=1, conditions="med", trials=1, seed=1, blemishes="none"
+    )
+    (folder,) = make_laboratory(request, on_session=lambda _: None)
+    session_file, warehouse = str(folder / "session.toml"), str(tmp_path / "warehouse")
+    assert prepare_session(session_file, RECIPE, None, warehouse).reason is None
+    job = open_job(session_file, RECIPE, None, warehouse)
+
+    recovered = recover(job, job.session.trials[0], tmp_path, most_strides=1)
+    found = errors(recovered, folder / "truth" / "walk_med_01.motion.parquet")
+
+    for name in ("hip_flexion_r", "hip_adduction_r", "hip_rotation_r"):
+        assert len(found["degrees"][name]) > 80
+        assert np.sqrt(np.mean(found["degrees"][name] ** 2)) < WORST_ANGLE_RMS_DEG, name
+        assert np.sqrt(np.mean(found["N·m"][name] ** 2)) < WORST_MOMENT_RMS_NM, name

@@ -1,0 +1,127 @@
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from tests.warehouse.conftest import store_whole_trial
+from tests.warehouse.interchange import published
+from warehouse.errors import MissingFile
+from warehouse.identity import TrialKey
+from warehouse.interchange.export import export_release, parse_format
+from warehouse.interchange.gait2hip60 import KEYS, Kind, read_published
+from warehouse.interchange.import_npz import import_npz
+from warehouse.interchange.opensim_table import parse_table
+from warehouse.layout import Warehouse
+from warehouse.release.arrays import load
+from warehouse.release.build import ReleaseOrder, build_release
+from warehouse.release.cycles_file import Sampling
+from warehouse.release.selection import Selection
+from warehouse.release.split import hold_out_none
+
+
+def _release(warehouse: Warehouse) -> str:
+    order = ReleaseOrder(
+        name="r",
+        selection=Selection(),
+        sampling=Sampling(sides="both", points=None),
+        split=hold_out_none,
+        licence=None,
+    )
+    return build_release(warehouse, order).root.root
+
+
+@pytest.fixture
+def measured(warehouse: Warehouse) -> str:
+    """A release of two cohorts that use one subject's code."""
+    for cohort in ("adults", "children"):
+        store_whole_trial(warehouse, TrialKey(cohort=cohort, subject="S01", session="day1", trial="walk"))
+    return _release(warehouse)
+
+
+@pytest.fixture
+def imported(tmp_path: Path, warehouse: Warehouse) -> str:
+    files = [published.write(tmp_path, kind) for kind in ("forces", "moments")]
+    import_npz(warehouse, files, "gait2hip60")
+    return _release(warehouse)
+
+
+@pytest.mark.parametrize("kind", ["forces", "moments"])
+def test_what_was_published_comes_out_as_it_went_in(tmp_path: Path, imported: str, kind: Kind) -> None:
+    written = export_release(imported, "npz", tmp_path / "data")
+
+    assert [file.name for file in written] == ["Gait2Hip_MF60.npz", "Gait2Hip_JM60.npz"]
+    went_in, came_out = published.arrays(kind), written[0 if kind == "forces" else 1]
+    found = read_published(came_out)
+    # Releases are sorted by subject and trial: fast, med, slow, where the published file had slow, med, fast.
+    order = np.lexsort([published.CONDITIONS, published.SUBJECTS])
+    np.testing.assert_array_equal(found.inputs_deg, went_in["X"][order])
+    # Divided by the mass, rounded to single precision, multiplied again.
+    np.testing.assert_allclose(found.targets, went_in["Y"][order], rtol=2.5e-7)
+    assert list(found.subject) == list(published.SUBJECTS[order])
+    assert list(found.condition) == list(published.CONDITIONS[order])
+    np.testing.assert_array_equal(found.mass_kg, published.MASS_KG[order])
+
+
+def test_the_published_scripts_first_lines_work_on_an_export(tmp_path: Path, imported: str) -> None:
+    export_release(imported, "npz", tmp_path)
+
+    data = np.load(tmp_path / "Gait2Hip_MF60.npz", allow_pickle=True)
+
+    assert set(data.files) == set(KEYS)
+    assert len(data["in_cols"].tolist()) == data["X"].astype(np.float32).shape[2] == 10
+    assert len(data["out_cols"].tolist()) == data["Y"].astype(np.float32).shape[2] == 14
+    assert {type(name) for name in data["in_cols"].tolist()} == {str}
+    assert len(np.unique(data["subject_id"].astype(str))) == 4
+    assert data["weight_kg"].astype(np.float32).shape == data["speed_label"].astype(str).shape == (12,)
+
+
+def test_an_export_s_bytes_are_the_same_each_time(tmp_path: Path, measured: str) -> None:
+    one = [file.read_bytes() for file in export_release(measured, "npz", tmp_path / "one")]
+
+    assert one == [file.read_bytes() for file in export_release(measured, "npz", tmp_path / "other")]
+
+
+def test_one_code_in_two_cohorts_stays_two_people(tmp_path: Path, measured: str) -> None:
+    export_release(measured, "npz", tmp_path)
+
+    assert set(np.load(tmp_path / "Gait2Hip_MF60.npz")["subject_id"]) == {"adults/S01", "children/S01"}
+
+
+def test_csv_holds_every_row_with_its_keys(tmp_path: Path, measured: str) -> None:
+    (file,) = export_release(measured, "csv", tmp_path)
+
+    rows, arrays = pd.read_csv(file), load(measured)
+    assert len(rows) == arrays.inputs_deg.shape[0] * arrays.inputs_deg.shape[1]
+    assert list(rows.columns[:6]) == ["cohort", "subject", "session", "trial", "condition", "side"]
+    np.testing.assert_allclose(rows.force_glmed, arrays.forces_n_kg[:, :, 10].ravel(), rtol=1e-6)
+    assert [path.name for path in tmp_path.iterdir() if path.name.startswith(".")] == []
+
+
+def test_mot_files_hold_one_cycle_each_in_time_and_newtons(tmp_path: Path, measured: str) -> None:
+    written = export_release(measured, "mot", tmp_path)
+
+    arrays = load(measured)
+    assert len(written) == 3 * len(arrays) == 18
+    motion, moments, forces = (parse_table(file.name, file.read_text()) for file in written[:3])
+    assert motion.name == "adults_S01_day1_walk_right_0_ik.mot"
+    assert motion.time_s[-1] == arrays.duration_s[0]
+    np.testing.assert_array_equal(motion.degrees(motion.columns).astype(np.float32), arrays.inputs_deg[0])
+    np.testing.assert_allclose(forces.values, arrays.forces_n_kg[0] * 67.0, rtol=1e-6)
+    assert forces.columns[10] == "glmed_r"
+    assert moments.columns == ("hip_flexion_r_moment", "hip_adduction_r_moment", "hip_rotation_r_moment")
+    np.testing.assert_allclose(moments.values, arrays.moments_nm_kg[0] * 67.0, rtol=1e-6)
+
+
+def test_cycles_without_a_duration_have_no_time(tmp_path: Path, imported: str) -> None:
+    with pytest.raises(ValueError, match=r"the duration of 12 of 12 cycles is not known.*as npz or csv"):
+        export_release(imported, "mot", tmp_path / "out")
+
+    assert not (tmp_path / "out").exists()
+
+
+def test_what_is_no_release_or_no_format_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(MissingFile, match="no release at"):
+        export_release(str(tmp_path), "npz", tmp_path / "out")
+    with pytest.raises(ValueError, match="--format mat: expected npz, csv, mot"):
+        parse_format("mat")

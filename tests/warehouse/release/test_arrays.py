@@ -1,0 +1,95 @@
+import functools
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests.warehouse.release.conftest import Order, trial
+from tests.warehouse.samples import MADE, N_SAMPLES, cycles_columns
+from warehouse import read
+from warehouse.channels import INPUT_COORDINATES
+from warehouse.errors import WarehouseError
+from warehouse.layout import Warehouse
+from warehouse.release.arrays import load, read_split, read_statistics
+from warehouse.release.build import build_release
+from warehouse.release.columns import FORCES, MOMENTS
+from warehouse.release.split import hold_out_named
+from warehouse.write import write_table
+
+
+def test_arrays_hold_what_is_stored(filled: Warehouse, order: Order) -> None:
+    arrays = load(build_release(filled, order()).root.root)
+
+    stored = read.cycles_as_right(filled).to_pandas()
+    assert arrays.inputs_deg.shape == (18, N_SAMPLES, 10)
+    assert arrays.forces_n_kg.shape == (18, N_SAMPLES, 14)
+    assert arrays.moments_nm_kg.shape == (18, N_SAMPLES, 3)
+    for values, names in (
+        (arrays.inputs_deg, INPUT_COORDINATES),
+        (arrays.forces_n_kg, FORCES),
+        (arrays.moments_nm_kg, MOMENTS),
+    ):
+        expected = stored[list(names)].to_numpy().reshape(18, N_SAMPLES, len(names))
+        np.testing.assert_allclose(values, expected, rtol=1e-6)
+    first = stored[stored["sample"] == 0]
+    assert list(arrays.subject) == list(first.cohort + "/" + first.subject)
+    assert list(arrays.side) == list(first.side)
+    assert list(arrays.condition) == list(first.condition)
+    np.testing.assert_array_equal(arrays.duration_s, first.duration_s)
+    assert arrays.n_left_out == 0
+
+
+def test_masks_follow_the_split(filled: Warehouse, order: Order) -> None:
+    release = build_release(filled, order(split=functools.partial(hold_out_named, named=("children/S01",))))
+
+    arrays = load(release.root.root)
+
+    assert set(arrays.subject[arrays.test]) == {"children/S01"}
+    assert (arrays.train == ~arrays.test).all()
+    assert read_split(release).test == ("children/S01",)
+
+
+def test_cycles_without_a_target_are_left_out_and_counted(filled: Warehouse, order: Order) -> None:
+    key = trial("adults", "S02", "walk_slow")
+    columns = cycles_columns()
+    columns["moment_hip_rotation"] = np.where(columns["side"] == "left", np.nan, columns["moment_hip_rotation"])
+    write_table(filled, "cycles", key, columns, **MADE)
+    root = build_release(filled, order()).root.root
+
+    arrays = load(root)
+
+    assert (len(arrays), arrays.n_left_out) == (17, 1)
+    assert np.isfinite(arrays.moments_nm_kg).all()
+    assert "left" not in arrays.side[arrays.subject == "adults/S02"]
+    # Its forces are known all the same.
+    forces_only = load(root, targets=("forces",))
+    assert (len(forces_only), forces_only.n_left_out) == (18, 0)
+    assert forces_only.moments_nm_kg.shape == (18, N_SAMPLES, 0)
+
+
+def test_a_kind_of_target_that_is_not_there_is_refused(filled: Warehouse, order: Order) -> None:
+    for found in read.trials(filled):
+        columns = cycles_columns(condition=str(found.summary["condition"]))
+        columns |= {name: np.full_like(values, np.nan) for name, values in columns.items() if "force_" in name}
+        write_table(filled, "cycles", read.trial_key(found), columns, **MADE)
+    release = build_release(filled, order())
+
+    with pytest.raises(ValueError, match="has no forces; it has moments"):
+        load(release.root.root, targets=("forces",))
+
+    arrays = load(release.root.root)
+    assert arrays.force_names == ()
+    assert len(arrays) == 18
+    assert "force_tfl" not in read_statistics(release)
+    assert "moment_hip_flexion" in read_statistics(release)
+
+
+def test_a_damaged_file_is_named(filled: Warehouse, order: Order) -> None:
+    release = build_release(filled, order())
+    file = Path(release.root.base, "cycles.parquet")
+    content = bytearray(file.read_bytes())
+    content[len(content) // 3 : len(content) // 3 + 400] = bytes(400)
+    file.write_bytes(content)
+
+    with pytest.raises(WarehouseError, match=r"cycles\.parquet is damaged"):
+        load(release.root.root)

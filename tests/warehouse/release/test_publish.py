@@ -1,0 +1,104 @@
+import errno
+import os
+import shutil
+import socket
+from pathlib import Path
+
+import pytest
+
+from tests.warehouse.release.conftest import Order
+from warehouse.errors import MissingFile, WarehouseError
+from warehouse.layout import Warehouse
+from warehouse.release import build, publish
+from warehouse.release.build import build_release
+from warehouse.release.publish import open_release, verify
+
+
+def _names(warehouse: Warehouse) -> list[str]:
+    return sorted(path.name for path in Path(warehouse.base, "releases").iterdir())
+
+
+def test_a_release_is_found_again_and_whole(filled: Warehouse, order: Order) -> None:
+    made = build_release(filled, order())
+
+    found = open_release(made.root.root)
+
+    assert found == made
+    verify(found)
+    assert _names(filled) == [Path(made.root.base).name]
+
+
+def test_a_changed_file_is_found_out(filled: Warehouse, order: Order) -> None:
+    release = build_release(filled, order())
+    card = Path(release.root.base, "README.md")
+    card.write_text(card.read_text().replace("18", "19"))
+
+    with pytest.raises(WarehouseError, match=r"README.md is not what the release was published with"):
+        verify(release)
+    with pytest.raises(WarehouseError, match="not what the release was published with"):
+        build_release(filled, order())
+
+
+def test_where_there_is_no_release_it_says_so(tmp_path: Path) -> None:
+    with pytest.raises(MissingFile, match=r"no release at .*it has no release.json"):
+        open_release(str(tmp_path))
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("{", "no release's manifest, or damaged"),
+        ("[]", "no release's manifest, or damaged"),
+        ('{"format": 99}', r"has release format 99; this gait2hip reads 1"),
+        ('{"format": 1, "name": "x"}', "points"),
+    ],
+)
+def test_a_manifest_that_is_none_is_refused_by_name(tmp_path: Path, content: str, message: str) -> None:
+    (tmp_path / "release.json").write_text(content)
+
+    with pytest.raises(WarehouseError, match=rf"release\.json(.|\n)*{message}"):
+        open_release(str(tmp_path))
+
+
+def test_a_full_disk_leaves_nothing_behind(filled: Warehouse, order: Order, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object) -> bytes:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(build, "plain_json", full)
+
+    with pytest.raises(WarehouseError, match="the disk is full"):
+        build_release(filled, order())
+
+    assert _names(filled) == []
+
+
+def test_what_a_killed_process_left_is_cleared_away(filled: Warehouse, order: Order) -> None:
+    release = build_release(filled, order())
+    host = socket.gethostname().replace(".", "-")
+    left = Path(filled.base, "releases", f".first.{host}-{2**22 - 1}.00000000.part")
+    shutil.copytree(release.root.base, left)
+    running = Path(filled.base, "releases", f".first.{host}-{os.getpid()}.00000000.part")
+    running.mkdir()
+
+    build_release(filled, order())
+
+    assert _names(filled) == [running.name, Path(release.root.base).name]
+
+
+def test_a_release_that_another_process_published_meanwhile_is_kept(
+    filled: Warehouse, order: Order, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    release = build_release(filled, order())
+    answers = iter([False, True])
+    monkeypatch.setattr(publish.storage, "exists", lambda *_: next(answers))
+
+    assert build_release(filled, order()) == release
+    assert _names(filled) == [Path(release.root.base).name]
+
+
+def test_a_folder_emptied_by_hand_is_not_taken_for_the_release(filled: Warehouse, order: Order) -> None:
+    release = build_release(filled, order())
+    Path(release.root.base, "release.json").unlink()
+
+    with pytest.raises(WarehouseError, match=r"without its release.json: remove that folder"):
+        build_release(filled, order())

@@ -1,0 +1,1 @@
+"""Other people's formats: what was published elsewhere comes in, and releases go out for other people's programs."""

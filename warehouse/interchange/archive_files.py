@@ -1,0 +1,107 @@
+"""A published archive of trials, a ZIP file or its unpacked folder: which of its files belong to one trial.
+
+The archive holds, for each trial, inverse kinematics (.mot), inverse dynamics (.sto) and static optimization (.sto).
+Which a file is, its columns tell; which trial it is of, its path: the files of one trial have the same words in their
+paths but for those that say the kind.
+"""
+
+import re
+import zipfile
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from warehouse.channels import INPUT_COORDINATES, MUSCLE_GROUPS
+from warehouse.interchange.gait2hip60 import OUT_COLUMNS
+from warehouse.interchange.opensim_table import OpenSimTable, parse_table
+
+TableKind = Literal["kinematics", "dynamics", "optimization"]
+UNITS: tuple[str, ...] = tuple(unit for units in MUSCLE_GROUPS.values() for unit in units)
+NEEDED: dict[TableKind, tuple[str, ...]] = {
+    "kinematics": INPUT_COORDINATES,
+    "dynamics": OUT_COLUMNS["moments"],
+    "optimization": UNITS,
+}
+_KIND_WORDS = frozenset(
+    (
+        *("ik", "inverse", "kinematics", "inversekinematics"),
+        *("id", "dynamics", "inversedynamics"),
+        *("so", "static", "optimization", "staticoptimization", "force", "forces", "muscle"),
+        *("result", "results", "output"),
+    )
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrialFiles:
+    """One trial's tables by kind, and the words of their paths."""
+
+    words: tuple[str, ...]
+    tables: Mapping[TableKind, OpenSimTable]
+
+    @property
+    def source(self) -> str:
+        """The file of its motion."""
+        return self.tables["kinematics"].name
+
+
+def read_archive(archive: Path) -> list[TrialFiles]:
+    """Every trial of an archive, in the order of its files' names.
+
+    Other files than those three kinds are passed over, activations of static optimization among them. ValueError
+    names a file that can't be read, and a trial that lacks a kind or has it twice.
+    """
+    found: dict[tuple[str, ...], dict[TableKind, OpenSimTable]] = defaultdict(dict)
+    for name, text in _texts(archive):
+        table = parse_table(name, text)
+        kind = _kind(table)
+        if kind is None:
+            continue
+        trial = found[tuple(sorted(set(_words(name))))]
+        if kind in trial:
+            raise ValueError(f"{archive}: {trial[kind].name} and {name} are both {kind} of one trial, expected one.")
+        trial[kind] = table
+    if not found:
+        raise ValueError(f"{archive}: no inverse kinematics, inverse dynamics or static optimization in it.")
+    return [TrialFiles(words=words, tables=_complete(archive, tables)) for words, tables in found.items()]
+
+
+def _complete(archive: Path, tables: Mapping[TableKind, OpenSimTable]) -> Mapping[TableKind, OpenSimTable]:
+    missing = [kind for kind in NEEDED if kind not in tables]
+    if missing:
+        have = ", ".join(f"{table.name} ({kind})" for kind, table in tables.items())
+        raise ValueError(f"{archive}: found {have}, but no {' and no '.join(missing)} with the same words in its path.")
+    return tables
+
+
+def _texts(archive: Path) -> Iterator[tuple[str, str]]:
+    if archive.is_dir():
+        for file in sorted(archive.rglob("*")):
+            if file.is_file() and _is_table(file.name):
+                yield file.relative_to(archive).as_posix(), file.read_text("utf-8", errors="replace")
+        return
+    try:
+        with zipfile.ZipFile(archive) as opened:
+            for name in sorted(opened.namelist()):
+                if _is_table(name.rpartition("/")[2]):
+                    yield name, opened.read(name).decode("utf-8", errors="replace")
+    except (zipfile.BadZipFile, EOFError) as error:
+        raise ValueError(f"{archive}: not a whole ZIP file ({error}). Get it again, or name its folder.") from error
+    except OSError as error:
+        raise ValueError(f"{archive}: can't be read ({error.strerror or error}).") from error
+
+
+def _is_table(name: str) -> bool:
+    # Hidden files are what systems leave in archives (macOS: ._name). Activations have the forces' columns.
+    return name.lower().endswith((".mot", ".sto")) and not name.startswith(".") and "activation" not in name.lower()
+
+
+def _kind(table: OpenSimTable) -> TableKind | None:
+    return next((kind for kind, needed in NEEDED.items() if set(needed) <= set(table.columns)), None)
+
+
+def _words(name: str) -> list[str]:
+    words = re.findall(r"[A-Za-z0-9]+", name.rpartition(".")[0])
+    return [word for word in words if word.lower() not in _KIND_WORDS]

@@ -1,0 +1,130 @@
+"""Releases for other people's programs: the published NPZ layout, CSV, and OpenSim's tables."""
+
+import io
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.csv
+import pyarrow.parquet as pq
+
+from warehouse import storage
+from warehouse.channels import INPUT_COORDINATES, MUSCLE_GROUPS
+from warehouse.interchange.gait2hip60 import FILE_NAMES, OUT_COLUMNS
+from warehouse.interchange.opensim_table import format_table
+from warehouse.layout import Warehouse, file_path, temporary_path
+from warehouse.release.arrays import CycleArrays, load
+from warehouse.release.manifest import CYCLES
+from warehouse.release.publish import Release, open_release
+
+Format = Literal["npz", "csv", "mot"]
+
+
+def parse_format(text: str) -> Format:
+    """`npz`, `csv` or `mot`; ValueError for anything else."""
+    known: dict[str, Format] = {name: name for name in EXPORTERS}
+    if text not in known:
+        raise ValueError(f"--format {text}: expected {', '.join(known)}.")
+    return known[text]
+
+
+def export_release(root: str, format_: Format, output: Path) -> list[Path]:
+    """Write the release in a folder, local or `s3://…`, into `output` and return the files, each written whole.
+
+    MissingFile or WarehouseError if there is no such release, ValueError if it lacks what the format needs.
+    """
+    return EXPORTERS[format_](open_release(root), output)
+
+
+def _npz(release: Release, output: Path) -> list[Path]:
+    """One file for each kind of target, named, shaped and in units as the published training scripts read them."""
+    written = []
+    for kind in release.manifest.targets:
+        cycles = load(release.root.root, (kind,))
+        per_mass = cycles.forces_n_kg if kind == "forces" else cycles.moments_nm_kg
+        arrays = {
+            "X": cycles.inputs_deg,
+            "Y": (per_mass * cycles.mass_kg[:, None, None]).astype(np.float32),
+            # A code that two cohorts use would otherwise become one person.
+            "subject_id": _subject_codes(cycles),
+            "height_m": cycles.height_m,
+            "weight_kg": cycles.mass_kg,
+            "speed_label": cycles.condition,
+            "in_cols": np.array(cycles.input_names),
+            "out_cols": np.array(OUT_COLUMNS[kind]),
+        }
+        content = io.BytesIO()
+        np.savez(content, allow_pickle=False, **arrays)
+        written.append(_write(output, FILE_NAMES[kind], content.getvalue()))
+    return written
+
+
+def _csv(release: Release, output: Path) -> list[Path]:
+    """One table in long form with a release's columns and units."""
+    target = output / "cycles.csv"
+    path = file_path(release.root, CYCLES)
+    with _replacing(target) as temporary, release.root.filesystem.open_input_file(path) as source:
+        parquet = pq.ParquetFile(source, page_checksum_verification=True)
+        with pa.csv.CSVWriter(temporary, parquet.schema_arrow) as writer:
+            for index in range(parquet.num_row_groups):
+                writer.write_table(parquet.read_row_group(index))
+    return [target]
+
+
+def _mot(release: Release, output: Path) -> list[Path]:
+    """A motion and, in N and N·m, each kind of target the release has, for each cycle."""
+    cycles = load(release.root.root)
+    unknown = int((~np.isfinite(cycles.duration_s)).sum())
+    if unknown:
+        raise ValueError(
+            f"{release.root.root}: the duration of {unknown} of {len(cycles)} cycles is not known (their source tells "
+            "none), and OpenSim's tables need time. Export them as npz or csv."
+        )
+    return [file for index in range(len(cycles)) for file in _write_cycle(cycles, index, output)]
+
+
+EXPORTERS: dict[Format, Callable[[Release, Path], list[Path]]] = {"npz": _npz, "csv": _csv, "mot": _mot}
+
+
+def _write_cycle(cycles: CycleArrays, index: int, output: Path) -> Iterator[Path]:
+    who = (cycles.subject[index].replace("/", "_"), cycles.session[index], cycles.trial[index])
+    name = "_".join((*who, cycles.side[index], str(cycles.cycle[index])))
+    mass_kg = cycles.mass_kg[index]
+    tables = [("ik.mot", INPUT_COORDINATES, cycles.inputs_deg[index])]
+    if cycles.moment_names:
+        tables.append(("id.sto", OUT_COLUMNS["moments"], cycles.moments_nm_kg[index] * mass_kg))
+    if cycles.force_names:
+        tables.append(("so.sto", tuple(f"{group}_r" for group in MUSCLE_GROUPS), cycles.forces_n_kg[index] * mass_kg))
+    time_s = np.linspace(0, cycles.duration_s[index], cycles.inputs_deg.shape[1])
+    for ending, columns, values in tables:
+        file = f"{name}_{ending}"
+        yield _write(output, file, format_table(file, columns, time_s, values).encode())
+
+
+def _subject_codes(cycles: CycleArrays) -> np.ndarray:
+    codes = np.array([subject.partition("/")[2] for subject in cycles.subject], dtype=str)
+    alone = len(set(codes)) == len(set(cycles.subject))
+    return codes if alone else cycles.subject
+
+
+def _write(output: Path, name: str, content: bytes) -> Path:
+    folder = Warehouse(str(output))
+    storage.write_bytes(folder, file_path(folder, name), content)
+    return output / name
+
+
+@contextmanager
+def _replacing(target: Path) -> Iterator[Path]:
+    """A temporary name beside a file, which it gets when all went well."""
+    with storage.explained("write", str(target)):
+        target.parent.mkdir(parents=True, exist_ok=True)
+        temporary = temporary_path(target)
+        try:
+            yield temporary
+            storage.flush(temporary)
+            temporary.replace(target)
+        finally:
+            temporary.unlink(missing_ok=True)

@@ -1,0 +1,86 @@
+"""Published NPZ files into the warehouse."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from warehouse.identity import TrialKey
+from warehouse.interchange.gait2hip60 import Kind, PublishedCycles, read_published
+from warehouse.interchange.store import SESSION, ImportedTrial, store_imported
+from warehouse.layout import Warehouse
+from warehouse.provenance import file_sha256
+from warehouse.release.columns import TARGETS
+
+# Two files of one data set hold the same angles; what differs by more is another cycle.
+_SAME_ANGLE_DEG = 1e-3
+
+
+def import_npz(warehouse: Warehouse, files: Sequence[Path], cohort: str) -> int:
+    """Store the cycles of one file, or of a forces file and a moments file of the same cycles; their number.
+
+    Everything is read and checked before anything is written. ValueError names the file that doesn't fit.
+    """
+    published = {found.kind: found for found in map(read_published, files)}
+    if len(published) != len(files):
+        names = ", ".join(str(file) for file in files)
+        raise ValueError(f"{names}: expected at most one file of forces and one of moments.")
+    _refuse_different_cycles(list(published.values()))
+    trials = _trials(published, cohort)
+    store_imported(warehouse, trials, {file.name: file_sha256(file) for file in files})
+    return len(trials)
+
+
+def _refuse_different_cycles(published: Sequence[PublishedCycles]) -> None:
+    if len(published) < 2:
+        return
+    one, other = published
+    where = f"{one.file} and {other.file}"
+    if len(one) != len(other):
+        raise ValueError(f"{where}: {len(one)} and {len(other)} cycles, expected the same ones. Import each by itself.")
+    same = (
+        (one.subject == other.subject)
+        & (one.condition == other.condition)
+        & (one.mass_kg == other.mass_kg)
+        & (one.height_m == other.height_m)
+        & (np.abs(one.inputs_deg - other.inputs_deg).max(axis=(1, 2)) <= _SAME_ANGLE_DEG)
+    )
+    if not same.all():
+        cycle = int(np.flatnonzero(~same)[0])
+        raise ValueError(
+            f"{where}: cycle {cycle} is not the same in both ({one.subject[cycle]}, {one.condition[cycle]}; "
+            f"{other.subject[cycle]}, {other.condition[cycle]}). Import each by itself, into cohorts of their own."
+        )
+
+
+def _trials(published: Mapping[Kind, PublishedCycles], cohort: str) -> list[ImportedTrial]:
+    first = next(iter(published.values()))
+    seen: Counter[tuple[str, str]] = Counter()
+    trials = []
+    for cycle in range(len(first)):
+        subject, condition = str(first.subject[cycle]), str(first.condition[cycle])
+        seen[subject, condition] += 1
+        name = trial_name(condition, seen[subject, condition])
+        trials.append(
+            ImportedTrial(
+                key=TrialKey(cohort=cohort, subject=subject, session=SESSION, trial=name),
+                condition=condition,
+                source=f"{', '.join(found.file.name for found in published.values())}: cycle {cycle}",
+                mass_kg=float(first.mass_kg[cycle]),
+                height_m=float(first.height_m[cycle]),
+                inputs_deg=first.inputs_deg[cycle],
+                targets={
+                    name: found.targets[cycle, :, index] / found.mass_kg[cycle]
+                    for kind, found in published.items()
+                    for index, name in enumerate(TARGETS[kind])
+                },
+                duration_s=float("nan"),
+            )
+        )
+    return trials
+
+
+def trial_name(condition: str, number: int) -> str:
+    """What a published cycle is called, which has no name of its own: its place among its subject's and condition's."""
+    return f"{condition}_{number:02d}"

@@ -1,0 +1,144 @@
+"""Imported cycles into the warehouse, so that releases are cut from them as from our own.
+
+An imported trial has one row in `trials`, its cycles, and its subject's and session's rows; what its source does not
+tell is null or NaN. Its provenance is the SHA-256 of the files that it came from.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from warehouse.channels import INPUT_COORDINATES, ipsilateral
+from warehouse.contents import is_imported
+from warehouse.identity import TrialKey
+from warehouse.layout import Warehouse
+from warehouse.provenance import stage_key
+from warehouse.read import trial_key, trials
+from warehouse.release.columns import FORCES, MOMENTS
+from warehouse.write import remove_table, write_row, write_table
+
+RECIPE = "imported-gait2hip60"
+SESSION = "published"
+# Raised when what is stored of the same files changes.
+_VERSION = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImportedTrial:
+    """One published gait cycle of the right leg.
+
+    `inputs_deg` (P, 10); `targets` hold (P,) per body mass by their stored names, those not known left out.
+    `reason` says why there is no cycle, None if there is one.
+    """
+
+    key: TrialKey
+    condition: str
+    source: str
+    mass_kg: float
+    height_m: float
+    inputs_deg: np.ndarray
+    targets: Mapping[str, np.ndarray]
+    duration_s: float
+    reason: str | None = None
+
+
+def store_imported(warehouse: Warehouse, imported: Sequence[ImportedTrial], files: Mapping[str, str]) -> None:
+    """Store everything that was read from `files` (name to SHA-256). The same import again writes the same bytes.
+
+    ValueError if the cohort holds trials that did not come from here, or a subject has two masses or heights.
+    """
+    _refuse_others(warehouse, imported)
+    _refuse_two_bodies(imported)
+    for subject in sorted({trial.key.session_key for trial in imported}):
+        of_subject = [trial for trial in imported if trial.key.session_key == subject]
+        _store_subject(warehouse, of_subject, files)
+        for trial in of_subject:
+            _store_trial(warehouse, trial, files)
+
+
+def _refuse_others(warehouse: Warehouse, imported: Sequence[ImportedTrial]) -> None:
+    ours = {trial.key for trial in imported}
+    cohorts = {trial.key.cohort for trial in imported}
+    for account in trials(warehouse):
+        key = trial_key(account)
+        if key.cohort in cohorts and (key not in ours or not is_imported(account)):
+            raise ValueError(
+                f"the cohort {key.cohort} of {warehouse.root} holds {key}, which is not from these files. Import them "
+                "into a cohort of their own: --cohort NAME."
+            )
+
+
+def _refuse_two_bodies(imported: Sequence[ImportedTrial]) -> None:
+    seen: dict[str, tuple[float, float]] = {}
+    for trial in imported:
+        body = (trial.mass_kg, trial.height_m)
+        if seen.setdefault(trial.key.subject, body) != body:
+            raise ValueError(
+                f"subject {trial.key.subject} has mass and height {seen[trial.key.subject]} in one place and {body} "
+                f"in {trial.source}: expected one of each per subject."
+            )
+
+
+def _store_subject(warehouse: Warehouse, of_subject: Sequence[ImportedTrial], files: Mapping[str, str]) -> None:
+    first = of_subject[0]
+    made_from = {"imported": files}
+    key = stage_key("import", _VERSION, {**made_from, "subject": f"{first.key.cohort}/{first.key.subject}"})
+    write_row(warehouse, "subjects", first.key, {"sex": None}, provenance_key=key, recipe=RECIPE, made_from=made_from)
+    row = {
+        "recipe": RECIPE,
+        "mass_kg": first.mass_kg,
+        "height_m": first.height_m,
+        "n_trials": len(of_subject),
+    }
+    write_row(warehouse, "sessions", first.key, row, provenance_key=key, recipe=RECIPE, made_from=made_from)
+
+
+def _store_trial(warehouse: Warehouse, trial: ImportedTrial, files: Mapping[str, str]) -> None:
+    made_from = {"imported": files}
+    key = stage_key("import", _VERSION, {**made_from, "trial": str(trial.key)})
+    # As with our own trials: without its row nothing of the trial is read.
+    remove_table(warehouse, "trials", trial.key)
+    if trial.reason is None:
+        write_table(
+            warehouse,
+            "cycles",
+            trial.key,
+            _cycle_columns(trial),
+            provenance_key=key,
+            recipe=RECIPE,
+            made_from=made_from,
+        )
+    else:
+        remove_table(warehouse, "cycles", trial.key)
+    accepted = trial.reason is None
+    row: dict[str, object] = {
+        "condition": trial.condition,
+        "outcome": "accepted" if accepted else "rejected",
+        "stage": None if accepted else "import",
+        "reason": trial.reason,
+        "source": trial.source,
+        "n_cycles_right": int(accepted),
+        "n_cycles_left": 0,
+        "warnings": [],
+    }
+    write_row(warehouse, "trials", trial.key, row, provenance_key=key, recipe=RECIPE, made_from=made_from)
+
+
+def _cycle_columns(trial: ImportedTrial) -> dict[str, Sequence[object] | np.ndarray]:
+    points = len(trial.inputs_deg)
+    unknown = np.full(points, np.nan)
+    return {
+        "condition": [trial.condition] * points,
+        "side": ["right"] * points,
+        "cycle": np.zeros(points, dtype=np.int32),
+        "start_s": unknown,
+        "duration_s": np.full(points, trial.duration_s),
+        "toe_off_phase": unknown,
+        "margin_s": unknown,
+        "mass_kg": np.full(points, trial.mass_kg),
+        "sample": np.arange(points),
+        "phase": np.linspace(0, 1, points),
+        **{ipsilateral(name): trial.inputs_deg[:, index] for index, name in enumerate(INPUT_COORDINATES)},
+        **{name: trial.targets.get(name, unknown) for name in (*FORCES, *MOMENTS)},
+    }

@@ -1,0 +1,157 @@
+"""A release as arrays, ready to train on. N cycles, P samples each."""
+
+import json
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+from pydantic import TypeAdapter
+
+from warehouse import storage
+from warehouse.channels import INPUT_COORDINATES
+from warehouse.errors import WarehouseError
+from warehouse.layout import file_path
+from warehouse.release.columns import TARGETS, TEXT_KEYS
+from warehouse.release.manifest import CYCLES, SPLIT, STATISTICS, Target
+from warehouse.release.publish import Release, open_release
+from warehouse.release.split import Split
+
+_NUMBERS = ("cycle", "mass_kg", "height_m", "duration_s")
+_CYCLES_AT_ONCE = 64
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CycleArrays:
+    """Cycles in the release's order, each seen as a right leg's, single precision.
+
+    `inputs_deg` (N, P, 10), `forces_n_kg` (N, P, 14), `moments_nm_kg` (N, P, 3), their columns in the order of
+    the names; a kind of target that was not asked for, or that the release lacks, has no columns: (N, P, 0).
+    Per cycle (N,): who and how it was walked, `mass_kg`, `height_m`, `duration_s` (NaN where an imported source does
+    not tell), and whether its subject is in training or in the test. `subject` is `cohort/subject`, as the split has
+    it. `n_left_out` counts the cycles left out because a target is not known.
+    """
+
+    inputs_deg: np.ndarray
+    forces_n_kg: np.ndarray
+    moments_nm_kg: np.ndarray
+    input_names: tuple[str, ...]
+    force_names: tuple[str, ...]
+    moment_names: tuple[str, ...]
+    subject: np.ndarray
+    session: np.ndarray
+    trial: np.ndarray
+    condition: np.ndarray
+    side: np.ndarray
+    cycle: np.ndarray
+    mass_kg: np.ndarray
+    height_m: np.ndarray
+    duration_s: np.ndarray
+    train: np.ndarray
+    test: np.ndarray
+    n_left_out: int
+
+    def __post_init__(self) -> None:
+        assert len({len(values) for values in (self.inputs_deg, self.forces_n_kg, self.subject, self.train)}) == 1
+        assert not (self.train & self.test).any()
+
+    def __len__(self) -> int:
+        return len(self.inputs_deg)
+
+
+def load(root: str, targets: Collection[Target] | None = None) -> CycleArrays:
+    """The arrays of the release in a folder, local or `s3://…`, with the kinds of targets named or all it has.
+
+    Cycles with NaN in any of those are left out. MissingFile or WarehouseError if there is no such release,
+    ValueError for a kind of target that it lacks.
+    """
+    release = open_release(root)
+    kinds = release.manifest.targets if targets is None else tuple(targets)
+    lacking = sorted(set(kinds) - set(release.manifest.targets))
+    if lacking:
+        raise ValueError(f"{root} has no {', '.join(lacking)}; it has {', '.join(release.manifest.targets)}.")
+    names = {kind: TARGETS[kind] if kind in kinds else () for kind in ("forces", "moments")}
+    blocks, keys = _read(release, (INPUT_COORDINATES, names["forces"], names["moments"]))
+    return _assembled(blocks, keys, names, read_split(release))
+
+
+def read_split(release: Release) -> Split:
+    """The release's split. WarehouseError if its file was changed."""
+    return TypeAdapter(Split).validate_json(release.read(SPLIT))
+
+
+def read_statistics(release: Release) -> dict[str, tuple[float, float]]:
+    """Mean and standard deviation of every channel that is known, from training subjects only."""
+    found = json.loads(release.read(STATISTICS))
+    return {name: (entry["mean"], entry["sd"]) for name, entry in found.items() if entry["n"]}
+
+
+def _assembled(
+    blocks: Sequence[np.ndarray], keys: dict[str, np.ndarray], names: dict[str, tuple[str, ...]], split: Split
+) -> CycleArrays:
+    subject = np.char.add(np.char.add(keys.pop("cohort"), "/"), keys.pop("subject"))
+    complete = np.logical_and.reduce([np.isfinite(block).all(axis=(1, 2)) for block in blocks[1:]])
+    if not complete.all():
+        blocks = [block[complete] for block in blocks]
+        keys = {name: values[complete] for name, values in keys.items()}
+        subject = subject[complete]
+    return CycleArrays(
+        inputs_deg=blocks[0],
+        forces_n_kg=blocks[1],
+        moments_nm_kg=blocks[2],
+        input_names=INPUT_COORDINATES,
+        force_names=names["forces"],
+        moment_names=names["moments"],
+        subject=subject,
+        train=np.isin(subject, split.train),
+        test=np.isin(subject, split.test),
+        n_left_out=int((~complete).sum()),
+        **keys,
+    )
+
+
+def _read(release: Release, channels: Sequence[Sequence[str]]) -> tuple[list[np.ndarray], dict[str, np.ndarray]]:
+    """An array (N, P, C) for each of the lists of channels, and each cycle's keys (N,)."""
+    points = release.manifest.points
+    blocks = [np.empty((release.manifest.n_cycles, points, len(names)), dtype=np.float32) for names in channels]
+    keys: list[dict[str, np.ndarray]] = []
+    start = 0
+    for table in _tables(release, [*TEXT_KEYS, *_NUMBERS, *(name for names in channels for name in names)]):
+        stop = start + table.num_rows // points
+        for block, names in zip(blocks, channels, strict=True):
+            _fill(block[start:stop], [table.column(name).to_numpy().reshape(-1, points) for name in names])
+        keys.append({name: _per_cycle(table.column(name), points) for name in (*TEXT_KEYS, *_NUMBERS)})
+        start = stop
+    return blocks, {name: np.concatenate([part[name] for part in keys]) for name in (*TEXT_KEYS, *_NUMBERS)}
+
+
+def _tables(release: Release, columns: Sequence[str]) -> Iterator[pa.Table]:
+    """The file's row groups, each of whole cycles: what is read is in the arrays before more is read."""
+    path = file_path(release.root, CYCLES)
+    with storage.explained("read", path), release.root.filesystem.open_input_file(path) as source:
+        try:
+            file = pq.ParquetFile(source, page_checksum_verification=True, read_dictionary=list(TEXT_KEYS))
+            if file.metadata.num_rows != release.manifest.n_cycles * release.manifest.points:
+                raise WarehouseError(f"{path} has {file.metadata.num_rows} rows, its manifest tells of others.")
+            for index in range(file.num_row_groups):
+                yield file.read_row_group(index, columns=list(columns))
+        except (pa.ArrowException, OSError) as error:
+            raise WarehouseError(f"{path} is damaged: {error}. Cut the release again.") from error
+
+
+def _fill(block: np.ndarray, curves: Sequence[np.ndarray]) -> None:
+    # Columns become a cycle's rows: a few cycles at a time stay in the processor's cache, all at once take ten times
+    # as long.
+    for start in range(0, len(block), _CYCLES_AT_ONCE):
+        some = slice(start, start + _CYCLES_AT_ONCE)
+        for index, curve in enumerate(curves):
+            block[some, :, index] = curve[some]
+
+
+def _per_cycle(column: pa.ChunkedArray, points: int) -> np.ndarray:
+    if not pa.types.is_dictionary(column.type):
+        return np.asarray(column.to_numpy()[::points])
+    chunk = column.unify_dictionaries().combine_chunks()
+    chunk = chunk.chunk(0) if isinstance(chunk, pa.ChunkedArray) else chunk
+    return np.asarray(chunk.dictionary.to_numpy(zero_copy_only=False).astype(str))[chunk.indices.to_numpy()[::points]]

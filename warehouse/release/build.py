@@ -1,0 +1,152 @@
+"""Cutting a release: choose, refuse mixtures, split by subject, compact, describe, publish."""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from warehouse import read
+from warehouse.errors import WarehouseError
+from warehouse.identity import SessionKey, check_name
+from warehouse.layout import Warehouse
+from warehouse.release.card import CardFacts, quality_columns, render_card
+from warehouse.release.columns import CHANNELS, TARGETS
+from warehouse.release.cycles_file import Sampling, row_groups, write_cycles
+from warehouse.release.manifest import (
+    CARD,
+    CYCLES,
+    RECIPE,
+    RELEASE_FORMAT,
+    SPLIT,
+    STATISTICS,
+    Manifest,
+    Source,
+    Target,
+    plain_json,
+)
+from warehouse.release.origin import common_origin
+from warehouse.release.publish import Release, entries, publish, staging
+from warehouse.release.selection import Selection, Trial, select, with_cycles
+from warehouse.release.split import Split
+from warehouse.release.statistics import as_plain, subjects_of, training_statistics
+
+Splitter = Callable[[Iterable[str]], Split]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReleaseOrder:
+    """What is asked for. `split` makes the subjects' split; `licence` is what the card states, None for nothing."""
+
+    name: str
+    selection: Selection
+    sampling: Sampling
+    split: Splitter
+    licence: str | None
+
+    def __post_init__(self) -> None:
+        check_name("the release's name", self.name)
+
+
+def build_release(warehouse: Warehouse, order: ReleaseOrder) -> Release:
+    """Cut a release; one with the same content that exists already is returned as it is.
+
+    ValueError if nothing fits the selection, if what fits was made in more than one way, or if the split names
+    unknown subjects; WarehouseError if something can't be read or written. Nothing half-made stays behind.
+    """
+    surveyed = select(stored_trials(warehouse), order.selection)
+    trials = with_cycles(surveyed, order.sampling.sides)
+    if not trials:
+        raise ValueError(
+            f"no gait cycle in {warehouse.root} fits the release: {len(surveyed)} trials were looked at, "
+            f"{sum(trial.accepted for trial in surveyed)} of them accepted. See `gait2hip status`."
+        )
+    origin = common_origin(trials)
+    split = order.split({trial.subject_id for trial in trials})
+    with staging(warehouse, order.name) as staged:
+        points = write_cycles(staged / CYCLES, warehouse, trials, order.sampling)
+        statistics = training_statistics(_training_rows(staged / CYCLES, split), split)
+        counts = _count(staged / CYCLES, points)
+        _write(staged, SPLIT, plain_json(split.as_plain()))
+        _write(staged, STATISTICS, plain_json(as_plain(statistics)))
+        _write(staged, RECIPE, plain_json({"recipe": origin["recipe"], "settings": origin["settings"]}))
+        facts = CardFacts(
+            name=order.name,
+            licence=order.licence,
+            points=points,
+            sides=order.sampling.sides,
+            n_complete=counts.n_complete,
+            targets=counts.targets,
+            origin=origin,
+            split=split,
+            statistics=statistics,
+        )
+        _write(staged, CARD, render_card(facts, surveyed, trials).encode())
+        manifest = Manifest(
+            format=RELEASE_FORMAT,
+            name=order.name,
+            points=points,
+            sides=order.sampling.sides,
+            targets=counts.targets,
+            licence=order.licence,
+            n_subjects=len({trial.subject_id for trial in trials}),
+            n_trials=len(trials),
+            n_cycles=counts.n_cycles,
+            n_complete=counts.n_complete,
+            selection=order.selection.as_plain(),
+            origin=origin,
+            sources=tuple(Source(trial=str(trial.key), key=trial.account.key) for trial in trials),
+            files=entries(staged),
+        )
+        return publish(warehouse, staged, manifest)
+
+
+def stored_trials(warehouse: Warehouse) -> list[Trial]:
+    """Every stored trial with its session, sorted. WarehouseError if a row can't be read or a session lacks its row."""
+    sessions = {SessionKey(**account.identity): row for account, row in read.rows(warehouse, "sessions")}
+    found = []
+    for account, row in read.rows(warehouse, "trials", [column.name for column in quality_columns()]):
+        key = read.trial_key(account)
+        if key.session_key not in sessions:
+            raise WarehouseError(
+                f"{key}: its session has no row in the table sessions. Run `gait2hip ingest` on that session again."
+            )
+        found.append(Trial(key=key, account=account, row={**account.summary, **row}, session=sessions[key.session_key]))
+    return found
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Counts:
+    n_cycles: int
+    n_complete: int
+    targets: tuple[Target, ...]
+
+
+def _count(file: Path, points: int) -> _Counts:
+    """How many cycles there are, which kinds of targets any of them has, and how many have all of those."""
+    known: dict[Target, list[np.ndarray]] = {"forces": [], "moments": []}
+    for kind, parts in known.items():
+        for part in row_groups(file, TARGETS[kind]):
+            finite = np.logical_and.reduce([np.isfinite(column.to_numpy()) for column in part.columns])
+            parts.append(finite.reshape(-1, points).all(axis=1))
+    whole = {kind: np.concatenate(parts) for kind, parts in known.items()}
+    targets = tuple(kind for kind, cycles in whole.items() if cycles.any())
+    complete = np.logical_and.reduce([whole[kind] for kind in targets]) if targets else np.zeros(0, dtype=bool)
+    return _Counts(n_cycles=len(whole["forces"]), n_complete=int(complete.sum()), targets=targets)
+
+
+def _training_rows(file: Path, split: Split) -> Iterable[pa.Table]:
+    for part in row_groups(file, ("cohort", "subject", *CHANNELS)):
+        held_out = sorted(set(subjects_of(part)) & set(split.test))
+        yield part if not held_out else part.filter(_is_not(part, held_out))
+
+
+def _is_not(part: pa.Table, held_out: Sequence[str]) -> pa.ChunkedArray:
+    subject = pc.binary_join_element_wise(part.column("cohort"), part.column("subject"), "/")
+    return pc.invert(pc.is_in(subject, pa.array(held_out)))
+
+
+def _write(staged: Path, name: str, content: bytes) -> None:
+    (staged / name).write_bytes(content)

@@ -1,0 +1,90 @@
+"""`release.json`: what a release is, what it was cut from, and the SHA-256 of each of its files."""
+
+import hashlib
+import json
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from warehouse.errors import WarehouseError
+from warehouse.release.selection import Sides
+
+MANIFEST = "release.json"
+CYCLES, CARD, SPLIT, STATISTICS, RECIPE = "cycles.parquet", "README.md", "split.json", "stats.json", "recipe.json"
+
+# Raised when a release's files change their names, columns, units or meanings.
+RELEASE_FORMAT = 1
+_HEX_DIGITS = 12
+
+Target = Literal["forces", "moments"]
+
+
+class _Entry(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class ReleasedFile(_Entry):
+    """One file's content: SHA-256 as 64 hex digits, and length."""
+
+    sha256: str
+    n_bytes: int
+
+
+class Source(_Entry):
+    """One trial and the provenance key of its cycles."""
+
+    trial: str
+    key: str
+
+
+class Manifest(_Entry):
+    """Everything that tells one release from another.
+
+    `points` are a cycle's samples; `targets` the kinds that at least one cycle has; `n_complete` counts the cycles
+    without NaN in any of them.
+    """
+
+    format: int
+    name: str
+    points: int
+    sides: Sides
+    targets: tuple[Target, ...]
+    licence: str | None
+    n_subjects: int
+    n_trials: int
+    n_cycles: int
+    n_complete: int
+    selection: dict[str, list[str]]
+    origin: dict[str, object]
+    sources: tuple[Source, ...]
+    files: dict[str, ReleasedFile]
+
+    def as_bytes(self) -> bytes:
+        """The one text of this manifest."""
+        return plain_json(self.model_dump(mode="json"))
+
+
+def parse_manifest(where: str, raw: bytes) -> Manifest:
+    """The inverse of `as_bytes`. WarehouseError names the file (`where`) if it is no manifest, or of another format."""
+    try:
+        entries = json.loads(raw)
+        if entries["format"] != RELEASE_FORMAT:
+            raise WarehouseError(
+                f"{where} has release format {entries['format']}; this gait2hip reads {RELEASE_FORMAT}. Cut the "
+                "release again with `gait2hip release`, or read it with the gait2hip that wrote it."
+            )
+        return Manifest.model_validate_json(raw)
+    except (KeyError, TypeError, ValueError, ValidationError) as error:
+        raise WarehouseError(
+            f"{where} is no release's manifest, or damaged ({error}). Cut the release again."
+        ) from error
+
+
+def release_folder(manifest: Manifest) -> str:
+    """The folder's name: the release's own, and a hash of all its content."""
+    return f"{manifest.name}-{hashlib.sha256(manifest.as_bytes()).hexdigest()[:_HEX_DIGITS]}"
+
+
+def plain_json(value: object) -> bytes:
+    """Plain data as JSON that people can read: sorted, indented, the same bytes for the same data."""
+    return (json.dumps(value, sort_keys=True, indent=1, ensure_ascii=False, allow_nan=False) + "\n").encode()

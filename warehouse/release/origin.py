@@ -1,0 +1,77 @@
+"""What made a release's targets, and the guard that nothing was mixed: no model learns from two pipelines at once."""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+
+from warehouse.provenance import canonical_json
+from warehouse.release.selection import Trial
+
+# What a trial's file says it was made of that must be the same for all: the recipe's settings, the versions of the
+# stages' code, the simulator's version. Raw files and inputs' keys differ from trial to trial by nature.
+_OF_TRIAL = ("settings", "versions", "opensim")
+_OF_SESSION = ("model_sha256", "opensim_version")
+
+
+def origin(trial: Trial) -> dict[str, object]:
+    """The recipe, settings, code versions, model and simulator behind one trial's targets; None where not stored."""
+    return {
+        "recipe": trial.account.recipe,
+        **{name: trial.account.made_from.get(name) for name in _OF_TRIAL},
+        **{name: trial.session.get(name) for name in _OF_SESSION},
+    }
+
+
+def common_origin(trials: Sequence[Trial]) -> dict[str, object]:
+    """The one origin of all trials, with the names their model goes by, which may be several.
+
+    ValueError, with what differs and what to do, if there is more than one origin.
+    """
+    groups: dict[str, list[Trial]] = defaultdict(list)
+    for trial in trials:
+        groups[canonical_json(origin(trial))].append(trial)
+    if len(groups) > 1:
+        raise ValueError(_mixture(sorted(groups.values(), key=lambda group: (-len(group), group[0].key))))
+    return {**origin(trials[0]), "models": sorted({str(t.session["model"]) for t in trials if t.session["model"]})}
+
+
+def _mixture(groups: Sequence[Sequence[Trial]]) -> str:
+    facts = [_flat(facts) for facts in _comparable([origin(group[0]) for group in groups])]
+    names = sorted({name for fact in facts for name in fact})
+    differing = [name for name in names if len({canonical_json(fact.get(name)) for fact in facts}) > 1]
+    lines = [f"a release can't mix what was made in {len(groups)} ways:"]
+    for group, fact in zip(groups, facts, strict=True):
+        cohorts = ", ".join(sorted({trial.key.cohort for trial in group}))
+        lines.append(f"  {len(group)} trials of {cohorts} ({group[0].key}, …): {_told(fact, differing)}")
+    lines.append(
+        "Run `gait2hip ingest` on the sessions that are out of date, with one recipe and one model, or narrow the "
+        "release with --recipe, --cohort or --subject."
+    )
+    return "\n".join(lines)
+
+
+def _comparable(origins: Sequence[Mapping[str, object]]) -> list[dict[str, object]]:
+    """The same, but where one side stores no settings at all the other's are not told one by one."""
+    unknown = {name for facts in origins for name, value in facts.items() if value is None}
+    return [
+        {name: "stored" if name in unknown and isinstance(value, Mapping) else value for name, value in facts.items()}
+        for facts in origins
+    ]
+
+
+def _told(fact: Mapping[str, object], differing: Sequence[str], shown: int = 8) -> str:
+    told = ", ".join(f"{name}={_value(fact.get(name))}" for name in differing[:shown])
+    return told + (f" and {len(differing) - shown} more" if len(differing) > shown else "")
+
+
+def _value(value: object) -> object:
+    return "not stored" if value is None else value
+
+
+def _flat(facts: Mapping[str, object], prefix: str = "") -> dict[str, object]:
+    found: dict[str, object] = {}
+    for name, value in facts.items():
+        if isinstance(value, Mapping):
+            found |= _flat(value, f"{prefix}{name}.")
+        else:
+            found[f"{prefix}{name}"] = value
+    return found

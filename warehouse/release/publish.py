@@ -1,0 +1,131 @@
+"""A release appears whole or not at all, and never changes: staged in a folder of its own, then given its name."""
+
+import hashlib
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from warehouse import storage
+from warehouse.errors import MissingFile, WarehouseError
+from warehouse.layout import Warehouse, file_path, release_root, staging_target, temporary_path
+from warehouse.release.manifest import MANIFEST, Manifest, ReleasedFile, parse_manifest, release_folder
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Release:
+    """A release that is there: its folder (as a root of its own) and its manifest."""
+
+    root: Warehouse
+    manifest: Manifest
+
+    def read(self, name: str) -> bytes:
+        """The content of one of its files, checked against the manifest. WarehouseError if it is another."""
+        path = file_path(self.root, name)
+        content = storage.read_bytes(self.root, path)
+        entry = self.manifest.files.get(name)
+        if entry is None or hashlib.sha256(content).hexdigest() != entry.sha256:
+            raise WarehouseError(
+                f"{path} is not what the release was published with: it was changed or damaged. Remove the release's "
+                "folder and cut it again with `gait2hip release`."
+            )
+        return content
+
+
+def open_release(root: str) -> Release:
+    """The release in a folder, local or `s3://…`. MissingFile or WarehouseError if there is none that can be read."""
+    folder = Warehouse(root)
+    path = file_path(folder, MANIFEST)
+    try:
+        raw = storage.read_bytes(folder, path)
+    except MissingFile as error:
+        raise MissingFile(
+            f"there is no release at {root}: it has no {MANIFEST}. Name the folder that `gait2hip release` printed."
+        ) from error
+    return Release(root=folder, manifest=parse_manifest(path, raw))
+
+
+def verify(release: Release) -> None:
+    """Read every file of a release. WarehouseError names the first that is missing or was changed."""
+    for name in release.manifest.files:
+        release.read(name)
+
+
+@contextmanager
+def staging(warehouse: Warehouse, name: str) -> Iterator[Path]:
+    """A new local folder to make a release in, removed afterwards if it was not published.
+
+    Beside the releases on a local disk, so that publishing is one rename; hidden there, so that nobody takes it for
+    a release.
+    """
+    with storage.explained("make a release in", warehouse.base):
+        folder = _staging_folder(warehouse, name)
+        try:
+            yield folder
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def entries(staged: Path) -> dict[str, ReleasedFile]:
+    """Each staged file's hash and length."""
+    return {file.name: _entry(file) for file in sorted(staged.iterdir())}
+
+
+def publish(warehouse: Warehouse, staged: Path, manifest: Manifest) -> Release:
+    """Give a staged release its name. One with the same content that is there already is checked and kept."""
+    folder = release_folder(manifest)
+    target = release_root(warehouse, folder)
+    with storage.explained("write", staged.as_posix()):
+        (staged / MANIFEST).write_bytes(manifest.as_bytes())
+    if not storage.exists(target, file_path(target, MANIFEST)):
+        _move(staged, target)
+    release = open_release(target.root)
+    verify(release)
+    return release
+
+
+def _staging_folder(warehouse: Warehouse, name: str) -> Path:
+    if not warehouse.is_local:
+        return Path(tempfile.mkdtemp(prefix="gait2hip-release-"))
+    target = staging_target(warehouse, name)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    storage.remove_leftovers(target)
+    folder = temporary_path(target)
+    folder.mkdir()
+    return folder
+
+
+def _move(staged: Path, target: Warehouse) -> None:
+    if not target.is_local:
+        # No folder can be renamed in an object store: the manifest comes last and vouches for the rest.
+        for file in sorted(staged.iterdir(), key=lambda file: (file.name == MANIFEST, file.name)):
+            storage.write_bytes(target, file_path(target, file.name), file.read_bytes())
+        return
+    with storage.explained("write", target.base):
+        for file in staged.iterdir():
+            storage.flush(file)
+        storage.flush(staged)
+        try:
+            staged.rename(target.base)
+        except OSError as error:
+            _refuse_unless_there(target, error)
+        storage.flush(Path(target.base).parent)
+
+
+def _refuse_unless_there(target: Warehouse, error: OSError) -> None:
+    # Another process may have published the same release since; a folder without its manifest was emptied by hand.
+    if Path(target.base).is_dir():
+        if not storage.exists(target, file_path(target, MANIFEST)):
+            raise WarehouseError(
+                f"{target.base} is there, but without its {MANIFEST}: remove that folder and run again."
+            ) from error
+        return
+    raise error
+
+
+def _entry(file: Path) -> ReleasedFile:
+    with file.open("rb") as content:
+        digest = hashlib.file_digest(content, "sha256").hexdigest()
+    return ReleasedFile(sha256=digest, n_bytes=file.stat().st_size)

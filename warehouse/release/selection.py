@@ -1,0 +1,105 @@
+"""Which accepted trials a release is cut from."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Literal
+
+from warehouse.contents import has_cycles
+from warehouse.identity import TrialKey
+from warehouse.metadata import Stored
+from warehouse.release.split import subject_id
+
+Sides = Literal["right", "both"]
+
+
+def parse_sides(text: str) -> Sides:
+    """`right` or `both`; ValueError for anything else."""
+    known: dict[str, Sides] = {"right": "right", "both": "both"}
+    if text not in known:
+        raise ValueError(f"--sides {text}: expected right or both.")
+    return known[text]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trial:
+    """One stored trial: its row, what the row's file says of itself, and its session's row."""
+
+    key: TrialKey
+    account: Stored
+    row: Mapping[str, object]
+    session: Mapping[str, object]
+
+    @property
+    def accepted(self) -> bool:
+        """Whether the trial gives targets."""
+        return self.row["outcome"] == "accepted"
+
+    @property
+    def condition(self) -> str:
+        """How it was walked."""
+        return str(self.row["condition"])
+
+    @property
+    def subject_id(self) -> str:
+        """The subject, as a split calls it."""
+        return subject_id(self.key.cohort, self.key.subject)
+
+    @property
+    def height_m(self) -> float:
+        """The subject's height at this visit, metres."""
+        height_m = self.session["height_m"]
+        assert isinstance(height_m, float)
+        return height_m
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Selection:
+    """What narrows a release; empty means all. `subjects` are codes, or `cohort/subject` where codes recur."""
+
+    cohorts: tuple[str, ...] = ()
+    conditions: tuple[str, ...] = ()
+    subjects: tuple[str, ...] = ()
+    recipes: tuple[str, ...] = ()
+
+    def as_plain(self) -> dict[str, list[str]]:
+        """Plain data, for the manifest: sorted, since the order in which words were typed means nothing."""
+        return {name: sorted(words) for name, words in asdict(self).items()}
+
+
+def select(trials: Sequence[Trial], selection: Selection) -> list[Trial]:
+    """Those of `trials`, accepted or rejected, that the selection names.
+
+    ValueError for a word that none of them has: a slip of the pen must not silently give a smaller release.
+    """
+    chosen = list(trials)
+    rules: tuple[tuple[str, tuple[str, ...], Callable[[Trial], tuple[str, ...]]], ...] = (
+        ("--cohort", selection.cohorts, lambda trial: (trial.key.cohort,)),
+        ("--recipe", selection.recipes, lambda trial: (trial.account.recipe,)),
+        ("--condition", selection.conditions, lambda trial: (trial.condition,)),
+        ("--subject", selection.subjects, lambda trial: (trial.key.subject, trial.subject_id)),
+    )
+    for option, wanted, names in rules:
+        if wanted:
+            _refuse_unknown(option, wanted, trials, names)
+            chosen = [trial for trial in chosen if set(names(trial)) & set(wanted)]
+    return chosen
+
+
+def with_cycles(trials: Iterable[Trial], sides: Sides) -> list[Trial]:
+    """The accepted trials that have a cycle of the sides wanted."""
+    return [
+        trial
+        for trial in trials
+        if trial.accepted and has_cycles(trial.account) and (sides == "both" or trial.row["n_cycles_right"])
+    ]
+
+
+def _refuse_unknown(
+    option: str, wanted: Sequence[str], trials: Sequence[Trial], names: Callable[[Trial], tuple[str, ...]]
+) -> None:
+    known = {name for trial in trials for name in names(trial)}
+    for word in wanted:
+        if word not in known:
+            # The shortest form of each: a subject's code, not also its cohort/subject.
+            listed = sorted({names(trial)[0] for trial in trials})
+            raise ValueError(f"{option} {word}: the warehouse has none; it has {', '.join(listed[:20])}.")
