@@ -39,3 +39,10 @@ def test_a_label_without_a_marker_is_named(tmp_path):
     path.write_text(text.replace('heel = "RHEE"', 'heel = "RHEEL"'))
     with pytest.raises(ValueError, match=r"lab.toml.*RHEEL"):
         load_profile(str(path))
+
+
+def test_coordinates_that_markers_do_not_tell_are_held_near_the_default() -> None:
+    tasks = load_profile("isb_full_body").coordinate_tasks
+    assert [(task.name, task.value) for task in tasks] == [("pro_sup_r", None), ("pro_sup_l", None)]
+    assert all(task.weight > 0 for task in tasks)
+    assert load_profile("plug_in_gait").coordinate_tasks == ()
