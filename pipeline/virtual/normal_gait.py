@@ -70,9 +70,9 @@ class StepLaw:
     def stride_m(self, height_m: float, cadence: float) -> float:
         """The length of a stride at a cadence in steps per minute.
 
-        Beyond 115 steps/min it grows no more: a beat from outside quickens steps more than it lengthens them (Ducharme et
-        al. 2018, Gait Posture 66:255), and the six adults' freely chosen fast walks, continued to 135 steps/min, would be
-        faster (1.7 m/s) than any that they walked and than the model's hip muscles can drive. How much less is our choice.
+        Beyond 115 steps/min it grows no more. A beat from outside quickens steps more than it lengthens them (Ducharme
+        et al. 2018, Gait Posture 66:255); how much is our choice. The six adults' freely chosen fast walks, continued
+        to 135 steps/min, would be faster (1.7 m/s) than any of theirs, and than the model's hip muscles can drive.
         """
         return float(height_m * self.stride_per_height_at_115 * (min(cadence, 115) / 115) ** self.stride_exponent)
 
