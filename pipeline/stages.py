@@ -46,7 +46,7 @@ class Stage:
 
 
 STAGES: dict[str, Stage] = {
-    "scaling": Stage(version=1, sections=("scaling", "engine"), facts=("model", "profile", "static", "mass_kg")),
+    "scaling": Stage(version=2, sections=("scaling", "engine"), facts=("model", "profile", "static", "mass_kg")),
     "session": Stage(version=1, sections=(), facts=("subject", "static_name", "n_trials"), inputs=("scaling",)),
     "inverse_kinematics": Stage(
         version=1,

@@ -205,6 +205,19 @@ def ignore_tendon_compliance(model: osim.Model) -> None:
     model.initSystem()
 
 
+def let_walk_anywhere(model: osim.Model) -> None:
+    """Take the bounds off the coordinates that carry the body through the laboratory: an origin may lie far away.
+
+    The model of Rajagopal et al. (2016) stops at 5 m, and inverse kinematics then bends the body to reach its markers.
+    """
+    coordinates = model.updCoordinateSet()
+    for item in summarise(model).coordinates:
+        if item.residual and not item.rotational:
+            coordinates.get(item.name).setDefaultClamped(False)
+    model.finalizeConnections()
+    model.initSystem()
+
+
 def marker_positions(model: osim.Model, values: np.ndarray, names: Sequence[str]) -> np.ndarray:
     """Ground positions (M, 3) of the named markers at one pose: values (Q,) in the model's coordinate order.
 

@@ -20,6 +20,7 @@ from pipeline.osim.log import ToolLog, tool_log
 from pipeline.osim.model import (
     load_model,
     marker_positions,
+    let_walk_anywhere,
     move_markers,
     replace_markers,
     summarise,
@@ -72,6 +73,7 @@ def scale_model(
         )
         setups.write_setup(directory / "scale_setup.xml", setup)
         factors = _size_segments(model, directory, measurements, mass_kg, log)
+        let_walk_anywhere(model)
         write_model(model, directory / "sized.osim")
     fit = _pose(directory, pose, marker_weights, coordinate_tasks, engine, accuracy)
     measured_m = dict(zip(pose.labels, pose.positions_m[0], strict=True))

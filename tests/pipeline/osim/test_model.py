@@ -74,3 +74,18 @@ def test_what_is_no_model_is_refused_by_name(tmp_path: Path, content: str) -> No
 def test_a_missing_model_is_refused_by_name(tmp_path: Path) -> None:
     with pytest.raises(TrialRejected, match=r"nowhere\.osim: there is no such model file"):
         osim_model.read_summary(tmp_path / "nowhere.osim")
+
+
+def test_a_body_may_walk_anywhere_but_not_bend_anyhow(tmp_path: Path) -> None:
+    from pipeline.osim.default_model import default_model_file
+
+    model = osim_model.load_model(default_model_file(tmp_path))
+    clamped = {name: model.getCoordinateSet().get(name).getDefaultClamped() for name in ("pelvis_tx", "knee_angle_r")}
+    osim_model.let_walk_anywhere(model)
+    state = model.getWorkingState()
+
+    assert clamped == {"pelvis_tx": True, "knee_angle_r": True}
+    for name in ("pelvis_tx", "pelvis_ty", "pelvis_tz"):
+        assert not model.getCoordinateSet().get(name).getClamped(state)
+    for name in ("pelvis_tilt", "knee_angle_r", "hip_flexion_l"):
+        assert model.getCoordinateSet().get(name).getClamped(state)
