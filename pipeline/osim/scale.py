@@ -18,9 +18,9 @@ from pipeline.osim.engines import Engine
 from pipeline.osim.files import write_trc
 from pipeline.osim.log import ToolLog, tool_log
 from pipeline.osim.model import (
+    let_walk_anywhere,
     load_model,
     marker_positions,
-    let_walk_anywhere,
     move_markers,
     replace_markers,
     summarise,

@@ -4,6 +4,7 @@ import pytest
 from typer.testing import CliRunner
 
 from flows import cli, model_sections
+from models import jobs
 from models.jobs import Unseen
 from models.report import make_report
 from models.scorecard import score
@@ -18,7 +19,7 @@ def section(monkeypatch: pytest.MonkeyPatch) -> ModelSection:
     wrong, worse = cycles.measured() + 0.5, cycles.measured() + 1.0
     report = make_report(score("lstm", cycles, wrong), [score("ridge", cycles, worse)])
     unseen = Unseen(model="lstm", report=report, cycles=cycles, predicted=wrong)
-    monkeypatch.setattr(model_sections, "on_unseen", lambda *_: unseen)
+    monkeypatch.setattr(jobs, "on_unseen", lambda *_: unseen)
     (only,) = model_sections.model_sections([Path("run")], "R")
     return only
 
