@@ -50,7 +50,8 @@ def ingest(
         seconds=round(time.perf_counter() - clock_s, 3),
         workers=workers,
     )
-    # A disk that is full now has made trials fail, and they have said so.
-    with contextlib.suppress(WarehouseError):
-        remember_run(Warehouse(root), run, os.getpid())
+    if run.n_computed:
+        # A disk that is full now has made trials fail, and they have said so.
+        with contextlib.suppress(WarehouseError):
+            remember_run(Warehouse(root), run, os.getpid())
     return report

@@ -1,4 +1,4 @@
-"""What each run did and how long it took: for estimates and for people. No result depends on it."""
+"""What each run computed and how long it took: for estimates and for people. No result depends on it."""
 
 import json
 from dataclasses import asdict, dataclass
@@ -9,7 +9,7 @@ from warehouse.layout import RUNS, Warehouse, run_path, table_directory
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Run:
-    """One run: when it began (UTC), how many trials it computed and how many were up to date, and for how long."""
+    """One run: when it began (UTC), how many trials it computed, one at least, how many were fresh, and how long."""
 
     began: str
     n_computed: int
@@ -29,13 +29,11 @@ def remember_run(warehouse: Warehouse, run: Run, process: int) -> None:
     storage.write_bytes(warehouse, run_path(warehouse, name), json.dumps(asdict(run), indent=1).encode())
 
 
-def last_computing_run(warehouse: Warehouse) -> Run | None:
-    """The newest run that computed anything; None if there is none that can be read."""
+def last_run(warehouse: Warehouse) -> Run | None:
+    """The newest run; None if there is none that can be read."""
     for path in reversed(storage.files_under(warehouse, table_directory(warehouse, RUNS))):
         try:
-            run = Run(**json.loads(storage.read_bytes(warehouse, path)))
+            return Run(**json.loads(storage.read_bytes(warehouse, path)))
         except (ValueError, TypeError):
             continue  # Of another version of gait2hip, say: an estimate is not worth an error.
-        if run.n_computed:
-            return run
     return None

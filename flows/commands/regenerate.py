@@ -39,11 +39,11 @@ def regenerate(
         from flows.regenerate import regenerate as run
         from flows.report import print_report, progress_bar
         from warehouse.layout import Warehouse
-        from warehouse.runs import last_computing_run
+        from warehouse.runs import last_run
 
         count = workers or os.cpu_count() or 1
         found = survey(warehouse, recipe=recipe, model=model, only=only or ())
-        typer.echo(describe(found, last_computing_run(Warehouse(warehouse)), count))
+        typer.echo(describe(found, last_run(Warehouse(warehouse)), count))
         for refusal in found.refused:
             typer.echo(f"gait2hip: can't be run: {refusal.reason}", err=True)
         if dry_run or not found.to_run:

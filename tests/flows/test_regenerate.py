@@ -7,7 +7,7 @@ from flows.ingest import IngestReport
 from flows.regenerate import Survey, describe, regenerate, survey
 from warehouse.identity import SessionKey
 from warehouse.layout import Warehouse
-from warehouse.runs import Run, last_computing_run
+from warehouse.runs import Run, last_run
 from warehouse.sources import Source, remember_source
 
 WriteSession = Callable[..., Path]
@@ -124,7 +124,7 @@ def test_a_run_leaves_its_account_for_the_next_estimate(warehouse: Path, known: 
 
     run(look(warehouse), warehouse)
 
-    found = last_computing_run(Warehouse(str(warehouse)))
+    found = last_run(Warehouse(str(warehouse)))
     assert found is not None
     assert (found.n_computed, found.n_fresh, found.workers) == (1, 1, 2)
 
