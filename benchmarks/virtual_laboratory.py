@@ -153,15 +153,15 @@ def _report(walks: list[Walked]) -> None:
     for walk in walks:
         if walk.rejected:
             print(f"- {walk.name}, given {', '.join(walk.given) or 'NOTHING'}: {walk.rejected[:200]}")
-    print(
-        "\n| hip, RMS (largest) |", *(f" {kind} |" for kind in KINDS), "\n|---", *("|---" for _ in KINDS), "|", sep=""
-    )
+    print("\n| hip: RMS over all walks, of the worst walk, largest |", *(f" {kind} |" for kind in KINDS), sep="")
+    print("|---", *("|---" for _ in KINDS), "|", sep="")
     for coordinate in HIP:
         cells = []
         for kind in KINDS:
-            of_sides = [walk.errors[kind][f"{coordinate}_{side[0]}"] for walk in kept for side in SIDES]
-            error = np.concatenate(of_sides)
-            cells.append(f"{_rms(error):.2f} ({np.abs(error).max():.1f})")
+            errors_of = [np.concatenate([walk.errors[kind][f"{coordinate}_{s[0]}"] for s in SIDES]) for walk in kept]
+            together = np.concatenate(errors_of)
+            worst = max(_rms(error) for error in errors_of)
+            cells.append(f"{_rms(together):.2f}, {worst:.2f}, {np.abs(together).max():.1f}")
         print(f"| {coordinate} |", " | ".join(cells), "|")
 
 

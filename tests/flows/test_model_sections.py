@@ -33,7 +33,7 @@ def test_the_scorecard_begins_with_the_baseline_and_gives_each_condition(section
 
 
 def test_measured_and_predicted_are_drawn_for_each_target(section: ModelSection) -> None:
-    for text in ("hip flexion moment", "hip adduction moment", "hip internal rotation moment", "slow", "fast"):
+    for text in ("hip flexion", "hip adduction", "hip internal rotation", "slow", "fast"):
         assert f">{text}</text>" in section.figure
     # Two conditions of three moments, each predicted by one dashed line.
     assert section.figure.count("stroke-dasharray") == 6

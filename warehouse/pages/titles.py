@@ -9,9 +9,9 @@ ANGLES = {
     "ankle_angle_r": "ankle dorsiflexion",
 }
 MOMENTS = {
-    "moment_hip_flexion": "hip flexion moment",
-    "moment_hip_adduction": "hip adduction moment",
-    "moment_hip_rotation": "hip internal rotation moment",
+    "moment_hip_flexion": "hip flexion",
+    "moment_hip_adduction": "hip adduction",
+    "moment_hip_rotation": "hip internal rotation",
 }
 FORCES = {
     "force_glmax": "gluteus maximus",

@@ -37,7 +37,7 @@ def test_a_rejection_s_reason_is_shown_as_text(page: str) -> None:
 
 def test_angles_moments_and_forces_are_drawn(page: str) -> None:
     assert page.count("<svg") == 3
-    for title in ("hip flexion", "ankle dorsiflexion", "hip internal rotation moment", "gluteus medius", "piriformis"):
+    for title in ("hip flexion", "ankle dorsiflexion", "hip internal rotation", "gluteus medius", "piriformis"):
         assert f">{title}</text>" in page
     assert page.index(">slow</text>") < page.index(">fast</text>")
 

@@ -1,0 +1,149 @@
+"""How long regenerating targets takes: `python -m benchmarks.regenerate [--subjects 4] [--json FILE]`.
+
+Makes a virtual laboratory, ingests it, and regenerates it twice by recipes that make everything but the scaled models
+stale: once with one worker, once with two. Times are of the whole command but its start: plan, Prefect, worker
+processes, reading, solving, storing.
+"""
+
+import argparse
+import json
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import psutil
+
+from flows.regenerate import regenerate, survey
+from flows.run_ingest import ingest
+from pipeline.osim.log import quiet
+from pipeline.recipe import read_toml
+from pipeline.virtual.make_laboratory import make_laboratory
+from pipeline.virtual.request import checked_request
+from warehouse import read
+from warehouse.layout import Warehouse
+
+# Trials of Gait2Hip-60 (arXiv 2605.30374), about 120,000 frames.
+PUBLISHED_TRIALS = 713
+CUTOFFS_HZ = {1: 6.1, 2: 6.2}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Figures:
+    """One laboratory regenerated. efficiency: one worker's time over twice two workers'."""
+
+    n_trials: int
+    n_accepted: int
+    n_frames: int
+    seconds_one_worker: float
+    seconds_two_workers: float
+    worker_seconds_per_trial: float
+    frames_per_second_two_workers: float
+    efficiency: float
+    minutes_for_published_trials: float
+    peak_worker_mb: float
+
+
+def main() -> None:
+    arguments = _arguments()
+    quiet()
+    with tempfile.TemporaryDirectory(prefix="gait2hip-") as name:
+        figures = measure(Path(name), arguments.subjects, arguments.trials)
+    for what, value in asdict(figures).items():
+        print(f"{what.replace('_', ' '):32} {value:.2f}" if isinstance(value, float) else f"{what:32} {value}")
+    if arguments.json:
+        arguments.json.write_text(json.dumps(asdict(figures), indent=1))
+
+
+def measure(directory: Path, subjects: int, trials: int) -> Figures:
+    """Make the laboratory, ingest it, and regenerate it by one worker and by two."""
+    request = checked_request(
+        directory / "laboratory",
+        cohort="healthy",
+        subjects=subjects,
+        conditions="slow,med,fast",
+        trials=trials,
+        seed=1,
+        blemishes="default",
+    )
+    folders = make_laboratory(request, on_session=lambda _: None)
+    root = str(directory / "warehouse")
+    ingest(folders, warehouse=root, recipe="gait2hip60", model=None, workers=2, on_progress=_unwatched)
+    rows = [read.read_row(Warehouse(root), "trials", read.trial_key(t)) for t in read.trials(Warehouse(root))]
+    seconds, peaks = {}, []
+    for workers, cutoff_hz in CUTOFFS_HZ.items():
+        found = survey(root, recipe=str(_recipe(directory, cutoff_hz)), model=None)
+        assert len(found.to_do) == len(rows), "everything is to be stale"
+        with _peak_child_mb() as peak:
+            began = time.perf_counter()
+            regenerate(found, root, workers=workers, on_progress=_unwatched)
+            seconds[workers] = time.perf_counter() - began
+        peaks.append(peak())
+    accepted = [row for row in rows if row["outcome"] == "accepted"]
+    n_frames = sum(row["n_frames"] for row in accepted)
+    return Figures(
+        n_trials=len(rows),
+        n_accepted=len(accepted),
+        n_frames=n_frames,
+        seconds_one_worker=seconds[1],
+        seconds_two_workers=seconds[2],
+        worker_seconds_per_trial=seconds[1] / len(rows),
+        frames_per_second_two_workers=n_frames / seconds[2],
+        efficiency=seconds[1] / (2 * seconds[2]),
+        minutes_for_published_trials=PUBLISHED_TRIALS * seconds[2] / len(rows) / 60,
+        peak_worker_mb=max(peaks),
+    )
+
+
+def _recipe(directory: Path, cutoff_hz: float) -> Path:
+    """The packaged recipe with another cut-off of markers and forces."""
+    _, content = read_toml("recipes", "gait2hip60")
+    content["markers"]["marker_cutoff_hz"] = content["ground_reactions"]["force_cutoff_hz"] = cutoff_hz  # type: ignore[index]
+    lines = [f"name = {json.dumps(content['name'])}"]
+    for section, values in content.items():
+        if isinstance(values, dict):
+            lines += [f"[{section}]", *(f"{name} = {json.dumps(value)}" for name, value in values.items())]
+    path = directory / f"cutoff_{cutoff_hz}.toml"
+    path.write_text("\n".join(lines))
+    return path
+
+
+def _unwatched(_: int) -> Callable[[object], None]:
+    return lambda _: None
+
+
+@contextmanager
+def _peak_child_mb() -> Iterator[Callable[[], float]]:
+    """Gives the largest resident memory of any process below this one meanwhile, sampled twenty times a second."""
+    largest, stop = [0.0], threading.Event()
+
+    def watch() -> None:
+        while not stop.wait(0.05):
+            for child in psutil.Process().children(recursive=True):
+                try:
+                    largest[0] = max(largest[0], child.memory_info().rss / 2**20)
+                except psutil.NoSuchProcess:
+                    continue
+
+    thread = threading.Thread(target=watch, daemon=True)
+    thread.start()
+    try:
+        yield lambda: largest[0]
+    finally:
+        stop.set()
+        thread.join()
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--subjects", type=int, default=4)
+    parser.add_argument("--trials", type=int, default=2, help="of each of three conditions")
+    parser.add_argument("--json", type=Path, help="write the figures there too")
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    main()
