@@ -22,6 +22,7 @@ def model_sections(runs: list[Path], release: str) -> list["ModelSection"]:
 
 
 def _sections(unseen: "Unseen") -> Iterator["ModelSection"]:
+    from models.report import virtual_note
     from warehouse.pages.dataset import by_speed
     from warehouse.pages.models import ModelSection, draw_predictions
     from warehouse.pages.titles import FORCES, MOMENTS
@@ -36,7 +37,7 @@ def _sections(unseen: "Unseen") -> Iterator["ModelSection"]:
             continue
         unit = next(iter(parts.values())).unit
         yield ModelSection(
-            title=f"Predicted hip {kind}: {unseen.model}",
+            title=f"Predicted hip {kind}: {unseen.model}{virtual_note(unseen.cycles.subjects)}",
             verdict=unseen.report.verdict,
             unit=unit,
             rows=[row for model, part in parts.items() for row in _rows(model, part)],

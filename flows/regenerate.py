@@ -128,8 +128,10 @@ def _reasons(found: Survey) -> Iterator[str]:
 
 
 def _estimate(found: Survey, last: Run | None, workers: int) -> Iterator[str]:
-    if not found.to_do:
+    if not found.to_run:
         yield "nothing to do"
+    elif not found.to_do:
+        yield f"{len(found.to_run)} sessions whose scaled models or tables are made again, and no trial"
     elif last is None:
         yield f"{len(found.to_do)} trials to compute; no earlier run tells how long that takes"
     else:

@@ -31,9 +31,15 @@ def evaluate(run: Run, cycles: Cycles, device: torch.device) -> Report:
 
 
 def unseen_subjects(run: Run, cycles: Cycles) -> tuple[str, ...]:
-    """Whom the run was not trained on; everybody where it does not tell. ValueError if nobody is left."""
-    known = set(run.split.train or ())
-    unseen = tuple(name for name in cycles.subjects if name not in known)
+    """Whom the run was not trained on. ValueError if nobody is left.
+
+    A published checkpoint names only those it was tested on, by their codes: where cycles of one of them are here, the
+    others with them may have been trained on, and only the tested ones are taken. Where none is, all are strangers.
+    """
+    if run.split.train is None:
+        tested = tuple(name for name in cycles.subjects if name.rpartition("/")[2] in run.split.test)
+        return tested or cycles.subjects
+    unseen = tuple(name for name in cycles.subjects if name not in set(run.split.train))
     if not unseen:
         raise ValueError(f"the run was trained on every one of {', '.join(cycles.subjects)}: they can't test it")
     return unseen

@@ -16,13 +16,25 @@ class Report(Settings):
     comparisons: tuple[Comparison, ...]
 
 
+def virtual_note(subjects: Sequence[str]) -> str:
+    """What has to be said beside any figure that was had from virtual people; "" where all are real."""
+    virtual = sum(subject.startswith("virtual-") for subject in subjects)
+    if not virtual:
+        return ""
+    return " (virtual, not patients)" if virtual == len(subjects) else " (some virtual, not patients)"
+
+
 def make_report(model: Scorecard, baselines: Sequence[Scorecard]) -> Report:
     """ValueError if they were scored on different subjects."""
     return Report(
-        verdict=verdict(model, baselines),
+        verdict=verdict(model, baselines) + virtual_note(_subjects(model)),
         scorecards=(*baselines, model),
         comparisons=tuple(found for baseline in baselines for found in compare(model, baseline)),
     )
+
+
+def _subjects(card: Scorecard) -> list[str]:
+    return [one.subject for part in card.kinds for one in part.subjects]
 
 
 def render(report: Report) -> str:

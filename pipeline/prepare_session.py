@@ -38,9 +38,9 @@ def prepare_session(
     job = open_job(session_file, recipe_source, model_file, warehouse_root)
     source = Source(key=job.session.key, session_file=str(job.session.file), recipe=recipe_source, model=model_file)
     try:
-        remember_source(job.warehouse, source)
         keys = job.session_keys()
         if is_session_fresh(job.warehouse, job.session.key, keys["session"]):
+            remember_source(job.warehouse, source)
             return SessionOutcome(key=job.session.key, fresh=True)
         scaled = scale_session(job)
     except TrialRejected as rejected:
@@ -49,6 +49,7 @@ def prepare_session(
             raise ValueError(f"{rejected.reason} Give another file with --model or in the recipe.") from rejected
         return SessionOutcome(key=job.session.key, stage=rejected.stage, reason=rejected.reason)
     _store(job, scaled, keys)
+    remember_source(job.warehouse, source)
     return SessionOutcome(key=job.session.key)
 
 

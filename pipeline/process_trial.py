@@ -15,9 +15,9 @@ from pipeline.quality import judge_trial, keep_explained
 from pipeline.records import Kinematics, Markers
 from pipeline.session import Trial
 from pipeline.solve import solve
-from pipeline.stages import StageAccount, keys_of, table_keys
+from pipeline.stages import keys_of, table_keys
 from pipeline.static_fit import static_fit_warnings
-from pipeline.store_rejected import store_rejected
+from pipeline.store_rejected import store_failure, store_rejected
 from pipeline.store_trial import store_accepted
 from pipeline.stored_kinematics import read_kinematics
 from pipeline.targets import cut_cycles
@@ -43,10 +43,13 @@ def process_trial(
     job = open_job(session_file, recipe_source, model_file, warehouse_root)
     key = job.session.trial_key(trial)
     with tempfile.TemporaryDirectory(prefix="gait2hip-") as directory:
-        accounts: dict[str, StageAccount] = {}
         try:
             accounts = job.trial_accounts(trial)
-            keys = keys_of(accounts)
+        except TrialRejected as unreadable:
+            # A disk that is away, say: nothing is known against what the recording gave before.
+            return store_failure(job, trial, unreadable.stage, unreadable.reason, "")
+        keys = keys_of(accounts)
+        try:
             if is_trial_fresh(job.warehouse, key, table_keys(keys)):
                 return _stored_outcome(job, trial)
             model = _scaled_model(job, keys["session"], Path(directory))

@@ -10,6 +10,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 Positive = Annotated[float, Field(gt=0)]
 Ratio = Annotated[float, Field(gt=0, lt=1)]
 CutoffHz = Annotated[float, Field(gt=0, le=50)]
+# Beyond it the effort is so flat at zero that Newton's method on its dual does not always reach balance.
+MOST_EXACT_EXPONENT = 6
 
 
 class _Section(BaseModel):
@@ -122,6 +124,16 @@ class Recipe(_Section):
     static_optimization: StaticOptimizationSettings
     quality: QualitySettings
     cycles: CycleSettings
+
+    @model_validator(mode="after")
+    def _solvable(self) -> "Recipe":
+        exponent = self.static_optimization.activation_exponent
+        if self.model.engine == "exact" and not 2 <= exponent <= MOST_EXACT_EXPONENT:
+            raise ValueError(
+                f"activation_exponent={exponent:g} with engine 'exact', which solves exponents from 2 to "
+                f"{MOST_EXACT_EXPONENT}. Give one of those, or name engine 'tools'."
+            )
+        return self
 
     @model_validator(mode="after")
     def _one_cutoff(self) -> "Recipe":

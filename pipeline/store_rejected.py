@@ -44,9 +44,13 @@ def record_crash(
     It is kept under a key of its own, so that the next `ingest` tries the trial again. An accepted result that the
     warehouse holds stays: what could not be computed replaces nothing.
     """
-    job = open_job(session_file, recipe_source, model_file, warehouse_root)
-    key = job.session.trial_key(trial)
+    return store_failure(open_job(session_file, recipe_source, model_file, warehouse_root), trial, stage, reason, log)
+
+
+def store_failure(job: Job, trial: str, stage: str, reason: str, log: str) -> Outcome:
+    """Write a trial that could not be computed, to be tried again; an accepted result that is there stays."""
     if _holds_accepted(job, trial):
+        key = job.session.trial_key(trial)
         return Outcome(key=key, status="rejected", stage=stage, reason=f"{reason} The earlier result was kept.")
     return store_rejected(job, trial, stage, reason, log, {})
 

@@ -15,7 +15,12 @@ _FIXED = ("time_s", "marker_rms_m", "marker_max_m", "worst_marker")
 
 
 def as_stored(coordinates: Coordinates) -> Coordinates:
-    """Coordinates whose angles turn into degrees and back without changing by a bit: within two roundings of these."""
+    """Coordinates whose angles turn into degrees and back without changing by a bit: within two roundings of these.
+
+    ValueError for NaN.
+    """
+    if not np.isfinite(coordinates.values).all():
+        raise ValueError("coordinates hold NaN or infinity, which no frame of a solved motion does.")
     values = coordinates.values.copy()
     angles = values[:, coordinates.rotational]
     # Ten million random angles were all at rest after the second time.

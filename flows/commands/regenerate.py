@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from flows.commands.common import WarehouseOption, plain_errors
+from flows.commands.common import EXIT_CONFIGURATION, WarehouseOption, plain_errors
 
 
 def regenerate(
@@ -32,7 +32,7 @@ def regenerate(
 ) -> None:
     """Compute again exactly what a changed recording, setting, model or version has made stale.
 
-    Exit codes as of `ingest`; 0 if there was nothing to do.
+    Exit codes as of `ingest`; 0 if there was nothing to do, 2 if a session can't be run.
     """
     with plain_errors():
         from flows.regenerate import describe, survey
@@ -47,7 +47,7 @@ def regenerate(
         for refusal in found.refused:
             typer.echo(f"gait2hip: can't be run: {refusal.reason}", err=True)
         if dry_run or not found.to_run:
-            return
+            raise typer.Exit(EXIT_CONFIGURATION if found.refused else 0)
         with progress_bar() as on_progress:
             report = run(found, warehouse, workers=count, on_progress=on_progress)
         print_report(report)

@@ -20,7 +20,7 @@ class _Coupler:
     drivers: tuple[int, ...]
     function: osim.Function
     scale: float
-    line: tuple[float, float] | None  # slope and intercept of a linear function, which needs no call a frame
+    line: tuple[float, float] | None  # slope and intercept of a line over one driver, which needs no call a frame
 
     def values(self, poses: np.ndarray) -> np.ndarray:
         """The dependent coordinate, (T,), at poses (T, Q)."""
@@ -45,6 +45,9 @@ def _line(function: osim.Function) -> tuple[float, float] | None:
     if linear is None:
         return None
     coefficients = linear.getCoefficients()
+    # With several drivers there is a slope for each, and OpenSim is asked.
+    if coefficients.size() != 2:
+        return None
     return float(coefficients.get(0)), float(coefficients.get(1))
 
 

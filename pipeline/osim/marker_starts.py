@@ -86,9 +86,7 @@ def _between(known: np.ndarray, poses: np.ndarray, new: np.ndarray) -> np.ndarra
 def _alone(problem: Problem, frame: Frames) -> Optimum:
     """The best pose of one frame, from the model's default; if it stays far from the markers, turned too.
 
-    From afar two ways are gone, since each finds some limbs that the other loses: of the six adults' and three
-    children's walks, single frames end on the lowest known optimum in nine of ten cases by the first, in seven by the
-    second, and in a half to two thirds when steps aren't damped.
+    From afar two ways are gone, since each finds some limbs that the other loses.
     """
     default = np.clip(frame.held[:, problem.free], problem.low, problem.high)
     found = _from_afar(problem, frame, default)

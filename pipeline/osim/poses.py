@@ -10,6 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 import opensim as osim
 
+from pipeline.errors import TrialRejected
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BodyKinematics:
@@ -123,13 +125,15 @@ def _n_bodies(matter: osim.SimbodyMatterSubsystem, state: osim.State) -> int:
 
 
 def _mobilities(model: osim.Model, state: osim.State) -> np.ndarray:
-    """Which of Simbody's speeds is each coordinate's own. ValueError if they are not one to one."""
+    """Which of Simbody's speeds is each coordinate's own. TrialRejected if they are not one to one."""
     coordinates = model.getCoordinateSet()
     n_speeds = state.getNU()
     if not n_speeds == state.getNQ() == coordinates.getSize():
-        raise ValueError(
-            f"model {model.getName()} has {coordinates.getSize()} coordinates for {state.getNQ()} positions "
-            f"and {n_speeds} speeds; joints of quaternions can't be driven by coordinates."
+        raise TrialRejected(
+            "model",
+            f"model {model.getName()} has {coordinates.getSize()} coordinates for {state.getNQ()} positions and "
+            f"{n_speeds} speeds: a FreeJoint or BallJoint, which engine `exact` can't drive. Put CustomJoints in their "
+            "place, or name engine `tools` in the recipe.",
         )
     found = []
     before = osim.Vector(state.getU())

@@ -72,7 +72,7 @@ class StepLaw:
 
         Beyond 115 steps/min it grows no more. A beat from outside quickens steps more than it lengthens them (Ducharme
         et al. 2018, Gait Posture 66:255); how much is our choice. The six adults' freely chosen fast walks, continued
-        to 135 steps/min, would be faster (1.7 m/s) than any of theirs, and than the model's hip muscles can drive.
+        to 135 steps/min, would ask more of hip flexors at push-off than the generic model's muscles give many bodies.
         """
         return float(height_m * self.stride_per_height_at_115 * (min(cadence, 115) / 115) ** self.stride_exponent)
 

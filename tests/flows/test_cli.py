@@ -169,7 +169,9 @@ def test_the_version_is_the_installed_one() -> None:
 def test_ctrl_c_ends_a_run_at_once_with_its_workers(tmp_path: Path, write_session: Callable[..., Path]) -> None:
     session = write_session("v1", {"stuck": "hang", "too": "hang", "later": "hang"})
     warehouse = tmp_path / "warehouse"
+    # A shell that starts the tests in the background has them, and what they start, ignore Ctrl-C.
     program = (
+        "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)\n"
         "import sys; sys.path.insert(0, sys.argv[1])\n"
         "from pathlib import Path; from flows.run_ingest import ingest\n"
         "ingest([Path(sys.argv[2])], warehouse=sys.argv[3], recipe='any', model=None, workers=2,\n"

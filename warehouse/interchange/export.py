@@ -17,6 +17,7 @@ from warehouse.interchange.gait2hip60 import FILE_NAMES, OUT_COLUMNS
 from warehouse.interchange.opensim_table import format_table
 from warehouse.layout import Warehouse, file_path, temporary_path
 from warehouse.release.arrays import CycleArrays, load
+from warehouse.release.card import VIRTUAL_PREFIX
 from warehouse.release.manifest import CYCLES
 from warehouse.release.publish import Release, open_release
 
@@ -107,7 +108,9 @@ def _write_cycle(cycles: CycleArrays, index: int, output: Path) -> Iterator[Path
 def _subject_codes(cycles: CycleArrays) -> np.ndarray:
     codes = np.array([subject.partition("/")[2] for subject in cycles.subject], dtype=str)
     alone = len(set(codes)) == len(set(cycles.subject))
-    return codes if alone else cycles.subject
+    # Who was never born must not pass for one of the published subjects.
+    virtual = any(subject.startswith(VIRTUAL_PREFIX) for subject in cycles.subject)
+    return codes if alone and not virtual else cycles.subject
 
 
 def _write(output: Path, name: str, content: bytes) -> Path:

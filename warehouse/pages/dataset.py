@@ -68,7 +68,7 @@ def dataset_page(warehouse: Warehouse, title: str, models: Sequence[ModelSection
     template = environment.from_string((files("warehouse.pages") / "dataset.html").read_text("utf-8"))
     return template.render(
         title=title,
-        virtual=any(trial.key.cohort.startswith(VIRTUAL) for trial in found.trials),
+        virtual=sorted({trial.key.cohort for trial in found.trials if trial.key.cohort.startswith(VIRTUAL)}),
         status=found,
         groups=[_group(rows, *which) for which in _groups(found)],
         cohorts=[_cohort(cycles, cohort) for cohort in sorted(set(cycles.cohort))],
@@ -117,6 +117,7 @@ def _cohort(cycles: Cycles, cohort: str) -> dict[str, object]:
     }
     return {
         "name": cohort,
+        "virtual": cohort.startswith(VIRTUAL),
         "n_subjects": len(set(cycles.subject[cycles.cohort == cohort])),
         "figures": [(heading, draw_panels(list(_panels(members, titles)))) for heading, titles in SECTIONS],
     }

@@ -13,8 +13,9 @@ from warehouse.pages.curves import Band
 
 _COLUMNS = 5
 _PANEL_INCHES = (2.3, 1.9)
-# Told apart by people who don't see all colours (Okabe and Ito 2008), in the order of the conditions.
-_COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00")
+# Told apart by people who don't see all colours (Okabe and Ito 2008); a condition has one colour wherever it is drawn.
+_COLOUR_OF = {"slow": "#0072B2", "med": "#E69F00", "preferred": "#E69F00", "fast": "#009E73"}
+_OTHER_COLOURS = ("#CC79A7", "#56B4E9", "#D55E00")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,7 +47,10 @@ def draw_panels(panels: Sequence[Panel]) -> str:
 
 
 def _draw(axis: Axes, panel: Panel) -> None:
-    for colour, (condition, band) in zip(_COLOURS * len(panel.bands), panel.bands.items(), strict=False):
+    others = [condition for condition in panel.bands if condition not in _COLOUR_OF]
+    colour_of = _COLOUR_OF | dict(zip(others, _OTHER_COLOURS * len(others), strict=False))
+    for condition, band in panel.bands.items():
+        colour = colour_of[condition]
         percent = np.linspace(0, 100, len(band.mean))
         axis.plot(percent, band.mean, color=colour, linewidth=1.6, label=condition)
         if condition in panel.predicted:

@@ -9,7 +9,7 @@ from warehouse.release.selection import Trial
 # What a trial's file says it was made of that must be the same for all: the recipe's settings, the versions of the
 # stages' code, the simulator's version. Raw files and inputs' keys differ from trial to trial by nature.
 _OF_TRIAL = ("settings", "versions", "opensim")
-_OF_SESSION = ("model_sha256", "opensim_version")
+_OF_SESSION = ("opensim_version",)
 
 
 def origin(trial: Trial) -> dict[str, object]:
@@ -18,7 +18,14 @@ def origin(trial: Trial) -> dict[str, object]:
         "recipe": trial.account.recipe,
         **{name: trial.account.made_from.get(name) for name in _OF_TRIAL},
         **{name: trial.session.get(name) for name in _OF_SESSION},
+        "model_sha256": _model_of(trial),
     }
+
+
+def _model_of(trial: Trial) -> object:
+    """The model behind this trial's own cycles: its session may have been scaled anew since."""
+    stages = trial.account.made_from.get("stages", {})
+    return stages.get("scaling", {}).get("facts", {}).get("model", trial.session.get("model_sha256"))
 
 
 def common_origin(trials: Sequence[Trial]) -> dict[str, object]:

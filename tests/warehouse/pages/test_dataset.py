@@ -46,11 +46,17 @@ def test_every_muscle_group_has_a_panel() -> None:
     assert {f"force_{group}" for group in MUSCLE_GROUPS} == set(FORCES)
 
 
-def test_virtual_people_are_called_virtual(warehouse: Warehouse, store_trial: object, page: str) -> None:
-    assert "Virtual, not patients" not in page
+def test_virtual_people_are_called_virtual_and_others_are_not(
+    warehouse: Warehouse, store_trial: object, page: str
+) -> None:
+    assert "irtual, not patients" not in page
     store_trial(a_key("V1", "t1", cohort="virtual-healthy"))
 
-    assert "Virtual, not patients" in dataset_page(warehouse, "More")
+    both = dataset_page(warehouse, "More")
+
+    assert "Virtual, not patients: virtual-healthy." in both
+    assert "<h2>virtual-healthy (virtual, not patients)</h2>" in both
+    assert "<h2>adults</h2>" in both
 
 
 def test_without_a_warehouse_there_is_no_page(warehouse: Warehouse) -> None:

@@ -45,6 +45,7 @@ def test_one_model_may_go_by_two_names() -> None:
         (_trial("b", opensim="4.7"), "opensim=4.7"),
         (_trial("b", session=SESSION | {"model_sha256": "cd" * 32}), "model_sha256=cdcd"),
         (_trial("b", settings=None), "settings=not stored"),
+        (_trial("b", stages={"scaling": {"facts": {"model": "ef" * 32}}}), "model_sha256=efef"),
     ],
 )
 def test_a_mixture_is_refused_with_what_differs_and_what_to_do(other: Trial, told: str) -> None:
