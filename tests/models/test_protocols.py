@@ -1,5 +1,7 @@
 """Protocols: who is tested, by whom, and beside which baselines."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -76,6 +78,14 @@ def test_a_run_that_knows_everybody_can_t_be_tested() -> None:
 
     with pytest.raises(ValueError, match="trained on every one of"):
         unseen_subjects(run, CYCLES)
+
+
+def test_a_published_run_is_tested_on_its_own_test_subjects_or_on_strangers() -> None:
+    tested = CYCLES.subjects[1].rpartition("/")[2]
+    trained = baseline(order("ridge"), CYCLES, Split(train=CYCLES.subjects[:2], test=()))
+
+    assert unseen_subjects(replace(trained, split=Split(train=None, test=(tested,))), CYCLES) == CYCLES.subjects[1:2]
+    assert unseen_subjects(replace(trained, split=Split(train=None, test=("X9",))), CYCLES) == CYCLES.subjects
 
 
 def _never(_cycles: Cycles, _split: Split) -> Run:

@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import pytest
 
 from pipeline.recipe import load_recipe, packaged_names, read_toml
@@ -64,3 +66,13 @@ def test_a_recipe_in_another_encoding_is_named(tmp_path):
     path.write_bytes('name = "é"'.encode("latin-1"))
     with pytest.raises(ValueError, match=r"mine.toml is not valid TOML in UTF-8"):
         load_recipe(str(path))
+
+
+@pytest.mark.parametrize("exponent", [1, 7])
+def test_an_exponent_that_exact_can_t_solve_is_refused_before_anything_runs(tmp_path, exponent):
+    path = Path(edited(tmp_path, "activation_exponent = 2", f"activation_exponent = {exponent}"))
+
+    with pytest.raises(ValueError, match=rf"mine.toml: .*activation_exponent={exponent} .*name engine 'tools'"):
+        load_recipe(str(path))
+    path.write_text(path.read_text("utf-8").replace('engine = "exact"', 'engine = "tools"'), "utf-8")
+    assert load_recipe(str(path)).static_optimization.activation_exponent == exponent

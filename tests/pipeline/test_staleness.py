@@ -3,11 +3,15 @@ from dataclasses import replace
 import pytest
 
 from pipeline.job import Job, open_job
+from pipeline.prepare_session import prepare_session
+from pipeline.process_trial import process_trial
 from pipeline.stages import STAGES
 from pipeline.staleness import session_state
 from pipeline.store_rejected import record_crash, store_rejected
 from tests.pipeline.test_job import rewrite
 from tests.pipeline.test_store_trial import accept, job, result  # noqa: F401 - fixtures
+from warehouse.read import read_table
+from warehouse.sources import read_sources
 from warehouse.write import remove_table
 
 WALKS = ("walk_01", "walk_02")
@@ -120,3 +124,20 @@ def test_another_trial_in_the_session_makes_no_trial_stale(done):
     done.session.file.write_text(text.rstrip() + '\n"walk_03.c3d" = "slow"\n')
 
     assert states(reopened(done)) == {"walk_01": "fresh", "walk_02": "fresh", "walk_03": "missing"}
+
+
+def test_a_lost_recording_costs_nothing_that_it_gave_before(done):
+    done.session.trial("walk_01").path.unlink()
+
+    outcome = process_trial(str(done.session.file), "walk_01", "gait2hip60", str(done.model_file), done.warehouse.root)
+
+    assert (outcome.status, outcome.stage) == ("rejected", "read_c3d")
+    assert "The earlier result was kept" in outcome.reason
+    assert read_table(done.warehouse, "cycles", outcome.key).num_rows > 0
+
+
+def test_settings_by_which_no_session_could_be_scaled_are_not_remembered(done):
+    outcome = prepare_session(str(done.session.file), "gait2hip60", str(done.model_file), done.warehouse.root)
+
+    assert outcome.stage == "read_c3d"
+    assert read_sources(done.warehouse) == []

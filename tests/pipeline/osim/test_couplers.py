@@ -63,3 +63,11 @@ def test_other_constraints_are_refused_by_name(pendulum: Path) -> None:
     model.initSystem()
     with pytest.raises(TrialRejected, match=r"constrained by glue; engine `exact` knows coordinate couplers only"):
         couplers.Couplers(model, NAMES)
+
+
+def test_a_line_over_several_drivers_is_asked_of_opensim() -> None:
+    # Its coefficients are a slope for each driver, then the intercept: the first two alone would be wrong everywhere.
+    several = osim.LinearFunction(osim.ArrayDouble(0.5, 3))
+
+    assert couplers._line(osim.LinearFunction(0.5, 0.1)) == (0.5, 0.1)
+    assert couplers._line(several) is None
