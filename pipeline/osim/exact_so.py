@@ -12,7 +12,7 @@ from pipeline.osim.effort import Effort, least_effort
 from pipeline.osim.exact_motion import Motion
 from pipeline.osim.exact_muscles import control_bounds, muscle_geometry, strongest_n
 from pipeline.osim.inputs import require_known_actuators
-from pipeline.osim.model import WIDE_CONTROL, coordinate_actuators, missing_actuators
+from pipeline.osim.model import WIDE_CONTROL, coordinate_actuators, missing_actuators, scalar_actuators
 from pipeline.osim.shared_model import SharedModel
 from pipeline.records import MuscleForces
 
@@ -76,9 +76,7 @@ def _actuators(
 
 
 def _require_no_others(shared: SharedModel, own: list[osim.CoordinateActuator]) -> None:
-    forces = shared.model.getForceSet()
-    scalar = (osim.ScalarActuator.safeDownCast(forces.get(i)) for i in range(forces.getSize()))
-    names = [actuator.getName() for actuator in scalar if actuator is not None]
+    names = [actuator.getName() for actuator in scalar_actuators(shared.model)]
     require_known_actuators(names, {a.getName(): a.get_coordinate() for a in own}, shared.summary)
 
 

@@ -76,7 +76,13 @@ def require_cover(wrenches: Sequence[FootWrench], time_s: np.ndarray) -> None:
 
 
 def require_known_actuators(names: Iterable[str], coordinate_of: Mapping[str, str], summary: ModelSummary) -> None:
-    """TrialRejected unless all of a model's actuators are muscles or act on one coordinate."""
+    """TrialRejected unless all of a model's actuators are muscles or act on one coordinate, and all are switched on."""
+    if summary.switched_off:
+        raise TrialRejected(
+            _SO,
+            f"model {summary.name} has actuators that apply no force (appliesForce false): "
+            f"{', '.join(summary.switched_off)}. Remove them from the model, or switch them on.",
+        )
     strangers = [name for name in names if name not in summary.muscles and name not in coordinate_of]
     if strangers:
         raise TrialRejected(

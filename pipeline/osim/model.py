@@ -41,7 +41,7 @@ class ModelCoordinate:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelSummary:
-    """A model's contents, in the model's own order. Masses in kg."""
+    """A model's contents, in the model's own order. Masses in kg; `switched_off` are actuators that apply no force."""
 
     name: str
     coordinates: tuple[ModelCoordinate, ...]
@@ -49,6 +49,7 @@ class ModelSummary:
     markers: tuple[str, ...]
     body_mass_kg: dict[str, float]
     driven_coordinates: frozenset[str]
+    switched_off: tuple[str, ...]
 
 
 def load_model(model_file: Path) -> osim.Model:
@@ -78,6 +79,9 @@ def summarise(model: osim.Model) -> ModelSummary:
         markers=tuple(markers.get(i).getName() for i in range(markers.getSize())),
         body_mass_kg={bodies.get(i).getName(): bodies.get(i).getMass() for i in range(bodies.getSize())},
         driven_coordinates=frozenset(actuator.get_coordinate() for actuator in coordinate_actuators(model)),
+        switched_off=tuple(
+            actuator.getName() for actuator in scalar_actuators(model) if not actuator.get_appliesForce()
+        ),
     )
 
 
@@ -109,6 +113,13 @@ def _turns(joint: osim.Joint, name: str) -> bool:
     axes = (transform.get_rotation1(), transform.get_rotation2(), transform.get_rotation3())
     drivers = [axis.getCoordinateNames() for axis in axes]
     return any(names.findIndex(name) >= 0 for names in drivers)
+
+
+def scalar_actuators(model: osim.Model) -> list[osim.ScalarActuator]:
+    """Everything that a control drives: muscles, and actuators of one coordinate or along a path."""
+    forces = model.getForceSet()
+    found = (osim.ScalarActuator.safeDownCast(forces.get(i)) for i in range(forces.getSize()))
+    return [actuator for actuator in found if actuator is not None]
 
 
 def coordinate_actuators(model: osim.Model) -> list[osim.CoordinateActuator]:

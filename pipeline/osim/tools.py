@@ -24,6 +24,7 @@ from pipeline.osim.model import (
     ignore_tendon_compliance,
     load_model,
     read_summary,
+    scalar_actuators,
     summarise,
     write_model,
 )
@@ -156,6 +157,7 @@ def static_optimization(
         )
         ignore_tendon_compliance(model)
         coordinate_of = {actuator.getName(): actuator.get_coordinate() for actuator in coordinate_actuators(model)}
+        require_known_actuators([actuator.getName() for actuator in scalar_actuators(model)], coordinate_of, summary)
         write_model(model, directory / "so_model.osim")
         motion = dense(coordinates)
         _write_motion(directory, motion, summary)
@@ -269,7 +271,6 @@ def _muscle_forces(
     coordinate_of: Mapping[str, str],
     converged: np.ndarray,
 ) -> MuscleForces:
-    require_known_actuators(names, coordinate_of, summary)
     muscles = [names.index(name) for name in summary.muscles]
     driven = tuple(dict.fromkeys(coordinate_of[name] for name in names if name in coordinate_of))
     actuator_force = np.zeros((len(time_s), len(driven)))

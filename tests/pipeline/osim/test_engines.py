@@ -219,6 +219,20 @@ class TestStaticOptimization:
             model, coordinates, [], foot_bodies=FEET, lowpass_hz=None, directory=directory, **settings
         )
 
+    def test_a_muscle_that_is_switched_off_is_refused_by_name(
+        self, engine: Engine, pendulum: Path, pendulum_kit: SimpleNamespace, tmp_path: Path
+    ) -> None:
+        text = pendulum.read_text()
+        assert text.count('<Millard2012EquilibriumMuscle name="back">') == 1
+        head, tail = text.split('<Millard2012EquilibriumMuscle name="back">')
+        off = "<appliesForce>false</appliesForce>"
+        tail = tail.replace("<appliesForce>true</appliesForce>", off, 1) if "appliesForce" in tail else off + tail
+        model = tmp_path / "off.osim"
+        model.write_text(f'{head}<Millard2012EquilibriumMuscle name="back">{tail}')
+
+        with pytest.raises(TrialRejected, match=r"apply no force \(appliesForce false\): back"):
+            self.solve(engine, model, pendulum_kit.swing(np.full(12, 0.4)), tmp_path / "so")
+
     def test_the_muscle_that_can_hold_the_weight_does(
         self, engine: Engine, pendulum: Path, pendulum_kit: SimpleNamespace, tmp_path: Path
     ) -> None:
