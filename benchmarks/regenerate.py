@@ -26,8 +26,8 @@ from pipeline.virtual.request import checked_request
 from warehouse import read
 from warehouse.layout import Warehouse
 
-# Trials of Gait2Hip-60 (arXiv 2605.30374), about 120,000 frames.
-PUBLISHED_TRIALS = 713
+# Gait2Hip-60 (arXiv 2605.30374): its trials are shorter than the virtual ones.
+PUBLISHED_TRIALS, PUBLISHED_FRAMES = 713, 120_000
 CUTOFFS_HZ = {1: 6.1, 2: 6.2}
 
 
@@ -43,7 +43,8 @@ class Figures:
     worker_seconds_per_trial: float
     frames_per_second_two_workers: float
     efficiency: float
-    minutes_for_published_trials: float
+    minutes_for_713_trials_like_these: float
+    minutes_for_120000_frames: float
     peak_worker_mb: float
 
 
@@ -53,7 +54,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="gait2hip-") as name:
         figures = measure(Path(name), arguments.subjects, arguments.trials)
     for what, value in asdict(figures).items():
-        print(f"{what.replace('_', ' '):32} {value:.2f}" if isinstance(value, float) else f"{what:32} {value}")
+        print(f"{what.replace('_', ' '):36} {value:.2f}" if isinstance(value, float) else f"{what:36} {value}")
     if arguments.json:
         arguments.json.write_text(json.dumps(asdict(figures), indent=1))
 
@@ -83,6 +84,7 @@ def measure(directory: Path, subjects: int, trials: int) -> Figures:
             seconds[workers] = time.perf_counter() - began
         peaks.append(peak())
     accepted = [row for row in rows if row["outcome"] == "accepted"]
+    # A rejected trial's row doesn't tell its frames, though it cost time too.
     n_frames = sum(row["n_frames"] for row in accepted)
     return Figures(
         n_trials=len(rows),
@@ -93,7 +95,8 @@ def measure(directory: Path, subjects: int, trials: int) -> Figures:
         worker_seconds_per_trial=seconds[1] / len(rows),
         frames_per_second_two_workers=n_frames / seconds[2],
         efficiency=seconds[1] / (2 * seconds[2]),
-        minutes_for_published_trials=PUBLISHED_TRIALS * seconds[2] / len(rows) / 60,
+        minutes_for_713_trials_like_these=PUBLISHED_TRIALS * seconds[2] / len(rows) / 60,
+        minutes_for_120000_frames=PUBLISHED_FRAMES * seconds[2] / n_frames / 60,
         peak_worker_mb=max(peaks),
     )
 

@@ -120,8 +120,12 @@ class _Moment:
     part_slopes: Mapping[tuple[Side, str], np.ndarray]
 
 
+class NoMotion(ValueError):
+    """A wish that a body can't follow with its feet on the floor."""
+
+
 def plant(body: Body, plan: Plan) -> Planted:
-    """The nearest motion to the plan's that this body can do on this footing. ValueError if none is found."""
+    """The nearest motion to the plan's that this body can do on this footing. NoMotion if none is found."""
     mechanics, names = body.mechanics, body.mechanics.names
     free = [names.index(name) for name in plan.tolerance]
     support = plan.footing.support(PHASES)
@@ -139,9 +143,9 @@ def plant(body: Body, plan: Plan) -> Planted:
             break
         moment = _moment(body, motion, free)
     if not change < ASTRAY:
-        raise ValueError(
+        raise NoMotion(
             f"virtual subject {body.subject.subject_id}: no motion near the wished one keeps its feet on the floor and "
-            f"its balance; the last of {MOST_ROUNDS} rounds still moved it by {change:.2g}. Draw another style."
+            f"its balance; the last of {MOST_ROUNDS} rounds still moved it by {change:.2g}. Use another --seed."
         )
     return Planted(motion=motion, footholds=holds)
 

@@ -11,7 +11,7 @@ from pipeline.virtual.harmonics import shifted
 from pipeline.virtual.motion import PeriodicMotion, follow
 from pipeline.virtual.normal_gait import GROUND_FORCES, HARMONICS, LIMB, PER_HEIGHT, TRUNK, normal_gait, step_law
 from pipeline.virtual.perform import last_sample_s, perform
-from pipeline.virtual.planted import Plan, Planted, plant
+from pipeline.virtual.planted import NoMotion, Plan, Planted, plant
 from pipeline.virtual.proportions import dimensionless_speed
 from pipeline.virtual.records import MARKER_RATE_HZ, Condition, Contact, Performance
 from pipeline.virtual.style import Style, of_trial
@@ -19,6 +19,7 @@ from pipeline.virtual.style import Style, of_trial
 # Steps per minute, as in Gait2Hip-60 (arXiv 2605.30374).
 CADENCES: dict[Condition, float] = {"slow": 78.0, "med": 115.0, "fast": 135.0}
 STRIDES = 4
+ATTEMPTS = 5
 # Standard deviations of how a coordinate gives way: legs and pelvis place the feet, trunk and arms balance.
 TOLERANCE_RAD = {
     "hip_flexion": 0.04, "hip_adduction": 0.04, "hip_rotation": 0.04, "knee_angle": 0.05, "ankle_angle": 0.05,
@@ -32,12 +33,23 @@ TOLERANCE_M = {"pelvis_tx": 0.02, "pelvis_ty": 0.03, "pelvis_tz": 0.02}
 def walk(body: Body, style: Style, condition: Condition, rng: np.random.Generator) -> Performance:
     """About eight steps of steady gait forward (x) along z = 0 on the floor y = 0; `rng` is the trial's own.
 
-    The middle of the walk is near x = 0; contacts cut by the recording's ends begin or end with it.
+    The middle of the walk is near x = 0; contacts cut by the recording's ends begin or end with it. A trial that this
+    body can't walk is drawn again; NoMotion after some.
     """
-    plan = walking_plan(body, of_trial(style, rng), condition)
-    planted = plant(body, plan)
+    plan, planted = _planted(body, style, condition, rng)
     assert isinstance(plan.footing, Steps)
     return _recorded(body, planted, plan.footing, float(rng.uniform()))
+
+
+def _planted(body: Body, style: Style, condition: Condition, rng: np.random.Generator) -> tuple[Plan, Planted]:
+    for attempt in range(1, ATTEMPTS + 1):
+        plan = walking_plan(body, of_trial(style, rng), condition)
+        try:
+            return plan, plant(body, plan)
+        except NoMotion:
+            if attempt == ATTEMPTS:
+                raise
+    raise AssertionError("the last attempt returns or raises")
 
 
 def walking_plan(body: Body, style: Style, condition: Condition) -> Plan:

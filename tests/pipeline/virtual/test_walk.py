@@ -7,9 +7,11 @@ import pytest
 
 from pipeline.contacts import GRAVITY_M_S2
 from pipeline.records import SIDES
+from pipeline.virtual import walk as walk_module
 from pipeline.virtual.anthropometry import draw_subject
 from pipeline.virtual.joint_ranges import joint_ranges
 from pipeline.virtual.normal_gait import step_law
+from pipeline.virtual.planted import NoMotion
 from pipeline.virtual.records import ANALOG_RATE_HZ, MARKER_RATE_HZ
 from pipeline.virtual.style import draw_style
 from pipeline.virtual.walk import CADENCES, walk, walking_plan
@@ -127,3 +129,27 @@ def test_a_sore_hip_moves_less_than_the_other(body):
     performance = walk(body, style, "med", np.random.default_rng(2))
     ranges = {side: np.ptp(performance.coordinates.column(f"hip_flexion_{side}")) for side in "rl"}
     assert ranges[sore] < ranges["l" if sore == "r" else "r"]
+
+
+def test_a_trial_that_can_t_be_walked_is_drawn_again(monkeypatch):
+    asked = []
+
+    def clumsy(_body, plan):
+        asked.append(plan)
+        if len(asked) < 3:
+            raise NoMotion("its feet leave the floor")
+        return "planted"
+
+    monkeypatch.setattr(walk_module, "plant", clumsy)
+    monkeypatch.setattr(walk_module, "walking_plan", lambda _body, style, _condition: style)
+    monkeypatch.setattr(walk_module, "of_trial", lambda _style, rng: rng.uniform())
+
+    plan, planted = walk_module._planted(None, None, "med", np.random.default_rng(0))
+
+    assert planted == "planted"
+    assert plan == asked[2]
+    assert len(set(asked)) == 3
+    asked.clear()
+    monkeypatch.setattr(walk_module, "ATTEMPTS", 2)
+    with pytest.raises(NoMotion, match="leave the floor"):
+        walk_module._planted(None, None, "med", np.random.default_rng(0))
