@@ -6,6 +6,7 @@ from typing import Literal
 from models.metrics import Interval
 from models.scorecard import Comparison, KindScore, Scorecard, compare, verdict
 from models.settings import Settings
+from warehouse.identity import VIRTUAL_PREFIX
 
 
 class Report(Settings):
@@ -18,7 +19,7 @@ class Report(Settings):
 
 def virtual_note(subjects: Sequence[str]) -> str:
     """What has to be said beside any figure that was had from virtual people; "" where all are real."""
-    virtual = sum(subject.startswith("virtual-") for subject in subjects)
+    virtual = sum(subject.startswith(VIRTUAL_PREFIX) for subject in subjects)
     if not virtual:
         return ""
     return " (virtual, not patients)" if virtual == len(subjects) else " (some virtual, not patients)"

@@ -5,6 +5,9 @@ from dataclasses import dataclass
 from typing import Self
 
 # One path segment on every file system and object store, and no hive separator inside it.
+# How the name of every cohort of people who never were begins: whatever shows them says so.
+VIRTUAL_PREFIX = "virtual-"
+
 _SAFE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
 

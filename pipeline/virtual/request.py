@@ -6,13 +6,12 @@ from typing import get_args
 
 from pipeline.virtual.blemishes import Blemishes, load_blemishes
 from pipeline.virtual.records import Cohort, Condition
+from warehouse.identity import VIRTUAL_PREFIX
 
 # Stands in every file and printed line of the laboratory.
 NOTE = "virtual, not patients"
 COHORTS: tuple[Cohort, ...] = get_args(Cohort)
 CONDITIONS: tuple[Condition, ...] = get_args(Condition)
-# A stored session says at first sight that nobody walked.
-COHORT_PREFIX = "virtual-"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,7 +41,7 @@ class Request:
     @property
     def cohort_name(self) -> str:
         """The cohort as sessions and the warehouse name it."""
-        return COHORT_PREFIX + self.cohort
+        return VIRTUAL_PREFIX + self.cohort
 
 
 def checked_request(

@@ -13,11 +13,11 @@ import pyarrow.parquet as pq
 
 from warehouse import storage
 from warehouse.channels import INPUT_COORDINATES, MUSCLE_GROUPS
+from warehouse.identity import VIRTUAL_PREFIX
 from warehouse.interchange.gait2hip60 import FILE_NAMES, OUT_COLUMNS
 from warehouse.interchange.opensim_table import format_table
 from warehouse.layout import Warehouse, file_path, temporary_path
 from warehouse.release.arrays import CycleArrays, load
-from warehouse.release.card import VIRTUAL_PREFIX
 from warehouse.release.manifest import CYCLES
 from warehouse.release.publish import Release, open_release
 

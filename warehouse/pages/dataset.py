@@ -8,6 +8,7 @@ import jinja2
 import numpy as np
 
 from warehouse import read
+from warehouse.identity import VIRTUAL_PREFIX
 from warehouse.layout import Warehouse
 from warehouse.pages.curves import Cycles, as_cycles, band
 from warehouse.pages.figures import Panel, draw_panels
@@ -15,8 +16,6 @@ from warehouse.pages.models import ModelSection
 from warehouse.pages.titles import ANGLES, FORCES, MOMENTS, SECTIONS
 from warehouse.schemas import schema_of
 from warehouse.status import Status, status
-
-VIRTUAL = "virtual-"
 
 # What a trial's row says of its quality: column, title, factor and unit to show it in, decimals.
 QUALITY = (
@@ -68,7 +67,7 @@ def dataset_page(warehouse: Warehouse, title: str, models: Sequence[ModelSection
     template = environment.from_string((files("warehouse.pages") / "dataset.html").read_text("utf-8"))
     return template.render(
         title=title,
-        virtual=sorted({trial.key.cohort for trial in found.trials if trial.key.cohort.startswith(VIRTUAL)}),
+        virtual=sorted({trial.key.cohort for trial in found.trials if trial.key.cohort.startswith(VIRTUAL_PREFIX)}),
         status=found,
         groups=[_group(rows, *which) for which in _groups(found)],
         cohorts=[_cohort(cycles, cohort) for cohort in sorted(set(cycles.cohort))],
@@ -117,7 +116,7 @@ def _cohort(cycles: Cycles, cohort: str) -> dict[str, object]:
     }
     return {
         "name": cohort,
-        "virtual": cohort.startswith(VIRTUAL),
+        "virtual": cohort.startswith(VIRTUAL_PREFIX),
         "n_subjects": len(set(cycles.subject[cycles.cohort == cohort])),
         "figures": [(heading, draw_panels(list(_panels(members, titles)))) for heading, titles in SECTIONS],
     }

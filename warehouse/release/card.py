@@ -8,6 +8,7 @@ import numpy as np
 import pyarrow as pa
 
 from warehouse.columns import Column
+from warehouse.identity import VIRTUAL_PREFIX
 from warehouse.provenance import canonical_json
 from warehouse.release.columns import columns
 from warehouse.release.selection import Sides, Trial
@@ -15,7 +16,6 @@ from warehouse.release.split import Split
 from warehouse.release.statistics import Statistic
 from warehouse.schemas import schema_of
 
-VIRTUAL_PREFIX = "virtual-"
 # Figures of the recording, not of how well its targets can be trusted.
 _NO_QUALITY = ("point_rate_hz", "analog_rate_hz", "duration_s")
 _SHOWN = 30
