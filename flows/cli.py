@@ -5,6 +5,7 @@ from typing import Annotated
 import typer
 
 from flows.commands.diff import diff
+from flows.commands.doctor import doctor
 from flows.commands.evaluate import evaluate
 from flows.commands.export import export
 from flows.commands.import_ import import_app
@@ -41,6 +42,7 @@ for command in (
     export,
     train,
     evaluate,
+    doctor,
 ):
     app.command()(command)
 app.add_typer(import_app, name="import")
