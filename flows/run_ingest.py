@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-from flows.ingest import STEPS, IngestReport, Listener, plan_ingest, steps_of
+from flows.ingest import STEPS, IngestReport, Listener, Plan, plan_ingest, steps_of
 from flows.local_prefect import start_prefect
 from warehouse.errors import WarehouseError
 from warehouse.layout import Warehouse
@@ -35,8 +35,13 @@ def ingest(
     if not plan.runs:
         # A wrong recipe or model has every session say the same.
         raise ValueError("\n\n".join(dict.fromkeys(refusal.reason for refusal in plan.refused)))
+    return run_plan(plan, workers=workers, on_progress=on_progress)
+
+
+def run_plan(plan: Plan, *, workers: int, on_progress: Callable[[int], Listener]) -> IngestReport:
+    """Run a plan of at least one session and note how long it took. Arguments and errors as of `ingest`."""
     root = plan.runs[0].warehouse
-    steps_of(steps).check_warehouse(root)
+    steps_of(plan.runs[0].steps).check_warehouse(root)
     start_prefect()
     # Prefect reads its settings when it is first imported.
     from flows.ingest_flow import run_flow
