@@ -9,10 +9,10 @@ import importlib
 import os
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from flows import worker_process
 from flows.selection import check_patterns, is_selected
@@ -20,6 +20,9 @@ from flows.worker_process import Crashed, ProcessOutcome, Raised, Returned, Stop
 from warehouse.errors import WarehouseError
 from warehouse.identity import SessionKey
 from warehouse.outcome import Outcome
+
+if TYPE_CHECKING:
+    from flows.dask_workers import Cluster
 
 STEPS = "flows.steps"
 
@@ -40,7 +43,8 @@ _CONFIGURATION_ERRORS = ("ValueError", "WarehouseError")
 class SessionRun:
     """One session to ingest, in plain values. Paths are absolute: a worker has a directory of its own.
 
-    `steps` is the name of the module that has the chain's functions (`flows.steps`).
+    `steps` is the name of the module that has the chain's functions (`flows.steps`). `cluster` is a Dask scheduler's
+    address; "" means processes of this machine.
     """
 
     session_file: str
@@ -50,6 +54,7 @@ class SessionRun:
     model: str | None
     warehouse: str
     steps: str
+    cluster: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,11 +131,13 @@ def plan_ingest(
     model: Path | None,
     only: Sequence[str] = (),
     steps: str = STEPS,
+    cluster: str = "",
 ) -> Plan:
     """Check everything that can be checked without running anything.
 
     A session that can't run as configured is refused; one that is named twice runs once. `only` are patterns of the
-    trials to run (`flows.selection`); none means all. ValueError if what ingest needs is not installed.
+    trials to run (`flows.selection`); none means all. `cluster` is as of `SessionRun`. ValueError if what ingest needs
+    is not installed.
     """
     _require_installed()
     check_patterns(only)
@@ -141,7 +148,7 @@ def plan_ingest(
     refused: list[Refusal] = []
     for path in dict.fromkeys(str(path.absolute()) for path in sessions):
         try:
-            run = _session_run(path, recipe, model_file, root, only, steps)
+            run = replace(_session_run(path, recipe, model_file, root, only, steps), cluster=cluster)
             _refuse_same_key(run, runs.get(run.key))
         except ValueError as error:
             refused.append(Refusal(session=path, reason=str(error)))
@@ -195,6 +202,16 @@ def failed_trial(run: SessionRun, trial: str, error: BaseException) -> Outcome:
     return Outcome(key=run.key.of_trial(trial), status="rejected", stage="ingest", reason=reason)
 
 
+def cluster_of(run: SessionRun) -> "Cluster":
+    """The Dask cluster that a session runs on, connected. ValueError if it can't be."""
+    # Here, so that Dask is needed only where a cluster is.
+    try:
+        from flows.dask_workers import connect
+    except ImportError as error:
+        raise ValueError(f"--dask needs Dask's scheduler ({error}). Install: pip install 'gait2hip[dask]'.") from error
+    return connect(run.cluster, tuple(steps_of(run.steps).PRELOAD))
+
+
 def steps_of(name: str) -> Any:
     """The module that has the chain's functions."""
     return importlib.import_module(name)
@@ -232,15 +249,15 @@ def _refuse_same_key(run: SessionRun, other: SessionRun | None) -> None:
 def _run_step(run: SessionRun, name: str, *which: str) -> ProcessOutcome:
     # Workers inherit it. There is one for each core, and a sum must not depend on how many threads share it.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    steps = steps_of(run.steps)
+    return _runner(run)(getattr(steps, name), *which, run.recipe, run.model, run.warehouse, time_limit_s=TIME_LIMIT_S)
+
+
+def _runner(run: SessionRun) -> Callable[..., ProcessOutcome]:
+    if run.cluster:
+        return cluster_of(run).run
     worker_process.preload(steps_of(run.steps).PRELOAD)
-    return worker_process.run(
-        getattr(steps_of(run.steps), name),
-        *which,
-        run.recipe,
-        run.model,
-        run.warehouse,
-        time_limit_s=TIME_LIMIT_S,
-    )
+    return worker_process.run
 
 
 def _explained(outcome: ProcessOutcome) -> tuple[str, str]:

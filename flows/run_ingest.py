@@ -24,14 +24,18 @@ def ingest(
     on_progress: Callable[[int], Listener],
     only: Sequence[str] = (),
     steps: str = STEPS,
+    cluster: str = "",
 ) -> IngestReport:
     """Run sessions as a Prefect flow and report what became of each trial.
 
-    `only` are patterns of trials (`flows.selection`), none meaning all. `on_progress` is told the number of trials and
+    `only` are patterns of trials (`flows.selection`), none meaning all; `cluster` a Dask scheduler's address, whose
+    workers are used in place of this machine's. `on_progress` is told the number of trials and
     gives what is called with each outcome. ValueError if no session can be run as configured, WarehouseError if the
     warehouse can't be written, PrefectNotStarted.
     """
-    plan = plan_ingest(sessions, warehouse=warehouse, recipe=recipe, model=model, only=only, steps=steps)
+    plan = plan_ingest(
+        sessions, warehouse=warehouse, recipe=recipe, model=model, only=only, steps=steps, cluster=cluster
+    )
     if not plan.runs:
         # A wrong recipe or model has every session say the same.
         raise ValueError("\n\n".join(dict.fromkeys(refusal.reason for refusal in plan.refused)))

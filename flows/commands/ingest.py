@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from flows.commands.common import WarehouseOption, plain_errors
+from flows.commands.common import DaskOption, WarehouseOption, WorkersOption, plain_errors
 
 
 def ingest(
@@ -24,9 +24,8 @@ def ingest(
             metavar="FILE", help="The musculoskeletal model (.osim), in place of the recipe's or the built-in one."
         ),
     ] = None,
-    workers: Annotated[
-        int | None, typer.Option(metavar="N", min=1, help="Worker processes; default: one per core.")
-    ] = None,
+    workers: WorkersOption = None,
+    dask: DaskOption = None,
 ) -> None:
     """Take sessions through the chain into a warehouse; what is up to date is not done again.
 
@@ -45,6 +44,7 @@ def ingest(
                 model=model,
                 workers=workers or os.cpu_count() or 1,
                 on_progress=on_progress,
+                cluster=dask or "",
             )
         print_report(report)
         raise typer.Exit(report.exit_code)
