@@ -148,32 +148,32 @@ def _segments(level: Level, key: SessionKey) -> tuple[str, ...]:
 
 def probe_path(warehouse: Warehouse) -> str:
     """A file that is written and removed to see whether the warehouse can be written to."""
-    return f"{warehouse.base}/.probe-{_owner()}-{secrets.token_hex(4)}"
+    return f"{warehouse.base}/{_temporary_name('probe')}"
+
+
+def lock_path(warehouse: Warehouse, key: SessionKey) -> str:
+    """What the one who stores something of a subject holds locked; local disks only."""
+    return f"{warehouse.base}/{SOURCES}/{key.cohort}/.{key.subject}.lock"
 
 
 def temporary_path(target: Path) -> Path:
     """A new name beside `target` that no other writer uses."""
-    return target.parent / f"{_temporary_prefix(target)}{_owner()}.{secrets.token_hex(4)}{_TEMPORARY_SUFFIX}"
+    return target.parent / _temporary_name(target.name)
 
 
-def temporary_files(target: Path) -> list[Path]:
-    """Everything that writers of `target`, living or dead, have not renamed yet."""
-    prefix = _temporary_prefix(target)
-    return [
-        path
-        for path in target.parent.iterdir()
-        if path.name.startswith(prefix) and path.name.endswith(_TEMPORARY_SUFFIX)
-    ]
+def temporary_files(folder: Path) -> list[Path]:
+    """Everything in a folder that its writers, living or dead, have not renamed yet."""
+    return [path for path in folder.iterdir() if path.name.startswith(".") and path.name.endswith(_TEMPORARY_SUFFIX)]
 
 
-def owner_process(temporary: Path, target: Path) -> int | None:
+def owner_process(temporary: Path) -> int | None:
     """The process of this machine that made the temporary file; None if another machine's did."""
-    host, _, process = temporary.name.removeprefix(_temporary_prefix(target)).split(".")[0].rpartition("-")
+    host, _, process = ".".join(temporary.name.split(".")[-3:-2]).rpartition("-")
     return int(process) if host == _host() and process.isdigit() else None
 
 
-def _temporary_prefix(target: Path) -> str:
-    return f".{target.name}."
+def _temporary_name(name: str) -> str:
+    return f".{name}.{_owner()}.{secrets.token_hex(4)}{_TEMPORARY_SUFFIX}"
 
 
 def _owner() -> str:

@@ -9,7 +9,7 @@ import errno
 import os
 import shutil
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from pyarrow import fs
@@ -52,13 +52,32 @@ def read_bytes(warehouse: Warehouse, path: str) -> bytes:
 
 def write_bytes(warehouse: Warehouse, path: str, data: bytes) -> None:
     """Stores a file whole, replacing an older one in one step; a WarehouseError leaves the older one."""
-    with explained("write", path):
-        if warehouse.is_local:
-            _replace_locally(Path(path), data)
-        else:
-            # One upload: the object appears, whole, when the stream is closed.
-            with warehouse.filesystem.open_output_stream(path) as file:
-                file.write(data)
+    with _begun(warehouse, path, data) as finish, explained("write", path):
+        finish()
+
+
+def replace_file(target: Path, data: bytes) -> None:
+    """`write_bytes` for a file that is in no warehouse: a page, a report."""
+    with explained("write", str(target)), _staged(target, data) as finish:
+        finish()
+
+
+def write_together(
+    warehouse: Warehouse, files: Mapping[str, bytes], *, voucher: str, obsolete: Sequence[str] = ()
+) -> None:
+    """Stores files that belong together and removes what they make `obsolete`; `voucher` is one of the files.
+
+    On a local disk all are written before the first takes its name: a disk that fills up changes nothing. Then the
+    voucher is taken away before the others change, and comes back last: who reads meanwhile, or after a kill, finds it
+    with all that it vouches for, or doesn't find it.
+    """
+    with contextlib.ExitStack() as stack:
+        finish = {path: stack.enter_context(_begun(warehouse, path, content)) for path, content in files.items()}
+        for path in (voucher, *obsolete):
+            remove(warehouse, path)
+        for path in (*(path for path in files if path != voucher), voucher):
+            with explained("write", path):
+                finish[path]()
 
 
 def exists(warehouse: Warehouse, path: str) -> bool:
@@ -70,6 +89,8 @@ def exists(warehouse: Warehouse, path: str) -> bool:
 def remove(warehouse: Warehouse, path: str) -> None:
     """Removes a file; one that is not there is no error."""
     with contextlib.suppress(MissingFile), explained("remove", path):
+        if warehouse.is_local:
+            remove_leftovers(Path(path).parent)
         warehouse.filesystem.delete_file(path)
 
 
@@ -87,6 +108,7 @@ def check_writable(warehouse: Warehouse) -> None:
         with explained("write to the warehouse at", warehouse.base):
             if warehouse.is_local:
                 Path(warehouse.base).mkdir(parents=True, exist_ok=True)
+                remove_leftovers(Path(warehouse.base))
             with warehouse.filesystem.open_output_stream(path) as file:
                 file.write(b"gait2hip")
     finally:
@@ -94,10 +116,10 @@ def check_writable(warehouse: Warehouse) -> None:
             remove(warehouse, path)
 
 
-def remove_leftovers(target: Path) -> None:
-    """Removes what killed writers of `target` left beside it: temporary files and folders that nobody owns now."""
-    for temporary in temporary_files(target):
-        if not _is_abandoned(temporary, target):
+def remove_leftovers(folder: Path) -> None:
+    """Removes what killed writers left in a folder: temporary files and folders that nobody owns now."""
+    for temporary in temporary_files(folder):
+        if not _is_abandoned(temporary):
             continue
         if temporary.is_dir():
             shutil.rmtree(temporary, ignore_errors=True)
@@ -117,29 +139,51 @@ def flush(path: Path) -> None:
         os.close(descriptor)
 
 
-def _replace_locally(target: Path, data: bytes) -> None:
+@contextlib.contextmanager
+def _begun(warehouse: Warehouse, path: str, data: bytes) -> Iterator[Callable[[], None]]:
+    """Does of a file's writing what changes nothing yet; gives what finishes it. Unfinished, it leaves no trace."""
+    if not warehouse.is_local:
+        yield lambda: _upload(warehouse, path, data)
+        return
+    with contextlib.ExitStack() as stack:
+        with explained("write", path):
+            finish = stack.enter_context(_staged(Path(path), data))
+        yield finish
+
+
+def _upload(warehouse: Warehouse, path: str, data: bytes) -> None:
+    # One upload: the object appears, whole, when the stream is closed.
+    with warehouse.filesystem.open_output_stream(path) as file:
+        file.write(data)
+
+
+@contextlib.contextmanager
+def _staged(target: Path, data: bytes) -> Iterator[Callable[[], None]]:
     target.parent.mkdir(parents=True, exist_ok=True)
-    remove_leftovers(target)
+    remove_leftovers(target.parent)
     temporary = temporary_path(target)
+
+    def finish() -> None:
+        temporary.replace(target)
+        flush(target.parent)
+
     try:
         with temporary.open("xb") as file:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
-        temporary.replace(target)
-    except BaseException:
+        yield finish
+    finally:
         with contextlib.suppress(OSError):
             temporary.unlink()
-        raise
-    flush(target.parent)
 
 
-def _is_abandoned(temporary: Path, target: Path) -> bool:
+def _is_abandoned(temporary: Path) -> bool:
     try:
         age_s = time.time() - temporary.stat().st_mtime
     except FileNotFoundError:
         return False
-    process = owner_process(temporary, target)
+    process = owner_process(temporary)
     return age_s > _ABANDONED_AFTER_S or (process is not None and not _is_running(process))
 
 
