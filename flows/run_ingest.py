@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import tempfile
 import time
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
@@ -12,6 +13,7 @@ from flows.local_prefect import start_prefect
 from warehouse.errors import WarehouseError
 from warehouse.layout import Warehouse
 from warehouse.runs import Run, remember_run
+from warehouse.storage import remove_leftovers
 
 
 def ingest(
@@ -37,6 +39,8 @@ def ingest(
         raise ValueError("\n\n".join(dict.fromkeys(refusal.reason for refusal in plan.refused)))
     root = plan.runs[0].warehouse
     steps_of(steps).check_warehouse(root)
+    # Of runs that were killed; what the warehouse's folders hold of them goes with the next file written there.
+    remove_leftovers(Path(tempfile.gettempdir()))
     start_prefect()
     # Prefect reads its settings when it is first imported.
     from flows.ingest_flow import run_flow

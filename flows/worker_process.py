@@ -20,6 +20,8 @@ from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any
 
+from warehouse.storage import scratch_folder
+
 LOG_TAIL_BYTES = 4096
 
 _CALL = "call.pickle"
@@ -106,8 +108,7 @@ def run(
     arguments must be picklable (pickle's own errors otherwise).
     """
     call = pickle.dumps((function, args))
-    with tempfile.TemporaryDirectory(prefix="gait2hip-", ignore_cleanup_errors=True) as name:
-        directory = Path(name)
+    with scratch_folder("gait2hip") as directory:
         (directory / _CALL).write_bytes(call)
         process = _start(directory, memory_limit_mb)
         if process is None:

@@ -16,6 +16,7 @@ that subjects 001 and 1 become one, and refuse files that also store the column 
 """
 
 import os
+import re
 import secrets
 import socket
 from dataclasses import dataclass
@@ -33,7 +34,8 @@ SCALED_MODELS = "scaled_models"
 SOURCES = "sources"
 RUNS = "runs"
 RELEASES = "releases"
-_TEMPORARY_SUFFIX = ".part"
+# Other programs' temporary files are none of ours.
+_TEMPORARY_NAME = re.compile(r"\..+\.(?P<host>[^.]+)-(?P<process>\d+)\.[0-9a-f]{8}\.part")
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,18 +164,18 @@ def temporary_path(target: Path) -> Path:
 
 
 def temporary_files(folder: Path) -> list[Path]:
-    """Everything in a folder that its writers, living or dead, have not renamed yet."""
-    return [path for path in folder.iterdir() if path.name.startswith(".") and path.name.endswith(_TEMPORARY_SUFFIX)]
+    """Everything of ours in a folder that its writers, living or dead, have not renamed yet."""
+    return [path for path in folder.iterdir() if _TEMPORARY_NAME.fullmatch(path.name)]
 
 
 def owner_process(temporary: Path) -> int | None:
     """The process of this machine that made the temporary file; None if another machine's did."""
-    host, _, process = ".".join(temporary.name.split(".")[-3:-2]).rpartition("-")
-    return int(process) if host == _host() and process.isdigit() else None
+    name = _TEMPORARY_NAME.fullmatch(temporary.name)
+    return int(name["process"]) if name is not None and name["host"] == _host() else None
 
 
 def _temporary_name(name: str) -> str:
-    return f".{name}.{_owner()}.{secrets.token_hex(4)}{_TEMPORARY_SUFFIX}"
+    return f".{name}.{_owner()}.{secrets.token_hex(4)}.part"
 
 
 def _owner() -> str:

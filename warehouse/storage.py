@@ -8,6 +8,7 @@ import contextlib
 import errno
 import os
 import shutil
+import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -17,7 +18,7 @@ from pyarrow import fs
 from warehouse.errors import MissingFile, WarehouseError
 from warehouse.layout import Warehouse, owner_process, probe_path, temporary_files, temporary_path
 
-# No writer takes this long over one file: an older temporary file is a leftover, whoever made it.
+# No writer takes this long over one file: another machine's older temporary file is a leftover.
 _ABANDONED_AFTER_S = 3600.0
 
 _ADVICE = {
@@ -124,7 +125,21 @@ def remove_leftovers(folder: Path) -> None:
         if temporary.is_dir():
             shutil.rmtree(temporary, ignore_errors=True)
         else:
-            temporary.unlink(missing_ok=True)
+            # Another user's, say: it is in nobody's way.
+            with contextlib.suppress(OSError):
+                temporary.unlink()
+
+
+@contextlib.contextmanager
+def scratch_folder(name: str) -> Iterator[Path]:
+    """A new folder among the system's temporary ones, removed afterwards; if we are killed, by `remove_leftovers`."""
+    folder = temporary_path(Path(tempfile.gettempdir()) / name)
+    with explained("make a temporary folder at", str(folder)):
+        folder.mkdir(mode=0o700)
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def flush(path: Path) -> None:
@@ -179,18 +194,17 @@ def _staged(target: Path, data: bytes) -> Iterator[Callable[[], None]]:
 
 
 def _is_abandoned(temporary: Path) -> bool:
+    process = owner_process(temporary)
+    # Other systems than POSIX can't ask about a process without touching it: there only age decides.
+    if process is not None and os.name == "posix":
+        return not _is_running(process)
     try:
-        age_s = time.time() - temporary.stat().st_mtime
+        return time.time() - temporary.stat().st_mtime > _ABANDONED_AFTER_S
     except FileNotFoundError:
         return False
-    process = owner_process(temporary)
-    return age_s > _ABANDONED_AFTER_S or (process is not None and not _is_running(process))
 
 
 def _is_running(process: int) -> bool:
-    # Where signal 0 can't ask about a process without touching it, only age decides.
-    if os.name != "posix":
-        return True
     try:
         os.kill(process, 0)
     except ProcessLookupError:
