@@ -12,11 +12,15 @@ import json
 import os
 import random
 import shutil
+import subprocess
+import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from subprocess import PIPE
 
 from benchmarks.killing import (
     Ended,
@@ -34,6 +38,7 @@ from pipeline.recipe import read_toml
 from warehouse.layout import temporary_files
 
 WORKERS = "2"
+REPOSITORY = Path(__file__).resolve().parents[1]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -98,30 +103,51 @@ def main() -> None:
         if arguments.json:
             arguments.json.write_text(json.dumps(figures, indent=1))
 
-    with tempfile.TemporaryDirectory(prefix="gait2hip-") as name:
-        scene = make_scene(Path(name), subjects=1, trials=2)
+    with tempfile.TemporaryDirectory(prefix="gait2hip-") as name, one_prefect(Path(name)) as prefect:
+        scene = make_scene(Path(name), prefect, subjects=1, trials=2)
         rng = random.Random(arguments.seed)
         if arguments.kills:
             show(kill_ingests(scene, arguments.kills // 2, rng))
             show(kill_regenerations(scene, arguments.kills - arguments.kills // 2, rng))
     if arguments.writers:
         with tempfile.TemporaryDirectory(prefix="gait2hip-") as name:
-            scene = make_scene(Path(name), subjects=arguments.writers, trials=1)
+            scene = make_scene(Path(name), {}, subjects=arguments.writers, trials=1)
             show(crowd("sessions of their own", scene, scene.sessions))
             shutil.rmtree(scene.warehouse)
             show(crowd("the same session", scene, scene.sessions[:1] * arguments.writers))
 
 
-def make_scene(folder: Path, subjects: int, trials: int) -> Scene:
+@contextmanager
+def one_prefect(folder: Path) -> Iterator[dict[str, str]]:
+    """A Prefect server for all runs, as the variable that names it: starting one takes longer than a small run."""
+    (folder / "server").mkdir()
+    environment = {
+        **_without_prefect(),
+        "PREFECT_HOME": str(folder / "prefect"),
+        "TMPDIR": str(folder / "server"),
+        "PYTHONPATH": str(REPOSITORY),
+    }
+    serve = "import os, sys; from flows.local_prefect import start_prefect; start_prefect()\n"
+    serve += "print(os.environ['PREFECT_API_URL'], flush=True); sys.stdin.read()"
+    command = [sys.executable, "-c", serve]
+    with subprocess.Popen(command, env=environment, stdin=PIPE, stdout=PIPE, text=True) as server:
+        assert server.stdin is not None
+        assert server.stdout is not None
+        yield {"PREFECT_API_URL": server.stdout.readline().strip()}
+        server.stdin.close()
+
+
+def make_scene(folder: Path, prefect: dict[str, str], subjects: int, trials: int) -> Scene:
     """The cheapest laboratory there is: fast walks, and nothing wrong with them."""
     environment = {
-        **{name: value for name, value in os.environ.items() if not name.startswith("PREFECT_")},
+        **_without_prefect(),
+        **prefect,
         "GAIT2HIP_CACHE": str(folder / "cache"),
         "PREFECT_HOME": str(folder / "prefect"),
         "TMPDIR": str(folder / "tmp"),
         "OMP_NUM_THREADS": "1",
         "OPENBLAS_NUM_THREADS": "1",
-        "PYTHONPATH": str(Path(__file__).resolve().parents[1]),
+        "PYTHONPATH": str(REPOSITORY),
     }
     (folder / "tmp").mkdir()
     laboratory = folder / "laboratory"
@@ -241,6 +267,10 @@ def _check_finished(scene: Scene, expected: Snapshot) -> None:
 def _check_tidy(scene: Scene) -> None:
     left = temporary_files(Path(scene.environment["TMPDIR"]))
     assert not left, left
+
+
+def _without_prefect() -> dict[str, str]:
+    return {name: value for name, value in os.environ.items() if not name.startswith("PREFECT_")}
 
 
 def _recipe(folder: Path, points: int) -> Path:

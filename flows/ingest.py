@@ -30,6 +30,9 @@ EXIT_ACCEPTED = 0
 EXIT_CONFIGURATION = 2
 EXIT_NONE_ACCEPTED = 3
 
+# The stage of a trial whose result the disk did not take.
+STORING = "storing"
+
 _LIBRARIES = ("c3d", "ezc3d", "opensim", "scipy")
 
 # The caller's faults and the store's, as opposed to the recording's and to ours.
@@ -108,8 +111,8 @@ class IngestReport:
 
     @property
     def exit_code(self) -> int:
-        """2 if a session was refused (the others were run), else 0 if a trial was accepted, else 3."""
-        if self.refused:
+        """2 if a session was refused or a result not stored (the rest was run), else 0 if any was accepted, else 3."""
+        if self.refused or STORING in self.rejections_by_stage:
             return EXIT_CONFIGURATION
         return EXIT_ACCEPTED if self.accepted else EXIT_NONE_ACCEPTED
 
@@ -183,7 +186,7 @@ def run_trial(run: SessionRun, trial: str, preparation: Preparation) -> Outcome 
             return None
         case Raised() if "WarehouseError" in outcome.type_names:
             # A disk that filled up, say: the message says what to do, and nothing of the trial's is at fault.
-            return _store("record_crash", run, trial, "storing", outcome.message, outcome.log_tail)
+            return _store("record_crash", run, trial, STORING, outcome.message, outcome.log_tail)
         case _:
             reason, log = _explained(outcome)
             return _store("record_crash", run, trial, "process_trial", reason, log)
@@ -233,14 +236,11 @@ def _run_step(run: SessionRun, name: str, *which: str) -> ProcessOutcome:
     # Workers inherit it. There is one for each core, and a sum must not depend on how many threads share it.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     worker_process.preload(steps_of(run.steps).PRELOAD)
-    return worker_process.run(
-        getattr(steps_of(run.steps), name),
-        *which,
-        run.recipe,
-        run.model,
-        run.warehouse,
-        time_limit_s=TIME_LIMIT_S,
-    )
+    step = getattr(steps_of(run.steps), name)
+    try:
+        return worker_process.run(step, *which, run.recipe, run.model, run.warehouse, time_limit_s=TIME_LIMIT_S)
+    except WarehouseError as error:
+        return Raised(type_names=(WarehouseError.__name__,), message=str(error), traceback="", log_tail="")
 
 
 def _explained(outcome: ProcessOutcome) -> tuple[str, str]:

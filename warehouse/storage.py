@@ -21,6 +21,8 @@ from warehouse.layout import Warehouse, owner_process, probe_path, temporary_fil
 # No writer takes this long over one file: another machine's older temporary file is a leftover.
 _ABANDONED_AFTER_S = 3600.0
 
+DISK_FULL = (errno.ENOSPC, errno.EDQUOT)
+
 _ADVICE = {
     errno.ENOSPC: "the disk is full. Free some space and run the command again: nothing stored was lost.",
     errno.EDQUOT: "the disk quota is used up. Free some space and run again: nothing stored was lost.",
