@@ -33,6 +33,9 @@ EXIT_ACCEPTED = 0
 EXIT_CONFIGURATION = 2
 EXIT_NONE_ACCEPTED = 3
 
+# The stage of a trial whose result the disk did not take.
+STORING = "storing"
+
 _LIBRARIES = ("c3d", "ezc3d", "opensim", "scipy")
 
 # The caller's faults and the store's, as opposed to the recording's and to ours.
@@ -113,8 +116,8 @@ class IngestReport:
 
     @property
     def exit_code(self) -> int:
-        """2 if a session was refused (the others were run), else 0 if a trial was accepted, else 3."""
-        if self.refused:
+        """2 if a session was refused or a result not stored (the rest was run), else 0 if any was accepted, else 3."""
+        if self.refused or STORING in self.rejections_by_stage:
             return EXIT_CONFIGURATION
         return EXIT_ACCEPTED if self.accepted else EXIT_NONE_ACCEPTED
 
@@ -190,7 +193,7 @@ def run_trial(run: SessionRun, trial: str, preparation: Preparation) -> Outcome 
             return None
         case Raised() if "WarehouseError" in outcome.type_names:
             # A disk that filled up, say: the message says what to do, and nothing of the trial's is at fault.
-            return _store("record_crash", run, trial, "storing", outcome.message, outcome.log_tail)
+            return _store("record_crash", run, trial, STORING, outcome.message, outcome.log_tail)
         case _:
             reason, log = _explained(outcome)
             return _store("record_crash", run, trial, "process_trial", reason, log)
@@ -249,8 +252,11 @@ def _refuse_same_key(run: SessionRun, other: SessionRun | None) -> None:
 def _run_step(run: SessionRun, name: str, *which: str) -> ProcessOutcome:
     # Workers inherit it. There is one for each core, and a sum must not depend on how many threads share it.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-    steps = steps_of(run.steps)
-    return _runner(run)(getattr(steps, name), *which, run.recipe, run.model, run.warehouse, time_limit_s=TIME_LIMIT_S)
+    step = getattr(steps_of(run.steps), name)
+    try:
+        return _runner(run)(step, *which, run.recipe, run.model, run.warehouse, time_limit_s=TIME_LIMIT_S)
+    except WarehouseError as error:
+        return Raised(type_names=(WarehouseError.__name__,), message=str(error), traceback="", log_tail="")
 
 
 def _runner(run: SessionRun) -> Callable[..., ProcessOutcome]:

@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import tempfile
 import time
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
@@ -12,6 +13,7 @@ from flows.local_prefect import start_prefect
 from warehouse.errors import WarehouseError
 from warehouse.layout import Warehouse
 from warehouse.runs import Run, remember_run
+from warehouse.storage import remove_leftovers
 
 
 def ingest(
@@ -46,6 +48,8 @@ def run_plan(plan: Plan, *, workers: int, on_progress: Callable[[int], Listener]
     """Run a plan of at least one session and note how long it took. Arguments and errors as of `ingest`."""
     root = plan.runs[0].warehouse
     steps_of(plan.runs[0].steps).check_warehouse(root)
+    # Of runs that were killed; what the warehouse's folders hold of them goes with the next file written there.
+    remove_leftovers(Path(tempfile.gettempdir()))
     start_prefect()
     # Prefect reads its settings when it is first imported.
     from flows.ingest_flow import run_flow

@@ -30,7 +30,7 @@ def ingest(
     """Take sessions through the chain into a warehouse; what is up to date is not done again.
 
     Exit code 0: finished, at least one trial accepted; 3: finished, none accepted;
-    2: usage or configuration error (sessions that are configured right are run all the same).
+    2: usage or configuration error, or a result that could not be stored (the rest is run all the same).
     """
     with plain_errors():
         from flows.report import print_report, progress_bar

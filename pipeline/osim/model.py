@@ -4,6 +4,8 @@ Every OpenSim object here keeps a Python name for as long as it is used: one tha
 argument is freed under OpenSim's feet, and the process dies without a word.
 """
 
+import errno
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -152,9 +154,12 @@ def replace_markers(model: osim.Model, markers: Sequence[ModelMarker]) -> None:
 
 
 def write_model(model: osim.Model, path: Path) -> None:
-    """Print the model as an .osim file; OSError if OpenSim could not."""
+    """Print the model as an .osim file; OSError if OpenSim could not, or the disk is full."""
     if not model.printToXML(str(path)):
         raise OSError(f"OpenSim could not write {path}.")
+    # It says nothing of a disk that filled up.
+    if not path.read_bytes().rstrip().endswith(b"</OpenSimDocument>"):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path))
 
 
 def add_reserves(

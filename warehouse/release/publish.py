@@ -91,7 +91,7 @@ def _staging_folder(warehouse: Warehouse, name: str) -> Path:
         return Path(tempfile.mkdtemp(prefix="gait2hip-release-"))
     target = staging_target(warehouse, name)
     target.parent.mkdir(parents=True, exist_ok=True)
-    storage.remove_leftovers(target)
+    storage.remove_leftovers(target.parent)
     folder = temporary_path(target)
     folder.mkdir()
     return folder
