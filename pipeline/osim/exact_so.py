@@ -10,7 +10,7 @@ import opensim as osim
 
 from pipeline.osim.effort import Effort, least_effort
 from pipeline.osim.exact_motion import Motion
-from pipeline.osim.exact_muscles import control_bounds, muscle_geometry, strongest_n
+from pipeline.osim.exact_muscles import control_bounds, muscle_geometry, passive_tension, strongest_n
 from pipeline.osim.inputs import require_known_actuators
 from pipeline.osim.model import WIDE_CONTROL, coordinate_actuators, missing_actuators, scalar_actuators
 from pipeline.osim.shared_model import SharedModel
@@ -38,8 +38,12 @@ def least_effort_forces(
     reserve_optimal_nm: float,
     residual_optimal_n: float,
     residual_optimal_nm: float,
+    passive_fibre_force: bool,
 ) -> MuscleForces:
-    """Muscle and actuator forces that make the generalized forces `asked` (T, Q) with the least effort."""
+    """Muscle and actuator forces that make the generalized forces `asked` (T, Q) with the least effort.
+
+    Passive fibres give their force without effort; activations make what is left.
+    """
     actuators = _actuators(
         shared,
         reserve_optimal_nm=reserve_optimal_nm,
@@ -48,10 +52,14 @@ def least_effort_forces(
     )
     geometry = muscle_geometry(shared, motion.values, motion.speeds)
     full_n = geometry.full_n if use_muscle_physiology else np.tile(strongest_n(shared), (len(asked), 1))
+    passive_n = np.zeros(full_n.shape)
+    if passive_fibre_force:
+        passive_n = passive_tension(shared, motion.values)
+        asked = asked - np.matmul(passive_n[:, None], geometry.per_newton)[:, 0]
     gain, target = _equations(shared, motion.values, geometry.per_newton * full_n[..., None], actuators, asked)
     low, high = control_bounds(shared)
     effort = least_effort(gain, target, np.r_[low, actuators.low], np.r_[high, actuators.high], exponent)
-    return _muscle_forces(shared, time_s, effort, full_n, actuators)
+    return _muscle_forces(shared, time_s, effort, full_n, passive_n, actuators)
 
 
 def _actuators(
@@ -101,7 +109,12 @@ def _equations(
 
 
 def _muscle_forces(
-    shared: SharedModel, time_s: np.ndarray, effort: Effort, full_n: np.ndarray, actuators: _Actuators
+    shared: SharedModel,
+    time_s: np.ndarray,
+    effort: Effort,
+    full_n: np.ndarray,
+    passive_n: np.ndarray,
+    actuators: _Actuators,
 ) -> MuscleForces:
     n_muscles = full_n.shape[1]
     activation, control = effort.control[:, :n_muscles], effort.control[:, n_muscles:]
@@ -115,7 +128,7 @@ def _muscle_forces(
         time_s=time_s,
         muscle_names=shared.summary.muscles,
         activation=activation,
-        force_n=activation * full_n,
+        force_n=activation * full_n + passive_n,
         actuator_coordinates=driven,
         actuator_force=actuator_force,
         converged=effort.solved,
