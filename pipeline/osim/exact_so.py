@@ -18,7 +18,7 @@ from pipeline.records import MuscleForces
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Actuators:
+class Actuators:
     """What drives single coordinates: which (R,), its force at full control (R,), and its bounds (R,) each."""
 
     coordinates: tuple[str, ...]
@@ -44,7 +44,7 @@ def least_effort_forces(
 
     Passive fibres give their force without effort; activations make what is left.
     """
-    actuators = _actuators(
+    actuators = actuators_of(
         shared,
         reserve_optimal_nm=reserve_optimal_nm,
         residual_optimal_n=residual_optimal_n,
@@ -62,9 +62,9 @@ def least_effort_forces(
     return _muscle_forces(shared, time_s, effort, full_n, passive_n, actuators)
 
 
-def _actuators(
+def actuators_of(
     shared: SharedModel, *, reserve_optimal_nm: float, residual_optimal_n: float, residual_optimal_nm: float
-) -> _Actuators:
+) -> Actuators:
     """The model's own, in its order, and the reserves and residuals that it lacks. They aren't added to the model."""
     own = coordinate_actuators(shared.model)
     _require_no_others(shared, own)
@@ -75,7 +75,7 @@ def _actuators(
         residual_optimal_nm=residual_optimal_nm,
     )
     wide = np.full(len(added), WIDE_CONTROL)
-    return _Actuators(
+    return Actuators(
         coordinates=(*(actuator.get_coordinate() for actuator in own), *added),
         optimal=np.array([*(actuator.getOptimalForce() for actuator in own), *added.values()]),
         low=np.r_[[actuator.getMinControl() for actuator in own], -wide],
@@ -89,7 +89,7 @@ def _require_no_others(shared: SharedModel, own: list[osim.CoordinateActuator]) 
 
 
 def _equations(
-    shared: SharedModel, poses: np.ndarray, muscles: np.ndarray, actuators: _Actuators, asked: np.ndarray
+    shared: SharedModel, poses: np.ndarray, muscles: np.ndarray, actuators: Actuators, asked: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
     """Gain (T, F, U + R) of every control on every free coordinate, and what is asked there, (T, F).
 
@@ -114,7 +114,7 @@ def _muscle_forces(
     effort: Effort,
     full_n: np.ndarray,
     passive_n: np.ndarray,
-    actuators: _Actuators,
+    actuators: Actuators,
 ) -> MuscleForces:
     n_muscles = full_n.shape[1]
     activation, control = effort.control[:, :n_muscles], effort.control[:, n_muscles:]
