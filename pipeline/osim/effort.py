@@ -26,7 +26,8 @@ _DAMPING = 1e-12
 # Solved first and from nothing; what lies between starts from their interpolated duals.
 _KEY_EVERY = 8
 # Frames that can't be solved are solved softly: a unit of shortfall then costs this much effort, squared and halved.
-_SOFT_COST = 1e6
+# From cheap to dear, each from the one before: at the last price alone, Newton's steps may be too long to end.
+_SOFT_COSTS = (1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6)
 # The curvature of |x|^p vanishes at 0 for p > 2. Its floor falls by this factor a step, so that none is far too long.
 _FIRST_FLOOR, _FLOOR_FACTOR = 0.05, 0.3
 _CONTROL_TOLERANCE = 1e-9
@@ -99,6 +100,7 @@ class _Answer:
 def least_effort(gain: np.ndarray, target: np.ndarray, low: np.ndarray, high: np.ndarray, exponent: float) -> Effort:
     """The controls (T, N) within `low` and `high` (N,) that make `target` (T, F) = `gain` (T, F, N) @ x at least cost.
 
+    Equations that don't depend on each other are solved wherever they can be: each having a reserve sees to that.
     ValueError if the exponent is below 2, a bound is above its other, a number is NaN or the shapes don't fit.
     """
     _require_sound(gain, target, low, high, exponent)
@@ -111,7 +113,7 @@ def least_effort(gain: np.ndarray, target: np.ndarray, low: np.ndarray, high: np
     if exponent != 2 and len(feasible):
         _refine(programme, exponent, answer, feasible)
     if len(rest):
-        answer.control[rest] = _solve(replace(programme.of(rest), softness=1 / _SOFT_COST)).control
+        answer.control[rest] = _least_shortfall(programme.of(rest))
     shortfall = target - _times(gain, answer.control)
     balanced = np.abs(shortfall).max(axis=1, initial=0.0) <= BALANCED
     return Effort(control=answer.control, shortfall=shortfall, solved=answer.solved & balanced)
@@ -149,6 +151,15 @@ def _solve(programme: _Programme) -> _Answer:
     frames = np.arange(n_frames)
     start = np.column_stack([np.interp(frames, keys, column) for column in duals.T])
     return _newton(programme, start)
+
+
+def _least_shortfall(programme: _Programme) -> np.ndarray:
+    """Controls (T, N) that come nearest to the target, of the least effort among those."""
+    soft = replace(programme, softness=1 / _SOFT_COSTS[0])
+    answer = _newton(soft, _without_bounds(soft))
+    for cost in _SOFT_COSTS[1:]:
+        answer = _newton(replace(programme, softness=1 / cost), answer.dual)
+    return answer.control
 
 
 def _without_bounds(programme: _Programme) -> np.ndarray:

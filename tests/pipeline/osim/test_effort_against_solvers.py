@@ -21,6 +21,8 @@ def problem(n_equations: int, n_muscles: int, reserves: bool, seed: int, reach: 
     Targets are what some controls make, those beyond their bounds by `reach` if that is above one.
     """
     rng = np.random.default_rng(seed)
+    if reach == 1 and not reserves:
+        n_muscles += 2 * n_equations + 3  # fewer would be equations that hold by luck alone
     gain = rng.normal(size=(3, n_equations, n_muscles)) * 10 ** rng.uniform(-1, 2, size=n_muscles)
     gain *= rng.random(gain.shape) < 0.6
     if n_muscles > 3:
