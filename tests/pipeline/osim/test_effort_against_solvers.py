@@ -96,7 +96,9 @@ def test_what_can_not_be_made_is_known_and_all_but_made(
         left = np.linalg.norm(target[t] - gain[t] @ nearest.x)
         if left > 1e-4:
             assert not found.solved[t]
-            assert np.linalg.norm(found.shortfall[t]) <= left * (1 + 1e-6) + 1e-4
+            # A unit of shortfall costs 1e6, squared and halved, beside the effort of what comes nearest.
+            allowed = np.sqrt(left**2 + 2e-6 * (nearest.x**2).sum())
+            assert np.linalg.norm(found.shortfall[t]) <= allowed * (1 + 1e-6)
 
 
 def test_a_solved_frame_is_a_balanced_one() -> None:
