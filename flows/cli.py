@@ -4,6 +4,7 @@ from typing import Annotated
 
 import typer
 
+from flows.commands.audit import audit
 from flows.commands.diff import diff
 from flows.commands.evaluate import evaluate
 from flows.commands.export import export
@@ -38,6 +39,7 @@ for command in (
     diff,
     verify,
     release,
+    audit,
     export,
     train,
     evaluate,

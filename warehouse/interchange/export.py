@@ -66,9 +66,8 @@ def _npz(release: Release, output: Path) -> list[Path]:
 def _csv(release: Release, output: Path) -> list[Path]:
     """One table in long form with a release's columns and units."""
     target = output / "cycles.csv"
-    path = file_path(release.root, CYCLES)
-    with _replacing(target) as temporary, release.root.filesystem.open_input_file(path) as source:
-        parquet = pq.ParquetFile(source, page_checksum_verification=True)
+    with _replacing(target) as temporary:
+        parquet = pq.ParquetFile(pa.BufferReader(release.buffer(CYCLES)))
         with pa.csv.CSVWriter(temporary, parquet.schema_arrow) as writer:
             for index in range(parquet.num_row_groups):
                 writer.write_table(parquet.read_row_group(index))

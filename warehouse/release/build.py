@@ -9,6 +9,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from warehouse import read
+from warehouse.audit.audit import audit
+from warehouse.audit.curves import NEEDED, read_cycles
+from warehouse.audit.saturated import saturated_muscles
+from warehouse.audit.table import summary
+from warehouse.audit.verdict import Audit
 from warehouse.errors import WarehouseError
 from warehouse.identity import SessionKey, check_name
 from warehouse.layout import Warehouse
@@ -16,6 +21,7 @@ from warehouse.release.card import CardFacts, quality_columns, render_card
 from warehouse.release.columns import CHANNELS, TARGETS
 from warehouse.release.cycles_file import Sampling, row_groups, write_cycles
 from warehouse.release.manifest import (
+    AUDIT,
     CARD,
     CYCLES,
     RECIPE,
@@ -69,8 +75,10 @@ def build_release(warehouse: Warehouse, order: ReleaseOrder) -> Release:
         points = write_cycles(staged / CYCLES, warehouse, trials, order.sampling)
         statistics = training_statistics(_training_rows(staged / CYCLES, split), split)
         counts = _count(staged / CYCLES, points)
+        verdicts = _audit(staged / CYCLES, points, warehouse, trials, order.sampling)
         _write(staged, SPLIT, plain_json(split.as_plain()))
         _write(staged, STATISTICS, plain_json(as_plain(statistics)))
+        _write(staged, AUDIT, plain_json(verdicts.as_plain()))
         _write(staged, RECIPE, plain_json({"recipe": origin["recipe"], "settings": origin["settings"]}))
         facts = CardFacts(
             name=order.name,
@@ -82,6 +90,7 @@ def build_release(warehouse: Warehouse, order: ReleaseOrder) -> Release:
             origin=origin,
             split=split,
             statistics=statistics,
+            audit=summary(verdicts),
         )
         _write(staged, CARD, render_card(facts, surveyed, trials).encode())
         manifest = Manifest(
@@ -115,6 +124,11 @@ def stored_trials(warehouse: Warehouse) -> list[Trial]:
             )
         found.append(Trial(key=key, account=account, row={**account.summary, **row}, session=sessions[key.session_key]))
     return found
+
+
+def _audit(file: Path, points: int, warehouse: Warehouse, trials: Sequence[Trial], sampling: Sampling) -> Audit:
+    saturated, unknown = saturated_muscles(warehouse, trials, sampling.sides)
+    return audit(read_cycles(row_groups(file, NEEDED), points), saturated, unknown)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
