@@ -34,6 +34,11 @@ SOURCES = "sources"
 RUNS = "runs"
 RELEASES = "releases"
 _TEMPORARY_SUFFIX = ".part"
+_NAMES: dict[Level, tuple[str, ...]] = {
+    "subject": ("cohort", "subject"),
+    "session": ("cohort", "subject", "session"),
+    "trial": ("cohort", "subject", "session", "trial"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,8 +131,7 @@ def relative(warehouse: Warehouse, path: str) -> str:
 
 def identity_names(level: Level) -> tuple[str, ...]:
     """The names that identify a row at this level, outermost first."""
-    names = ("cohort", "subject", "session", "trial")
-    return names[: {"subject": 2, "session": 3, "trial": 4}[level]]
+    return _NAMES[level]
 
 
 def identity(level: Level, key: SessionKey) -> dict[str, str]:

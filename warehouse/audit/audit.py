@@ -22,7 +22,7 @@ _AGAINST_OTHERS = (
     flat_forces,
 )
 # Whether a curve is far or runs the wrong way, this many samples tell as well as all.
-_SAMPLES = 45
+_SAMPLES = 30
 
 
 def audit(cycles: AuditCycles, known_before: Sequence[Verdict] = (), not_judged: Sequence[str] = ()) -> Audit:
@@ -32,7 +32,7 @@ def audit(cycles: AuditCycles, known_before: Sequence[Verdict] = (), not_judged:
     """
     verdicts = [*known_before, *implausible_bodies(cycles)]
     unknown = list(not_judged)
-    points = cycles.curves.shape[1]
+    points = cycles.curves.shape[2]
     if points < LEAST_POINTS:
         unknown.append(f"chatter: cycles of {points} samples are too coarse, {LEAST_POINTS} are needed")
     for cohort, condition, members in cycles.groups():

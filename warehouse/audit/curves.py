@@ -1,4 +1,4 @@
-"""A release's cycles as an audit looks at them. N cycles, P samples, C channels, S subjects."""
+"""A release's cycles as an audit looks at them. N cycles, C channels, P samples, S subjects."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -14,9 +14,9 @@ NEEDED: tuple[str, ...] = (*TEXT_KEYS, "cycle", "mass_kg", "height_m", *CHANNELS
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AuditCycles:
-    """Cycles with who walked them and how (N,), and their curves (N, P, C) in the channels' units, NaN if not known.
+    """Cycles with who walked them and how (N,), and their curves (N, C, P) in the channels' units, NaN if not known.
 
-    `subject` is `cohort/subject`; the last axis is in the order of `release.columns.CHANNELS`.
+    `subject` is `cohort/subject`; channels are in the order of `release.columns.CHANNELS`.
     """
 
     subject: np.ndarray
@@ -31,7 +31,7 @@ class AuditCycles:
     curves: np.ndarray
 
     def __post_init__(self) -> None:
-        assert self.curves.ndim == 3 and self.curves.shape[2] == len(CHANNELS)
+        assert self.curves.ndim == 3 and self.curves.shape[1] == len(CHANNELS)
         assert len(self.subject) == len(self.curves)
 
     def __len__(self) -> int:
@@ -43,7 +43,7 @@ class AuditCycles:
 
     def thinned(self, step: int) -> "AuditCycles":
         """Every `step`-th sample of each curve."""
-        return replace(self, curves=self.curves[:, ::step])
+        return replace(self, curves=self.curves[:, :, ::step])
 
     def groups(self) -> Iterator[tuple[str, str, "AuditCycles"]]:
         """Cohort, condition and cycles of all who can be compared with each other."""
@@ -64,14 +64,14 @@ def _part(table: pa.Table, points: int) -> Mapping[str, np.ndarray]:
     texts = {name: np.array(first[name].to_pylist(), dtype=str) for name in TEXT_KEYS}
     pairs = zip(texts["cohort"].tolist(), texts.pop("subject").tolist(), strict=True)
     numbers = {name: first[name].to_numpy() for name in ("cycle", "mass_kg", "height_m")}
-    curves = np.empty((first.num_rows, points, len(CHANNELS)), dtype=np.float32)
+    curves = np.empty((first.num_rows, len(CHANNELS), points), dtype=np.float32)
     for index, name in enumerate(CHANNELS):
-        curves[:, :, index] = table[name].to_numpy().reshape(-1, points)
+        curves[:, index] = table[name].to_numpy().reshape(-1, points)
     return {"subject": np.array([subject_id(*pair) for pair in pairs], dtype=str), **texts, **numbers, "curves": curves}
 
 
 def median_curves(subject: np.ndarray, curves: np.ndarray) -> tuple[list[str], np.ndarray]:
-    """The subjects of cycles (N,) and each one's median cycle, (N, P, C) -> (S, P, C).
+    """The subjects of cycles (N,) and each one's median cycle, (N, C, P) -> (S, C, P).
 
     A channel is NaN where no cycle of theirs knows it.
     """

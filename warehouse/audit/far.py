@@ -20,9 +20,9 @@ _NORMAL = 1.4826
 
 def out_of_scale(group: Group, others: Others) -> Iterator[Verdict]:
     """Subjects whose targets are larger, or smaller, than the others' by a factor, the median one of the channels."""
-    center, curves = others.center[:, :, _TARGETS], group.medians[:, :, _TARGETS]
+    center, curves = others.center[:, _TARGETS], group.medians[:, _TARGETS]
     with np.errstate(invalid="ignore", divide="ignore"):
-        factors = (curves * center).sum(axis=1) / (center**2).sum(axis=1)
+        factors = (curves * center).sum(axis=-1) / (center**2).sum(axis=-1)
     for subject, found in zip(group.subjects, factors, strict=True):
         known = found[np.isfinite(found)]
         factor = float(np.median(known)) if len(known) else 1.0
@@ -87,7 +87,7 @@ def far_cycles(group: Group, others: Others) -> Iterator[Verdict]:
 
 
 def _within_subjects(group: Group) -> np.ndarray | None:
-    """How far subjects' cycles are from their own median, robust standard deviation (P, C); None if nobody has two."""
+    """How far subjects' cycles are from their own median, robust standard deviation (C, P); None if nobody has two."""
     of_cycle = group.of_cycle
     n_cycles = np.bincount(of_cycle)[of_cycle]
     several = n_cycles > 1

@@ -15,7 +15,7 @@ _AGREED = 0.5
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Group:
-    """One cohort in one condition: its cycles, each subject's median cycle (S, P, C), and the others of each of them.
+    """One cohort in one condition: its cycles, each subject's median cycle (S, C, P), and the others of each of them.
 
     `subjects` are in the order of `medians`; `others` is None if there are too few.
     """

@@ -1,6 +1,6 @@
 """The others: the median curve and the spread of everybody but the subject that is judged.
 
-Shapes: S subjects, P samples, C channels.
+Shapes: S subjects, C channels, P samples.
 """
 
 from dataclasses import dataclass
@@ -22,12 +22,12 @@ _NORMAL = 1.4826
 # Where everybody agrees the spread is next to nothing, and any difference would be infinitely many of it: differences
 # below these matter to nobody.
 _FLOORS = {**dict.fromkeys(CHANNELS, 1.0), **dict.fromkeys(FORCES, 0.1), **dict.fromkeys(MOMENTS, 0.02)}
-FLOOR = np.array([_FLOORS[name] for name in CHANNELS])
+FLOOR = np.array([_FLOORS[name] for name in CHANNELS], dtype=np.float32)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Others:
-    """For each subject the other subjects' median `center` and robust standard deviation `spread`, (S, P, C)."""
+    """For each subject the other subjects' median `center` and robust standard deviation `spread`, (S, C, P)."""
 
     center: np.ndarray
     spread: np.ndarray
@@ -57,16 +57,20 @@ def limit(n_others: int) -> float:
 
 
 def distances(curves: np.ndarray, center: np.ndarray, spread: np.ndarray) -> np.ndarray:
-    """Root mean square over the cycle of (curve - center) / spread: (..., P, C) -> (..., C)."""
-    return np.asarray(np.sqrt((((curves - center) / spread) ** 2).mean(axis=-2)))
+    """Root mean square over the cycle of (curve - center) / spread: (..., C, P) -> (..., C)."""
+    return np.asarray(np.sqrt((((curves - center) / spread) ** 2).mean(axis=-1)))
 
 
 def correlations(curves: np.ndarray, center: np.ndarray) -> np.ndarray:
-    """Pearson's correlation over the cycle with the others' median: (..., P, C) -> (..., C). NaN for a constant."""
-    one = curves - curves.mean(axis=-2, keepdims=True)
-    other = center - center.mean(axis=-2, keepdims=True)
+    """Pearson's correlation over the cycle with the others' median: (..., C, P) -> (..., C). NaN for a constant."""
+    one = curves - curves.mean(axis=-1, keepdims=True)
+    other = center - center.mean(axis=-1, keepdims=True)
     with np.errstate(invalid="ignore", divide="ignore"):
-        return np.asarray((one * other).sum(-2) / np.sqrt((one**2).sum(-2) * (other**2).sum(-2)))
+        return np.asarray(_products(one, other) / np.sqrt(_products(one, one) * _products(other, other)))
+
+
+def _products(one: np.ndarray, other: np.ndarray) -> np.ndarray:
+    return np.asarray(np.einsum("...p,...p->...", one, other))
 
 
 def robust_sd(curves: np.ndarray) -> np.ndarray:
@@ -80,5 +84,5 @@ def robust_sd(curves: np.ndarray) -> np.ndarray:
 
 def _center_and_spread(rest: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     deviation = robust_sd(rest)
-    usual = np.sqrt((deviation**2).mean(axis=0))
-    return nan_median(rest), np.sqrt(deviation**2 + (0.5 * usual) ** 2 + FLOOR**2)
+    usual = np.sqrt((deviation**2).mean(axis=-1, keepdims=True))
+    return nan_median(rest), np.sqrt(deviation**2 + (0.5 * usual) ** 2 + FLOOR[:, None] ** 2)

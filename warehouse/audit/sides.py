@@ -46,7 +46,7 @@ def disagreeing_legs(group: Group) -> Iterator[Verdict]:
         of_subject = group.cycles.take(group.cycles.subject == subject)
         legs = [np.median(of_subject.curves[of_subject.side == side], axis=0) for side in _sides(of_subject.side)]
         for right, left in pairwise(legs):
-            moves = np.minimum(np.ptp(right, axis=0), np.ptp(left, axis=0)) > _MOVES * FLOOR
+            moves = np.minimum(np.ptp(right, axis=1), np.ptp(left, axis=1)) > _MOVES * FLOOR
             against = correlations(right, left)
             for channel in np.flatnonzero(moves & (against < SIGN_LIMIT)):
                 yield Verdict(
@@ -67,8 +67,8 @@ def _sides(sides: np.ndarray) -> list[str]:
 def _gain_of_half_a_cycle(group: Group, others: Others) -> np.ndarray:
     center = others.center[group.of_cycle]
     # The last sample is the first one's moment, a cycle later.
-    later = np.roll(group.cycles.curves[:, :-1], (center.shape[1] - 1) // 2, axis=1)
-    return correlations(later, center[:, :-1]) - correlations(group.cycles.curves, center)
+    later = np.roll(group.cycles.curves[:, :, :-1], (center.shape[2] - 1) // 2, axis=2)
+    return correlations(later, center[:, :, :-1]) - correlations(group.cycles.curves, center)
 
 
 def _known_mean(values: np.ndarray) -> np.ndarray:

@@ -88,7 +88,7 @@ def _panel(verdicts: Sequence[Verdict], cycles: AuditCycles, subject: str, condi
     own = (cycles.subject == subject) & (cycles.condition == condition)
     others = (cycles.cohort == subject.partition("/")[0]) & (cycles.condition == condition) & ~own
     meant = np.logical_or.reduce([_meant(cycles, v) for v in verdicts if _is_about(v, condition, channel)])
-    values = cycles.curves[:, :, CHANNELS.index(channel)]
+    values = cycles.curves[:, CHANNELS.index(channel)]
     return Panel(
         title=f"{_TITLES[channel]}, {condition}",
         unit=_UNITS[channel],
@@ -114,7 +114,7 @@ def _meant(cycles: AuditCycles, verdict: Verdict) -> np.ndarray:
 
 def _band_of(others: AuditCycles, channel: str) -> Band:
     """Median and robust standard deviation of the others' median cycles: what is wrong with one doesn't show."""
-    subjects, medians = median_curves(others.subject, others.curves[:, :, CHANNELS.index(channel)])
+    subjects, medians = median_curves(others.subject, others.curves[:, CHANNELS.index(channel)])
     center = nan_median(medians)
     return Band(
         mean=center,
