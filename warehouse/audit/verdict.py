@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Literal, get_args
 
 from warehouse.errors import WarehouseError
@@ -92,7 +92,7 @@ class Audit:
             "n_cycles": self.n_cycles,
             "n_subjects": self.n_subjects,
             "not_judged": list(self.not_judged),
-            "verdicts": [_plain(verdict) for verdict in self.verdicts],
+            "verdicts": [{**asdict(verdict), "why": WHY[verdict.kind]} for verdict in self.verdicts],
         }
 
 
@@ -114,14 +114,10 @@ def parse_audit(where: str, raw: bytes) -> Audit:
 
 
 def ordered(verdicts: Sequence[Verdict]) -> tuple[Verdict, ...]:
-    """By kind, then by whom, then by channel: the same order for the same verdicts."""
-    return tuple(sorted(verdicts, key=_place))
-
-
-def _plain(verdict: Verdict) -> dict[str, object]:
+    """By kind, then by whom, then by channel, with scores of four digits: the same for the same cycles."""
     # Sums differ in their last digits from processor to processor; a release's bytes may not.
-    score = float(f"{verdict.score:.4g}")
-    return {**asdict(verdict), "score": score, "why": WHY[verdict.kind]}
+    rounded = (replace(verdict, score=float(f"{verdict.score:.4g}")) for verdict in verdicts)
+    return tuple(sorted(rounded, key=_place))
 
 
 def _place(verdict: Verdict) -> tuple[object, ...]:

@@ -29,7 +29,7 @@ class CycleArrays:
     the names; a kind of target that was not asked for, or that the release lacks, has no columns: (N, P, 0).
     Per cycle (N,): who and how it was walked, `mass_kg`, `height_m`, `duration_s` (NaN where an imported source does
     not tell), and whether its subject is in training or in the test. `subject` is `cohort/subject`, as the split has
-    it. `n_left_out` counts the cycles left out because a target is not known.
+    it. `n_left_out` counts the cycles left out because a target is not known; `left_out` names each, and its targets.
     """
 
     inputs_deg: np.ndarray
@@ -50,6 +50,7 @@ class CycleArrays:
     train: np.ndarray
     test: np.ndarray
     n_left_out: int
+    left_out: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         assert len({len(values) for values in (self.inputs_deg, self.forces_n_kg, self.subject, self.train)}) == 1
@@ -91,7 +92,8 @@ def _assembled(
 ) -> CycleArrays:
     subject = np.char.add(np.char.add(keys.pop("cohort"), "/"), keys.pop("subject"))
     complete = np.logical_and.reduce([np.isfinite(block).all(axis=(1, 2)) for block in blocks[1:]])
-    if not complete.all():
+    left_out = tuple(_left_out(blocks[1:], keys, subject, names, np.flatnonzero(~complete)))
+    if left_out:
         blocks = [block[complete] for block in blocks]
         keys = {name: values[complete] for name, values in keys.items()}
         subject = subject[complete]
@@ -105,9 +107,26 @@ def _assembled(
         subject=subject,
         train=np.isin(subject, split.train),
         test=np.isin(subject, split.test),
-        n_left_out=int((~complete).sum()),
+        n_left_out=len(left_out),
+        left_out=left_out,
         **keys,
     )
+
+
+def _left_out(
+    blocks: Sequence[np.ndarray],
+    keys: dict[str, np.ndarray],
+    subject: np.ndarray,
+    names: dict[str, tuple[str, ...]],
+    cycles: np.ndarray,
+) -> Iterator[str]:
+    """Each of those cycles, and which of its targets are not known."""
+    channels = np.array([*names["forces"], *names["moments"]])
+    for index in cycles:
+        unknown = np.concatenate([~np.isfinite(block[index]).all(axis=0) for block in blocks])
+        which = "all targets" if unknown.all() else ", ".join(channels[unknown])
+        where = "/".join((subject[index], keys["session"][index], keys["trial"][index]))
+        yield f"{where} {keys['side'][index]} cycle {keys['cycle'][index]}: {which} not known"
 
 
 def _read(release: Release, channels: Sequence[Sequence[str]]) -> tuple[list[np.ndarray], dict[str, np.ndarray]]:
