@@ -4,6 +4,7 @@ from typing import Annotated
 
 import typer
 
+from flows.commands.audit import audit
 from flows.commands.diff import diff
 from flows.commands.doctor import doctor
 from flows.commands.evaluate import evaluate
@@ -39,6 +40,7 @@ for command in (
     diff,
     verify,
     release,
+    audit,
     export,
     train,
     evaluate,

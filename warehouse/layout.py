@@ -36,6 +36,11 @@ RUNS = "runs"
 RELEASES = "releases"
 # Other programs' temporary files are none of ours.
 _TEMPORARY_NAME = re.compile(r"\..+\.(?P<host>[^.]+)-(?P<process>\d+)\.[0-9a-f]{8}\.part")
+_NAMES: dict[Level, tuple[str, ...]] = {
+    "subject": ("cohort", "subject"),
+    "session": ("cohort", "subject", "session"),
+    "trial": ("cohort", "subject", "session", "trial"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,8 +133,7 @@ def relative(warehouse: Warehouse, path: str) -> str:
 
 def identity_names(level: Level) -> tuple[str, ...]:
     """The names that identify a row at this level, outermost first."""
-    names = ("cohort", "subject", "session", "trial")
-    return names[: {"subject": 2, "session": 3, "trial": 4}[level]]
+    return _NAMES[level]
 
 
 def identity(level: Level, key: SessionKey) -> dict[str, str]:

@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
+import pyarrow as pa
 from pyarrow import fs
 
 from warehouse.errors import MissingFile, WarehouseError
@@ -51,6 +52,16 @@ def read_bytes(warehouse: Warehouse, path: str) -> bytes:
     """A whole file's content. MissingFile if there is none."""
     with explained("read", path), warehouse.filesystem.open_input_file(path) as file:
         return file.read()
+
+
+def map_file(warehouse: Warehouse, path: str) -> pa.Buffer:
+    """A whole file's content, a local file's mapped into memory: it is read where it is looked at. MissingFile."""
+    with explained("read", path):
+        if warehouse.is_local:
+            with pa.memory_map(path) as file:
+                return file.read_buffer()
+        with warehouse.filesystem.open_input_file(path) as file:
+            return file.read_buffer()
 
 
 def write_bytes(warehouse: Warehouse, path: str, data: bytes) -> None:
