@@ -1,19 +1,23 @@
 """What the commands run: from plain values to a trained run or a report."""
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeVar, get_args
 
 import numpy as np
+import torch
+from pydantic import JsonValue
 
 from models.channels import Task
 from models.data import Cycles
 from models.evaluate import evaluate, unseen_subjects
+from models.journal import Journal, Listener, unfinished
 from models.learn import Order
 from models.predict import predict
 from models.protocols import PROTOCOLS, Protocol, train_and_test
 from models.recipe import load_training_recipe
-from models.release import open_cycles
+from models.release import Released, open_cycles
 from models.report import Report
 from models.run import check_writable, read_run, write_file, write_run
 from models.settings import Settings
@@ -33,20 +37,60 @@ class TrainJob(Settings):
     device: str
 
 
-def train_on_release(job: TrainJob, out: Path) -> Report:
-    """Trains, tests and writes the run.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attendance:
+    """Who looks on: `stop` is asked between batches whether to end, `listener` told what each training was like."""
 
-    Before any work, ValueError if the folder exists or a name is unknown, WarehouseError if it can't be written.
+    stop: Callable[[], bool]
+    listener: Listener
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prepared:
+    """A job whose every word is known to be right: what to train on what, and where the run will be written."""
+
+    order: Order
+    protocol: Protocol
+    released: Released
+    out: Path
+
+    def follows_from(self) -> dict[str, JsonValue]:
+        """Everything that the weights follow from, in plain values."""
+        return {
+            "model": self.order.model.name,
+            "task": self.order.task,
+            "protocol": self.protocol,
+            "recipe": self.order.recipe.model_dump(mode="json"),
+            "release": self.released.identity,
+            "device": self.order.device.type,
+            "torch": torch.__version__,
+        }
+
+
+def prepare(job: TrainJob, out: Path) -> Prepared:
+    """Checks the job and reads its release; nothing is trained or written yet.
+
+    ValueError if the folder exists or a name is unknown, WarehouseError if it can't be written.
     """
     check_writable(out)
     task = one_of("task", job.task, get_args(Task))
     protocol: Protocol = one_of("protocol", job.protocol, tuple(PROTOCOLS))
     recipe = load_training_recipe(job.recipe)
     order = Order(model=recipe.model(job.model), task=task, recipe=recipe, device=device_named(job.device))
-    released = open_cycles(job.release, task)
-    run = train_and_test(order, protocol, released.cycles, released.split)
+    return Prepared(order=order, protocol=protocol, released=open_cycles(job.release, task), out=out)
+
+
+def train(prepared: Prepared, attendance: Attendance) -> Report:
+    """Trains, tests and writes the run; goes on where the same job was interrupted before.
+
+    Interrupted if it was asked to stop, WarehouseError if the disk is full.
+    """
+    journal = Journal(unfinished(prepared.out), prepared.follows_from(), attendance.stop, attendance.listener)
+    order, released = replace(prepared.order, watch=journal), prepared.released
+    run = train_and_test(order, prepared.protocol, released.cycles, released.split)
     assert run.report is not None, "it was just tested"
-    write_run(out, run.made_of({"release": released.identity, "protocol": protocol}))
+    write_run(prepared.out, run.made_of({"release": released.identity, "protocol": prepared.protocol}))
+    journal.close()
     return run.report
 
 

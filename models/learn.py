@@ -19,19 +19,22 @@ from models.inputs import input_channels, inputs_of
 from models.networks import build
 from models.recipe import TrainingRecipe
 from models.run import ModelSettings, Run, RunConfig
-from models.train import Best, Examples, train_for, train_until_best
+from models.train import train_for, train_until_best
+from models.training import Best, Examples
+from models.watch import UNWATCHED, Watch
 
 Learn = Callable[[Cycles, Split], Run]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Order:
-    """What to learn and where. `device` changes how fast, and on a GPU the last digits."""
+    """What to learn and where. `device` changes how fast, and on a GPU the last digits; `watch` changes nothing."""
 
     model: ModelSettings
     task: Task
     recipe: TrainingRecipe
     device: torch.device
+    watch: Watch = UNWATCHED
 
 
 def baseline(order: Order, cycles: Cycles, split: Split) -> Run:
@@ -56,13 +59,12 @@ def by_median_epoch(order: Order, cycles: Cycles, split: Split) -> Run:
     found = [(fold, _best(order, cycles, fold)) for fold in folds(cycles, split, order.recipe.folds.count)]
     n_epochs = max(1, int(median(best.epoch for _, best in found)))
     train = _examples(order, _training_cycles(cycles, split), _scales(order, cycles, split))
-    network = _fresh_network(order)
-    train_for(network, train, n_epochs, order.recipe.optimizer)
+    weights = train_for(_fresh_network(order), train, n_epochs, order.recipe, order.watch)
     told: list[JsonValue] = [
         {"best_epoch": best.epoch, "validation_loss": best.loss, "validation_subjects": list(fold.test)}
         for fold, best in found
     ]
-    return _run(order, cycles, split, network.state_dict(), {"epochs": n_epochs, "folds": told})
+    return _run(order, cycles, split, weights, {"epochs": n_epochs, "folds": told})
 
 
 def by_early_stopping(order: Order, cycles: Cycles, split: Split) -> Run:
@@ -103,7 +105,7 @@ def _best(order: Order, cycles: Cycles, fold: Split) -> Best:
     train, validation = (
         _examples(order, part, scales) for part in (_training_cycles(cycles, fold), cycles.of(fold.test))
     )
-    return train_until_best(_fresh_network(order), train, validation, order.recipe)
+    return train_until_best(_fresh_network(order), train, validation, order.recipe, order.watch)
 
 
 def _training_cycles(cycles: Cycles, split: Split) -> Cycles:

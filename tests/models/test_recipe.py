@@ -10,13 +10,19 @@ from models.recipe import MODELS, load_training_recipe, packaged_recipes
 PUBLISHED = """
 inputs = ["angles"]
 standardise_targets = false
+mirrored_left = true
 seed = 2025
 [optimizer]
 learning_rate = 1e-4
 weight_decay = 1e-5
 batch_cycles = 64
 gradient_clip = 0.5
+average_decay = 0
 precision = "single"
+[schedule]
+shape = "constant"
+warm_up_epochs = 0
+final_share = 0
 [stopping]
 max_epochs = 300
 patience_epochs = 30
@@ -51,6 +57,9 @@ def test_a_section_changes_a_model_s_size(tmp_path: Path) -> None:
         (PUBLISHED.replace("1e-4", "-1"), "learning_rate"),
         (PUBLISHED.replace('"angles"', '"angels"'), "angels"),
         (PUBLISHED + "[lstm]\nwidth = 3\n", "width"),
+        (PUBLISHED.replace("warm_up_epochs = 0", "warm_up_epochs = 300"), "smaller than stopping.max_epochs=300"),
+        (PUBLISHED.replace("constant", "linear"), "schedule.shape"),
+        (PUBLISHED.replace("average_decay = 0", "average_decay = 1"), "average_decay"),
         (PUBLISHED + "[gru]\n", "gru"),
         (PUBLISHED.replace("seed = 2025", ""), "seed"),
         ("inputs = [", "mine.toml"),
