@@ -7,7 +7,7 @@ import pytest
 import torch
 from typer.testing import CliRunner, Result
 
-from flows import cli
+from flows import cli, train
 from models import jobs
 from models.channels import ANGLES, MOMENTS
 from models.jobs import TrainJob
@@ -32,15 +32,15 @@ def test_train_hands_its_words_on_and_prints_the_report(
     report: Report, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked: list[object] = []
-    monkeypatch.setattr(jobs, "train_on_release", lambda *args: asked.append(args) or report)
+    monkeypatch.setattr(train, "train_and_track", lambda *args: asked.append(args) or report)
 
     done = _run("train", "R", "--model", "lstm", "--task", "moments", "--output", str(tmp_path / "run"))
 
     assert done.exit_code == 0
     words = {"model": "lstm", "task": "moments", "protocol": "gait2hip60", "recipe": "gait2hip60", "device": "auto"}
-    assert asked == [(TrainJob(release="R", **words), tmp_path / "run")]
+    assert asked == [(TrainJob(release="R", **words), tmp_path / "run", "sqlite:///mlruns.db")]
     assert done.stdout.startswith("moments: lstm 0.500")
-    assert f"written: {tmp_path / 'run'}" in done.stdout
+    assert f"written: {tmp_path / 'run'}; tracked: sqlite:///mlruns.db" in done.stdout
 
 
 def test_evaluate_hands_its_words_on_and_prints_the_report(

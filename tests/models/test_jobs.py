@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 
 from models import jobs
-from models.jobs import TrainJob, evaluate_on_release, train_on_release
+from models.jobs import Attendance, TrainJob, evaluate_on_release, prepare, train
 from models.release import Released
+from models.report import Report
 from models.run import read_run
 from tests.models.samples import halves, made_cycles, small_recipe
 from warehouse.errors import WarehouseError
@@ -16,6 +17,10 @@ CYCLES = made_cycles(n_points=16)
 ASKED = {
     "release": "R", "model": "ridge", "task": "moments", "protocol": "holdout", "recipe": "quick", "device": "cpu"
 }  # fmt: skip
+
+
+def train_on_release(job: TrainJob, out: Path) -> Report:
+    return train(prepare(job, out), Attendance(stop=lambda: False, listener=lambda _number, _facts: None))
 
 
 @pytest.fixture(autouse=True)
