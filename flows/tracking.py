@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
+
     from models.report import Report
     from models.training import Facts
 
@@ -102,11 +103,12 @@ def begin_run(uri: str, name: str, parameters: Mapping[str, object]) -> TrackedR
     NotInstalled without MLflow; ValueError if nothing can be tracked there.
     """
     with _explained(uri):
+        from mlflow.entities import Param
+
         client = _client(uri)
         tags = {"gait2hip.version": _version(), **_git_revision()}
         run = client.create_run(_experiment(client, uri), tags=tags, run_name=name)
-        for key, value in _flat(parameters).items():
-            client.log_param(run.info.run_id, key, value)
+        client.log_batch(run.info.run_id, params=[Param(*entry) for entry in _flat(parameters).items()])
     return TrackedRun(client=client, run_id=run.info.run_id)
 
 
@@ -207,10 +209,10 @@ def _mlflow_errors() -> Iterator[None]:
         raise TrackingError(str(error).splitlines()[0]) from error
 
 
-def _flat(entries: Mapping[str, object], prefix: str = "") -> dict[str, object]:
-    found: dict[str, object] = {}
+def _flat(entries: Mapping[str, object], prefix: str = "") -> dict[str, str]:
+    found: dict[str, str] = {}
     for name, value in entries.items():
-        found |= _flat(value, f"{prefix}{name}.") if isinstance(value, Mapping) else {prefix + name: value}
+        found |= _flat(value, f"{prefix}{name}.") if isinstance(value, Mapping) else {prefix + name: str(value)}
     return found
 
 

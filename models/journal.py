@@ -72,7 +72,7 @@ class Journal:
         if time.monotonic() - self._saved_s >= _SAVED_EVERY_S:
             self._save()
 
-    def end(self, training: Training) -> None:
+    def end(self) -> None:
         """Writes down the last epoch. WarehouseError if the disk is full."""
         self._save()
         assert self._last is not None, "a training has at least one epoch"

@@ -34,7 +34,7 @@ def train_until_best(
         train_loss = training.run_epoch(watch.between_batches)
         training.keep(train_loss, validation_loss(training.taught, validation, recipe.optimizer.batch_cycles))
         watch.after_epoch(training)
-    watch.end(training)
+    watch.end()
     assert training.best is not None, "a recipe has at least one epoch"
     return training.best
 
@@ -48,7 +48,7 @@ def train_for(
     while training.epoch < n_epochs:
         training.keep(training.run_epoch(watch.between_batches), None)
         watch.after_epoch(training)
-    watch.end(training)
+    watch.end()
     return training.weights()
 
 

@@ -21,7 +21,7 @@ class Watch(Protocol):
     def after_epoch(self, training: Training) -> None:
         """An epoch is over."""
 
-    def end(self, training: Training) -> None:
+    def end(self) -> None:
         """The training is over."""
 
 
@@ -37,7 +37,7 @@ class Unwatched:
     def after_epoch(self, training: Training) -> None:
         """Nothing is kept."""
 
-    def end(self, training: Training) -> None:
+    def end(self) -> None:
         """Nothing is kept."""
 
 

@@ -1,6 +1,5 @@
 """`gait2hip train`."""
 
-from pathlib import Path
 from typing import Annotated
 
 import typer

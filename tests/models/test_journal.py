@@ -73,7 +73,7 @@ def test_interrupted_anywhere_it_ends_with_the_same_weights(name: str, tmp_path:
         try:
             finished = _median(name, _journal(tmp_path / "often", _After(5)))
         except Interrupted as error:
-            assert "the same command goes on from there" in str(error)  # noqa: PT017
+            assert "the same command goes on from there" in str(error)
 
     assert attempts > 3
     assert _same(finished, undisturbed)
