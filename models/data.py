@@ -17,7 +17,8 @@ class Cycles:
     """Gait cycles read as the right leg's. Cycles without all inputs and targets have no place here.
 
     `angles_deg` is (N, P, 10), `targets` (N, P, K) per body mass and None where only inputs are known;
-    the rest are (N,). `duration_s` and `height_m` are NaN where they were not measured.
+    the rest are (N,). `duration_s` and `height_m` are NaN where they were not measured. `side` is the leg that walked,
+    `right` or `left`; None: all are right legs.
     """
 
     angles_deg: np.ndarray
@@ -28,6 +29,7 @@ class Cycles:
     mass_kg: np.ndarray
     height_m: np.ndarray
     duration_s: np.ndarray
+    side: np.ndarray | None = None
 
     def __post_init__(self) -> None:
         n_cycles = len(self.subject)

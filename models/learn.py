@@ -39,6 +39,7 @@ class Order:
 
 def baseline(order: Order, cycles: Cycles, split: Split) -> Run:
     """The mean curve or the ridge regression of the training subjects."""
+    cycles = _teaching(order, cycles)
     train, statistics = _training_cycles(cycles, split), _input_statistics(order, cycles, split)
     match order.model:
         case MeanCurveSettings():
@@ -56,6 +57,7 @@ def by_median_epoch(order: Order, cycles: Cycles, split: Split) -> Run:
 
     ValueError for fewer training subjects than folds.
     """
+    cycles = _teaching(order, cycles)
     found = [(fold, _best(order, cycles, fold)) for fold in folds(cycles, split, order.recipe.folds.count)]
     n_epochs = max(1, int(median(best.epoch for _, best in found)))
     train = _examples(order, _training_cycles(cycles, split), _scales(order, cycles, split))
@@ -72,6 +74,7 @@ def by_early_stopping(order: Order, cycles: Cycles, split: Split) -> Run:
 
     The subjects of that fold choose the epoch and nothing else: statistics and weights never see them.
     """
+    cycles = _teaching(order, cycles)
     fold = next(folds(cycles, split, order.recipe.folds.count))
     best = _best(order, cycles, fold)
     told: dict[str, JsonValue] = {
@@ -106,6 +109,13 @@ def _best(order: Order, cycles: Cycles, fold: Split) -> Best:
         _examples(order, part, scales) for part in (_training_cycles(cycles, fold), cycles.of(fold.test))
     )
     return train_until_best(_fresh_network(order), train, validation, order.recipe, order.watch)
+
+
+def _teaching(order: Order, cycles: Cycles) -> Cycles:
+    """Without left legs' cycles where the recipe does not want them; statistics, folds and stopping follow."""
+    if order.recipe.mirrored_left or cycles.side is None:
+        return cycles
+    return cycles.take(cycles.side == "right")
 
 
 def _training_cycles(cycles: Cycles, split: Split) -> Cycles:

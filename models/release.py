@@ -40,6 +40,7 @@ def open_cycles(root: str, task: Task) -> Released:
         mass_kg=arrays.mass_kg,
         height_m=arrays.height_m,
         duration_s=arrays.duration_s,
+        side=arrays.side,
     )
     split, present = read_split(release), set(cycles.subjects)
     return Released(

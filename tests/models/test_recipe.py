@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from models.lstm import LstmSettings
-from models.recipe import MODELS, load_training_recipe, packaged_recipes
+from models.recipe import MODELS, ScheduleSettings, load_training_recipe, packaged_recipes
 
 PUBLISHED = """
 inputs = ["angles"]
@@ -49,6 +49,15 @@ def test_a_section_changes_a_model_s_size(tmp_path: Path) -> None:
     (tmp_path / "mine.toml").write_text(PUBLISHED + "[lstm]\nbidirectional = true\n")
 
     assert load_training_recipe(str(tmp_path / "mine.toml")).model("lstm") == LstmSettings(bidirectional=True)
+
+
+def test_schedules_rise_and_fall() -> None:
+    constant = ScheduleSettings(shape="constant", warm_up_epochs=0, final_share=0)
+    cosine = ScheduleSettings(shape="cosine", warm_up_epochs=4, final_share=0.1)
+
+    assert [constant.share(epochs, 24) for epochs in (0.01, 12, 24)] == [1, 1, 1]
+    # A quarter of the warm-up, its end; half-way down, and the end.
+    assert [cosine.share(epochs, 24) for epochs in (1, 4, 14, 24)] == pytest.approx([0.25, 1, 0.55, 0.1])
 
 
 @pytest.mark.parametrize(
