@@ -4,7 +4,7 @@ N cycles, P points of each, C input channels, K targets.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 
@@ -73,6 +73,13 @@ class Cycles:
             raise ValueError(f"no cycles of {', '.join(missing)}: there are cycles of {', '.join(self.subjects)}")
         return self.take(np.isin(self.subject, sorted(wanted)))
 
+    def with_targets(self, channels: tuple[Channel, ...]) -> "Cycles":
+        """The same cycles with these targets only. ValueError if one of them is not there."""
+        if missing := [channel.name for channel in channels if channel not in self.target_channels]:
+            raise ValueError(f"these cycles have no {', '.join(missing)}")
+        columns = [self.target_channels.index(channel) for channel in channels]
+        return replace(self, targets=self.measured()[..., columns], target_channels=channels)
+
     def _refuse_nan(self, name: str, values: np.ndarray) -> None:
         bad = ~np.isfinite(values).all(axis=(1, 2))
         if bad.any():
@@ -81,6 +88,11 @@ class Cycles:
                 f"{name}: {bad.sum()} of {len(values)} cycles hold NaN or infinity (subjects: {who}). "
                 "Leave out cycles that were not wholly measured."
             )
+
+
+def cohort_of(subject: str) -> str:
+    """The cohort that a subject's name begins with; "" where none is told."""
+    return subject.rpartition("/")[0]
 
 
 class Split(Settings):
