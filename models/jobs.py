@@ -5,13 +5,19 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeVar, get_args
 
-import numpy as np
 import torch
 from pydantic import JsonValue
 
 from models.channels import Task
-from models.data import Cycles
-from models.evaluate import evaluate, unseen_subjects
+from models.evaluate import (
+    Evaluation,
+    Unseen,
+    common_task,
+    compared,
+    evaluate_together,
+    of_cohorts,
+    unseen_subjects,
+)
 from models.journal import Journal, Listener, unfinished
 from models.learn import Order
 from models.predict import predict
@@ -19,7 +25,7 @@ from models.protocols import PROTOCOLS, Protocol, train_and_test
 from models.recipe import load_training_recipe
 from models.release import Released, open_cycles
 from models.report import Report
-from models.run import check_writable, read_run, write_file, write_run
+from models.run import check_writable, read_run, write_run
 from models.settings import Settings
 from models.train import device_named
 
@@ -94,40 +100,46 @@ def train(prepared: Prepared, attendance: Attendance) -> Report:
     return run.report
 
 
-def evaluate_on_release(folder: Path, release: str, device: str, out: Path | None) -> Report:
-    """The report of a run on a release; also written to `out` if that is given. ValueError if `out` exists."""
-    if out is not None:
-        check_writable(out)
-    run = read_run(folder)
-    report = evaluate(run, open_cycles(release, run.config.task).cycles, device_named(device))
-    if out is not None:
-        write_file(out, report.model_dump_json(indent=2).encode())
-    return report
+class EvaluateJob(Settings):
+    """Which runs to test on which release; `cohorts` empty: on all that it has."""
+
+    runs: tuple[Path, ...]
+    release: str
+    cohorts: tuple[str, ...]
+    device: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Unseen:
-    """A run beside what was measured of the subjects it never saw: `predicted` (N, P, K) of `cycles`."""
+def evaluate_on_release(job: EvaluateJob) -> tuple[Evaluation, tuple[Unseen, ...]]:
+    """The runs, by their folders' names, on the release's subjects that none was trained on, and their predictions.
 
-    model: str
-    report: Report
-    cycles: Cycles
-    predicted: np.ndarray
+    ValueError if two folders have one name, or nobody is left to test them on.
+    """
+    names = [folder.resolve().name for folder in job.runs]
+    if twice := sorted({name for name in names if names.count(name) > 1}):
+        raise ValueError(f"two runs are called {', '.join(twice)}: give folders of different names, once each")
+    runs = {name: read_run(folder) for name, folder in zip(names, job.runs, strict=True)}
+    released = open_cycles(job.release, common_task(list(runs.values())))
+    tested = evaluate_together(runs, of_cohorts(released.cycles, job.cohorts), device_named(job.device))
+    evaluation = Evaluation(
+        release=released.identity,
+        models=tuple(names),
+        subjects=tested[0].cycles.subjects,
+        reports=tuple(one.report for one in tested),
+        between=compared(tested),
+    )
+    return evaluation, tested
 
 
 def on_unseen(folder: Path, release: str, device: str) -> Unseen:
     """A run's report and predictions on a release's subjects that it was not trained on."""
     run, where = read_run(folder), device_named(device)
     released = open_cycles(release, run.config.task)
-    unseen = released.cycles.of(unseen_subjects(run, released.cycles))
     # Where it was trained on this release, its own test had baselines that know the same training subjects.
-    tested_here = run.report is not None and run.config.origin.get("release") == released.identity
-    return Unseen(
-        model=run.config.model.name,
-        report=run.report if run.report and tested_here else evaluate(run, released.cycles, where),
-        cycles=unseen,
-        predicted=predict(run, unseen, where),
-    )
+    if run.report is not None and run.config.origin.get("release") == released.identity:
+        unseen = released.cycles.of(unseen_subjects(run, released.cycles))
+        predicted = predict(run, unseen, where)
+        return Unseen(name=run.config.model.name, report=run.report, cycles=unseen, predicted=predicted)
+    return evaluate_together({run.config.model.name: run}, released.cycles, where)[0]
 
 
 def one_of(what: str, word: str, known: tuple[Word, ...]) -> Word:

@@ -37,7 +37,7 @@ COMMANDS: dict[str, set[str]] = {
         "--tracking-uri",
         "--no-track",
     },
-    "evaluate": {"RUN", "RELEASE", "--output", "-o", "--device"},
+    "evaluate": {"RUN", "--release", "--cohort", "--output", "-o", "--device"},
     "report": {"--warehouse", "--output", "-o", "--title", "--release", "--run"},
     "release": {
         "--warehouse",
@@ -68,7 +68,7 @@ REQUIRED: dict[str, set[str]] = {
     "regenerate": {"--warehouse"},
     "verify": {"SESSION"},
     "train": {"RELEASE", "--output", "-o", "--model", "--task"},
-    "evaluate": {"RUN", "RELEASE"},
+    "evaluate": {"RUN", "--release"},
     "report": {"--warehouse", "--output", "-o"},
     "release": {"--warehouse", "--name"},
     "export": {"RELEASE", "--output", "-o"},
