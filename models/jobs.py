@@ -23,17 +23,21 @@ from models.learn import Order
 from models.predict import predict
 from models.protocols import PROTOCOLS, Protocol, train_and_test
 from models.recipe import load_training_recipe
-from models.release import Released, open_cycles
+from models.release import Released, cycles_bytes, open_cycles
 from models.report import Report
 from models.run import check_writable, read_run, write_run
 from models.settings import Settings
 from models.train import device_named
+from warehouse.on_disk import in_memory, on_disk
 
 Word = TypeVar("Word", bound=str)
 
 
 class TrainJob(Settings):
-    """What to train on what, as it is asked for on the command line."""
+    """What to train on what, as it is asked for on the command line.
+
+    Cycles of more than `memory_mb` stay on disk while networks are trained; that changes no number.
+    """
 
     release: str
     model: str
@@ -41,6 +45,7 @@ class TrainJob(Settings):
     protocol: str
     recipe: str
     device: str
+    memory_mb: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,7 +88,10 @@ def prepare(job: TrainJob, out: Path) -> Prepared:
     protocol: Protocol = one_of("protocol", job.protocol, tuple(PROTOCOLS))
     recipe = load_training_recipe(job.recipe)
     order = Order(model=recipe.model(job.model), task=task, recipe=recipe, device=device_named(job.device))
-    return Prepared(order=order, protocol=protocol, released=open_cycles(job.release, task), out=out)
+    # Beside the run, on a disk that was chosen for data: a folder for temporary files may be memory itself.
+    fits = cycles_bytes(job.release, task) <= job.memory_mb * 2**20
+    released = open_cycles(job.release, task, in_memory if fits else on_disk(unfinished(out)))
+    return Prepared(order=order, protocol=protocol, released=released, out=out)
 
 
 def train(prepared: Prepared, attendance: Attendance) -> Report:

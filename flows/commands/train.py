@@ -15,6 +15,9 @@ def train(
     protocol: Annotated[str, typer.Option(help="gait2hip60, holdout or loso.")] = "gait2hip60",
     recipe: Annotated[str, typer.Option(help="A training recipe's name, or a .toml file.")] = "gait2hip60",
     device: DeviceOption = "auto",
+    memory_mb: Annotated[
+        int, typer.Option(min=0, metavar="MB", help="Cycles that take more stay on disk while it trains.")
+    ] = 2048,
     tracking_uri: Annotated[
         str | None,
         typer.Option(metavar="URI", help="MLflow's server or database; default: sqlite:///mlruns.db, if installed."),
@@ -30,7 +33,15 @@ def train(
         from models.jobs import TrainJob
         from models.report import render
 
-        job = TrainJob(release=release, model=model, task=task, protocol=protocol, recipe=recipe, device=device)
+        job = TrainJob(
+            release=release,
+            model=model,
+            task=task,
+            protocol=protocol,
+            recipe=recipe,
+            device=device,
+            memory_mb=memory_mb,
+        )
         uri = _where(tracking_uri, no_track)
         report = train_untracked(job, out) if uri is None else train_and_track(job, out, uri)
         typer.echo(render(report))

@@ -34,6 +34,7 @@ COMMANDS: dict[str, set[str]] = {
         "--protocol",
         "--recipe",
         "--device",
+        "--memory-mb",
         "--tracking-uri",
         "--no-track",
     },

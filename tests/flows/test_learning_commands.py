@@ -39,7 +39,14 @@ def test_train_hands_its_words_on_and_prints_the_report(
     done = _run("train", "R", "--model", "lstm", "--task", "moments", "--output", str(tmp_path / "run"))
 
     assert done.exit_code == 0
-    words = {"model": "lstm", "task": "moments", "protocol": "gait2hip60", "recipe": "gait2hip60", "device": "auto"}
+    words = {
+        "model": "lstm",
+        "task": "moments",
+        "protocol": "gait2hip60",
+        "recipe": "gait2hip60",
+        "device": "auto",
+        "memory_mb": 2048,
+    }
     assert asked == [(TrainJob(release="R", **words), tmp_path / "run", "sqlite:///mlruns.db")]
     assert done.stdout.startswith("moments: lstm 0.500")
     assert f"written: {tmp_path / 'run'}; tracked: sqlite:///mlruns.db" in done.stdout

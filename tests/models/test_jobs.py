@@ -15,7 +15,8 @@ from warehouse.errors import WarehouseError
 
 CYCLES = made_cycles(n_points=16)
 ASKED = {
-    "release": "R", "model": "ridge", "task": "moments", "protocol": "holdout", "recipe": "quick", "device": "cpu"
+    "release": "R", "model": "ridge", "task": "moments", "protocol": "holdout", "recipe": "quick", "device": "cpu",
+    "memory_mb": 1,
 }  # fmt: skip
 
 
@@ -25,11 +26,12 @@ def train_on_release(job: TrainJob, out: Path) -> Report:
 
 @pytest.fixture(autouse=True)
 def _made_release(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(jobs, "cycles_bytes", lambda *_: 0)
     monkeypatch.setattr(jobs, "load_training_recipe", lambda _name: small_recipe())
     monkeypatch.setattr(
         jobs,
         "open_cycles",
-        lambda _root, task: Released(
+        lambda _root, task, _allocate=None: Released(
             identity="made: 0123", cycles=made_cycles(n_points=16, task=task), split=halves(CYCLES)
         ),
     )
