@@ -46,6 +46,9 @@ def _train(prepared: "Prepared", asked: Interruption, listener: "Listener") -> "
     from models.jobs import Attendance, train
     from models.watch import Interrupted
 
+    if left_out := prepared.released.n_left_out:
+        n_cycles = len(prepared.released.cycles.subject) + left_out
+        print(f"{left_out} of {n_cycles} cycles left out: not all of their targets are known", file=sys.stderr)
     try:
         return train(prepared, Attendance(stop=asked.came, listener=listener))
     except Interrupted as error:

@@ -103,7 +103,12 @@ def train(prepared: Prepared, attendance: Attendance) -> Report:
     order, released = replace(prepared.order, watch=journal), prepared.released
     run = train_and_test(order, prepared.protocol, released.cycles, released.split)
     assert run.report is not None, "it was just tested"
-    write_run(prepared.out, run.made_of({"release": released.identity, "protocol": prepared.protocol}))
+    origin: dict[str, JsonValue] = {
+        "release": released.identity,
+        "protocol": prepared.protocol,
+        "cycles_left_out": released.n_left_out,
+    }
+    write_run(prepared.out, run.made_of(origin))
     journal.close()
     return run.report
 

@@ -14,11 +14,15 @@ _KINDS: dict[Task, tuple[Target, ...]] = {"forces": ("forces",), "moments": ("mo
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Released:
-    """What a release holds for one task. `identity` names it and its content."""
+    """What a release holds for one task. `identity` names it and its content.
+
+    `n_left_out` counts its cycles that aren't here, since not all of the task's targets are known throughout.
+    """
 
     identity: str
     cycles: Cycles
     split: Split
+    n_left_out: int
 
 
 def open_cycles(root: str, task: Task, allocate: Allocate = in_memory) -> Released:
@@ -50,6 +54,7 @@ def open_cycles(root: str, task: Task, allocate: Allocate = in_memory) -> Releas
             train=tuple(name for name in split.train if name in present),
             test=tuple(name for name in split.test if name in present),
         ),
+        n_left_out=arrays.n_left_out,
     )
 
 

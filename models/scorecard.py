@@ -69,7 +69,7 @@ class KindScore(Settings):
     kind: Literal["forces", "moments"]
     unit: str
     conditions: tuple[ConditionScore, ...]  # the first is of every condition
-    cohorts: tuple[CohortScore, ...]
+    cohorts: tuple[CohortScore, ...] = ()  # reports written before cohorts were told apart have none
     pooled: SubjectScore
     channels: tuple[ChannelScore, ...]
     subjects: tuple[SubjectScore, ...]

@@ -19,7 +19,7 @@ from tests.models.samples import halves, made_cycles, small_recipe
 @pytest.fixture(autouse=True)
 def _made_release(monkeypatch: pytest.MonkeyPatch) -> None:
     cycles = made_cycles(n_points=16)
-    released = Released(identity="made: 0123", cycles=cycles, split=halves(cycles))
+    released = Released(identity="made: 0123", cycles=cycles, split=halves(cycles), n_left_out=0)
     monkeypatch.setattr(jobs, "open_cycles", lambda *_: released)
     monkeypatch.setattr(jobs, "cycles_bytes", lambda *_: 0)
     monkeypatch.setattr(jobs, "load_training_recipe", lambda _name: small_recipe())

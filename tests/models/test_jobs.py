@@ -32,7 +32,7 @@ def _made_release(monkeypatch: pytest.MonkeyPatch) -> None:
         jobs,
         "open_cycles",
         lambda _root, task, _allocate=None: Released(
-            identity="made: 0123", cycles=made_cycles(n_points=16, task=task), split=halves(CYCLES)
+            identity="made: 0123", cycles=made_cycles(n_points=16, task=task), split=halves(CYCLES), n_left_out=0
         ),
     )
 

@@ -9,14 +9,8 @@ from models import jobs
 from models.jobs import Attendance, TrainJob, prepare, train
 from models.learn import Streamed
 from models.run import Run, read_run
-from tests.warehouse.conftest import store_whole_trial
+from tests.models.made_release import made_release
 from tests.warehouse.samples import N_SAMPLES
-from warehouse.identity import TrialKey
-from warehouse.layout import Warehouse
-from warehouse.release.build import ReleaseOrder, build_release
-from warehouse.release.cycles_file import Sampling
-from warehouse.release.selection import Selection
-from warehouse.release.split import hold_out_named
 
 RECIPE = """
 inputs = ["angles", "velocities"]
@@ -47,19 +41,7 @@ hidden = 6
 
 @pytest.fixture(scope="module")
 def release(tmp_path_factory: pytest.TempPathFactory) -> str:
-    """Five subjects' cycles, a row group of the file after the other."""
-    warehouse = Warehouse(str(tmp_path_factory.mktemp("streaming") / "warehouse"))
-    for number in range(5):
-        key = TrialKey(cohort="adults", subject=f"S{number}", session="day1", trial="walk")
-        store_whole_trial(warehouse, key, condition="slow")
-    order = ReleaseOrder(
-        name="tiny",
-        selection=Selection(),
-        sampling=Sampling(sides="both", points=None),
-        split=lambda subjects: hold_out_named(subjects, ["adults/S4"]),
-        licence=None,
-    )
-    return build_release(warehouse, order).root.root
+    return made_release(tmp_path_factory.mktemp("streaming"))
 
 
 def _trained(release: str, out: Path, memory_mb: int, protocol: str = "gait2hip60") -> Run:
