@@ -82,7 +82,7 @@ def test_mistakes_are_named(text: str, complaint: str, tmp_path: Path) -> None:
 
 
 def test_unknown_names_list_the_known() -> None:
-    with pytest.raises(ValueError, match=r"expected gait2hip60, quick, or a \.toml file"):
+    with pytest.raises(ValueError, match=r"expected gait2hip60, quick, real_time, or a \.toml file"):
         load_training_recipe("fast")
     with pytest.raises(ValueError, match="expected one of mean_curve, ridge, lstm"):
         load_training_recipe("quick").model("gru")
