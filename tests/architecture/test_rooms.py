@@ -27,6 +27,7 @@ HOME_OF: dict[str, str] = {
     "jinja2": "warehouse.pages",
     "mamba_ssm": "models",
     "matplotlib": "warehouse.pages",
+    "mlflow": "flows.tracking",
     "opensim": "pipeline.osim",
     "prefect": "flows",
     "safetensors": "models",
@@ -37,7 +38,7 @@ HOME_OF: dict[str, str] = {
 # Libraries that only one file may import.
 ONE_FILE = ("mamba_ssm",)
 
-HEAVY = {"dask", "distributed", "mamba_ssm", "matplotlib", "opensim", "pandas", "prefect", "sklearn", "torch"}
+HEAVY = {"dask", "distributed", "mamba_ssm", "matplotlib", "mlflow", "opensim", "pandas", "prefect", "sklearn", "torch"}
 NOT_FOR_HELP = ("opensim", "prefect", "scipy", "pandas", "pyarrow", "torch", "numpy", "matplotlib")
 
 
