@@ -6,6 +6,7 @@ from functools import partial
 import numpy as np
 import torch
 
+from models.calibrate import coverage_on_strangers
 from models.data import Cycles, Split
 from models.learn import Learn, Order, baseline
 from models.predict import predict
@@ -27,7 +28,7 @@ def evaluate(run: Run, cycles: Cycles, device: torch.device) -> Report:
     """
     unseen = cycles.of(unseen_subjects(run, cycles))
     card = score(run.config.model.name, unseen, predict(run, unseen, device))
-    return make_report(card, list(_baseline_scores(run, unseen)))
+    return make_report(card, list(_baseline_scores(run, unseen)), coverage_on_strangers(run, unseen, device))
 
 
 def unseen_subjects(run: Run, cycles: Cycles) -> tuple[str, ...]:
