@@ -11,6 +11,7 @@ from flows.commands.import_ import import_app
 from flows.commands.ingest import ingest
 from flows.commands.init_session import init_session
 from flows.commands.inspect import inspect
+from flows.commands.predict import predict
 from flows.commands.regenerate import regenerate
 from flows.commands.release import release
 from flows.commands.report import report
@@ -41,6 +42,7 @@ for command in (
     export,
     train,
     evaluate,
+    predict,
 ):
     app.command()(command)
 app.add_typer(import_app, name="import")

@@ -1,7 +1,5 @@
 """From a trained model and cycles to curves."""
 
-from dataclasses import dataclass
-
 import numpy as np
 import torch
 from torch import nn
@@ -11,8 +9,10 @@ from models.conformal import limits
 from models.data import Cycles
 from models.inputs import inputs_of
 from models.networks import build
-from models.novelty import Verdict
 from models.run import Run, check_fits
+from warehouse.interchange.input_cycles import InputCycles
+from warehouse.interchange.predictions import Curves, Predicted, Target
+from warehouse.resample import resample_cycles
 
 # More cycles at once are no faster on a CPU, and this many fit into any GPU.
 _BATCH = 256
@@ -32,27 +32,35 @@ def predict(run: Run, cycles: Cycles, device: torch.device) -> np.ndarray:
     return predicted if run.config.target_statistics is None else run.config.target_statistics.restore(predicted)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Prediction:
-    """Curves (N, P, K) per body mass with their limits, and whether each cycle is of a kind that the run has seen.
+def predict_unmeasured(run: Run, found: InputCycles, device: torch.device) -> Predicted:
+    """What `run` says of cycles without targets, how sure that is, and whether their motion is of a kind it knows.
 
-    Limits are None for a run without intervals, the verdict for one that doesn't know its training subjects' motion.
+    At the cycles' own number of points, whatever number the run reads. ValueError if an input of the run is not known.
     """
-
-    values: np.ndarray
-    low: np.ndarray | None
-    high: np.ndarray | None
-    verdict: Verdict | None
-
-
-def predict_in_full(run: Run, cycles: Cycles, device: torch.device) -> Prediction:
-    """What `run` says of every cycle, how sure that is, and whether it may be asked. ValueError as `predict`."""
-    values = predict(run, cycles, device)
+    points = found.inputs_deg.shape[1]
+    cycles = Cycles(
+        angles_deg=resample_cycles(found.inputs_deg, run.config.points).astype(np.float32),
+        targets=None,
+        target_channels=run.config.target_channels,
+        subject=found.subject,
+        condition=found.condition,
+        mass_kg=found.mass_kg,
+        height_m=found.height_m,
+        duration_s=found.duration_s,
+    )
+    values, calibration = predict(run, cycles, device), run.calibration
     low = high = None
-    if run.calibration is not None:
-        low, high = limits(values, np.array(run.calibration.half_width), run.config.target_channels)
+    if calibration is not None:
+        low, high = limits(values, np.array(calibration.half_width), run.config.target_channels)
     verdict = None if run.novelty is None else run.novelty.verdict(cycles.angles_deg)
-    return Prediction(values=values, low=low, high=high, verdict=verdict)
+    return Predicted(
+        targets=tuple(Target(name=channel.name, unit=channel.unit) for channel in run.config.target_channels),
+        curves=Curves(values=values, low=low, high=high).each(lambda curves: resample_cycles(curves, points)),
+        level=None if calibration is None else calibration.level,
+        n_calibrating=0 if calibration is None else calibration.n_subjects,
+        novelty=None if verdict is None else verdict.together,
+        angles_outside=() if verdict is None else tuple(map(verdict.angles_outside, range(len(found)))),
+    )
 
 
 def load_network(run: Run) -> nn.Module:

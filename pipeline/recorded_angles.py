@@ -16,7 +16,7 @@ from pipeline.quality import judge_fit
 from pipeline.read_c3d import read_c3d
 from pipeline.records import Coordinates
 from pipeline.same_person import check_subject_blocks
-from pipeline.session import Trial, trial_name
+from pipeline.session import Session, Trial, trial_name
 from pipeline.solve import joint_kinematics
 from pipeline.trajectories import trajectories
 from pipeline.walk_angles import WalkAngles, complete_strides
@@ -59,9 +59,9 @@ def recorded_angles(session_file: str, file: str, recipe: str, scaled_osim_xml: 
             return Refused(source=path.name, stage=rejected.stage, reason=rejected.reason)
 
 
-def trial_of(job: Job, path: Path) -> Trial:
+def trial_of(session: Session, path: Path) -> Trial:
     """The session's trial of this file; one of no stated condition if the session doesn't list it."""
-    listed = [trial for trial in job.session.trials if trial.path == path]
+    listed = [trial for trial in session.trials if trial.path == path]
     return listed[0] if listed else Trial(name=trial_name(path.name), path=path, condition="unspecified")
 
 
