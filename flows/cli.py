@@ -7,6 +7,7 @@ import typer
 from flows.commands.diff import diff
 from flows.commands.evaluate import evaluate
 from flows.commands.export import export
+from flows.commands.export_model import export_model
 from flows.commands.import_ import import_app
 from flows.commands.ingest import ingest
 from flows.commands.init_session import init_session
@@ -43,6 +44,7 @@ for command in (
     train,
     evaluate,
     predict,
+    export_model,
 ):
     app.command()(command)
 app.add_typer(import_app, name="import")

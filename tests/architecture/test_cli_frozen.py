@@ -54,6 +54,7 @@ COMMANDS: dict[str, set[str]] = {
         "--licence",
     },
     "export": {"RELEASE", "--format", "--output", "-o"},
+    "export-model": {"RUN", "--format", "--output", "-o"},
     "verify": {"SESSION", "--trial", "--recipe", "--model"},
     "import gait2hip60": {"--warehouse", "--npz", "--archive", "--subjects", "--cohort"},
     "import checkpoint": {"FILE", "--output", "-o"},
@@ -73,6 +74,7 @@ REQUIRED: dict[str, set[str]] = {
     "report": {"--warehouse", "--output", "-o"},
     "release": {"--warehouse", "--name"},
     "export": {"RELEASE", "--output", "-o"},
+    "export-model": {"RUN", "--output", "-o"},
     "import gait2hip60": {"--warehouse"},
     "import checkpoint": {"FILE", "--output", "-o"},
 }

@@ -27,6 +27,8 @@ HOME_OF: dict[str, str] = {
     "jinja2": "warehouse.pages",
     "mamba_ssm": "models",
     "matplotlib": "warehouse.pages",
+    "onnx": "models",
+    "onnxruntime": "models",
     "opensim": "pipeline.osim",
     "prefect": "flows",
     "safetensors": "models",
@@ -35,7 +37,7 @@ HOME_OF: dict[str, str] = {
 }
 
 # Libraries that only one file may import.
-ONE_FILE = ("mamba_ssm",)
+ONE_FILE = ("mamba_ssm", "onnx", "onnxruntime")
 
 HEAVY = {"dask", "distributed", "mamba_ssm", "matplotlib", "opensim", "pandas", "prefect", "sklearn", "torch"}
 NOT_FOR_HELP = ("opensim", "prefect", "scipy", "pandas", "pyarrow", "torch", "numpy", "matplotlib")
