@@ -19,6 +19,7 @@ from flows.commands.predict import predict
 from flows.commands.regenerate import regenerate
 from flows.commands.release import release
 from flows.commands.report import report
+from flows.commands.serve import serve
 from flows.commands.status import status
 from flows.commands.train import train
 from flows.commands.verify import verify
@@ -49,6 +50,7 @@ for command in (
     evaluate,
     predict,
     export_model,
+    serve,
     doctor,
 ):
     app.command()(command)

@@ -37,9 +37,9 @@ _OFFLINE_AND_QUIET = {
     "PREFECT_SERVER_LOGGING_LEVEL": "CRITICAL",
 }
 
-# A temporary server's history goes with it: the services that keep or watch it only cost time, and complain
-# when the server is stopped under them.
-_UNUSED_SERVICES = (
+# A temporary server's history goes with it: the services that keep or watch it only cost time, and complain when the
+# server is stopped under them.
+_SERVICES = (
     "CANCELLATION_CLEANUP",
     "CLEANUP_RECONCILER",
     "EVENT_PERSISTER",
@@ -51,6 +51,8 @@ _UNUSED_SERVICES = (
     "TASK_RUN_RECORDER",
     "TRIGGERS",
 )
+# What turns schedules into runs, and looks after runs that are late or were cancelled.
+SCHEDULING = frozenset({"CANCELLATION_CLEANUP", "FOREMAN", "LATE_RUNS", "SCHEDULER"})
 
 
 class PrefectNotStarted(Exception):
@@ -58,8 +60,11 @@ class PrefectNotStarted(Exception):
 
 
 @functools.cache
-def start_prefect() -> None:
-    """Make Prefect ready, once per process, before anything imports it. PrefectNotStarted if it can't be."""
+def start_prefect(services: frozenset[str] = frozenset()) -> None:
+    """Make Prefect ready, once per process, before anything imports it. PrefectNotStarted if it can't be.
+
+    `services` are those that a temporary server runs beside answering.
+    """
     for name, value in _OFFLINE_AND_QUIET.items():
         os.environ.setdefault(name, value)
     try:
@@ -78,7 +83,7 @@ def start_prefect() -> None:
         folder.mkdir(parents=True, exist_ok=True)
         with _one_at_a_time(folder / "start.lock"):
             empty = _empty_database(folder, prefect.__version__)
-        _start_server(empty)
+        _start_server(empty, services)
     except (OSError, sqlite3.Error) as error:
         raise PrefectNotStarted(
             f"Prefect can't be set up: {error}. Free some space if a disk is full. Set PREFECT_HOME to a writable "
@@ -118,7 +123,7 @@ def _empty_database(folder: Path, version: str) -> Path:
     return database
 
 
-def _start_server(empty: Path) -> None:
+def _start_server(empty: Path, services: frozenset[str]) -> None:
     """Start a server on a copy of the empty database, and have this process's Prefect use it."""
     directory = temporary_path(Path(tempfile.gettempdir()) / "gait2hip-prefect")
     directory.mkdir()
@@ -126,7 +131,7 @@ def _start_server(empty: Path) -> None:
     server = subprocess.Popen(
         # -P: the modules beside it are not for `import`.
         [sys.executable, "-P", temporary_server.__file__, str(directory)],
-        env={**os.environ, **_server_settings(directory)},
+        env={**os.environ, **_server_settings(directory, services)},
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
@@ -146,9 +151,10 @@ def _start_server(empty: Path) -> None:
     _wait_for(server)
 
 
-def _server_settings(directory: Path) -> dict[str, str]:
+def _server_settings(directory: Path, services: frozenset[str]) -> dict[str, str]:
     return {
-        "PREFECT__SERVER_EPHEMERAL": "1",
+        # A server that is called ephemeral runs no services at all.
+        "PREFECT__SERVER_EPHEMERAL": "" if services else "1",
         "PREFECT__SERVER_FINAL": "1",
         "PREFECT_UI_ENABLED": "0",
         "PREFECT_SERVER_DATABASE_CONNECTION_URL": _url(directory / "prefect.db"),
@@ -156,7 +162,7 @@ def _server_settings(directory: Path) -> dict[str, str]:
         "PREFECT_SERVER_MEMO_STORE_PATH": str(directory / "memo_store.toml"),
         "PREFECT_API_BLOCKS_REGISTER_ON_START": "false",
         "PREFECT_SERVER_SERVICES_DB_VACUUM_ENABLED": "",
-        **{f"PREFECT_SERVER_SERVICES_{service}_ENABLED": "false" for service in _UNUSED_SERVICES},
+        **{f"PREFECT_SERVER_SERVICES_{name}_ENABLED": str(name in services).lower() for name in _SERVICES},
     }
 
 

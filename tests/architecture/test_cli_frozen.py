@@ -24,6 +24,7 @@ COMMANDS: dict[str, set[str]] = {
     "inspect": {"FILE", "--export"},
     "status": {"--warehouse", "--recipe", "--model"},
     "doctor": {"--warehouse"},
+    "serve": {"--config", "--once"},
     "diff": {"OLD", "NEW"},
     "regenerate": {"--warehouse", "--recipe", "--model", "--only", "--dry-run", "--workers", "--dask"},
     "train": {
@@ -88,6 +89,7 @@ REQUIRED: dict[str, set[str]] = {
     "train": {"RELEASE", "--output", "-o", "--model", "--task"},
     "evaluate": {"RUN", "--release"},
     "doctor": set(),
+    "serve": {"--config"},
     "predict": {"INPUT", "--run", "--output", "-o"},
     "report": {"--warehouse", "--output", "-o"},
     "release": {"--warehouse", "--name"},

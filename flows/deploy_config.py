@@ -1,0 +1,127 @@
+"""`deploy.toml`: what runs by itself, when, on which warehouse. Secrets are none of its business."""
+
+import tomllib
+from pathlib import Path
+from typing import Annotated, Literal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+
+from flows.inbox import SETTLE_S
+from pipeline.recipe import explained
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+class Job(_Part):
+    """When: five fields of cron, in a time zone of the IANA database."""
+
+    cron: str
+    timezone: str = "UTC"
+
+    @field_validator("cron")
+    @classmethod
+    def _five_fields(cls, value: str) -> str:
+        # What is in them Prefect checks, which is asked when the configuration is served.
+        if len(value.split()) != 5:
+            raise ValueError("expected five fields: minute, hour, day, month, day of the week, as '*/5 * * * *'")
+        return value
+
+    @field_validator("timezone")
+    @classmethod
+    def _known_zone(cls, value: str) -> str:
+        try:
+            ZoneInfo(value)
+        except (ZoneInfoNotFoundError, ValueError) as error:
+            raise ValueError("no such time zone; expected a name like 'Europe/Zurich'") from error
+        return value
+
+
+class InboxJob(Job):
+    """Sessions that laboratories copy into a folder are ingested."""
+
+    folder: str
+    recipe: str = "gait2hip60"
+    model: str = ""
+    settle_s: Annotated[float, Field(ge=0)] = SETTLE_S
+
+
+class RegenerateJob(Job):
+    """What has become stale is computed again. `recipe`: other settings than each session was ingested with."""
+
+    recipe: str = ""
+
+
+Share = Annotated[float, Field(ge=0, lt=1)]
+
+
+class RetrainJob(Job):
+    """A model is trained on all that is stored, and takes the champion's place if it is better by the rule.
+
+    `holdout` are the subjects on whom both are compared, by code or `cohort/code`: always the same people, who teach
+    neither. `margin` and `tolerance` are as of `models.promotion.Rule`. `tracking_uri` "" is a SQLite file in `runs`.
+    """
+
+    runs: str
+    holdout: Annotated[tuple[str, ...], Field(min_length=3)]
+    model: str = "lstm"
+    task: str = "both"
+    protocol: str = "gait2hip60"
+    recipe: str = "gait2hip60"
+    device: str = "auto"
+    release_name: str = "scheduled"
+    tracking_uri: str = ""
+    margin: Share = 0.02
+    tolerance: Share = 0.05
+
+
+class Deploy(_Part):
+    """A checked `deploy.toml`: every path is absolute."""
+
+    format: Literal[1]
+    warehouse: str
+    workers: Annotated[int, Field(ge=1)] | None = None
+    ingest_inbox: InboxJob | None = None
+    regenerate: RegenerateJob | None = None
+    retrain: RetrainJob | None = None
+
+
+def load_deploy(path: Path) -> Deploy:
+    """Read and check a configuration. ValueError says which file, what was found and what was expected."""
+    try:
+        found = Deploy.model_validate(tomllib.loads(path.read_text("utf-8")))
+    except FileNotFoundError as error:
+        raise ValueError(f"{path} does not exist. docs/operations.md shows one.") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ValueError(f"{path} is not valid TOML: {error}. Correct it.") from error
+    except ValidationError as error:
+        raise explained(str(path), error) from error
+    here = path.absolute().parent
+    updates: dict[str, object] = {"warehouse": _placed(found.warehouse, here)}
+    if found.ingest_inbox is not None:
+        inbox = found.ingest_inbox
+        placed = {"folder": _placed(inbox.folder, here), "model": _placed(inbox.model, here)}
+        updates["ingest_inbox"] = inbox.model_copy(update=placed | {"recipe": _recipe(inbox.recipe, here)})
+    if found.regenerate is not None:
+        recipe = _recipe(found.regenerate.recipe, here)
+        updates["regenerate"] = found.regenerate.model_copy(update={"recipe": recipe})
+    if found.retrain is not None:
+        job = found.retrain
+        runs = _placed(job.runs, here)
+        changed = {"runs": runs, "recipe": _recipe(job.recipe, here), "tracking_uri": job.tracking_uri or _in(runs)}
+        updates["retrain"] = job.model_copy(update=changed)
+    return found.model_copy(update=updates)
+
+
+def _in(runs: str) -> str:
+    return f"sqlite:///{runs}/mlruns.db"
+
+
+def _placed(path: str, here: Path) -> str:
+    return path if not path or "://" in path else str((here / Path(path).expanduser()).absolute())
+
+
+def _recipe(name: str, here: Path) -> str:
+    return _placed(name, here) if name.endswith(".toml") else name

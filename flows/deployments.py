@@ -1,0 +1,210 @@
+"""What `gait2hip serve` runs by schedule: each flow a thin shell over functions that run without Prefect."""
+
+import os
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from prefect import Flow, flow, get_run_logger, task
+from prefect.artifacts import create_markdown_artifact, create_table_artifact
+from prefect.cache_policies import NO_CACHE
+from prefect.client.schemas.schedules import CronSchedule
+from prefect.deployments.runner import EntrypointType, RunnerDeployment
+
+from flows.deploy_config import Deploy, Job
+from flows.inbox import SETTLE_S, Inbox, Sorted, take
+from flows.ingest import STEPS, IngestReport, Listener, plan_ingest
+from flows.regenerate import describe, survey
+from flows.regenerate import regenerate as run_regeneration
+from flows.report import headline
+from flows.retrain import Retrained, RetrainOrder
+from flows.retrain import retrain as run_retraining
+from flows.run_ingest import run_plan
+from warehouse.layout import Warehouse
+from warehouse.outcome import Outcome
+from warehouse.runs import last_run
+from warehouse.sources import read_sources
+
+# A Prefect server limits how many tasks of this tag run at once: `prefect concurrency-limit create gpu 1`.
+GPU_TAG = "gpu"
+
+
+@flow(name="ingest-inbox", description="Ingest the sessions that have come whole into a folder, each once.")
+def ingest_inbox(
+    inbox: str,
+    warehouse: str,
+    recipe: str = "gait2hip60",
+    model: str | None = None,
+    workers: int | None = None,
+    settle_s: float = SETTLE_S,
+    steps: str = STEPS,
+) -> None:
+    """Look twice, `settle_s` apart, and take what has not changed; what is still coming is the next run's."""
+
+    def run(files: Any) -> IngestReport:
+        model_file = None if model is None else Path(model)
+        plan = plan_ingest(files, warehouse=warehouse, recipe=recipe, model=model_file, steps=steps)
+        if not plan.runs:
+            return IngestReport(outcomes=(), refused=plan.refused)
+        return run_plan(plan, workers=_count(workers), on_progress=_logged)
+
+    looking = Inbox(folder=Path(inbox), settle_s=settle_s)
+    found = looking.sort(time.monotonic())
+    if found.coming:
+        time.sleep(settle_s)
+        found = looking.sort(time.monotonic())
+    _tell(take(found, warehouse, run), f"in {inbox}: {_counts(found)}")
+
+
+@flow(name="regenerate", description="Compute again what a changed recording, setting, model or version made stale.")
+def regenerate(
+    warehouse: str, recipe: str | None = None, only: list[str] | None = None, workers: int | None = None
+) -> None:
+    """As `gait2hip regenerate`; nothing to do is no failure."""
+    count = _count(workers)
+    if not read_sources(Warehouse(warehouse)):
+        get_run_logger().info("nothing has been ingested into %s yet", warehouse)
+        return
+    found = survey(warehouse, recipe=recipe, model=None, only=only or ())
+    plan = describe(found, last_run(Warehouse(warehouse)), count)
+    get_run_logger().info(plan)
+    if not found.to_run:
+        _tell(IngestReport(outcomes=(), refused=found.refused), plan)
+        return
+    _tell(run_regeneration(found, warehouse, workers=count, on_progress=_logged), plan)
+
+
+@flow(name="retrain", description="Train on all that is stored; promote what is better by the rule.")
+def retrain(
+    warehouse: str,
+    runs: str,
+    holdout: list[str],
+    model: str,
+    task: str,
+    protocol: str,
+    recipe: str,
+    device: str,
+    release_name: str,
+    tracking_uri: str,
+    margin: float,
+    tolerance: float,
+) -> None:
+    """As `flows.retrain.retrain`; one training at a time on a machine's GPU."""
+    order = RetrainOrder(
+        warehouse=warehouse,
+        release_name=release_name,
+        holdout=tuple(holdout),
+        runs=Path(runs),
+        tracking_uri=tracking_uri,
+        model=model,
+        task=task,
+        protocol=protocol,
+        recipe=recipe,
+        device=device,
+        margin=margin,
+        tolerance=tolerance,
+    )
+    Path(runs).mkdir(parents=True, exist_ok=True)
+    found = decide_on_challenger.with_options(tags=[GPU_TAG])(order)
+    get_run_logger().info(found.words)
+    create_markdown_artifact(markdown=found.words, key="decision", description=str(found.run))
+
+
+@task(name="train and compare", cache_policy=NO_CACHE)
+def decide_on_challenger(order: RetrainOrder) -> Retrained:
+    """What needs a GPU where there is one."""
+    return run_retraining(order)
+
+
+def flows_of(config: Deploy) -> Iterator[tuple[Flow[..., None], dict[str, Any], Job]]:
+    """Every configured flow with its parameters and schedule."""
+    if config.ingest_inbox is not None:
+        job = config.ingest_inbox
+        parameters = {
+            "inbox": job.folder,
+            "warehouse": config.warehouse,
+            "recipe": job.recipe,
+            "model": job.model or None,
+            "workers": config.workers,
+            "settle_s": job.settle_s,
+        }
+        yield ingest_inbox, parameters, job
+    if config.regenerate is not None:
+        recipe = config.regenerate.recipe or None
+        parameters = {"warehouse": config.warehouse, "recipe": recipe, "workers": config.workers}
+        yield regenerate, parameters, config.regenerate
+    if config.retrain is not None:
+        settings = config.retrain.model_dump(exclude={"cron", "timezone"}, mode="json")
+        yield retrain, {"warehouse": config.warehouse, **settings}, config.retrain
+
+
+def deployments_of(config: Deploy) -> list[RunnerDeployment]:
+    """Every scheduled flow; one run of each at a time. ValueError for a schedule that is none, or if there is none."""
+    found = [_deployment(flow, job, parameters) for flow, parameters, job in flows_of(config)]
+    if not found:
+        raise ValueError(
+            "the configuration schedules nothing: give it an [ingest_inbox], a [regenerate] or a [retrain] section."
+        )
+    return found
+
+
+def _deployment(of: Flow[..., None], job: Job, parameters: dict[str, Any]) -> RunnerDeployment:
+    try:
+        schedule = CronSchedule(cron=job.cron, timezone=job.timezone)
+    except ValueError as error:
+        raise ValueError(f"[{of.name.replace('-', '_')}] cron {job.cron!r}: {error}") from error
+    # By module, so that an installed program finds it as a checkout does.
+    deployment = of.to_deployment(
+        name="scheduled",
+        schedules=[schedule],
+        parameters=parameters,
+        concurrency_limit=1,
+        entrypoint_type=EntrypointType.MODULE_PATH,
+    )
+    assert isinstance(deployment, RunnerDeployment), "it is a coroutine only in a running event loop"
+    return deployment
+
+
+def _count(workers: int | None) -> int:
+    return workers or os.cpu_count() or 1
+
+
+def _counts(found: Sorted) -> str:
+    return (
+        f"{len(found.whole)} whole sessions, {len(found.coming)} still coming, {len(found.broken)} broken, "
+        f"{len(found.done)} reported before"
+    )
+
+
+def _logged(n_trials: int) -> Listener:
+    """Progress as log lines that name subject, trial and stage."""
+    log, done = get_run_logger(), 0
+
+    def tell(outcome: Outcome | None) -> None:
+        nonlocal done
+        done += 1
+        if outcome is not None:
+            what = outcome.status if outcome.stage is None else f"rejected at {outcome.stage}: {outcome.reason}"
+            log.info("%d of %d: %s: %s", done, n_trials, outcome.key, what)
+
+    return tell
+
+
+def _tell(report: IngestReport, what: str) -> None:
+    """The outcome as a log line and, for people who look at Prefect's pages, a table."""
+    line = f"{what}\n{headline(report)}"
+    get_run_logger().info(line)
+    rows = [
+        {
+            "trial": str(outcome.key),
+            "outcome": outcome.status,
+            "stage": outcome.stage or "",
+            "reason": outcome.reason or "",
+            "gait cycles": outcome.n_cycles,
+        }
+        for outcome in report.outcomes
+    ]
+    rows += [{"trial": r.session, "outcome": "not run", "reason": r.reason} for r in report.refused]
+    if rows:
+        create_table_artifact(table=rows, key="outcomes", description=line)

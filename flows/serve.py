@@ -1,0 +1,66 @@
+"""`gait2hip serve`: the configured flows by their schedules, in one program that needs no other.
+
+Nothing but the warehouse, the inbox's reports and the runs' folder remembers anything: killed and started again, the
+schedules go on, and what was interrupted is finished by its next run.
+"""
+
+import hashlib
+import os
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+from flows.deploy_config import Deploy
+from flows.local_prefect import SCHEDULING, start_prefect
+
+
+class AlreadyServed(ValueError):
+    """Another program serves this warehouse."""
+
+
+def serve(config: Deploy) -> None:
+    """Run until ended by a signal. AlreadyServed, ValueError for a schedule that is none, PrefectNotStarted.
+
+    With `PREFECT_API_URL` the schedules and their history are that server's, else a temporary one's.
+    """
+    _tell_what_happens()
+    start_prefect(SCHEDULING)
+    # Prefect reads its settings when it is first imported.
+    from prefect import serve as serve_deployments
+    from prefect.settings import get_current_settings
+
+    from flows.deployments import deployments_of
+
+    deployments = deployments_of(config)
+    with _only_one(config.warehouse, get_current_settings().home / "gait2hip"):
+        # Not paused when it ends: what starts next makes them anew, and another may be serving them already.
+        serve_deployments(*deployments, pause_on_shutdown=False, print_starting_message=False, limit=len(deployments))
+
+
+def run_once(config: Deploy) -> None:
+    """Run every configured flow now, one after another, and end: for cron, and for trying a configuration."""
+    _tell_what_happens()
+    start_prefect()
+    from flows.deployments import flows_of
+
+    for flow, parameters, _ in flows_of(config):
+        flow(**parameters)
+
+
+def _tell_what_happens() -> None:
+    # Of a command that somebody waits for only warnings are news; of a program that works alone, what it did.
+    os.environ.setdefault("PREFECT_LOGGING_LEVEL", "INFO")
+
+
+@contextmanager
+def _only_one(warehouse: str, folder: Path) -> Iterator[None]:
+    """Two on one machine would do no harm and be of no use. SQLite's lock ends with the process that holds it."""
+    folder.mkdir(parents=True, exist_ok=True)
+    name = hashlib.sha256(warehouse.encode()).hexdigest()[:16]
+    with closing(sqlite3.connect(folder / f"serve-{name}.lock", timeout=0, isolation_level=None)) as connection:
+        try:
+            connection.execute("BEGIN EXCLUSIVE")
+        except sqlite3.OperationalError as error:
+            raise AlreadyServed(f"another `gait2hip serve` is running for {warehouse}: end that one first.") from error
+        yield
