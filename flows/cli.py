@@ -4,13 +4,17 @@ from typing import Annotated
 
 import typer
 
+from flows.commands.audit import audit
 from flows.commands.diff import diff
+from flows.commands.doctor import doctor
 from flows.commands.evaluate import evaluate
 from flows.commands.export import export
+from flows.commands.export_model import export_model
 from flows.commands.import_ import import_app
 from flows.commands.ingest import ingest
 from flows.commands.init_session import init_session
 from flows.commands.inspect import inspect
+from flows.commands.predict import predict
 from flows.commands.regenerate import regenerate
 from flows.commands.release import release
 from flows.commands.report import report
@@ -38,9 +42,13 @@ for command in (
     diff,
     verify,
     release,
+    audit,
     export,
     train,
     evaluate,
+    predict,
+    export_model,
+    doctor,
 ):
     app.command()(command)
 app.add_typer(import_app, name="import")

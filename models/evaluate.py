@@ -8,6 +8,7 @@ from itertools import combinations
 import numpy as np
 import torch
 
+from models.calibrate import coverage_on_strangers
 from models.channels import TARGETS, Task
 from models.data import Cycles, Split, cohort_of
 from models.learn import Learn, Order, baseline
@@ -58,7 +59,8 @@ def evaluate_together(runs: Mapping[str, Run], cycles: Cycles, device: torch.dev
         if (task, inputs) not in baselines:
             baselines[task, inputs] = list(_baseline_scores(task, inputs, mine))
         predicted = predict(run, mine, device)
-        report = make_report(score(name, mine, predicted), baselines[task, inputs])
+        coverage = coverage_on_strangers(run, mine, device)
+        report = make_report(score(name, mine, predicted), baselines[task, inputs], coverage)
         tested.append(Unseen(name=name, report=report, cycles=mine, predicted=predicted))
     return tuple(tested)
 

@@ -52,6 +52,11 @@ def baseline(order: Order, cycles: Cycles, split: Split) -> Run:
     return _run(order, cycles, split, weights, {})
 
 
+def baseline_siblings(order: Order, cycles: Cycles, split: Split) -> tuple[Run, ...]:
+    """The baseline once more for each fold of the training subjects, without these. ValueError for too few."""
+    return tuple(baseline(order, cycles, fold) for fold in folds(cycles, split, order.recipe.folds.count))
+
+
 def by_median_epoch(order: Order, cycles: Cycles, split: Split) -> Run:
     """As published: folds of the training subjects find the best epochs; their median trains on all of them.
 
@@ -66,7 +71,8 @@ def by_median_epoch(order: Order, cycles: Cycles, split: Split) -> Run:
         {"best_epoch": best.epoch, "validation_loss": best.loss, "validation_subjects": list(fold.test)}
         for fold, best in found
     ]
-    return _run(order, cycles, split, weights, {"epochs": n_epochs, "folds": told})
+    run = _run(order, cycles, split, weights, {"epochs": n_epochs, "folds": told})
+    return replace(run, siblings=tuple(_run(order, cycles, fold, best.weights, {}) for fold, best in found))
 
 
 def by_early_stopping(order: Order, cycles: Cycles, split: Split) -> Run:
@@ -83,7 +89,7 @@ def by_early_stopping(order: Order, cycles: Cycles, split: Split) -> Run:
         "validation_subjects": list(fold.test),
     }
     run = _run(order, cycles, fold, best.weights, told)
-    return replace(run, split=split)
+    return replace(run, split=split, siblings=(run,))
 
 
 def folds(cycles: Cycles, split: Split, count: int) -> Iterator[Split]:

@@ -5,10 +5,14 @@ import torch
 from torch import nn
 
 from models.baselines import MeanCurveSettings, RidgeSettings, predict_mean_curve, predict_ridge
+from models.conformal import limits
 from models.data import Cycles
 from models.inputs import inputs_of
 from models.networks import build
 from models.run import Run, check_fits
+from warehouse.interchange.input_cycles import InputCycles
+from warehouse.interchange.predictions import Curves, Predicted, Target
+from warehouse.resample import resample_cycles
 
 # More cycles at once are no faster on a CPU, and this many fit into any GPU.
 _BATCH = 256
@@ -26,6 +30,37 @@ def predict(run: Run, cycles: Cycles, device: torch.device) -> np.ndarray:
     network = load_network(run).to(device)
     predicted = run_network(network, torch.from_numpy(inputs).to(device)).cpu().numpy()
     return predicted if run.config.target_statistics is None else run.config.target_statistics.restore(predicted)
+
+
+def predict_unmeasured(run: Run, found: InputCycles, device: torch.device) -> Predicted:
+    """What `run` says of cycles without targets, how sure that is, and whether their motion is of a kind it knows.
+
+    At the cycles' own number of points, whatever number the run reads. ValueError if an input of the run is not known.
+    """
+    points = found.inputs_deg.shape[1]
+    cycles = Cycles(
+        angles_deg=resample_cycles(found.inputs_deg, run.config.points).astype(np.float32),
+        targets=None,
+        target_channels=run.config.target_channels,
+        subject=found.subject,
+        condition=found.condition,
+        mass_kg=found.mass_kg,
+        height_m=found.height_m,
+        duration_s=found.duration_s,
+    )
+    values, calibration = predict(run, cycles, device), run.calibration
+    low = high = None
+    if calibration is not None:
+        low, high = limits(values, np.array(calibration.half_width), run.config.target_channels)
+    verdict = None if run.novelty is None else run.novelty.verdict(cycles.angles_deg)
+    return Predicted(
+        targets=tuple(Target(name=channel.name, unit=channel.unit) for channel in run.config.target_channels),
+        curves=Curves(values=values, low=low, high=high).each(lambda curves: resample_cycles(curves, points)),
+        level=None if calibration is None else calibration.level,
+        n_calibrating=0 if calibration is None else calibration.n_subjects,
+        novelty=None if verdict is None else verdict.together,
+        angles_outside=() if verdict is None else tuple(map(verdict.angles_outside, range(len(found)))),
+    )
 
 
 def load_network(run: Run) -> nn.Module:

@@ -13,12 +13,15 @@ from types import MappingProxyType
 from typing import Literal
 
 import numpy as np
+import torch
 
 from models.baselines import MeanCurveSettings, RidgeSettings
+from models.calibrate import calibrated, coverage_among_left_out, coverage_on_strangers
+from models.conformal import LEVEL, fewest_subjects
 from models.data import Cycles, Split
-from models.learn import Learn, Order, baseline, by_early_stopping, by_median_epoch
+from models.learn import Learn, Order, baseline, baseline_siblings, by_early_stopping, by_median_epoch
 from models.predict import predict
-from models.report import make_report
+from models.report import Coverage, make_report
 from models.run import Run
 from models.scorecard import Scorecard, score
 
@@ -35,7 +38,21 @@ def train_and_test(order: Order, protocol: Protocol, cycles: Cycles, split: Spli
     run, card = hold_out(order, learner(order, learn), cycles, split)
     rivals = [replace(order, model=order.recipe.model(name)) for name in BASELINES if name != order.model.name]
     cards = [hold_out(rival, partial(baseline, rival), cycles, split)[1] for rival in rivals]
-    return replace(run, report=make_report(card, cards))
+    run = calibrated(_with_siblings(order, run, cycles), cycles, order.device)
+    return replace(run, report=make_report(card, cards, _coverage(run, cycles, order.device)), siblings=())
+
+
+def _with_siblings(order: Order, run: Run, cycles: Cycles) -> Run:
+    """A baseline learns without folds: it gets them here, where they are enough to calibrate it."""
+    if run.siblings or len(run.split.train or ()) < fewest_subjects(LEVEL):
+        return run
+    return replace(run, siblings=baseline_siblings(order, cycles, run.split))
+
+
+def _coverage(run: Run, cycles: Cycles, device: torch.device) -> tuple[Coverage, ...]:
+    if run.split.test:
+        return coverage_on_strangers(run, cycles.of(run.split.test), device)
+    return coverage_among_left_out(run, cycles, device)
 
 
 def learner(order: Order, network_learner: Callable[[Order, Cycles, Split], Run]) -> Learn:
@@ -59,10 +76,12 @@ def leave_each_out(order: Order, learn: Learn, cycles: Cycles, split: Split) -> 
     if len(subjects) < 2:
         raise ValueError(f"leaving one subject out needs two or more: the release has {', '.join(subjects)}")
     predicted = np.empty_like(cycles.measured())
+    siblings = []
     for left_out in subjects:
         others = Split(train=tuple(name for name in subjects if name != left_out), test=(left_out,))
-        predicted[cycles.subject == left_out] = predict(learn(cycles, others), cycles.of([left_out]), order.device)
-    run = learn(cycles, Split(train=subjects, test=()))
+        siblings.append(learn(cycles, others))
+        predicted[cycles.subject == left_out] = predict(siblings[-1], cycles.of([left_out]), order.device)
+    run = replace(learn(cycles, Split(train=subjects, test=())), siblings=tuple(siblings))
     return run, score(order.model.name, cycles, predicted)
 
 

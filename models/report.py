@@ -9,12 +9,32 @@ from models.settings import Settings
 from warehouse.identity import VIRTUAL_PREFIX
 
 
+class Coverage(Settings):
+    """How much of what was measured lay inside the model's intervals: its share of points and channels, by subject.
+
+    `level` is what they are made to hold; `mean_width` is from their lower to their upper limit.
+    """
+
+    kind: Literal["forces", "moments"]
+    unit: str
+    level: float
+    n_subjects: int
+    mean_share: float
+    lowest_share: float
+    highest_share: float
+    mean_width: float
+
+
 class Report(Settings):
-    """A model's test beside its baselines', all on the same cycles. The model's scorecard is the last."""
+    """A model's test beside its baselines', all on the same cycles. The model's scorecard is the last.
+
+    `coverage` is empty where the model has no intervals.
+    """
 
     verdict: str
     scorecards: tuple[Scorecard, ...]
     comparisons: tuple[Comparison, ...]
+    coverage: tuple[Coverage, ...] = ()
 
 
 def virtual_note(subjects: Sequence[str]) -> str:
@@ -25,12 +45,13 @@ def virtual_note(subjects: Sequence[str]) -> str:
     return " (virtual, not patients)" if virtual == len(subjects) else " (some virtual, not patients)"
 
 
-def make_report(model: Scorecard, baselines: Sequence[Scorecard]) -> Report:
+def make_report(model: Scorecard, baselines: Sequence[Scorecard], coverage: tuple[Coverage, ...] = ()) -> Report:
     """ValueError if they were scored on different subjects."""
     return Report(
         verdict=verdict(model, baselines) + virtual_note(_subjects(model)),
         scorecards=(*baselines, model),
         comparisons=tuple(found for baseline in baselines for found in compare(model, baseline)),
+        coverage=coverage,
     )
 
 
@@ -59,6 +80,7 @@ def _lines(report: Report) -> Iterator[str]:
         for found in report.comparisons:
             if found.kind == kind:
                 yield _comparison(found)
+        yield from (_coverage(found) for found in report.coverage if found.kind == kind)
 
 
 def _table(kind: Literal["forces", "moments"], parts: dict[str, KindScore]) -> Iterator[str]:
@@ -82,6 +104,13 @@ def _comparison(found: Comparison) -> str:
     return (
         f"{found.first} less {found.second}: {found.difference:+.3f} {found.unit} {_range(found.interval)}, "
         f"better on {found.n_better} of {found.n_subjects} subjects"
+    )
+
+
+def _coverage(found: Coverage) -> str:
+    return (
+        f"{found.level:.0%} intervals, {found.mean_width:.3f} {found.unit} wide, hold {found.mean_share:.1%} of what "
+        f"was measured of {found.n_subjects} subjects ({found.lowest_share:.0%} to {found.highest_share:.0%})"
     )
 
 

@@ -4,9 +4,10 @@
 - config.json: which model, its size, its channels, the inputs' statistics, where it comes from
 - split.json: who it was trained on, who it may be tested on
 - report.json: how it did when it was tested, beside its baselines
+- calibration.json: how wide its 90 % intervals are, if enough subjects were held out to tell
+- novelty.safetensors: the motion of its training subjects, to tell when another lies outside
 """
 
-import os
 import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -14,6 +15,7 @@ from pathlib import Path
 from tempfile import mkdtemp
 from typing import Annotated, Literal, TypeVar
 
+import numpy as np
 import torch
 from pydantic import Field, JsonValue, ValidationError
 from safetensors import SafetensorError
@@ -21,14 +23,18 @@ from safetensors.torch import load, save
 
 from models.baselines import MeanCurveSettings, RidgeSettings
 from models.channels import TARGETS, Channel, Task
+from models.conformal import Calibration
 from models.data import Cycles, Split, Statistics
 from models.inputs import input_channels
 from models.networks import NetworkSettings
+from models.novelty import Novelty, from_bytes
 from models.report import Report
 from models.settings import Settings
-from warehouse.storage import explained
+from warehouse.layout import temporary_path
+from warehouse.storage import explained, flush, remove_leftovers, replace_file
 
 WEIGHTS, CONFIG, SPLIT, REPORT = "model.safetensors", "config.json", "split.json", "report.json"
+CALIBRATION, NOVELTY = "calibration.json", "novelty.safetensors"
 
 ModelSettings = Annotated[NetworkSettings | MeanCurveSettings | RidgeSettings, Field(discriminator="name")]
 
@@ -66,12 +72,25 @@ class RunConfig(Settings):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Run:
-    """A trained model: what it is, its weights, whom it knows, and its report if it was tested."""
+    """A trained model: what it is, its weights, whom it knows, and its report if it was tested.
+
+    `calibration` and `novelty` are None where too few subjects could tell them. `siblings` were trained like it without
+    some of its training subjects, who are their splits' test; they calibrate it and aren't stored.
+    """
 
     config: RunConfig
     weights: Mapping[str, torch.Tensor]
     split: Split
     report: Report | None = None
+    calibration: Calibration | None = None
+    novelty: Novelty | None = None
+    siblings: tuple["Run", ...] = ()
+
+    def __post_init__(self) -> None:
+        shape = self.config.points, len(self.config.target_channels)
+        found = None if self.calibration is None else np.shape(self.calibration.half_width)
+        if found not in (None, shape):
+            raise ValueError(f"the calibration is of {found} points and channels, and the model of {shape}")
 
     def made_of(self, origin: Mapping[str, JsonValue]) -> "Run":
         """The same run, its origin told in more words."""
@@ -101,6 +120,10 @@ def write_run(folder: Path, run: Run) -> None:
     }
     if run.report is not None:
         contents[REPORT] = run.report.model_dump_json(indent=2).encode()
+    if run.calibration is not None:
+        contents[CALIBRATION] = run.calibration.model_dump_json().encode()
+    if run.novelty is not None:
+        contents[NOVELTY] = run.novelty.to_bytes()
     write_folder(folder, contents)
 
 
@@ -109,12 +132,16 @@ def write_folder(folder: Path, contents: Mapping[str, bytes]) -> None:
     refuse_existing(folder)
     with explained("write", str(folder)):
         folder.parent.mkdir(parents=True, exist_ok=True)
-        staged = Path(mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
+        remove_leftovers(folder.parent)
+        staged = temporary_path(folder)
+        staged.mkdir()
         try:
             for name, content in contents.items():
-                _write_through(staged / name, content)
-            staged.chmod(0o755)  # mkdtemp's folder is its owner's alone
+                (staged / name).write_bytes(content)
+                flush(staged / name)
+            flush(staged)
             staged.rename(folder)
+            flush(folder.parent)
         except BaseException:
             shutil.rmtree(staged, ignore_errors=True)
             raise
@@ -137,50 +164,39 @@ def check_writable(path: Path) -> None:
 def write_file(path: Path, content: bytes) -> None:
     """Writes one file whole or not at all. ValueError if it exists, WarehouseError if it can't be written."""
     refuse_existing(path)
-    with explained("write", str(path)):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        staged = path.with_name(f".{path.name}-{os.getpid()}")
-        try:
-            _write_through(staged, content)
-            staged.rename(path)
-        finally:
-            staged.unlink(missing_ok=True)
+    replace_file(path, content)
 
 
 def read_run(folder: Path) -> Run:
     """A run as it was written. ValueError if a file is damaged, MissingFile if one is missing."""
-    report = folder / REPORT
+    report, calibration, novelty = (folder / name for name in (REPORT, CALIBRATION, NOVELTY))
     return Run(
         config=_checked(RunConfig, folder / CONFIG),
         weights=_weights(folder / WEIGHTS),
         split=_checked(Split, folder / SPLIT),
         report=_checked(Report, report) if report.exists() else None,
+        calibration=_checked(Calibration, calibration) if calibration.exists() else None,
+        novelty=from_bytes(str(novelty), _content(novelty)) if novelty.exists() else None,
     )
 
 
-def _write_through(file: Path, content: bytes) -> None:
-    with file.open("wb") as stream:
-        stream.write(content)
-        stream.flush()
-        os.fsync(stream.fileno())
-
-
 def _checked(kind: type[Checked], file: Path) -> Checked:
-    with explained("read", str(file)):
-        text = file.read_bytes()
     try:
-        return kind.model_validate_json(text)
+        return kind.model_validate_json(_content(file))
     except ValidationError as error:
         raise ValueError(f"{file} is not what `gait2hip train` writes: {error}") from error
 
 
 def _weights(file: Path) -> dict[str, torch.Tensor]:
-    with explained("read", str(file)):
-        content = file.read_bytes()
     try:
-        return load(content)
+        return load(_content(file))
     except SafetensorError as error:
         raise ValueError(f"{file} is damaged ({error}): train or import the model again") from error
+
+
+def _content(file: Path) -> bytes:
+    with explained("read", str(file)):
+        return file.read_bytes()
 
 
 def _check_statistics(statistics: Statistics, channels: tuple[Channel, ...]) -> None:

@@ -22,6 +22,8 @@ def selective_scan(x: Tensor, step: Tensor, a: Tensor, b: Tensor, c: Tensor) -> 
     Never less precise than `a`, a network's weight: rounding would add up over the steps.
     """
     x, step, b, c = (tensor.to(torch.promote_types(tensor.dtype, a.dtype)) for tensor in (x, step, b, c))
+    if torch.compiler.is_exporting():
+        return _as_one_operation(x, step, a, b, c)
     if x.is_cuda and _fused_kernel_is_installed():
         return _fused(x, step, a, b, c)
     return _InPlace.apply(x, step, a, b, c)
@@ -36,6 +38,23 @@ def steps(x: Tensor, step: Tensor, a: Tensor, b: Tensor, c: Tensor) -> Tensor:
         h_BDN = decay_BDN * h_BDN + (step * x)[:, t, :, None] * b[:, t, None, :]
         y.append((h_BDN * c[:, t, None, :]).sum(-1))
     return torch.stack(y, dim=1)
+
+
+def _as_one_operation(x: Tensor, step: Tensor, a: Tensor, b: Tensor, c: Tensor) -> Tensor:
+    """For exporters, which would write a loop out step by step: the recurrence as one operation of a graph."""
+    from torch._higher_order_ops.scan import scan
+
+    def advance(h_BDN: Tensor, at_t: tuple[Tensor, Tensor, Tensor]) -> tuple[Tensor, Tensor]:
+        decay_BDN, drive_BDN, c_BN = at_t
+        h_BDN = decay_BDN * h_BDN + drive_BDN
+        return h_BDN, (h_BDN * c_BN.unsqueeze(1)).sum(-1)
+
+    decay_BTDN = torch.exp(step.unsqueeze(-1) * a)
+    drive_BTDN = (step * x).unsqueeze(-1) * b.unsqueeze(2)
+    start_BDN = torch.zeros_like(drive_BTDN[:, 0], memory_format=torch.contiguous_format)
+    time_first = tuple(tensor.transpose(0, 1).contiguous() for tensor in (decay_BTDN, drive_BTDN, c))
+    _, y_TBD = scan(advance, start_BDN, time_first, dim=0)
+    return y_TBD.transpose(0, 1)
 
 
 @cache

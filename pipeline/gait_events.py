@@ -142,16 +142,21 @@ def _peaks(source: str, markers: Markers, reach_m: np.ndarray, label: str) -> li
             f"{source}: marker {label} moves {np.ptp(signal) * 1e3:.0f} mm fore and aft of the pelvis, expected at "
             f"least {SMALLEST_SWING_M * 1e3:.0f} mm: this is not a walk. Leave it out of session.toml's [trials].",
         )
+    return farthest_times(markers.time_s, markers.rate_hz, signal, seen)
+
+
+def farthest_times(time_s: np.ndarray, rate_hz: float, reach: np.ndarray, seen: np.ndarray) -> list[float]:
+    """When a reach (T,) is largest, once a stride, to a fraction of a frame; frames not `seen` (T,) tell nothing."""
     # Beyond the record the foot is taken to be back where it is furthest away, so that a step near either end
     # stands out as far as the others; a reach that still grows at the end is not a step yet.
-    beyond = np.full(1, signal.min())
+    beyond = np.full(1, reach.min())
     peaks, _ = find_peaks(
-        np.concatenate([beyond, signal, beyond]),
-        distance=max(1, round(SHORTEST_STRIDE_S * markers.rate_hz)),
-        prominence=0.5 * np.ptp(signal),
+        np.concatenate([beyond, reach, beyond]),
+        distance=max(1, round(SHORTEST_STRIDE_S * rate_hz)),
+        prominence=0.5 * np.ptp(reach),
     )
-    inner = [p - 1 for p in peaks if 1 < p < len(signal) and seen[p - 2 : p + 1].all()]
-    return [float(markers.time_s[p] + _vertex(signal[p - 1 : p + 2]) / markers.rate_hz) for p in inner]
+    inner = [p - 1 for p in peaks if 1 < p < len(reach) and seen[p - 2 : p + 1].all()]
+    return [float(time_s[p] + _vertex(reach[p - 1 : p + 2]) / rate_hz) for p in inner]
 
 
 def _vertex(three: np.ndarray) -> float:

@@ -9,7 +9,7 @@ from pipeline.contacts import GRAVITY_M_S2
 from pipeline.cycles import Stride
 from pipeline.errors import TrialRejected
 from pipeline.recipe import QualitySettings
-from pipeline.records import FootWrench, GeneralizedForces, Side
+from pipeline.records import FootWrench, GeneralizedForces, Kinematics, Side
 from pipeline.session import Subject
 from pipeline.solve import Solution
 
@@ -64,6 +64,7 @@ def judge_trial(
     body_n = subject.mass_kg * GRAVITY_M_S2
     both = wrenches["right"].known & wrenches["left"].known
     fit = solution.kinematics
+    judge_fit(fit, source, settings)
     quality = TrialQuality(
         marker_rms_max_m=float(np.nanmax(fit.marker_rms_m)),
         marker_error_max_m=float(np.nanmax(fit.marker_max_m)),
@@ -71,36 +72,34 @@ def judge_trial(
         residual_force_ratio=_residual(solution.moments, RESIDUAL_FORCES, both) / body_n,
         residual_moment_ratio=_residual(solution.moments, RESIDUAL_MOMENTS, both) / (body_n * subject.height_m),
     )
-    limits = (
+    _refuse_beyond(
+        "inverse_dynamics",
+        source,
+        ("the residual force over body weight", quality.residual_force_ratio, settings.max_residual_force_ratio),
         (
-            "inverse_kinematics",
-            "the largest marker RMS of a frame, m,",
-            quality.marker_rms_max_m,
-            settings.max_marker_rms_m,
-        ),
-        (
-            "inverse_kinematics",
-            f"the largest marker error ({quality.worst_marker}), m,",
-            quality.marker_error_max_m,
-            settings.max_marker_error_m,
-        ),
-        (
-            "inverse_dynamics",
-            "the residual force over body weight",
-            quality.residual_force_ratio,
-            settings.max_residual_force_ratio,
-        ),
-        (
-            "inverse_dynamics",
             "the residual moment over body weight times height",
             quality.residual_moment_ratio,
             settings.max_residual_moment_ratio,
         ),
     )
-    for stage, what, found, limit in limits:
+    return quality
+
+
+def judge_fit(fit: Kinematics, source: str, settings: QualitySettings) -> None:
+    """TrialRejected if the model doesn't follow the markers in every frame."""
+    worst = fit.worst_marker[np.nanargmax(fit.marker_max_m)]
+    _refuse_beyond(
+        "inverse_kinematics",
+        source,
+        ("the largest marker RMS of a frame, m,", float(np.nanmax(fit.marker_rms_m)), settings.max_marker_rms_m),
+        (f"the largest marker error ({worst}), m,", float(np.nanmax(fit.marker_max_m)), settings.max_marker_error_m),
+    )
+
+
+def _refuse_beyond(stage: str, source: str, *limits: tuple[str, float, float]) -> None:
+    for what, found, limit in limits:
         if found > limit:
             raise TrialRejected(stage, f"{source}: {what} is {found:.3g}, expected at most {limit:g}. {_ADVICE[stage]}")
-    return quality
 
 
 def judge_stride(stride: Stride, solution: Solution, settings: QualitySettings) -> StrideQuality:

@@ -53,7 +53,7 @@ def solve(
     `known` are the kinematics of an earlier run with the same markers, model and settings; None solves them.
     """
     engine = load_engine(recipe.model.engine)
-    kinematics = known or _kinematics(engine, model, markers, profile, recipe, directory / "ik")
+    kinematics = known or joint_kinematics(engine, model, markers, profile, recipe, directory / "ik")
     coordinates = without_jitter(kinematics.coordinates, recipe.inverse_dynamics.coordinate_cutoff_hz)
     moments = engine.inverse_dynamics(
         model,
@@ -73,9 +73,10 @@ def solve(
     )
 
 
-def _kinematics(
+def joint_kinematics(
     engine: Engine, model: Path, markers: Markers, profile: Profile, recipe: Recipe, directory: Path
 ) -> Kinematics:
+    """Inverse kinematics alone, and how well it fits the markers it is judged by. TrialRejected if it fails."""
     found = engine.inverse_kinematics(
         model,
         markers,

@@ -53,11 +53,13 @@ def trajectories(recording: Recording, static: Recording, profile: Profile, reci
 
 def _require_rates(recording: Recording, recipe: Recipe) -> None:
     """TrialRejected if the recording is too slow for a cut-off of the recipe."""
-    asked = (
+    asked: tuple[tuple[str, float, str, float], ...] = (
         ("markers", recording.point_rate_hz, "marker_cutoff_hz", recipe.markers.marker_cutoff_hz),
         ("markers", recording.point_rate_hz, "coordinate_cutoff_hz", recipe.inverse_dynamics.coordinate_cutoff_hz),
-        ("forces", recording.analog_rate_hz, "force_cutoff_hz", recipe.ground_reactions.force_cutoff_hz),
     )
+    if recording.plates:
+        force_cutoff_hz = recipe.ground_reactions.force_cutoff_hz
+        asked = (*asked, ("forces", recording.analog_rate_hz, "force_cutoff_hz", force_cutoff_hz))
     for what, rate_hz, setting, cutoff_hz in asked:
         if not cutoff_hz < HIGHEST_CUTOFF * rate_hz:
             raise TrialRejected(

@@ -28,6 +28,8 @@ HOME_OF: dict[str, str] = {
     "mamba_ssm": "models",
     "matplotlib": "warehouse.pages",
     "mlflow": "flows.tracking",
+    "onnx": "models",
+    "onnxruntime": "models",
     "opensim": "pipeline.osim",
     "prefect": "flows",
     "safetensors": "models",
@@ -36,7 +38,7 @@ HOME_OF: dict[str, str] = {
 }
 
 # Libraries that only one file may import.
-ONE_FILE = ("mamba_ssm",)
+ONE_FILE = ("mamba_ssm", "onnx", "onnxruntime")
 
 HEAVY = {"dask", "distributed", "mamba_ssm", "matplotlib", "mlflow", "opensim", "pandas", "prefect", "sklearn", "torch"}
 NOT_FOR_HELP = ("opensim", "prefect", "scipy", "pandas", "pyarrow", "torch", "numpy", "matplotlib")

@@ -1,0 +1,166 @@
+"""Predicted forces and moments as files for people and other programs: Parquet, CSV, OpenSim's tables.
+
+N cycles, P points of each, T frames, K targets, R rows.
+"""
+
+import io
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.csv
+import pyarrow.parquet as pq
+
+from warehouse.interchange.opensim_table import table_text
+
+# What a target's columns are called once its mass is known, by the unit it has per mass.
+ABSOLUTE = {"N/kg": ("n", "N"), "N·m/kg": ("nm", "N·m")}
+ENDINGS = (".parquet", ".csv", ".sto")
+_LIMITS = ("", "_low", "_high")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Target:
+    """One predicted channel, per body mass."""
+
+    name: str
+    unit: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Curves:
+    """Predictions per body mass: `values` (…, K), with `low` and `high` limits if there are any; NaN outside cycles."""
+
+    values: np.ndarray
+    low: np.ndarray | None
+    high: np.ndarray | None
+
+    def parts(self) -> Iterator[tuple[str, np.ndarray]]:
+        """What follows a target's name, and the numbers (…, K): the values, then their limits."""
+        for suffix, numbers in zip(_LIMITS, (self.values, self.low, self.high), strict=True):
+            if numbers is not None:
+                yield suffix, numbers
+
+    def each(self, change: Callable[[np.ndarray], np.ndarray]) -> "Curves":
+        """The values and the limits, all changed alike."""
+        changed = {suffix: change(numbers) for suffix, numbers in self.parts()}
+        return Curves(values=changed[""], low=changed.get("_low"), high=changed.get("_high"))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Predicted:
+    """What a trained model says of N cycles: `curves` (N, P, K) of its targets.
+
+    `level` is the share of measurements that limits are made to hold, told by `n_calibrating` held-out subjects; None
+    and 0 without limits. `novelty` (N,) is above 1 for motion outside what the model has seen, and `angles_outside` are
+    the angles of each such cycle that are so by themselves; None where the model can't tell.
+    """
+
+    targets: tuple[Target, ...]
+    curves: Curves
+    level: float | None
+    n_calibrating: int
+    novelty: np.ndarray | None
+    angles_outside: tuple[tuple[str, ...], ...]
+
+    def take(self, rows: np.ndarray) -> "Predicted":
+        """Some of the cycles, by their indices."""
+        return replace(
+            self,
+            curves=self.curves.each(lambda numbers: numbers[rows]),
+            novelty=None if self.novelty is None else self.novelty[rows],
+            angles_outside=tuple(self.angles_outside[row] for row in rows) if self.angles_outside else (),
+        )
+
+
+def columns(targets: Sequence[Target], curves: Curves, mass_kg: np.ndarray) -> dict[str, tuple[str, np.ndarray]]:
+    """Every column's unit and numbers (R,), from curves (R, K) and each row's mass (R,), NaN where not known.
+
+    `force_glmed`, `force_glmed_low` per body mass; `force_glmed_n`, `force_glmed_n_low` in N, where a mass is known.
+    """
+    found = {}
+    for suffix, numbers in curves.parts():
+        for index, target in enumerate(targets):
+            found[f"{target.name}{suffix}"] = target.unit, numbers[:, index]
+    if np.isnan(mass_kg).all():
+        return found
+    for suffix, numbers in curves.parts():
+        for index, target in enumerate(targets):
+            word, unit = ABSOLUTE[target.unit]
+            found[f"{target.name}_{word}{suffix}"] = unit, numbers[:, index] * mass_kg
+    return found
+
+
+def cycle_rows(keys: Mapping[str, np.ndarray], predicted: Predicted, mass_kg: np.ndarray) -> pa.Table:
+    """A row for each cycle and sample, from keys and masses of each cycle (N,)."""
+    count, points = predicted.curves.values.shape[:2]
+    by_cycle = {**keys, **_novelty(predicted)}
+    repeated = {name: np.repeat(values, points) for name, values in by_cycle.items()}
+    repeated["sample"] = np.tile(np.arange(points), count)
+    repeated["phase"] = np.tile(np.linspace(0, 1, points), count)
+    flat = predicted.curves.each(lambda numbers: numbers.reshape(count * points, -1))
+    return table(repeated, columns(predicted.targets, flat, np.repeat(mass_kg, points)))
+
+
+def _novelty(predicted: Predicted) -> dict[str, np.ndarray]:
+    if predicted.novelty is None:
+        return {}
+    angles = np.array([" ".join(names) for names in predicted.angles_outside], dtype=str)
+    return {"novelty": predicted.novelty, "outside": predicted.novelty > 1, "angles_outside": angles}
+
+
+def table(keys: Mapping[str, np.ndarray], measured: Mapping[str, tuple[str, np.ndarray]]) -> pa.Table:
+    """Keys, then columns whose fields say their unit."""
+    arrays = {name: pa.array(values) for name, values in keys.items()}
+    fields = [pa.field(name, array.type) for name, array in arrays.items()]
+    for name, (unit, numbers) in measured.items():
+        arrays[name] = pa.array(numbers.astype(np.float64))
+        fields.append(pa.field(name, pa.float64(), metadata={"unit": unit}))
+    return pa.Table.from_arrays(list(arrays.values()), schema=pa.schema(fields))
+
+
+def encoded(ending: str, rows: pa.Table) -> bytes:
+    """A table as the content of a Parquet or a CSV file, NaN written as an empty cell of the latter."""
+    content = io.BytesIO()
+    if ending == ".parquet":
+        pq.write_table(rows, content)
+    else:
+        pa.csv.write_csv(_nan_as_null(rows), content)
+    return content.getvalue()
+
+
+def sto(
+    title: str, time_s: np.ndarray, sides: Mapping[str, Curves], targets: Sequence[Target], mass_kg: float
+) -> bytes:
+    """One walk for OpenSim: a column for each target, limit and side (`force_glmed_r`), in N and N·m.
+
+    Per body mass if `mass_kg` is NaN; the first line says which. NaN stands in frames of no cycle.
+    """
+    scale = 1.0 if np.isnan(mass_kg) else mass_kg
+    units = sorted({target.unit if np.isnan(mass_kg) else ABSOLUTE[target.unit][1] for target in targets})
+    names, numbers = [], []
+    for side, curves in sides.items():
+        for suffix, values in curves.parts():
+            names += [f"{target.name}_{side[0]}{suffix}" for target in targets]
+            numbers.append(values * scale)
+    return table_text(f"{title}, in {' and '.join(units)}", names, time_s, np.concatenate(numbers, axis=1)).encode()
+
+
+def cycles_file(out: Path) -> Path:
+    """Where the cycles of walks go that `out` holds over time."""
+    return out.with_name(f"{out.stem}_cycles{out.suffix}")
+
+
+def join(parts: Iterable[pa.Table]) -> pa.Table:
+    """Tables of the same columns, one after the other; a column that some lack is empty there."""
+    return pa.concat_tables(parts, promote_options="default")
+
+
+def _nan_as_null(rows: pa.Table) -> pa.Table:
+    arrays = [
+        pa.array(column.to_numpy(), from_pandas=True) if pa.types.is_floating(column.type) else column
+        for column in rows.columns
+    ]
+    return pa.Table.from_arrays(arrays, names=rows.column_names)
