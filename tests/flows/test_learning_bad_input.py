@@ -1,6 +1,7 @@
 """What people get wrong with models: each is one clear line, exit code 2, and nothing is written or overwritten."""
 
 import errno
+import hashlib
 import json
 import os
 from pathlib import Path
@@ -51,8 +52,8 @@ def test_a_release_without_the_asked_target(tmp_path: Path) -> None:
     assert "has no moments; it has forces" in _refused(_train(lacking, tmp_path / "run"), tmp_path / "run")
 
 
-def test_nan_in_a_release(tmp_path: Path) -> None:
-    release = made_release(tmp_path)
+def _with_a_hole(release: str) -> None:
+    """Makes one angle of every cycle of S1 NaN, which no warehouse stores."""
     file = Path(release) / "cycles.parquet"
     table = pq.read_table(file)
     column = table.schema.get_field_index(ANGLES[0].name)
@@ -60,8 +61,21 @@ def test_nan_in_a_release(tmp_path: Path) -> None:
     holed = np.where(of_s1 & (table["sample"].to_numpy() == 3), np.nan, table.column(column).to_numpy())
     pq.write_table(table.set_column(column, table.schema.field(column), pa.array(holed, type=pa.float32())), file)
 
-    said = _refused(_train(release, tmp_path / "run"), tmp_path / "run")
 
+def test_nan_in_a_release(tmp_path: Path) -> None:
+    release = made_release(tmp_path)
+    _with_a_hole(release)
+
+    assert "cycles.parquet is not" in _refused(_train(release, tmp_path / "run"), tmp_path / "run")
+
+    # Somebody else's program wrote it so, and vouched for it.
+    manifest, file = Path(release) / "release.json", Path(release) / "cycles.parquet"
+    entries = json.loads(manifest.read_text())
+    digest = hashlib.sha256(file.read_bytes()).hexdigest()
+    entries["files"][file.name] = {"sha256": digest, "n_bytes": file.stat().st_size}
+    manifest.write_text(json.dumps(entries))
+
+    said = _refused(_train(release, tmp_path / "run"), tmp_path / "run")
     assert "angles_deg: 3 of 15 cycles hold NaN or infinity (subjects: adults/S1)" in said
 
 
