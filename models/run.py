@@ -6,6 +6,7 @@
 - report.json: how it did when it was tested, beside its baselines
 """
 
+import json
 import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -30,6 +31,9 @@ from warehouse.storage import explained, flush, remove_leftovers, replace_file
 
 WEIGHTS, CONFIG, SPLIT, REPORT = "model.safetensors", "config.json", "split.json", "report.json"
 
+# Raised when a run's files change their names, entries or meanings.
+RUN_FORMAT: Literal[1] = 1
+
 ModelSettings = Annotated[NetworkSettings | MeanCurveSettings | RidgeSettings, Field(discriminator="name")]
 
 Checked = TypeVar("Checked", bound=Settings)
@@ -42,7 +46,7 @@ class RunConfig(Settings):
     `origin` says where the weights come from, in plain values.
     """
 
-    format: Literal[1] = 1
+    format: Literal[1] = RUN_FORMAT
     model: ModelSettings
     task: Task
     inputs: tuple[str, ...]
@@ -140,14 +144,29 @@ def write_file(path: Path, content: bytes) -> None:
 
 
 def read_run(folder: Path) -> Run:
-    """A run as it was written. ValueError if a file is damaged, MissingFile if one is missing."""
+    """A run as it was written. ValueError if a file is damaged or of another format, MissingFile if one is missing."""
     report = folder / REPORT
+    _refuse_other_format(folder / CONFIG)
     return Run(
         config=_checked(RunConfig, folder / CONFIG),
         weights=_weights(folder / WEIGHTS),
         split=_checked(Split, folder / SPLIT),
         report=_checked(Report, report) if report.exists() else None,
     )
+
+
+def _refuse_other_format(file: Path) -> None:
+    with explained("read", str(file)):
+        text = file.read_bytes()
+    try:
+        found = json.loads(text)["format"]
+    except (ValueError, TypeError, KeyError) as error:
+        raise ValueError(f"{file} is not what `gait2hip train` writes: it has no format ({error})") from error
+    if found != RUN_FORMAT:
+        raise ValueError(
+            f"{file} has run format {found}; this gait2hip reads {RUN_FORMAT}. Train or import the model again, or use "
+            "the gait2hip that wrote it."
+        )
 
 
 def _checked(kind: type[Checked], file: Path) -> Checked:
