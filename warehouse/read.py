@@ -168,8 +168,8 @@ def cycles_of(warehouse: Warehouse, trial: Stored, columns: Sequence[str] | None
         if _checked(account, "cycles", key, path).key != trial.key:
             raise WarehouseError(
                 f"the cycles of {trial.owner} were not made by the run that its row in trials tells of. "
-                "If a run is storing it just now, try again; else run `gait2hip ingest` on its session to finish what was "
-                "interrupted."
+                "If a run is storing it just now, try again; else run `gait2hip ingest` on its session to finish what "
+                "was interrupted."
             )
         return _selected(file, path, columns)
 
