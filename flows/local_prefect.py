@@ -127,7 +127,11 @@ def _start_server(empty: Path, services: frozenset[str]) -> None:
     """Start a server on a copy of the empty database, and have this process's Prefect use it."""
     directory = temporary_path(Path(tempfile.gettempdir()) / "gait2hip-prefect")
     directory.mkdir()
-    shutil.copyfile(empty, directory / "prefect.db")
+    try:
+        shutil.copyfile(empty, directory / "prefect.db")
+    except OSError:
+        shutil.rmtree(directory, ignore_errors=True)
+        raise
     server = subprocess.Popen(
         # -P: the modules beside it are not for `import`.
         [sys.executable, "-P", temporary_server.__file__, str(directory)],

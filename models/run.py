@@ -8,6 +8,7 @@
 - novelty.safetensors: the motion of its training subjects, to tell when another lies outside
 """
 
+import json
 import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -36,6 +37,9 @@ from warehouse.storage import explained, flush, remove_leftovers, replace_file
 WEIGHTS, CONFIG, SPLIT, REPORT = "model.safetensors", "config.json", "split.json", "report.json"
 CALIBRATION, NOVELTY = "calibration.json", "novelty.safetensors"
 
+# Raised when a run's files change their names, entries or meanings.
+RUN_FORMAT: Literal[1] = 1
+
 ModelSettings = Annotated[NetworkSettings | MeanCurveSettings | RidgeSettings, Field(discriminator="name")]
 
 Checked = TypeVar("Checked", bound=Settings)
@@ -48,7 +52,7 @@ class RunConfig(Settings):
     `origin` says where the weights come from, in plain values.
     """
 
-    format: Literal[1] = 1
+    format: Literal[1] = RUN_FORMAT
     model: ModelSettings
     task: Task
     inputs: tuple[str, ...]
@@ -168,8 +172,9 @@ def write_file(path: Path, content: bytes) -> None:
 
 
 def read_run(folder: Path) -> Run:
-    """A run as it was written. ValueError if a file is damaged, MissingFile if one is missing."""
+    """A run as it was written. ValueError if a file is damaged or of another format, MissingFile if one is missing."""
     report, calibration, novelty = (folder / name for name in (REPORT, CALIBRATION, NOVELTY))
+    _refuse_other_format(folder / CONFIG)
     return Run(
         config=_checked(RunConfig, folder / CONFIG),
         weights=_weights(folder / WEIGHTS),
@@ -178,6 +183,18 @@ def read_run(folder: Path) -> Run:
         calibration=_checked(Calibration, calibration) if calibration.exists() else None,
         novelty=from_bytes(str(novelty), _content(novelty)) if novelty.exists() else None,
     )
+
+
+def _refuse_other_format(file: Path) -> None:
+    try:
+        found = json.loads(_content(file))["format"]
+    except (ValueError, TypeError, KeyError) as error:
+        raise ValueError(f"{file} is not what `gait2hip train` writes: it has no format ({error})") from error
+    if found != RUN_FORMAT:
+        raise ValueError(
+            f"{file} has run format {found}; this gait2hip reads {RUN_FORMAT}. Train or import the model again, or use "
+            "the gait2hip that wrote it."
+        )
 
 
 def _checked(kind: type[Checked], file: Path) -> Checked:

@@ -11,6 +11,8 @@ from pipeline.recipe import explained
 from warehouse.identity import SessionKey, TrialKey
 
 SESSION_FILE = "session.toml"
+# Raised when the entries of a session file change their names, units or meanings.
+SESSION_FORMAT = 1
 
 
 class _Part(BaseModel):
@@ -105,7 +107,7 @@ def load_session(path: Path) -> Session:
     """Read and check a session. ValueError says which file, what was found, what was expected, what to do."""
     file = session_file_of(path).absolute()
     try:
-        content = _File.model_validate(tomllib.loads(file.read_text("utf-8")))
+        content = _File.model_validate(_of_this_format(file, tomllib.loads(file.read_text("utf-8"))))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ValueError(f"{file} is not valid TOML: {error}. Correct it, or write it anew.") from error
     except ValidationError as error:
@@ -134,6 +136,15 @@ def load_session(path: Path) -> Session:
         static=folder / visit.static,
         trials=trials,
     )
+
+
+def _of_this_format(file: Path, content: dict[str, object]) -> dict[str, object]:
+    if content.get("format", SESSION_FORMAT) != SESSION_FORMAT:
+        raise ValueError(
+            f"{file} has format {content['format']!r}; this gait2hip reads {SESSION_FORMAT}. Write it anew with "
+            "`gait2hip init-session`, or use the gait2hip that it was written for."
+        )
+    return content
 
 
 def _with_advice(file: Path, error: ValidationError) -> ValueError:

@@ -172,7 +172,8 @@ def cycles_of(warehouse: Warehouse, trial: Stored, columns: Sequence[str] | None
         if _checked(account, "cycles", key, path).key != trial.key:
             raise WarehouseError(
                 f"the cycles of {trial.owner} were not made by the run that its row in trials tells of. "
-                "Run `gait2hip ingest` on its session again to finish what was interrupted."
+                "If a run is storing it just now, try again; else run `gait2hip ingest` on its session to finish what "
+                "was interrupted."
             )
         return _selected(file, path, columns)
 

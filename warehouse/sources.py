@@ -41,5 +41,8 @@ def read_sources(warehouse: Warehouse) -> list[Source]:
             entry = json.loads(storage.read_bytes(warehouse, path))
             found.append(Source(**{**entry, "key": SessionKey(**entry["key"])}))
         except (ValueError, TypeError, KeyError) as error:
-            raise WarehouseError(f"{path} is damaged ({error}). Remove it and ingest its session again.") from error
+            raise WarehouseError(
+                f"{path} is damaged, or of another version of gait2hip ({error}). Remove it and ingest its "
+                "session again."
+            ) from error
     return sorted(found, key=lambda source: source.key)

@@ -3,6 +3,9 @@
 Every call of a tool happens inside `tool_log(directory)`, which sends the log to that directory only.
 """
 
+import errno
+import os
+import shutil
 from collections.abc import Callable, Iterator
 from contextlib import chdir, contextmanager
 from dataclasses import dataclass
@@ -14,6 +17,8 @@ import opensim as osim
 from pipeline.errors import TrialRejected
 
 LOG_NAME = "opensim.log"
+# Where less is free, the next file didn't fit.
+_ROOM_BYTES = 1 << 16
 
 # Before the first message, this keeps OpenSim from creating its log in the current directory.
 osim.Logger.removeFileSink()
@@ -56,7 +61,8 @@ class ToolLog:
 def tool_log(directory: Path, stage: str) -> Iterator[ToolLog]:
     """Route OpenSim's log to `directory`, which is made if need be, and yield what this call adds to it.
 
-    What OpenSim throws becomes TrialRejected(stage, …) with its message and the log's last lines.
+    What OpenSim throws becomes TrialRejected(stage, …) with its message and the log's last lines. Where it failed for
+    want of disk space, which it doesn't always say, OSError: the recording is not to blame.
     """
     directory.mkdir(parents=True, exist_ok=True)
     path = directory / LOG_NAME
@@ -64,11 +70,19 @@ def tool_log(directory: Path, stage: str) -> Iterator[ToolLog]:
     osim.Logger.addFileSink(str(path))
     try:
         yield log
-    except RuntimeError as error:
+    except (RuntimeError, TrialRejected) as error:
+        _refuse_full_disk(directory)
+        if isinstance(error, TrialRejected):
+            raise
         reason = " ".join(str(error).split())[:600]
         raise TrialRejected(stage, f"OpenSim stopped: {reason}; its log ends: {log.tail()}") from error
     finally:
         osim.Logger.removeFileSink()
+
+
+def _refuse_full_disk(directory: Path) -> None:
+    if shutil.disk_usage(directory).free < _ROOM_BYTES:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(directory))
 
 
 def quiet() -> None:

@@ -7,6 +7,7 @@
 import multiprocessing
 import os
 import sys
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from multiprocessing.process import BaseProcess
 
@@ -96,6 +97,16 @@ def _store_all(root: str, recipe: str, session: SessionKey) -> None:
     for trial in TRIALS:
         if trial.session_key == session:
             store_trial(root, trial, recipe)
+
+
+def all_at_once(function: Callable[..., None], *arguments: tuple[object, ...]) -> list[BaseProcess]:
+    """A process for each call, all of them running."""
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["tests.faults.made_up_ingest"])
+    processes = [context.Process(target=function, args=each) for each in arguments]
+    for process in processes:
+        process.start()
+    return processes
 
 
 def main(root: str, recipe: str) -> None:

@@ -108,6 +108,22 @@ def test_a_disk_that_fills_up_says_so_and_is_no_fault_of_the_code(warehouse: Pat
     assert full.reason == "can't write kinematics: the disk is full. Free space and run this again."
 
 
+def test_no_room_for_a_workers_own_files_is_no_fault_of_the_code(
+    warehouse: Path, write_session: WriteSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def no_room(*_: object, **__: object) -> None:
+        raise WarehouseError("the disk that holds temporary files is full.")
+
+    monkeypatch.setattr(module.worker_process, "run", no_room)
+    run = _plan(warehouse, write_session("v1", {"t": "accept"})).runs[0]
+
+    outcome = run_trial(run, "t", Preparation(state="ready"))
+
+    assert outcome is not None
+    assert (outcome.stage, outcome.reason) == ("storing", "the disk that holds temporary files is full.")
+    assert run_preparation(run) == Preparation(state="refused", reason="the disk that holds temporary files is full.")
+
+
 def test_a_hang_costs_its_trial_only(
     warehouse: Path, write_session: WriteSession, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -61,9 +61,13 @@ def _hashes(folder: Path) -> dict[str, str]:
 
 def _workers_of(process: subprocess.Popen[str]) -> list[psutil.Process]:
     """The worker processes: what the fork server made. It makes nothing else."""
-    children = psutil.Process(process.pid).children(recursive=True)
-    servers = [child for child in children if "forkserver" in " ".join(child.cmdline())]
-    return [worker for server in servers for worker in server.children()]
+    try:
+        servers = [
+            child for child in psutil.Process(process.pid).children() if "forkserver" in " ".join(child.cmdline())
+        ]
+        return [worker for server in servers for worker in server.children()]
+    except psutil.NoSuchProcess:
+        return []  # One of them ended while it was looked at.
 
 
 @pytest.mark.skipif(os.name != "posix", reason="kill -9 is POSIX's")

@@ -1,16 +1,19 @@
 import os
+import shutil
 import subprocess
 import sys
+import tempfile
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from types import ModuleType
+from types import ModuleType, SimpleNamespace
 
 import psutil
 import pytest
 
 from flows import worker_process
 from flows.worker_process import Crashed, Raised, Returned, Stopped, TimedOut, run
+from warehouse.errors import WarehouseError
 
 HERE = Path(__file__).parent
 LIMIT_S = 60.0
@@ -137,6 +140,30 @@ def test_the_log_of_a_native_library_is_read_and_its_temporary_files_removed(stu
 
 def test_half_a_result_is_no_result(stubs: ModuleType) -> None:
     assert isinstance(run(stubs.half_a_result_then_die, time_limit_s=LIMIT_S), Crashed)
+
+
+def test_a_full_disk_of_temporary_files_is_named(stubs: ModuleType) -> None:
+    outcome = run(stubs.find_the_disk_full, time_limit_s=60)
+
+    assert isinstance(outcome, Raised)
+    assert outcome.type_name == "WarehouseError"
+    assert f"temporary files ({tempfile.gettempdir()}) is full. Free some space, or name a folder" in outcome.message
+
+
+def test_a_result_there_was_no_room_for_is_no_crash(stubs: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=0))
+
+    with pytest.raises(WarehouseError, match="TMPDIR"):
+        run(stubs.exit_with, 1, time_limit_s=60)
+
+
+def test_no_room_for_the_call_itself_is_named(
+    stubs: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "absent"))
+
+    with pytest.raises(WarehouseError, match=r"can't make a temporary folder at .*absent/\.gait2hip\."):
+        run(stubs.double, 1.0, time_limit_s=60)
 
 
 def test_a_grandchild_neither_delays_the_answer_nor_outlives_the_worker(stubs: ModuleType, tmp_path: Path) -> None:

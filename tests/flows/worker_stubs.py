@@ -1,5 +1,6 @@
 """What the tests of `flows.worker_process` run in a process of its own."""
 
+import errno
 import os
 import signal
 import subprocess
@@ -83,6 +84,10 @@ def leave_a_native_log(note: str) -> None:
 def half_a_result_then_die() -> None:
     Path("result.partial").write_bytes(b"\x80\x04half")
     os.kill(os.getpid(), signal.SIGKILL)
+
+
+def find_the_disk_full() -> None:
+    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
 
 def hold_memory(count_mb: int) -> int:

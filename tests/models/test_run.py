@@ -1,5 +1,6 @@
 """A run's folder: whole or not there, the same when read, and damage named."""
 
+import json
 import os
 from functools import partial
 from pathlib import Path
@@ -74,6 +75,16 @@ def test_missing_and_damaged_files_are_named(run: Run, tmp_path: Path) -> None:
     (tmp_path / "run" / CONFIG).unlink()
     with pytest.raises(MissingFile, match=r"config\.json"):
         read()
+
+
+@pytest.mark.parametrize("version", [0, 2, "1.0"])
+def test_a_run_of_another_format_is_refused_by_name(run: Run, tmp_path: Path, version: object) -> None:
+    write_run(tmp_path / "run", run)
+    config = tmp_path / "run" / CONFIG
+    config.write_text(json.dumps({**json.loads(config.read_text()), "format": version, "more": 1}))
+
+    with pytest.raises(ValueError, match=rf"config\.json has run format {version}; this gait2hip reads 1\. Train or"):
+        read_run(tmp_path / "run")
 
 
 def test_weights_of_another_size_are_refused(run: Run) -> None:

@@ -51,7 +51,8 @@ def test_recordings_may_lie_elsewhere(tmp_path):
         ('"walk_02.c3d"', '"walk_01.c3d"', "both be trial 'walk_01'"),
         ('"walk_02.c3d"', '"static.c3d"', "both the static trial and a walk"),
         ("mass_kg", "mas_kg", "mas_kg"),
-        ("format = 1", "format = 2", "format"),
+        ("format = 1", "format = 2", r"session\.toml has format 2; this gait2hip reads 1"),
+        ("format = 1", "", "format: Field required"),
         ("[subject]", "[subject", "not valid TOML"),
     ],
 )

@@ -89,3 +89,14 @@ def test_a_body_may_walk_anywhere_but_not_bend_anyhow(tmp_path: Path) -> None:
         assert not model.getCoordinateSet().get(name).getClamped(state)
     for name in ("pelvis_tilt", "knee_angle_r", "hip_flexion_l"):
         assert model.getCoordinateSet().get(name).getClamped(state)
+
+
+def test_a_model_printed_in_part_is_a_full_disk(tmp_path: Path) -> None:
+    class HalfPrinted:
+        def printToXML(self, path: str) -> bool:
+            Path(path).write_text("<OpenSimDocument>")
+            return True
+
+    with pytest.raises(OSError, match="No space left") as caught:
+        osim_model.write_model(HalfPrinted(), tmp_path / "scaled.osim")
+    assert caught.value.filename == str(tmp_path / "scaled.osim")
