@@ -35,8 +35,8 @@ def common_origin(trials: Sequence[Trial]) -> dict[str, object]:
     mixed = mixture(trials)
     if mixed:
         raise ValueError(
-            f"a release can't mix what was made in {mixed}\nRun `gait2hip ingest` on the sessions that are out of date, "
-            "with one recipe and one model, or narrow the release with --recipe, --cohort or --subject."
+            f"a release can't mix what was made in {mixed}\nRun `gait2hip ingest` on the sessions that are out of "
+            "date, with one recipe and one model, or narrow the release with --recipe, --cohort or --subject."
         )
     return {**origin(trials[0]), "models": sorted({str(t.session["model"]) for t in trials if t.session["model"]})}
 
