@@ -15,7 +15,7 @@ from typing import Literal
 
 from warehouse.channels import INPUT_COORDINATES, MUSCLE_GROUPS
 from warehouse.interchange.gait2hip60 import OUT_COLUMNS
-from warehouse.interchange.opensim_table import OpenSimTable, parse_table
+from warehouse.interchange.opensim_table import OpenSimTable, parse_motion
 
 TableKind = Literal["kinematics", "dynamics", "optimization"]
 UNITS: tuple[str, ...] = tuple(unit for units in MUSCLE_GROUPS.values() for unit in units)
@@ -55,7 +55,7 @@ def read_archive(archive: Path) -> list[TrialFiles]:
     """
     found: dict[tuple[str, ...], dict[TableKind, OpenSimTable]] = defaultdict(dict)
     for name, text in _texts(archive):
-        table = parse_table(name, text)
+        table = parse_motion(name, text)
         kind = _kind(table)
         if kind is None:
             continue
