@@ -43,10 +43,12 @@ def survey(
 ) -> Survey:
     """Look at every session that was ingested, by the settings it was ingested with or those given here.
 
-    ValueError if nothing is known of any session, or `only` selects no trial.
+    A session of which other settings would be applied to some trials only is refused: it would hold two recipes' or
+    models' results, and remember one of them. ValueError if nothing is known of any session, or `only` selects no
+    trial.
     """
     check_patterns(only)
-    sources = [_with(source, recipe, model) for source in read_sources(Warehouse(warehouse))]
+    sources = read_sources(Warehouse(warehouse))
     if not sources:
         raise ValueError(
             f"the warehouse {warehouse} does not know where its sessions' recordings are: none was ingested into it "
@@ -55,9 +57,12 @@ def survey(
     states: list[TrialState] = []
     refused: list[Refusal] = []
     to_run: list[Source] = []
-    for source in sources:
+    for remembered in sources:
+        source = _with(remembered, recipe, model)
         try:
             found = steps_of(steps).session_state(source.session_file, source.recipe, source.model, warehouse)
+            if source != remembered:
+                _refuse_mixture(source, found.trials, only)
         except ValueError as error:
             refused.append(Refusal(session=source.session_file, reason=str(error)))
             continue
@@ -150,13 +155,32 @@ def _duration(seconds: float) -> str:
     return f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:.1f} h"
 
 
+def _refuse_mixture(source: Source, trials: Sequence["TrialState"], only: Sequence[str]) -> None:
+    """ValueError if other settings would make some of a session's stored trials anew, and leave others as they are."""
+    anew = [state for state in trials if state.to_do and is_selected(state.key, only)]
+    left = [state for state in trials if state.state == "stale" and not is_selected(state.key, only)]
+    if anew and left:
+        key = source.key
+        raise ValueError(
+            f"{source.session_file}: by these settings {len(left)} of its stored trials are stale that --only leaves "
+            f"out ({left[0].key.trial}, …): the session would hold the results of two recipes or models, which nothing "
+            f"may be learnt from. Name the whole session, --only '{key.cohort}/{key.subject}/{key.session}', or try "
+            "the settings in a copy of the warehouse."
+        )
+
+
 def _with(source: Source, recipe: str | None, model: Path | None) -> Source:
     return Source(
         key=source.key,
         session_file=source.session_file,
-        recipe=source.recipe if recipe is None else recipe,
+        recipe=source.recipe if recipe is None else _recipe_source(recipe),
         model=source.model if model is None else str(model.absolute()),
     )
+
+
+def _recipe_source(recipe: str) -> str:
+    """As it is remembered: a packaged recipe's name, or a file's absolute path."""
+    return str(Path(recipe).absolute()) if Path(recipe).is_file() else recipe
 
 
 def _by_settings(sources: Sequence[Source]) -> Iterator[tuple[tuple[str, str | None], list[Source]]]:

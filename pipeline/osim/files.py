@@ -6,11 +6,11 @@ them back is exact; a missing marker is written as NaN, because a zero is read a
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TextIO
 
 import numpy as np
 
 from pipeline.records import Markers
+from warehouse.interchange.opensim_table import parse_table
 
 _EXACT = "%.17g"
 
@@ -60,27 +60,5 @@ def read_storage(path: Path) -> tuple[tuple[str, ...], np.ndarray, np.ndarray, b
     A full path such as `/jointset/hip_r/hip_flexion_r/value` keeps its whole name. ValueError if it is no
     storage; a table without rows gives T = 0.
     """
-    with path.open(encoding="utf-8", errors="replace") as file:
-        in_degrees, labels = _read_header(path, file)
-        body = file.read()
-    numbers = np.array(body.split(), dtype=np.float64)
-    if len(numbers) % len(labels):
-        raise ValueError(f"{path.name}: {len(numbers)} numbers don't fill rows of {len(labels)} columns.")
-    rows = numbers.reshape(-1, len(labels))
-    return tuple(labels[1:]), rows[:, 0], rows[:, 1:], in_degrees
-
-
-def _read_header(path: Path, file: TextIO) -> tuple[bool, list[str]]:
-    in_degrees = False
-    for line in file:
-        key, _, value = line.strip().partition("=")
-        if key.strip().lower() == "indegrees":
-            in_degrees = value.strip().lower() == "yes"
-        if key.strip().lower() == "endheader":
-            break
-    else:
-        raise ValueError(f"{path.name}: no 'endheader' line, so this is not an OpenSim .sto or .mot file.")
-    labels = next(iter(file), "").split()
-    if not labels or labels[0].lower() != "time":
-        raise ValueError(f"{path.name}: the first column must be 'time', found {labels[:1]}.")
-    return in_degrees, labels
+    table = parse_table(path.name, path.read_text("utf-8", errors="replace"))
+    return table.columns, table.time_s, table.values, bool(table.in_degrees)

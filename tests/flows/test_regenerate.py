@@ -82,6 +82,36 @@ def test_each_session_keeps_its_settings_unless_others_are_given(warehouse: Path
     assert len(run(look(warehouse), warehouse).outcomes) == 2
 
 
+def test_other_settings_for_a_part_of_a_session_are_refused(warehouse: Path, known: Callable[..., None]) -> None:
+    """It would hold two recipes' results, and remember one."""
+    known("v1", {"slow_1": "accept", "fast_1": "accept"}, states={"slow_1": "stale", "fast_1": "stale"})
+    known("v2", {"fast_1": "accept"}, states={"fast_1": "stale"})
+
+    found = look(warehouse, "*/*/*/fast_*", recipe="other")
+
+    (refusal,) = found.refused
+    assert "1 of its stored trials are stale that --only leaves out (slow_1, …)" in refusal.reason
+    assert "--only 'cohort/S01/v1'" in refusal.reason
+    assert [source.key.session for source in found.to_run] == ["v2"]
+    assert processed(warehouse) == set()
+    report = run(found, warehouse)
+    assert [str(outcome.key) for outcome in report.outcomes] == ["cohort/S01/v2/fast_1"]
+    assert report.exit_code == 2
+    # By the settings it has, or as a whole, the session may be run.
+    assert look(warehouse, "*/*/*/fast_*").refused == ()
+    assert look(warehouse, "*/*/*/fast_*", recipe="any").refused == ()
+    assert look(warehouse, "cohort/S01/v1", recipe="other").refused == ()
+
+
+def test_other_settings_that_leave_the_others_fresh_are_no_mixture(warehouse: Path, known: Callable[..., None]) -> None:
+    known("v1", {"new": "accept", "old": "fresh"}, states={"new": "missing"})
+
+    found = look(warehouse, "*/*/*/new", recipe="other")
+
+    assert found.refused == ()
+    assert [state.key.trial for state in found.to_do] == ["new"]
+
+
 def test_a_session_whose_model_is_stale_is_run_although_its_trials_are_fresh(
     warehouse: Path, known: Callable[..., None]
 ) -> None:

@@ -1,5 +1,6 @@
 """The audit of a release: every check on every group, what explains what, and what could not be judged."""
 
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 
 from warehouse.audit.bodies import implausible_bodies
@@ -56,12 +57,19 @@ def unexplained(verdicts: Sequence[Verdict]) -> list[Verdict]:
     A wrong scale or side makes every channel of its set far and some signs wrong; a wrong sign makes its channel far
     and the legs disagree.
     """
-    return [verdict for verdict in verdicts if not any(_explains(other, verdict) for other in verdicts)]
+    causes: dict[tuple[str, str | None], list[Verdict]] = defaultdict(list)
+    for verdict in verdicts:
+        if verdict.kind in ("scale", "sides", "sign"):
+            causes[verdict.subject, verdict.condition].append(verdict)
+    return [
+        verdict
+        for verdict in verdicts
+        if not any(_explains(cause, verdict) for cause in causes[verdict.subject, verdict.condition])
+    ]
 
 
 def _explains(cause: Verdict, effect: Verdict) -> bool:
-    if (cause.subject, cause.condition) != (effect.subject, effect.condition):
-        return False
+    """Whether a wrong scale, side or sign of one subject in one condition makes another verdict on the same."""
     if cause.kind == "scale":
         return effect.kind in ("subject", "cycle", "flat") and effect.channel not in INPUT_COORDINATES
     if cause.kind == "sides":

@@ -2,7 +2,10 @@
 
 The archive holds, for each trial, inverse kinematics (.mot), inverse dynamics (.sto) and static optimization (.sto).
 Which a file is, its columns tell; which trial it is of, its path: the files of one trial have the same words in their
-paths but for those that say the kind.
+paths but for those that say the kind. The data set's README (ygsiete7/Gait2Hip-60) names the archive
+(`Gait2Hip-60.zip`, with `subject_info.csv`), its subjects (H01-H60), cadences (slow, med, fast: 78, 115, 135 steps/min)
+and up to four trials of each, but no files: any naming that holds these words is read, and any other refused with the
+words that it has.
 """
 
 import re
@@ -15,7 +18,7 @@ from typing import Literal
 
 from warehouse.channels import INPUT_COORDINATES, MUSCLE_GROUPS
 from warehouse.interchange.gait2hip60 import OUT_COLUMNS
-from warehouse.interchange.opensim_table import OpenSimTable, parse_table
+from warehouse.interchange.opensim_table import OpenSimTable, parse_motion
 
 TableKind = Literal["kinematics", "dynamics", "optimization"]
 UNITS: tuple[str, ...] = tuple(unit for units in MUSCLE_GROUPS.values() for unit in units)
@@ -32,11 +35,12 @@ _KIND_WORDS = frozenset(
         *("result", "results", "output"),
     )
 )
+_WORD = re.compile(r"[a-z0-9]+")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrialFiles:
-    """One trial's tables by kind, and the words of their paths."""
+    """One trial's tables by kind, and the words of their paths, in lower case."""
 
     words: tuple[str, ...]
     tables: Mapping[TableKind, OpenSimTable]
@@ -55,7 +59,7 @@ def read_archive(archive: Path) -> list[TrialFiles]:
     """
     found: dict[tuple[str, ...], dict[TableKind, OpenSimTable]] = defaultdict(dict)
     for name, text in _texts(archive):
-        table = parse_table(name, text)
+        table = parse_motion(name, text)
         kind = _kind(table)
         if kind is None:
             continue
@@ -103,5 +107,13 @@ def _kind(table: OpenSimTable) -> TableKind | None:
 
 
 def _words(name: str) -> list[str]:
-    words = re.findall(r"[A-Za-z0-9]+", name.rpartition(".")[0])
-    return [word for word in words if word.lower() not in _KIND_WORDS]
+    """A path's words without those that say the kind, nor folders that say nothing else (`02_ID`)."""
+    *folders, file = name.lower().rpartition(".")[0].split("/")
+    parts = [_WORD.findall(part) for part in folders]
+    kept = [part for part in parts if not _is_of_a_kind(part)]
+    return [word for part in (*kept, _WORD.findall(file)) for word in part if word not in _KIND_WORDS]
+
+
+def _is_of_a_kind(folder: list[str]) -> bool:
+    others = [word for word in folder if word not in _KIND_WORDS]
+    return len(others) < len(folder) and all(word.isdigit() for word in others)

@@ -21,6 +21,8 @@ from warehouse.release.columns import MOMENTS
 from warehouse.resample import monotone_cubic
 
 CONDITIONS = ("slow", "med", "fast")
+# The published README: `slow`, `med` and `fast` are legacy labels of the metronome's steps per minute.
+_CADENCES = {"78": "slow", "115": "med", "135": "fast"}
 _SUBJECT_COLUMNS = ("subject_id", "height_m", "weight_kg")
 # A stride outside this is not walking (the packaged recipe's bounds).
 _STRIDE_S = (0.6, 2.5)
@@ -86,7 +88,7 @@ def _trials(found: list[TrialFiles], bodies: Mapping[str, _Body], cohort: str) -
     for files in sorted(found, key=lambda files: files.source):
         subject = _the_one(files, files.words, bodies, "a subject of the subjects' table")
         # `slow1` is the first of the slow ones.
-        words = [word.rstrip("0123456789") for word in files.words]
+        words = [_CADENCES.get(word, word.rstrip("0123456789")) for word in files.words]
         condition = _the_one(files, words, CONDITIONS, f"a condition ({', '.join(CONDITIONS)})")
         seen[subject, condition] += 1
         key = TrialKey(
@@ -99,7 +101,10 @@ def _the_one(files: TrialFiles, words: Sequence[str], known: Iterable[str], what
     spoken = {word.lower() for word in words}
     found = [word for word in known if word.lower() in spoken]
     if len(found) != 1:
-        raise ValueError(f"{files.source}: its path names {' and '.join(found) or 'nothing'}; expected {what}, once.")
+        raise ValueError(
+            f"{files.source}: its path, whose words are {', '.join(words)}, names {' and '.join(found) or 'nothing'}; "
+            f"expected {what}, once."
+        )
     return found[0]
 
 

@@ -1,7 +1,7 @@
 """OpenSim's text tables (.mot, .sto) as other programs wrote them, and as we write them for other programs."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -31,8 +31,25 @@ class OpenSimTable:
         return self.values[:, [self.columns.index(name) for name in columns]]
 
 
+def parse_motion(name: str, text: str) -> OpenSimTable:
+    """A table of a motion, two rows or more in increasing time, its columns by their own names without their place.
+
+    ValueError names the file, what was found and what was expected.
+    """
+    table = parse_table(name, text)
+    if len(table.time_s) < 2:
+        raise ValueError(f"{name}: {len(table.time_s)} rows, expected a motion.")
+    steps_s = np.diff(table.time_s)
+    if (steps_s <= 0).any():
+        raise ValueError(f"{name}: its time does not increase at row {int(np.argmax(steps_s <= 0)) + 1}.")
+    return replace(table, columns=tuple(_short(label) for label in table.columns))
+
+
 def parse_table(name: str, text: str) -> OpenSimTable:
-    """A table from its text. ValueError names the file, what was found and what was expected."""
+    """Any table from its text, its columns named as they are written; one without rows has T = 0.
+
+    ValueError names the file, what was found and what was expected.
+    """
     head, mark, body = text.partition("endheader")
     if not mark:
         raise ValueError(f"{name}: no 'endheader' line, so this is not an OpenSim .mot or .sto file.")
@@ -41,11 +58,9 @@ def parse_table(name: str, text: str) -> OpenSimTable:
     if len(labels) < 2 or labels[0].lower() != "time":
         raise ValueError(f"{name}: the columns begin with {labels[:1]}, expected 'time' and others.")
     rows = _numbers(name, lines[1:], len(labels))
-    if (np.diff(rows[:, 0]) <= 0).any():
-        raise ValueError(f"{name}: its time does not increase at row {int(np.argmax(np.diff(rows[:, 0]) <= 0)) + 1}.")
     return OpenSimTable(
         name=name,
-        columns=tuple(_short(label) for label in labels[1:]),
+        columns=tuple(labels[1:]),
         time_s=rows[:, 0],
         values=rows[:, 1:],
         in_degrees=_in_degrees(name, head),
@@ -73,10 +88,8 @@ def _numbers(name: str, lines: Sequence[str], n_columns: int) -> np.ndarray:
     for number, row in enumerate(rows):
         if len(row) != n_columns:
             raise ValueError(f"{name}: row {number} has {len(row)} numbers, expected {n_columns}, one a column.")
-    if len(rows) < 2:
-        raise ValueError(f"{name}: {len(rows)} rows, expected a motion.")
     try:
-        return np.array(rows, dtype=np.float64)
+        return np.array(rows, dtype=np.float64).reshape(len(rows), n_columns)
     except ValueError as error:
         raise ValueError(f"{name}: {error}, expected numbers.") from error
 

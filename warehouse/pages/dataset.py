@@ -13,6 +13,9 @@ from warehouse.pages.figures import Panel, draw_panels
 from warehouse.pages.models import ModelSection
 from warehouse.pages.render import render
 from warehouse.pages.titles import ANGLES, FORCES, MOMENTS, SECTIONS
+from warehouse.release.build import stored_trials
+from warehouse.release.origin import mixture
+from warehouse.release.selection import with_cycles
 from warehouse.schemas import schema_of
 from warehouse.status import Status, status
 
@@ -55,20 +58,18 @@ class Spread:
 def dataset_page(warehouse: Warehouse, title: str, models: Sequence[ModelSection] = ()) -> str:
     """The whole page as HTML, `models` and their scorecards at its end.
 
-    WarehouseError if there is no warehouse, or its cycles don't fit together.
+    The curves of a cohort that was made in more than one way are not drawn; the page says what differs. WarehouseError
+    if there is no warehouse, or its tables can't be read.
     """
     found = status(warehouse)
     rows = _trial_rows(warehouse, found)
-    columns = [*ANGLES, *MOMENTS, *FORCES]
-    keys = ("cohort", "subject", "condition", "sample")
-    cycles = as_cycles(read.cycles_as_right(warehouse, columns=[*keys, *columns]), columns)
     return render(
         "dataset.html",
         title=title,
         virtual=sorted({trial.key.cohort for trial in found.trials if trial.key.cohort.startswith(VIRTUAL_PREFIX)}),
         status=found,
         groups=[_group(rows, *which) for which in _groups(found)],
-        cohorts=[_cohort(cycles, cohort) for cohort in sorted(set(cycles.cohort))],
+        cohorts=list(_cohorts(warehouse)),
         quality=list(_quality(rows)),
         models=models,
         warnings=[(_name(row), text) for row in rows for text in row["warnings"]],
@@ -107,17 +108,28 @@ def _mean(rows: Sequence[dict], column: str) -> float:
     return float(np.mean(known)) if known else float("nan")
 
 
-def _cohort(cycles: Cycles, cohort: str) -> dict[str, object]:
-    members = {
-        condition: cycles.where(cohort, condition)
-        for condition in sorted(set(cycles.condition[cycles.cohort == cohort]), key=by_speed)
-    }
-    return {
-        "name": cohort,
-        "virtual": cohort.startswith(VIRTUAL_PREFIX),
-        "n_subjects": len(set(cycles.subject[cycles.cohort == cohort])),
-        "figures": [(heading, draw_panels(list(_panels(members, titles)))) for heading, titles in SECTIONS],
-    }
+def _cohorts(warehouse: Warehouse) -> Iterator[dict[str, object]]:
+    """Each cohort with gait cycles, its curves drawn, or why they are not."""
+    trials = with_cycles(stored_trials(warehouse), "both")
+    for cohort in sorted({trial.key.cohort for trial in trials}):
+        members = [trial for trial in trials if trial.key.cohort == cohort]
+        # A mean over two pipelines looks like a curve and is nobody's.
+        mixed = mixture(members)
+        yield {
+            "name": cohort,
+            "virtual": cohort.startswith(VIRTUAL_PREFIX),
+            "n_subjects": len({trial.subject_id for trial in members}),
+            "mixed": mixed.splitlines() if mixed else [],
+            "figures": [] if mixed else _figures(warehouse, cohort),
+        }
+
+
+def _figures(warehouse: Warehouse, cohort: str) -> list[tuple[str, str]]:
+    columns = [*ANGLES, *MOMENTS, *FORCES]
+    keys = ("cohort", "subject", "condition", "sample")
+    cycles = as_cycles(read.cycles_as_right(warehouse, columns=[*keys, *columns], cohort=cohort), columns)
+    members = {condition: cycles.where(cohort, condition) for condition in sorted(set(cycles.condition), key=by_speed)}
+    return [(heading, draw_panels(list(_panels(members, titles)))) for heading, titles in SECTIONS]
 
 
 def by_speed(condition: str) -> tuple[int, str]:

@@ -32,9 +32,12 @@ def common_origin(trials: Sequence[Trial]) -> dict[str, object]:
 
     ValueError, with what differs and what to do, if there is more than one origin.
     """
-    groups = _same_origin(trials)
-    if len(groups) > 1:
-        raise ValueError(_mixture(sorted(groups, key=lambda group: (-len(group), group[0].key))))
+    mixed = mixture(trials)
+    if mixed:
+        raise ValueError(
+            f"a release can't mix what was made in {mixed}\nRun `gait2hip ingest` on the sessions that are out of "
+            "date, with one recipe and one model, or narrow the release with --recipe, --cohort or --subject."
+        )
     return {**origin(trials[0]), "models": sorted({str(t.session["model"]) for t in trials if t.session["model"]})}
 
 
@@ -51,18 +54,22 @@ def _same_origin(trials: Sequence[Trial]) -> list[list[Trial]]:
     return [members for _, members in groups]
 
 
-def _mixture(groups: Sequence[Sequence[Trial]]) -> str:
+def mixture(trials: Sequence[Trial]) -> str | None:
+    """In how many ways the trials were made and what differs, a line each; None if there is one origin."""
+    groups = _same_origin(trials)
+    if len(groups) < 2:
+        return None
+    return _told_apart(sorted(groups, key=lambda group: (-len(group), group[0].key)))
+
+
+def _told_apart(groups: Sequence[Sequence[Trial]]) -> str:
     facts = [_flat(facts) for facts in _comparable([origin(group[0]) for group in groups])]
     names = sorted({name for fact in facts for name in fact})
     differing = [name for name in names if len({canonical_json(fact.get(name)) for fact in facts}) > 1]
-    lines = [f"a release can't mix what was made in {len(groups)} ways:"]
+    lines = [f"{len(groups)} ways:"]
     for group, fact in zip(groups, facts, strict=True):
         cohorts = ", ".join(sorted({trial.key.cohort for trial in group}))
         lines.append(f"  {len(group)} trials of {cohorts} ({group[0].key}, …): {_told(fact, differing)}")
-    lines.append(
-        "Run `gait2hip ingest` on the sessions that are out of date, with one recipe and one model, or narrow the "
-        "release with --recipe, --cohort or --subject."
-    )
     return "\n".join(lines)
 
 

@@ -38,8 +38,8 @@ def test_degrees_are_reported(tmp_path: Path) -> None:
     ("text", "complaint"),
     [
         ("no header at all\n1 2 3\n", "endheader"),
-        ("endheader\nknee\ttime\n1\t2\n", "first column must be 'time'"),
-        ("endheader\ntime\tknee\n1\t2\n3\n", "don't fill rows"),
+        ("endheader\nknee\ttime\n1\t2\n", "expected 'time' and others"),
+        ("endheader\ntime\tknee\n1\t2\n3\n", "row 1 has 1 numbers, expected 2"),
     ],
 )
 def test_what_is_no_storage_is_refused_by_name(tmp_path: Path, text: str, complaint: str) -> None:

@@ -1,22 +1,13 @@
 """A made-up cohort whose cycles are all right, to have faults put into: every subject and cycle a little different."""
 
-from collections.abc import Callable
-from dataclasses import replace
-
 import numpy as np
 
 from warehouse.audit.curves import AuditCycles
 from warehouse.channels import INPUT_COORDINATES
 from warehouse.release.columns import CHANNELS, FORCES, MOMENTS
 
-INPUTS = [CHANNELS.index(name) for name in INPUT_COORDINATES]
-TARGETS = [CHANNELS.index(name) for name in (*FORCES, *MOMENTS)]
 # How large a channel is: degrees, N/kg, N·m/kg.
 SIZE = {**dict.fromkeys(INPUT_COORDINATES, 20.0), **dict.fromkeys(FORCES, 6.0), **dict.fromkeys(MOMENTS, 0.8)}
-
-
-def at(name: str) -> int:
-    return CHANNELS.index(name)
 
 
 def made_up(
@@ -47,13 +38,6 @@ def made_up(
         height_m=np.full(n, 1.75),
         curves=np.array(curves, dtype=np.float32),
     )
-
-
-def with_fault(cycles: AuditCycles, chosen: np.ndarray, fault: Callable[[np.ndarray], np.ndarray]) -> AuditCycles:
-    """The same with the curves (n, C, P) of the chosen cycles (N,) replaced by what `fault` makes of them."""
-    curves = cycles.curves.copy()
-    curves[chosen] = fault(curves[chosen])
-    return replace(cycles, curves=curves)
 
 
 def _curves(style: np.ndarray, points: int) -> np.ndarray:

@@ -1,19 +1,17 @@
 """Known faults put into a cohort that has none: each is found, told once, and nobody else is blamed."""
 
-from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from tests.warehouse.audit.cohort import INPUTS, TARGETS, at, made_up, with_fault
+from benchmarks.audit import FAULTS, TARGETS, at, scaled, trembling, with_fault
+from tests.warehouse.audit.cohort import made_up
 from warehouse.audit.audit import audit
 from warehouse.audit.curves import AuditCycles
 from warehouse.audit.verdict import Verdict
-from warehouse.channels import INPUT_COORDINATES
 
 WHO = "adults/S03"
-Fault = Callable[[np.ndarray], np.ndarray]
 
 
 def found(cycles: AuditCycles) -> list[tuple[str, str, str]]:
@@ -24,51 +22,10 @@ def of(cycles: AuditCycles, **words: object) -> np.ndarray:
     return np.logical_and.reduce([getattr(cycles, name) == word for name, word in words.items()])
 
 
-def scaled(factor: float, channels: list[int]) -> Fault:
-    def fault(curves: np.ndarray) -> np.ndarray:
-        curves[:, channels] *= factor
-        return curves
-
-    return fault
-
-
-def trembling(curves: np.ndarray) -> np.ndarray:
-    curves[:, at("force_glmed")] *= 1 + 0.4 * (-1.0) ** np.arange(curves.shape[2])
-    return curves
-
-
-def exchanged(curves: np.ndarray) -> np.ndarray:
-    others = [INPUT_COORDINATES.index(f"{name[:-1]}{'l' if name[-1] == 'r' else 'r'}") for name in INPUT_COORDINATES]
-    curves[:, INPUTS] = curves[:, others]
-    return curves
-
-
-def half_a_cycle_late(curves: np.ndarray) -> np.ndarray:
-    curves[:, TARGETS] = np.roll(curves[:, TARGETS], curves.shape[2] // 2, axis=2)
-    return curves
-
-
-def silent(curves: np.ndarray) -> np.ndarray:
-    curves[:, at("force_tfl")] = 0
-    return curves
-
-
-CASES = {
-    "a moment's sign": (scaled(-1, [at("moment_hip_flexion")]), ("sign", f"{WHO} med", "moment_hip_flexion")),
-    "an angle's sign": (scaled(-1, [at("hip_adduction_r")]), ("sign", f"{WHO} med", "hip_adduction_r")),
-    "angles of the other leg": (exchanged, ("sides", f"{WHO} med", "inputs")),
-    "targets of the other leg": (half_a_cycle_late, ("sides", f"{WHO} med", "targets")),
-    "targets a tenth": (scaled(0.1, TARGETS), ("scale", f"{WHO} med", "targets")),
-    "targets tenfold": (scaled(10, TARGETS), ("scale", f"{WHO} med", "targets")),
-    "a muscle too strong": (scaled(2.5, [at("force_recfem")]), ("subject", f"{WHO} med", "force_recfem")),
-    "a muscle that trembles": (trembling, ("chatter", f"{WHO} med", "force_glmed")),
-    "a muscle that is silent": (silent, ("flat", f"{WHO} med", "force_tfl")),
-}
-
-
-@pytest.mark.parametrize("name", CASES)
+@pytest.mark.parametrize("name", FAULTS)
 def test_a_known_fault_is_found_and_nobody_else_is_blamed(name: str) -> None:
-    fault, expected = CASES[name]
+    fault, kind, channel = FAULTS[name]
+    expected = (kind, f"{WHO} med", channel)
     cycles = made_up()
 
     verdicts = found(with_fault(cycles, cycles.subject == WHO, fault))

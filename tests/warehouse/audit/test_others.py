@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from tests.warehouse.audit.cohort import at
+from benchmarks.audit import at
 from warehouse.audit.others import FLOOR, correlations, distances, limit, others_of, robust_sd
 from warehouse.release.columns import CHANNELS
 

@@ -12,7 +12,7 @@ from warehouse.identity import TrialKey
 from warehouse.interchange.export import export_release, parse_format
 from warehouse.interchange.gait2hip60 import KEYS, Kind, read_published
 from warehouse.interchange.import_npz import import_npz
-from warehouse.interchange.opensim_table import parse_table
+from warehouse.interchange.opensim_table import parse_motion
 from warehouse.layout import Warehouse
 from warehouse.release.arrays import load
 from warehouse.release.build import ReleaseOrder, build_release
@@ -156,7 +156,7 @@ def test_mot_files_hold_one_cycle_each_in_time_and_newtons(tmp_path: Path, measu
 
     arrays = load(measured)
     assert len(written) == 3 * len(arrays) == 18
-    motion, moments, forces = (parse_table(file.name, file.read_text()) for file in written[:3])
+    motion, moments, forces = (parse_motion(file.name, file.read_text()) for file in written[:3])
     assert motion.name == "adults_S01_day1_walk_right_0_ik.mot"
     assert motion.time_s[-1] == arrays.duration_s[0]
     np.testing.assert_array_equal(motion.degrees(motion.columns).astype(np.float32), arrays.inputs_deg[0])

@@ -164,8 +164,29 @@ def test_a_path_that_does_not_say_who_or_how_is_named(
     _write(tmp_path / "archive", {f"{folder}/{name}": text for name, text in _trial().items()})
     (tmp_path / "subject_info.csv").write_text(SUBJECTS)
 
-    with pytest.raises(ValueError, match=rf"{folder}/ik\.mot: its path names nothing; expected {expected}"):
+    with pytest.raises(ValueError, match=rf"{folder}/ik\.mot: its path, .*, names nothing; expected {expected}"):
         import_archive(warehouse, tmp_path / "archive", tmp_path / "subject_info.csv", "published")
+
+
+@pytest.mark.parametrize(
+    ("motion", "dynamics", "optimization"),
+    [
+        ("H01/slow/H01_slow_03_IK.mot", "H01/slow/H01_slow_03_ID.sto", "H01/slow/H01_slow_03_SO_force.sto"),
+        ("01_IK/H01_slow3.mot", "02_ID/h01_slow3.sto", "03_SO/H01_Slow3_StaticOptimization_force.sto"),
+        ("H01/IK_results/78_3.mot", "H01/ID_results/78_3.sto", "H01/SO_results/78_3_StaticOptimization_force.sto"),
+        ("H01/slow3/ik.mot", "H01/slow3/inverse_dynamics.sto", "H01/slow3/StaticOptimization_force.sto"),
+    ],
+)
+def test_any_naming_that_tells_subject_cadence_and_kind_is_read(
+    tmp_path: Path, warehouse: Warehouse, motion: str, dynamics: str, optimization: str
+) -> None:
+    trial = _trial()
+    files = {motion: trial["ik.mot"], dynamics: trial["id.sto"], optimization: trial["so_force.sto"]}
+    _write(tmp_path / "Gait2Hip-60", files)
+    (tmp_path / "subject_info.csv").write_text(SUBJECTS)
+
+    assert import_archive(warehouse, tmp_path / "Gait2Hip-60", tmp_path / "subject_info.csv", "published") == (1, 0)
+    assert [found.owner for found in read.trials(warehouse)] == ["published/H01/published/slow_01"]
 
 
 def test_an_archive_without_trials_or_no_archive_is_refused(tmp_path: Path) -> None:

@@ -1,15 +1,15 @@
 import numpy as np
 import pytest
 
-from warehouse.interchange.opensim_table import format_table, parse_table
+from warehouse.interchange.opensim_table import format_table, parse_motion, parse_table
 
 HEAD = "Coordinates\nversion=1\nnRows=3\nnColumns=3\ninDegrees={}\n\nendheader\n"
 BODY = "time\thip_flexion_r\tpelvis_tx\n0.0\t{0}\t1.0\n0.5\t0.0\t1.5\n1.0\t{0}\t2.0\n"
 
 
 def test_degrees_are_what_the_header_says() -> None:
-    in_degrees = parse_table("a.mot", HEAD.format("yes") + BODY.format(90.0))
-    in_radians = parse_table("b.mot", HEAD.format("no") + BODY.format(np.pi / 2))
+    in_degrees = parse_motion("a.mot", HEAD.format("yes") + BODY.format(90.0))
+    in_radians = parse_motion("b.mot", HEAD.format("no") + BODY.format(np.pi / 2))
 
     np.testing.assert_allclose(in_degrees.degrees(["hip_flexion_r"])[:, 0], [90, 0, 90])
     np.testing.assert_allclose(in_radians.degrees(["hip_flexion_r"])[:, 0], [90, 0, 90])
@@ -17,7 +17,7 @@ def test_degrees_are_what_the_header_says() -> None:
 
 
 def test_rotations_of_a_header_that_says_nothing_are_refused() -> None:
-    table = parse_table("c.mot", "x\nendheader\n" + BODY.format(1.0))
+    table = parse_motion("c.mot", "x\nendheader\n" + BODY.format(1.0))
 
     with pytest.raises(ValueError, match=r"c\.mot: its header has no inDegrees"):
         table.degrees(["hip_flexion_r"])
@@ -31,7 +31,7 @@ def test_columns_named_by_their_place_in_the_model_keep_their_own_name() -> None
         .replace("pelvis_tx", "/forceset/psoas_r")
     )
 
-    assert parse_table("d.sto", HEAD.format("yes") + body).columns == ("hip_flexion_r", "psoas_r")
+    assert parse_motion("d.sto", HEAD.format("yes") + body).columns == ("hip_flexion_r", "psoas_r")
 
 
 @pytest.mark.parametrize(
@@ -49,14 +49,20 @@ def test_columns_named_by_their_place_in_the_model_keep_their_own_name() -> None
 )
 def test_what_is_no_table_is_refused_by_name(text: str, message: str) -> None:
     with pytest.raises(ValueError, match=rf"walk\.mot: .*{message}"):
-        parse_table("walk.mot", text)
+        parse_motion("walk.mot", text)
+
+
+def test_any_table_keeps_its_names_and_may_have_no_rows() -> None:
+    table = parse_table("id.sto", "endheader\ntime\t/forceset/psoas_r\n")
+
+    assert (table.columns, table.values.shape, table.in_degrees) == (("/forceset/psoas_r",), (0, 1), None)
 
 
 def test_written_and_read_is_the_same() -> None:
     time_s = np.linspace(0, 1.1, 50)
     values = np.column_stack([np.sin(time_s) * 40, np.cos(time_s) * 1e-5]).astype(np.float32)
 
-    found = parse_table("x.mot", format_table("x.mot", ["hip_flexion_r", "pelvis_tilt"], time_s, values))
+    found = parse_motion("x.mot", format_table("x.mot", ["hip_flexion_r", "pelvis_tilt"], time_s, values))
 
     assert found.in_degrees
     assert found.columns == ("hip_flexion_r", "pelvis_tilt")

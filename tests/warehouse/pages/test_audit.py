@@ -3,7 +3,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from tests.warehouse.audit.cohort import at, made_up, with_fault
+from benchmarks.audit import at, with_fault
+from tests.warehouse.audit.cohort import made_up
 from warehouse.audit.audit import audit
 from warehouse.audit.curves import AuditCycles
 from warehouse.pages.audit import audit_page

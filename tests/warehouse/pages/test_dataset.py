@@ -1,13 +1,13 @@
 import pytest
 
-from tests.warehouse.samples import MADE, trial_row
+from tests.warehouse.samples import MADE, cycles_columns, trial_row
 from warehouse.channels import MUSCLE_GROUPS
 from warehouse.errors import WarehouseError
 from warehouse.identity import TrialKey
 from warehouse.layout import Warehouse
 from warehouse.pages.dataset import dataset_page
 from warehouse.pages.titles import FORCES
-from warehouse.write import write_row
+from warehouse.write import write_row, write_table
 
 
 def a_key(subject: str, trial: str, cohort: str = "adults") -> TrialKey:
@@ -57,6 +57,26 @@ def test_virtual_people_are_called_virtual_and_others_are_not(
     assert "Virtual, not patients: virtual-healthy." in both
     assert "<h2>virtual-healthy (virtual, not patients)</h2>" in both
     assert "<h2>adults</h2>" in both
+
+
+def test_a_cohort_of_two_recipes_has_no_mean_curve_and_the_page_says_why(
+    warehouse: Warehouse, store_trial: object, page: str
+) -> None:
+    assert "No curves" not in page
+    store_trial(a_key("K1", "t1", cohort="children"))
+    key = a_key("S2", "t1")
+    write_row(warehouse, "trials", key, trial_row(), provenance_key="1" * 32, recipe="mine")
+    write_table(warehouse, "cycles", key, cycles_columns(), provenance_key="1" * 32, recipe="mine")
+
+    mixed = dataset_page(warehouse, "Mixed")
+
+    assert "No curves: this cohort was made in 2 ways:" in mixed
+    assert "2 trials of adults (adults/S1/v1/t1, …): recipe=gait2hip60" in mixed
+    assert "1 trials of adults (adults/S2/v1/t1, …): recipe=mine" in mixed
+    assert "gait2hip regenerate" in mixed
+    # The children's, which are of one recipe, are drawn.
+    assert mixed.count("<svg") == 3
+    assert mixed.index("<h2>children</h2>") < mixed.index("<svg")
 
 
 def test_without_a_warehouse_there_is_no_page(warehouse: Warehouse) -> None:
