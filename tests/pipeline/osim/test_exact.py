@@ -81,7 +81,9 @@ def test_a_clamped_coordinate_stays_in_its_range(
 
     angle = 0.4 * np.sin(np.arange(70) / 8)
     found = track(changed(pendulum, tmp_path, clamp), rotated(pendulum_kit.markers, angle), tmp_path, engine)
-    np.testing.assert_allclose(found.coordinates.column("swing"), np.minimum(angle, 0.2), atol=SHORT_OF_BOUND_RAD[engine])
+    np.testing.assert_allclose(
+        found.coordinates.column("swing"), np.minimum(angle, 0.2), atol=SHORT_OF_BOUND_RAD[engine]
+    )
 
 
 @BOTH
