@@ -1,8 +1,13 @@
-"""An independent check of static optimization: the muscles must make the moments that the motion asks for.
+"""A check of static optimization's answer: the muscles must make the moments that the motion asks for.
 
 OpenSim's optimizer reports acceleration errors, and a frame it gave up on is written like any other. Here
 the muscles' moments come from their paths: per frame, the generalized force of all tensions at once is
 Jᵀ·F, J being the system Jacobian that maps the bodies' spatial forces to coordinates. No moment arm needed.
+
+What it checks: the optimizer, force-length-velocity times activation, the order of muscles and actuators, and that the
+motion of static optimization was that of inverse dynamics. What it shares with engine `exact`, and takes on trust: the
+paths as OpenSim lays them, where bodies are, the couplers' slopes, and the moments it is given. Tests hold these
+against OpenSim's own moment arms and against the tools.
 """
 
 from pathlib import Path

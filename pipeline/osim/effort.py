@@ -29,7 +29,7 @@ _KEY_EVERY = 8
 # From cheap to dear, each from the one before: at the last price alone, Newton's steps may be too long to end.
 _SOFT_COSTS = (1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6)
 # The curvature of |x|^p vanishes at 0 for p > 2. Its floor falls by this factor a step, so that none is far too long.
-_FIRST_FLOOR, _FLOOR_FACTOR = 0.05, 0.3
+_FIRST_FLOOR, _FLOOR_FACTOR, _LAST_FLOOR = 0.05, 0.3, 1e-4
 _CONTROL_TOLERANCE = 1e-9
 BALANCED = 1e-8
 _MAX_PROGRAMMES = 60
@@ -41,7 +41,7 @@ class Effort:
 
     solved (T,): the controls are the optimum, and no shortfall is above `BALANCED`. Where it is False and a shortfall
     is, no controls within the bounds make what is asked; these leave the least shortfall, and its largest entry says
-    where. Where it is False and none is, they make it, but not at the least effort: rare, of exponents above 4.
+    where. Where it is False and none is, they make it, but maybe not at the least effort: of exponents from 4 on.
     """
 
     control: np.ndarray
@@ -115,7 +115,7 @@ def least_effort(gain: np.ndarray, target: np.ndarray, low: np.ndarray, high: np
     if len(rest):
         answer.control[rest] = _least_shortfall(programme.of(rest))
     shortfall = target - _times(gain, answer.control)
-    balanced = np.abs(shortfall).max(axis=1, initial=0.0) <= BALANCED
+    balanced = _short(gain, answer.control, target) <= BALANCED
     return Effort(control=answer.control, shortfall=shortfall, solved=answer.solved & balanced)
 
 
@@ -136,6 +136,12 @@ def _require_sound(gain: np.ndarray, target: np.ndarray, low: np.ndarray, high: 
 
 def _times(gain: np.ndarray, control: np.ndarray) -> np.ndarray:
     return np.matmul(gain, control[..., None])[..., 0]
+
+
+def _short(gain: np.ndarray, control: np.ndarray, target: np.ndarray) -> np.ndarray:
+    """The largest shortfall of each frame, (T,)."""
+    short: np.ndarray = np.abs(target - _times(gain, control)).max(axis=1, initial=0.0)
+    return short
 
 
 def _pull(gain: np.ndarray, dual: np.ndarray) -> np.ndarray:
@@ -245,10 +251,11 @@ def _refine(programme: _Programme, exponent: float, answer: _Answer, frames: np.
         step = found.control - x
         there = x + _share(x, step, slope, exponent)[:, None] * step
         # A model too flat to be solved is no way to go: its frame stays, and tries a rounder one.
-        good = found.solved
+        good = _short(programme.gain[frames], there, programme.target[frames]) <= BALANCED
         answer.control[frames[good]], answer.dual[frames[good]] = there[good], found.dual[good]
-        floor = np.where(good, floor * _FLOOR_FACTOR, floor / _FLOOR_FACTOR**2)
-        left = ~good | (np.abs(step).max(axis=1, initial=0.0) > _CONTROL_TOLERANCE)
+        # Short steps on a round model don't tell that the end is near.
+        left = ~good | (np.abs(step).max(axis=1, initial=0.0) > _CONTROL_TOLERANCE) | (floor > _LAST_FLOOR)
+        floor = np.where(good, floor * _FLOOR_FACTOR, np.minimum(floor / _FLOOR_FACTOR**2, _FIRST_FLOOR))
         frames, floor = frames[left], floor[left]
         if not len(frames):
             break

@@ -15,6 +15,7 @@ from pipeline.errors import TrialRejected
 from pipeline.osim.files import write_storage
 from pipeline.osim.mechanics import generalized_forces
 from pipeline.osim.motion import natural_spline
+from pipeline.osim.poses import BodyKinematics
 from pipeline.osim.shared_model import SharedModel
 from pipeline.records import Coordinates, FootWrench, Side
 
@@ -73,37 +74,38 @@ def moments_of(
     Muscles and actuators give none here. TrialRejected("inverse_dynamics", …) if the model lacks a foot's body.
     """
     poses, forces = shared.poses, shared.model.getForceSet()
+    feet = _feet(shared, wrenches, foot_bodies)
     driven = [forces.get(i) for i in range(forces.getSize()) if osim.ScalarActuator.safeDownCast(forces.get(i))]
     switched_on = [force for force in driven if force.appliesForce(poses.state)]
     for force in switched_on:
         force.setAppliesForce(poses.state, False)
     try:
-        solver = osim.InverseDynamicsSolver(shared.model)
-        found = generalized_forces(poses, solver, motion.values, motion.speeds, motion.accelerations)
+        solver, reading = osim.InverseDynamicsSolver(shared.model), poses.reading(feet, len(time_s))
+        meanwhile = (reading.take,) if feet else ()
+        found = generalized_forces(poses, solver, motion.values, motion.speeds, motion.accelerations, *meanwhile)
     finally:
         for force in switched_on:
             force.setAppliesForce(poses.state, True)
-    if wrenches:
-        found -= _ground_forces(shared, motion.values, wrenches, foot_bodies, time_s)
+    if feet:
+        found -= _ground_forces(reading.kinematics(), wrenches, time_s)
     return found
 
 
-def _ground_forces(
-    shared: SharedModel,
-    values: np.ndarray,
-    wrenches: Sequence[FootWrench],
-    foot_bodies: Mapping[Side, str],
-    time_s: np.ndarray,
-) -> np.ndarray:
-    """Generalized forces (T, Q) of the ground on the feet; a cubic spline between samples, as the tools have it."""
-    missing = sorted({foot_bodies[wrench.side] for wrench in wrenches} - set(shared.summary.body_mass_kg))
+def _feet(shared: SharedModel, wrenches: Sequence[FootWrench], foot_bodies: Mapping[Side, str]) -> list[str]:
+    """The body that each wrench acts on. TrialRejected if the model lacks one."""
+    feet = [foot_bodies[wrench.side] for wrench in wrenches]
+    missing = sorted(set(feet) - set(shared.summary.body_mass_kg))
     if missing:
         raise TrialRejected(
             "inverse_dynamics",
             f"model {shared.summary.name} has no body {', '.join(missing)} for the ground to push; see the recipe.",
         )
-    feet = shared.poses.kinematics(values, [foot_bodies[wrench.side] for wrench in wrenches])
-    found = np.zeros(values.shape)
+    return feet
+
+
+def _ground_forces(feet: BodyKinematics, wrenches: Sequence[FootWrench], time_s: np.ndarray) -> np.ndarray:
+    """Generalized forces (T, Q) of the ground on the feet; a cubic spline between samples, as the tools have it."""
+    found = np.zeros((len(time_s), feet.jacobian.shape[-1]))
     for b, wrench in enumerate(wrenches):
         force, moment = (_sampled(wrench.time_s, each, time_s) for each in (wrench.force_n, wrench.moment_nm))
         about_origin = moment + np.cross(wrench.point_m - feet.origin_m[:, b], force)

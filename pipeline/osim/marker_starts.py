@@ -1,9 +1,10 @@
 """Where inverse kinematics starts: limbs have local optima, and only a good start keeps a frame out of them.
 
-Every 16th frame is solved from the one before it, the first and the last from the model's default. What lies halfway
-between solved frames starts on a spline through them, again and again until none is left. Frames that disagree with
-their neighbours try the neighbours' poses. Most frames are solved together with many others, since a call of numpy
-costs more than its arithmetic. Shapes: T frames, F free coordinates.
+Of every 16th frame the first and the last are solved from the model's default, and the others from these on, each from
+the one before it, until both ways meet in the middle. What lies halfway between solved frames starts on a spline
+through them, again and again until none is left. Frames that disagree with their neighbours try the neighbours' poses.
+Most frames are solved together with many others, since a call of numpy costs more than its arithmetic.
+Shapes: T frames, F free coordinates.
 """
 
 from dataclasses import replace
@@ -41,16 +42,21 @@ def solve_all(problem: Problem, frames: Frames, time_s: np.ndarray) -> Optimum:
 
 
 def _follow(problem: Problem, frames: Frames) -> Optimum:
-    """Frames far apart, each from the one before it; the last, and any that fits far worse, also by themselves."""
-    every = [_alone(problem, frames.of(np.array([0])))]
-    for t in range(1, len(frames.seen)):
-        every.append(solve(problem, frames.of(np.array([t])), every[-1].free, NEAR))
-    least = min(one.cost[0] for one in every)
-    for t, one in enumerate(every):
-        if t == len(every) - 1 or one.cost[0] > _SUSPICIOUS * least:
-            alone = _alone(problem, frames.of(np.array([t])))
-            every[t] = min(one, alone, key=lambda found: float(found.cost[0]))
-    return Optimum.joined(every)
+    """Frames far apart: both ends by themselves, each other from the one before it on the way in from its end.
+
+    Two ways at once, since a call of numpy costs more than its arithmetic. Any that fits far worse also by itself.
+    """
+    n_frames = len(frames.seen)
+    found = _alone(problem, frames.of(np.unique([0, n_frames - 1]))).of(np.r_[np.zeros(n_frames - 1, dtype=int), -1])
+    for step in range(1, (n_frames + 1) // 2):
+        new = np.unique([step, n_frames - 1 - step])
+        before = np.array([step - 1, n_frames - step])[: len(new)]
+        found.put(new, solve(problem, frames.of(new), found.free[before], NEAR))
+    strange = np.flatnonzero(found.cost > _SUSPICIOUS * found.cost.min())
+    strange = strange[(strange > 0) & (strange < n_frames - 1)]
+    if len(strange):
+        _keep_cheaper(found, strange, _alone(problem, frames.of(strange)))
+    return found
 
 
 def _refine(problem: Problem, frames: Frames, keys: Optimum) -> Optimum:
@@ -83,29 +89,39 @@ def _between(known: np.ndarray, poses: np.ndarray, new: np.ndarray) -> np.ndarra
     return start
 
 
-def _alone(problem: Problem, frame: Frames) -> Optimum:
-    """The best pose of one frame, from the model's default; if it stays far from the markers, turned too.
+def _alone(problem: Problem, frames: Frames) -> Optimum:
+    """The best pose of each frame, from the model's default; where it stays far from the markers, turned too.
 
     From afar two ways are gone, since each finds some limbs that the other loses.
     """
-    default = np.clip(frame.held[:, problem.free], problem.low, problem.high)
-    found = _from_afar(problem, frame, default)
-    if np.sqrt((found.error_m[frame.seen] ** 2).sum(axis=1).mean()) <= _NEAR_M:
-        return found
-    turned = [_from_afar(problem, frame, start) for start in _turned(problem, default)]
-    return min([found, *turned], key=lambda one: float(one.cost[0]))
+    default = np.clip(frames.held[:, problem.free], problem.low, problem.high)
+    found = _from_afar(problem, frames, default)
+    far = np.flatnonzero(np.sqrt((found.error_m**2).sum(axis=(1, 2)) / frames.seen.sum(axis=1)) > _NEAR_M)
+    if len(far):
+        for start in _turned(problem, default[far]):
+            _keep_cheaper(found, far, _from_afar(problem, frames.of(far), start))
+    return found
 
 
-def _from_afar(problem: Problem, frame: Frames, start: np.ndarray) -> Optimum:
-    """One frame from a start (1, F): with the whole body laid on the markers before a joint moves, and all at once."""
+def _from_afar(problem: Problem, frames: Frames, start: np.ndarray) -> Optimum:
+    """Frames from one start (T, F): with the whole body laid on the markers before a joint moves, and all at once."""
     coordinates = problem.shared.summary.coordinates
     carried = np.array([not coordinates[i].residual for i in problem.free])
     stiff = replace(
         problem, low=np.where(carried, start[0], problem.low), high=np.where(carried, start[0], problem.high)
     )
-    laid = solve(stiff, frame, start, FAR).free
-    found = solve(problem, frame.of(np.zeros(2, dtype=int)), np.vstack([laid, start]), FAR)
-    return found.of(np.array([np.argmin(found.cost)]))
+    laid = solve(stiff, frames, start, FAR).free
+    each = np.arange(len(start))
+    both = solve(problem, frames.of(np.r_[each, each]), np.vstack([laid, start]), FAR)
+    found = both.of(each)
+    _keep_cheaper(found, each, both.of(each + len(each)))
+    return found
+
+
+def _keep_cheaper(found: Optimum, where: np.ndarray, other: Optimum) -> None:
+    """Put another's frames in place of these, where they are cheaper."""
+    better = other.cost < found.cost[where]
+    found.put(where[better], other.of(better))
 
 
 def _turned(problem: Problem, default: np.ndarray) -> list[np.ndarray]:

@@ -4,7 +4,7 @@ One `Mechanics` belongs to one process and one thread. Shapes: T frames, Q coord
 (points fixed to bodies). Radians and metres; the ground frame is OpenSim's (x forward, y up, z right).
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -127,11 +127,16 @@ def generalized_forces(
     values: np.ndarray,
     speeds: np.ndarray,
     accelerations: np.ndarray,
+    meanwhile: Callable[[int], None] = lambda _: None,
 ) -> np.ndarray:
-    """What moves a model so, (T, Q), less gravity and whatever forces its state has switched on."""
+    """What moves a model so, (T, Q), less gravity and whatever forces its state has switched on.
+
+    `meanwhile` is called with each frame's number while the state is there.
+    """
     found = np.empty(values.shape)
     rows = poses.tree_order(accelerations)
     for t in poses.moving(values, speeds):
         forces = dynamics.solve(poses.state, osim.Vector.createFromMat(rows[t]))
         found[t] = forces.to_numpy()[poses.mobility]
+        meanwhile(t)
     return found

@@ -66,26 +66,19 @@ class Poses:
         frames = [self._frame[name] for name in bodies]
         placed: list[float] = []
         for _ in self.at(values):
-            self._place(frames, placed)
+            _place(frames, self.state, placed)
         return _rotations_and_origins(placed, len(values), len(frames))
 
     def kinematics(self, values: np.ndarray, bodies: Sequence[str]) -> BodyKinematics:
         """Where bodies are at poses (T, Q), and how each coordinate moves them."""
-        frames = [self._frame[name] for name in bodies]
-        rows = np.concatenate([6 * int(frame.getMobilizedBodyIndex()) + np.arange(6) for frame in frames])
-        jacobian = np.empty((len(values), len(rows), len(self.names)))
-        placed: list[float] = []
-        whole = osim.Matrix()
+        reading = self.reading(bodies, len(values))
         for t in self.at(values):
-            self._place(frames, placed)
-            self.matter.calcSystemJacobian(self.state, whole)
-            jacobian[t] = whole.to_numpy()[rows]
-        rotation, origin_m = _rotations_and_origins(placed, len(values), len(frames))
-        return BodyKinematics(
-            rotation=rotation,
-            origin_m=origin_m,
-            jacobian=jacobian[..., self.mobility].reshape(len(values), len(frames), 6, -1),
-        )
+            reading.take(t)
+        return reading.kinematics()
+
+    def reading(self, bodies: Sequence[str], n_frames: int) -> "Reading":
+        """What gathers the kinematics of bodies while others put the state into its poses."""
+        return Reading(self, [self._frame[name] for name in bodies], n_frames)
 
     def tree_order(self, values: np.ndarray) -> np.ndarray:
         """Columns in the order of Simbody's tree, which is not the model's. ValueError for a wrong shape."""
@@ -95,12 +88,38 @@ class Poses:
         ordered[:, self.mobility] = values
         return ordered
 
-    def _place(self, frames: Sequence[osim.PhysicalFrame], placed: list[float]) -> None:
-        """Append every frame's rotation, as a quaternion, and origin: seven numbers, each a call of its own."""
-        for frame in frames:
-            transform = frame.getTransformInGround(self.state)
-            turn, at = transform.R().convertRotationToQuaternion().get, transform.p().get
-            placed += (turn(0), turn(1), turn(2), turn(3), at(0), at(1), at(2))
+
+class Reading:
+    """Kinematics of some bodies, taken one frame after the other, 0 to T − 1, from whatever pose the state is in."""
+
+    def __init__(self, poses: Poses, frames: Sequence[osim.PhysicalFrame], n_frames: int) -> None:
+        self._poses, self._frames = poses, frames
+        first = np.array([6 * int(frame.getMobilizedBodyIndex()) for frame in frames], dtype=int)
+        self._rows = (first[:, None] + np.arange(6)).ravel()
+        self._jacobian = np.empty((n_frames, len(self._rows), len(poses.names)))
+        self._placed: list[float] = []
+        self._whole = osim.Matrix()
+
+    def take(self, t: int) -> None:
+        """Read the state, which is at frame t."""
+        _place(self._frames, self._poses.state, self._placed)
+        self._poses.matter.calcSystemJacobian(self._poses.state, self._whole)
+        self._jacobian[t] = self._whole.to_numpy()[self._rows]
+
+    def kinematics(self) -> BodyKinematics:
+        """All frames."""
+        n_frames, n_bodies = len(self._jacobian), len(self._frames)
+        rotation, origin_m = _rotations_and_origins(self._placed, n_frames, n_bodies)
+        jacobian = self._jacobian[..., self._poses.mobility].reshape(n_frames, n_bodies, 6, -1)
+        return BodyKinematics(rotation=rotation, origin_m=origin_m, jacobian=jacobian)
+
+
+def _place(frames: Sequence[osim.PhysicalFrame], state: osim.State, placed: list[float]) -> None:
+    """Append every frame's rotation, as a quaternion, and origin: seven numbers, each a call of its own."""
+    for frame in frames:
+        transform = frame.getTransformInGround(state)
+        turn, at = transform.R().convertRotationToQuaternion().get, transform.p().get
+        placed += (turn(0), turn(1), turn(2), turn(3), at(0), at(1), at(2))
 
 
 def _rotations_and_origins(placed: list[float], n_frames: int, n_bodies: int) -> tuple[np.ndarray, np.ndarray]:

@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from pipeline.records import GeneralizedForces, MuscleForces
+from pipeline.records import Coordinates, GeneralizedForces, MuscleForces
 
 pytestmark = pytest.mark.osim
 balance = pytest.importorskip("pipeline.osim.balance")
@@ -71,3 +71,49 @@ def test_records_of_different_lengths_are_refused(
 ) -> None:
     with pytest.raises(ValueError, match="GeneralizedForces has 4 frames, not 3"):
         balance.muscle_balance(pendulum, pendulum_kit.swing(ANGLES_RAD[:3]), asked(np.zeros((4, 2))), tensions)
+
+
+@pytest.mark.data
+def test_tensions_pull_by_opensims_own_moment_arms(shared_data: Path) -> None:
+    """The whole body at three poses, one newton and more in each of 80 muscles, patellae coupled to their knees."""
+    from pipeline.osim.model import load_model, set_pose
+
+    file = shared_data / "opensim_reference" / "walking_3d" / "subject_walk_scaled.osim"
+    model = load_model(file)
+    coordinates, muscles = model.getCoordinateSet(), model.getMuscles()
+    names = tuple(coordinates.get(i).getName() for i in range(coordinates.getSize()))
+    muscle_names = tuple(muscles.get(i).getName() for i in range(muscles.getSize()))
+    rng = np.random.default_rng(4)
+    poses = rng.uniform(0.05, 0.4, size=(3, len(names)))
+    for side in "rl":
+        poses[:, names.index(f"knee_angle_{side}_beta")] = poses[:, names.index(f"knee_angle_{side}")]
+    force_n = rng.uniform(1, 500, size=(3, len(muscle_names)))
+    time_s = np.arange(3) / 100
+    found = balance.muscle_balance(
+        file,
+        Coordinates(time_s=time_s, names=names, rotational=np.ones(len(names), dtype=bool), values=poses),
+        GeneralizedForces(
+            time_s=time_s,
+            names=names,
+            rotational=np.ones(len(names), dtype=bool),
+            values=np.zeros(poses.shape),
+        ),
+        MuscleForces(
+            time_s=time_s,
+            muscle_names=muscle_names,
+            activation=force_n / 1000,
+            force_n=force_n,
+            actuator_coordinates=(),
+            actuator_force=np.zeros((3, 0)),
+            converged=np.ones(3, dtype=bool),
+            short_of=np.full(3, ""),
+        ),
+    )
+    state = model.getWorkingState()
+    legs = ("hip_flexion_r", "hip_adduction_r", "hip_rotation_l", "knee_angle_r", "knee_angle_l", "ankle_angle_r")
+    for frame in range(3):
+        set_pose(model, state, poses[frame])
+        model.realizePosition(state)
+        for name in legs:
+            arms = [muscles.get(i).computeMomentArm(state, coordinates.get(name)) for i in range(len(muscle_names))]
+            assert found.column(name)[frame] == pytest.approx(force_n[frame] @ arms, rel=1e-5), name
