@@ -3,7 +3,7 @@
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
-EXTRAS := pipeline,flows,report,learn,test
+EXTRAS := pipeline,flows,report,learn,track,test
 STAMP := $(VENV)/.installed
 
 DEMO := build/demo
@@ -35,7 +35,7 @@ demo: $(STAMP)
 	$(BIN)/gait2hip release --warehouse $(DEMO)/warehouse --name demo --holdout-fraction 0.34 --seed 1
 	for model in lstm transformer mamba; do \
 	  $(BIN)/gait2hip train $(DEMO)/warehouse/releases/demo-* --model $$model --task both --protocol holdout \
-	    --recipe quick --output $(DEMO)/runs/$$model || exit 1; done
+	    --recipe quick --tracking-uri sqlite:///$(DEMO)/mlruns.db --output $(DEMO)/runs/$$model || exit 1; done
 	$(BIN)/gait2hip report --warehouse $(DEMO)/warehouse --release $(DEMO)/warehouse/releases/demo-* \
 	  --run $(DEMO)/runs/lstm --run $(DEMO)/runs/transformer --run $(DEMO)/runs/mamba \
 	  --title "Virtual people, from C3D files to predicted muscle forces" --output $(DEMO)/report.html

@@ -21,8 +21,10 @@ from torch import Tensor, nn
 from torch.utils.data import DataLoader, Dataset
 
 from models.networks import build
-from models.recipe import OptimizerSettings, load_training_recipe
-from models.train import Examples, device_named, epochs
+from models.recipe import OptimizerSettings, TrainingRecipe, load_training_recipe
+from models.train import device_named
+from models.training import Examples, Training
+from models.watch import UNWATCHED
 
 N_POINTS, N_INPUTS, N_TARGETS = 180, 10, 14
 MODELS = ("lstm", "transformer", "mamba")
@@ -95,9 +97,17 @@ def mambapy_scan(x: Tensor, step: Tensor, a: Tensor, b: Tensor, c: Tensor) -> Te
 
 
 def ours(model: str, train: Examples, precision: str) -> Iterator[None]:
-    recipe = load_training_recipe("gait2hip60")
-    network = build(recipe.model(model), N_INPUTS, N_TARGETS).to(train.inputs.device)
-    return epochs(network, train, recipe.optimizer.model_copy(update={"precision": precision}))
+    published = load_training_recipe("gait2hip60")
+    optimizer = published.optimizer.model_copy(update={"precision": precision})
+    network = build(published.model(model), N_INPUTS, N_TARGETS).to(train.inputs.device)
+    return our_epochs(network, train, published.model_copy(update={"optimizer": optimizer}))
+
+
+def our_epochs(network: nn.Module, train: Examples, recipe: TrainingRecipe) -> Iterator[None]:
+    training = Training(network, train, recipe)
+    while True:
+        training.keep(training.run_epoch(UNWATCHED.between_batches), None)
+        yield
 
 
 def theirs(model: str, train: Examples) -> Iterator[None]:

@@ -3,13 +3,15 @@
 N cycles, P points of each, C input channels, K targets.
 """
 
-from collections.abc import Iterable
-from dataclasses import dataclass, fields
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, fields, replace
+from typing import Any
 
 import numpy as np
 
 from models.channels import ANGLES, Channel
 from models.settings import Settings
+from warehouse.on_disk import blocks, finite_rows, is_on_disk, taken
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -17,7 +19,8 @@ class Cycles:
     """Gait cycles read as the right leg's. Cycles without all inputs and targets have no place here.
 
     `angles_deg` is (N, P, 10), `targets` (N, P, K) per body mass and None where only inputs are known;
-    the rest are (N,). `duration_s` and `height_m` are NaN where they were not measured.
+    the rest are (N,). `duration_s` and `height_m` are NaN where they were not measured. `side` is the leg that walked,
+    `right` or `left`; None: all are right legs.
     """
 
     angles_deg: np.ndarray
@@ -28,6 +31,7 @@ class Cycles:
     mass_kg: np.ndarray
     height_m: np.ndarray
     duration_s: np.ndarray
+    side: np.ndarray | None = None
 
     def __post_init__(self) -> None:
         n_cycles = len(self.subject)
@@ -60,9 +64,21 @@ class Cycles:
         return self.targets
 
     def take(self, rows: np.ndarray) -> "Cycles":
-        """The cycles that `rows`, indices or a mask, choose."""
-        arrays = {field.name: getattr(self, field.name) for field in fields(self)}
-        return Cycles(**{k: v[rows] if isinstance(v, np.ndarray) else v for k, v in arrays.items()})
+        """The cycles that `rows`, indices or a mask, choose; on disk where these are."""
+        return self._with_arrays(lambda array: taken(array, rows))
+
+    def read(self, rows: np.ndarray | slice) -> "Cycles":
+        """The same, but in memory."""
+        return self._with_arrays(lambda array: np.array(array[rows]))
+
+    @property
+    def on_disk(self) -> bool:
+        """Whether they are larger than memory may be."""
+        return is_on_disk(self.angles_deg)
+
+    def blocks(self) -> Iterator["Cycles"]:
+        """All cycles in order, some hundred at a time, in memory."""
+        return (self.read(rows) for rows in blocks(len(self.subject)))
 
     def of(self, subjects: Iterable[str]) -> "Cycles":
         """The cycles of these subjects. ValueError if one of them has none."""
@@ -71,14 +87,31 @@ class Cycles:
             raise ValueError(f"no cycles of {', '.join(missing)}: there are cycles of {', '.join(self.subjects)}")
         return self.take(np.isin(self.subject, sorted(wanted)))
 
+    def with_targets(self, channels: tuple[Channel, ...]) -> "Cycles":
+        """The same cycles with these targets only. ValueError if one of them is not there."""
+        if missing := [channel.name for channel in channels if channel not in self.target_channels]:
+            raise ValueError(f"these cycles have no {', '.join(missing)}")
+        columns = [self.target_channels.index(channel) for channel in channels]
+        return replace(self, targets=self.measured()[..., columns], target_channels=channels)
+
+    def _with_arrays(self, change: Callable[[np.ndarray], np.ndarray]) -> "Cycles":
+        entries: dict[str, Any] = {field.name: getattr(self, field.name) for field in fields(self)}
+        changed: dict[str, Any] = {k: change(v) if isinstance(v, np.ndarray) else v for k, v in entries.items()}
+        return Cycles(**changed)
+
     def _refuse_nan(self, name: str, values: np.ndarray) -> None:
-        bad = ~np.isfinite(values).all(axis=(1, 2))
+        bad = ~finite_rows(values)
         if bad.any():
             who = ", ".join(sorted(set(self.subject[bad].tolist())))
             raise ValueError(
                 f"{name}: {bad.sum()} of {len(values)} cycles hold NaN or infinity (subjects: {who}). "
                 "Leave out cycles that were not wholly measured."
             )
+
+
+def cohort_of(subject: str) -> str:
+    """The cohort that a subject's name begins with; "" where none is told."""
+    return subject.rpartition("/")[0]
 
 
 class Split(Settings):
@@ -115,7 +148,16 @@ def training_statistics(values: np.ndarray, subject: np.ndarray, split: Split) -
     rows = np.isin(subject, split.train or ())
     if not rows.any():
         raise ValueError("the split has no training subject among these cycles: there is nothing to take statistics of")
-    seen = values[rows].astype(np.float64).reshape(-1, values.shape[-1])
-    sd = seen.std(axis=0)
+    seen = values[rows]
+    return statistics_of(lambda: (seen[some] for some in blocks(len(seen))))
+
+
+def statistics_of(parts: Callable[[], Iterable[np.ndarray]]) -> Statistics:
+    """Statistics of all parts (N, P, C) together; they are gone through twice."""
+    totals = [(part.shape[0] * part.shape[1], part.sum(axis=(0, 1), dtype=np.float64)) for part in parts()]
+    n_values = sum(n for n, _ in totals)
+    mean = np.sum([total for _, total in totals], axis=0) / n_values
+    squares = [np.sum((part.astype(np.float64) - mean) ** 2, axis=(0, 1)) for part in parts()]
+    sd = np.sqrt(np.sum(squares, axis=0) / n_values)
     # A channel that never changes in training tells nothing: it stays as far from its mean as it is.
-    return Statistics(mean=tuple(seen.mean(axis=0).tolist()), sd=tuple(np.where(sd > 0, sd, 1.0).tolist()))
+    return Statistics(mean=tuple(mean.tolist()), sd=tuple(np.where(sd > 0, sd, 1.0).tolist()))

@@ -1,29 +1,43 @@
 """What the commands run: from plain values to a trained run or a report."""
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeVar, get_args
 
-import numpy as np
+import torch
+from pydantic import JsonValue
 
 from models.channels import Task
-from models.data import Cycles
-from models.evaluate import evaluate, unseen_subjects
+from models.evaluate import (
+    Evaluation,
+    Unseen,
+    common_task,
+    compared,
+    evaluate_together,
+    of_cohorts,
+    unseen_subjects,
+)
+from models.journal import Journal, Listener, unfinished
 from models.learn import Order
 from models.predict import predict
 from models.protocols import PROTOCOLS, Protocol, train_and_test
 from models.recipe import load_training_recipe
-from models.release import open_cycles
+from models.release import Released, cycles_bytes, open_cycles
 from models.report import Report
-from models.run import check_writable, read_run, write_file, write_run
+from models.run import check_writable, read_run, write_run
 from models.settings import Settings
 from models.train import device_named
+from warehouse.on_disk import in_memory, on_disk
 
 Word = TypeVar("Word", bound=str)
 
 
 class TrainJob(Settings):
-    """What to train on what, as it is asked for on the command line."""
+    """What to train on what, as it is asked for on the command line.
+
+    Cycles of more than `memory_mb` stay on disk while networks are trained; that changes no number.
+    """
 
     release: str
     model: str
@@ -31,59 +45,114 @@ class TrainJob(Settings):
     protocol: str
     recipe: str
     device: str
+    memory_mb: int
 
 
-def train_on_release(job: TrainJob, out: Path) -> Report:
-    """Trains, tests and writes the run.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attendance:
+    """Who looks on: `stop` is asked between batches whether to end, `listener` told what each training was like."""
 
-    Before any work, ValueError if the folder exists or a name is unknown, WarehouseError if it can't be written.
+    stop: Callable[[], bool]
+    listener: Listener
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prepared:
+    """A job whose every word is known to be right: what to train on what, and where the run will be written."""
+
+    order: Order
+    protocol: Protocol
+    released: Released
+    out: Path
+
+    def follows_from(self) -> dict[str, JsonValue]:
+        """Everything that the weights follow from, in plain values."""
+        return {
+            "model": self.order.model.name,
+            "task": self.order.task,
+            "protocol": self.protocol,
+            "recipe": self.order.recipe.model_dump(mode="json"),
+            "release": self.released.identity,
+            "device": self.order.device.type,
+            "torch": torch.__version__,
+        }
+
+
+def prepare(job: TrainJob, out: Path) -> Prepared:
+    """Checks the job and reads its release; nothing is trained or written yet.
+
+    ValueError if the folder exists or a name is unknown, WarehouseError if it can't be written.
     """
     check_writable(out)
     task = one_of("task", job.task, get_args(Task))
     protocol: Protocol = one_of("protocol", job.protocol, tuple(PROTOCOLS))
     recipe = load_training_recipe(job.recipe)
     order = Order(model=recipe.model(job.model), task=task, recipe=recipe, device=device_named(job.device))
-    released = open_cycles(job.release, task)
-    run = train_and_test(order, protocol, released.cycles, released.split)
+    # Beside the run, on a disk that was chosen for data: a folder for temporary files may be memory itself.
+    fits = cycles_bytes(job.release, task) <= job.memory_mb * 2**20
+    released = open_cycles(job.release, task, in_memory if fits else on_disk(unfinished(out)))
+    return Prepared(order=order, protocol=protocol, released=released, out=out)
+
+
+def train(prepared: Prepared, attendance: Attendance) -> Report:
+    """Trains, tests and writes the run; goes on where the same job was interrupted before.
+
+    Interrupted if it was asked to stop, WarehouseError if the disk is full.
+    """
+    journal = Journal(unfinished(prepared.out), prepared.follows_from(), attendance.stop, attendance.listener)
+    order, released = replace(prepared.order, watch=journal), prepared.released
+    run = train_and_test(order, prepared.protocol, released.cycles, released.split)
     assert run.report is not None, "it was just tested"
-    write_run(out, run.made_of({"release": released.identity, "protocol": protocol}))
+    origin: dict[str, JsonValue] = {
+        "release": released.identity,
+        "protocol": prepared.protocol,
+        "cycles_left_out": released.n_left_out,
+    }
+    write_run(prepared.out, run.made_of(origin))
+    journal.close()
     return run.report
 
 
-def evaluate_on_release(folder: Path, release: str, device: str, out: Path | None) -> Report:
-    """The report of a run on a release; also written to `out` if that is given. ValueError if `out` exists."""
-    if out is not None:
-        check_writable(out)
-    run = read_run(folder)
-    report = evaluate(run, open_cycles(release, run.config.task).cycles, device_named(device))
-    if out is not None:
-        write_file(out, report.model_dump_json(indent=2).encode())
-    return report
+class EvaluateJob(Settings):
+    """Which runs to test on which release; `cohorts` empty: on all that it has."""
+
+    runs: tuple[Path, ...]
+    release: str
+    cohorts: tuple[str, ...]
+    device: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Unseen:
-    """A run beside what was measured of the subjects it never saw: `predicted` (N, P, K) of `cycles`."""
+def evaluate_on_release(job: EvaluateJob) -> tuple[Evaluation, tuple[Unseen, ...]]:
+    """The runs, by their folders' names, on the release's subjects that none was trained on, and their predictions.
 
-    model: str
-    report: Report
-    cycles: Cycles
-    predicted: np.ndarray
+    ValueError if two folders have one name, or nobody is left to test them on.
+    """
+    names = [folder.resolve().name for folder in job.runs]
+    if twice := sorted({name for name in names if names.count(name) > 1}):
+        raise ValueError(f"two runs are called {', '.join(twice)}: give folders of different names, once each")
+    runs = {name: read_run(folder) for name, folder in zip(names, job.runs, strict=True)}
+    released = open_cycles(job.release, common_task(list(runs.values())))
+    tested = evaluate_together(runs, of_cohorts(released.cycles, job.cohorts), device_named(job.device))
+    evaluation = Evaluation(
+        release=released.identity,
+        models=tuple(names),
+        subjects=tested[0].cycles.subjects,
+        reports=tuple(one.report for one in tested),
+        between=compared(tested),
+    )
+    return evaluation, tested
 
 
 def on_unseen(folder: Path, release: str, device: str) -> Unseen:
     """A run's report and predictions on a release's subjects that it was not trained on."""
     run, where = read_run(folder), device_named(device)
     released = open_cycles(release, run.config.task)
-    unseen = released.cycles.of(unseen_subjects(run, released.cycles))
     # Where it was trained on this release, its own test had baselines that know the same training subjects.
-    tested_here = run.report is not None and run.config.origin.get("release") == released.identity
-    return Unseen(
-        model=run.config.model.name,
-        report=run.report if run.report and tested_here else evaluate(run, released.cycles, where),
-        cycles=unseen,
-        predicted=predict(run, unseen, where),
-    )
+    if run.report is not None and run.config.origin.get("release") == released.identity:
+        unseen = released.cycles.of(unseen_subjects(run, released.cycles))
+        predicted = predict(run, unseen, where)
+        return Unseen(name=run.config.model.name, report=run.report, cycles=unseen, predicted=predicted)
+    return evaluate_together({run.config.model.name: run}, released.cycles, where)[0]
 
 
 def one_of(what: str, word: str, known: tuple[Word, ...]) -> Word:

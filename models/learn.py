@@ -14,28 +14,32 @@ from torch import nn
 
 from models.baselines import MeanCurveSettings, RidgeSettings, fit_mean_curve, fit_ridge
 from models.channels import TARGETS, Task
-from models.data import Cycles, Split, Statistics, training_statistics
+from models.data import Cycles, Split, Statistics, statistics_of
 from models.inputs import input_channels, inputs_of
 from models.networks import build
 from models.recipe import TrainingRecipe
 from models.run import ModelSettings, Run, RunConfig
-from models.train import Best, Examples, train_for, train_until_best
+from models.train import train_for, train_until_best
+from models.training import Best, Examples, Source
+from models.watch import UNWATCHED, Watch
 
 Learn = Callable[[Cycles, Split], Run]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Order:
-    """What to learn and where. `device` changes how fast, and on a GPU the last digits."""
+    """What to learn and where. `device` changes how fast, and on a GPU the last digits; `watch` changes nothing."""
 
     model: ModelSettings
     task: Task
     recipe: TrainingRecipe
     device: torch.device
+    watch: Watch = UNWATCHED
 
 
 def baseline(order: Order, cycles: Cycles, split: Split) -> Run:
     """The mean curve or the ridge regression of the training subjects."""
+    cycles = _teaching(order, cycles)
     train, statistics = _training_cycles(cycles, split), _input_statistics(order, cycles, split)
     match order.model:
         case MeanCurveSettings():
@@ -58,16 +62,16 @@ def by_median_epoch(order: Order, cycles: Cycles, split: Split) -> Run:
 
     ValueError for fewer training subjects than folds.
     """
+    cycles = _teaching(order, cycles)
     found = [(fold, _best(order, cycles, fold)) for fold in folds(cycles, split, order.recipe.folds.count)]
     n_epochs = max(1, int(median(best.epoch for _, best in found)))
     train = _examples(order, _training_cycles(cycles, split), _scales(order, cycles, split))
-    network = _fresh_network(order)
-    train_for(network, train, n_epochs, order.recipe.optimizer)
+    weights = train_for(_fresh_network(order), train, n_epochs, order.recipe, order.watch)
     told: list[JsonValue] = [
         {"best_epoch": best.epoch, "validation_loss": best.loss, "validation_subjects": list(fold.test)}
         for fold, best in found
     ]
-    run = _run(order, cycles, split, network.state_dict(), {"epochs": n_epochs, "folds": told})
+    run = _run(order, cycles, split, weights, {"epochs": n_epochs, "folds": told})
     return replace(run, siblings=tuple(_run(order, cycles, fold, best.weights, {}) for fold, best in found))
 
 
@@ -76,6 +80,7 @@ def by_early_stopping(order: Order, cycles: Cycles, split: Split) -> Run:
 
     The subjects of that fold choose the epoch and nothing else: statistics and weights never see them.
     """
+    cycles = _teaching(order, cycles)
     fold = next(folds(cycles, split, order.recipe.folds.count))
     best = _best(order, cycles, fold)
     told: dict[str, JsonValue] = {
@@ -109,7 +114,14 @@ def _best(order: Order, cycles: Cycles, fold: Split) -> Best:
     train, validation = (
         _examples(order, part, scales) for part in (_training_cycles(cycles, fold), cycles.of(fold.test))
     )
-    return train_until_best(_fresh_network(order), train, validation, order.recipe)
+    return train_until_best(_fresh_network(order), train, validation, order.recipe, order.watch)
+
+
+def _teaching(order: Order, cycles: Cycles) -> Cycles:
+    """Without left legs' cycles where the recipe does not want them; statistics, folds and stopping follow."""
+    if order.recipe.mirrored_left or cycles.side is None:
+        return cycles
+    return cycles.take(cycles.side == "right")
 
 
 def _training_cycles(cycles: Cycles, split: Split) -> Cycles:
@@ -119,29 +131,61 @@ def _training_cycles(cycles: Cycles, split: Split) -> Cycles:
 
 
 def _input_statistics(order: Order, cycles: Cycles, split: Split) -> Statistics:
-    return training_statistics(inputs_of(cycles, order.recipe.inputs), cycles.subject, split)
+    train = _training_cycles(cycles, split)
+    return statistics_of(lambda: (inputs_of(part, order.recipe.inputs) for part in train.blocks()))
 
 
 def _target_statistics(order: Order, cycles: Cycles, split: Split) -> Statistics | None:
     # Baselines predict targets as they are: a linear method gains nothing by another scale.
     if not order.recipe.standardise_targets or isinstance(order.model, MeanCurveSettings | RidgeSettings):
         return None
-    return training_statistics(cycles.measured(), cycles.subject, split)
+    train = _training_cycles(cycles, split)
+    return statistics_of(lambda: (part.measured() for part in train.blocks()))
 
 
 def _scales(order: Order, cycles: Cycles, split: Split) -> tuple[Statistics, Statistics | None]:
     return _input_statistics(order, cycles, split), _target_statistics(order, cycles, split)
 
 
-def _examples(order: Order, cycles: Cycles, scales: tuple[Statistics, Statistics | None]) -> Examples:
-    of_inputs, of_targets = scales
-    inputs = of_inputs.standardise(inputs_of(cycles, order.recipe.inputs))
-    targets = cycles.measured().astype(np.float32)
-    if of_targets is not None:
-        targets = of_targets.standardise(targets)
-    return Examples(
-        inputs=torch.from_numpy(inputs).to(order.device), targets=torch.from_numpy(targets).to(order.device)
-    )
+def _examples(order: Order, cycles: Cycles, scales: tuple[Statistics, Statistics | None]) -> Source:
+    streamed = Streamed(order=order, cycles=cycles, scales=scales)
+    return streamed if cycles.on_disk else streamed.whole()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Streamed:
+    """A source whose cycles are made ready batch by batch: they may be larger than memory."""
+
+    order: Order
+    cycles: Cycles
+    scales: tuple[Statistics, Statistics | None]
+
+    def __len__(self) -> int:
+        return len(self.cycles.subject)
+
+    @property
+    def device(self) -> torch.device:
+        """Where batches are used."""
+        return self.order.device
+
+    def take(self, rows: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """These rows' inputs and targets, standardised."""
+        ready = self._ready(self.cycles.read(rows.numpy()))
+        return ready.inputs, ready.targets
+
+    def whole(self) -> Examples:
+        """All of them at once."""
+        return self._ready(self.cycles)
+
+    def _ready(self, cycles: Cycles) -> Examples:
+        of_inputs, of_targets = self.scales
+        inputs = of_inputs.standardise(inputs_of(cycles, self.order.recipe.inputs))
+        targets = cycles.measured().astype(np.float32)
+        if of_targets is not None:
+            targets = of_targets.standardise(targets)
+        return Examples(
+            inputs=torch.from_numpy(inputs).to(self.device), targets=torch.from_numpy(targets).to(self.device)
+        )
 
 
 def _fresh_network(order: Order) -> nn.Module:

@@ -1,11 +1,12 @@
 """Training recipes: every setting that can change a trained model's numbers."""
 
+import math
 import tomllib
 from importlib.resources import files
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import Field, ValidationError, field_validator
+from pydantic import Field, ValidationError, field_validator, model_validator
 
 from models.baselines import MeanCurveSettings, RidgeSettings
 from models.inputs import input_channels
@@ -20,13 +21,39 @@ Positive = Annotated[float, Field(gt=0)]
 
 
 class OptimizerSettings(Settings):
-    """AdamW (Loshchilov & Hutter 2019) on the mean squared error of per-mass targets."""
+    """AdamW (Loshchilov & Hutter 2019) on the mean squared error of per-mass targets.
+
+    `average_decay` is that of an exponential moving average of the weights over steps (Polyak & Juditsky 1992), which
+    is then what is validated and kept; 0 keeps the weights themselves.
+    """
 
     learning_rate: Positive
     weight_decay: Annotated[float, Field(ge=0)]
     batch_cycles: Annotated[int, Field(ge=1)]
     gradient_clip: Positive
+    average_decay: Annotated[float, Field(ge=0, lt=1)]
     precision: Literal["single", "bfloat16"]
+
+
+class ScheduleSettings(Settings):
+    """The learning rate over a training, as a share of `learning_rate`.
+
+    It rises in equal steps over the warm-up. Then `constant` keeps it, and `cosine` (Loshchilov & Hutter 2017) lets it
+    fall to `final_share` at the recipe's `max_epochs`, wherever a training stops before that.
+    """
+
+    shape: Literal["constant", "cosine"]
+    warm_up_epochs: Annotated[int, Field(ge=0)]
+    final_share: Annotated[float, Field(ge=0, le=1)]
+
+    def share(self, epochs_done: float, max_epochs: int) -> float:
+        """The share after so many epochs, which need not be whole ones."""
+        if epochs_done < self.warm_up_epochs:
+            return epochs_done / self.warm_up_epochs
+        if self.shape == "constant":
+            return 1.0
+        way = (epochs_done - self.warm_up_epochs) / (max_epochs - self.warm_up_epochs)
+        return self.final_share + (1 - self.final_share) * (1 + math.cos(math.pi * way)) / 2
 
 
 class StoppingSettings(Settings):
@@ -48,8 +75,10 @@ class TrainingRecipe(Settings):
 
     inputs: tuple[str, ...]
     standardise_targets: bool
+    mirrored_left: bool
     seed: Annotated[int, Field(ge=0)]
     optimizer: OptimizerSettings
+    schedule: ScheduleSettings
     stopping: StoppingSettings
     folds: FoldSettings
     lstm: LstmSettings = LstmSettings()
@@ -63,6 +92,15 @@ class TrainingRecipe(Settings):
     def _known_inputs(cls, names: tuple[str, ...]) -> tuple[str, ...]:
         input_channels(names)
         return names
+
+    @model_validator(mode="after")
+    def _warm_up_ends(self) -> "TrainingRecipe":
+        if self.schedule.warm_up_epochs >= self.stopping.max_epochs:
+            raise ValueError(
+                f"schedule.warm_up_epochs={self.schedule.warm_up_epochs} must be smaller than "
+                f"stopping.max_epochs={self.stopping.max_epochs}"
+            )
+        return self
 
     def model(self, name: str) -> ModelSettings:
         """The settings of a model by its name. ValueError if there is none of that name."""

@@ -64,6 +64,14 @@ def render(report: Report) -> str:
     return "\n".join(_lines(report))
 
 
+def render_together(reports: Sequence[Report], between: Sequence[Comparison]) -> str:
+    """Several reports as plain text, every verdict before the first table, and who is better than whom."""
+    if len(reports) == 1:
+        return render(reports[0])
+    heads = [*(report.verdict for report in reports), *map(_comparison, between)]
+    return "\n".join([*heads, *(f"\n{render(report)}" for report in reports)])
+
+
 def _lines(report: Report) -> Iterator[str]:
     yield report.verdict
     for kind in dict.fromkeys(part.kind for card in report.scorecards for part in card.kinds):

@@ -113,7 +113,6 @@ def check_fits(config: RunConfig, cycles: Cycles) -> None:
 
 def write_run(folder: Path, run: Run) -> None:
     """Writes the folder whole or not at all. ValueError if it exists, WarehouseError if it can't be written."""
-    refuse_existing(folder)
     contents = {
         WEIGHTS: save({name: tensor.detach().cpu().contiguous() for name, tensor in run.weights.items()}),
         CONFIG: run.config.model_dump_json(indent=2).encode(),
@@ -125,6 +124,12 @@ def write_run(folder: Path, run: Run) -> None:
         contents[CALIBRATION] = run.calibration.model_dump_json().encode()
     if run.novelty is not None:
         contents[NOVELTY] = run.novelty.to_bytes()
+    write_folder(folder, contents)
+
+
+def write_folder(folder: Path, contents: Mapping[str, bytes]) -> None:
+    """Writes files, by their names, into a new folder. ValueError and WarehouseError as above."""
+    refuse_existing(folder)
     with explained("write", str(folder)):
         folder.parent.mkdir(parents=True, exist_ok=True)
         staged = Path(mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))

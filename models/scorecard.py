@@ -4,13 +4,13 @@ Forces and moments have different units and never share a figure: a scorecard ha
 """
 
 from collections.abc import Sequence
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 
 from models import metrics
 from models.channels import TARGETS, Channel
-from models.data import Cycles
+from models.data import Cycles, cohort_of
 from models.metrics import Interval
 from models.settings import Settings
 
@@ -18,13 +18,12 @@ EVERY_CONDITION = "all"
 KINDS: tuple[Literal["forces", "moments"], ...] = ("forces", "moments")
 
 
-class ConditionScore(Settings):
-    """Each subject's figures over its cycles of one condition, then their mean and median over subjects.
+class GroupScore(Settings):
+    """Each subject's figures over its cycles of one group, then their mean and median over subjects.
 
     `r2_one_mean` is the publication's R², about one grand mean over all channels. Null: it can't be told.
     """
 
-    condition: str
     n_subjects: int
     n_cycles: int
     rmse: float
@@ -32,6 +31,18 @@ class ConditionScore(Settings):
     rmse_median: float
     mae: float
     r2_one_mean: float | None
+
+
+class ConditionScore(GroupScore):
+    """The cycles of one condition, or of all."""
+
+    condition: str
+
+
+class CohortScore(GroupScore):
+    """The cycles of one cohort."""
+
+    cohort: str
 
 
 class ChannelScore(Settings):
@@ -58,6 +69,7 @@ class KindScore(Settings):
     kind: Literal["forces", "moments"]
     unit: str
     conditions: tuple[ConditionScore, ...]  # the first is of every condition
+    cohorts: tuple[CohortScore, ...] = ()  # reports written before cohorts were told apart have none
     pooled: SubjectScore
     channels: tuple[ChannelScore, ...]
     subjects: tuple[SubjectScore, ...]
@@ -111,19 +123,52 @@ def compare(first: Scorecard, second: Scorecard) -> tuple[Comparison, ...]:
 
 
 def verdict(scorecard: Scorecard, baselines: Sequence[Scorecard]) -> str:
-    """Which simpler predictors do as well or better, in plain words."""
-    return "; ".join(_verdict_on_kind(scorecard.model, part, baselines) for part in scorecard.kinds)
+    """Which simpler predictors do better or as well, in plain words.
+
+    One model beats another where the 95 % interval of their difference by subject lies below zero.
+    """
+    return "; ".join(_verdict_on_kind(scorecard, part, baselines) for part in scorecard.kinds)
 
 
-def _verdict_on_kind(model: str, part: KindScore, baselines: Sequence[Scorecard]) -> str:
-    rivals = [(card.model, other.rmse) for card in baselines for other in card.kinds if other.kind == part.kind]
-    better = [f"{name} ({rmse:.3f})" for name, rmse in rivals if rmse <= part.rmse]
-    headline = f"{part.kind}: {model} {part.rmse:.3f} {part.unit}"
-    if not rivals:
-        return f"{headline}, not compared with any baseline"
-    if better:
-        return f"{headline} is NOT YET USEFUL, it loses to {' and '.join(better)}"
-    return f"{headline} beats {' and '.join(f'{name} ({rmse:.3f})' for name, rmse in rivals)}"
+def _verdict_on_kind(scorecard: Scorecard, part: KindScore, baselines: Sequence[Scorecard]) -> str:
+    outcomes = [
+        (_outcome(_compare_kind(scorecard.model, part, baseline.model, other)), f"{baseline.model} ({other.rmse:.3f})")
+        for baseline in baselines
+        for other in baseline.kinds
+        if other.kind == part.kind
+    ]
+    return f"{part.kind}: {scorecard.model} {part.rmse:.3f} {part.unit}{_judgement(outcomes)}"
+
+
+Outcome = Literal["better", "worse", "equal", "unknown"]
+
+
+def _outcome(found: Comparison) -> Outcome:
+    if found.interval is None:
+        return "unknown"
+    if found.interval.high < 0:
+        return "better"
+    return "worse" if found.interval.low > 0 else "equal"
+
+
+def _judgement(outcomes: Sequence[tuple[Outcome, str]]) -> str:
+    by: dict[Outcome, list[str]] = {"worse": [], "equal": [], "unknown": [], "better": []}
+    for outcome, rival in outcomes:
+        by[outcome].append(rival)
+    said = {
+        "worse": "it loses to",
+        "equal": "it is no better and no worse than",
+        "unknown": "too few subjects tell it from",
+        "better": "it beats",
+    }
+    parts = ", ".join(f"{said[outcome]} {' and '.join(rivals)}" for outcome, rivals in by.items() if rivals)
+    if not outcomes:
+        return ", not compared with any baseline"
+    if by["worse"]:
+        return f" is NOT YET USEFUL, {parts}"
+    if by["equal"] or by["unknown"]:
+        return f" is NOT SHOWN TO BE USEFUL, {parts}"
+    return f" beats {' and '.join(by['better'])}"
 
 
 def _kind_score(
@@ -137,6 +182,7 @@ def _kind_score(
     rows = {EVERY_CONDITION: everyone} | {
         name: cycles.condition == name for name in sorted(set(cycles.condition.tolist()))
     }
+    cohort = np.array([cohort_of(name) for name in cycles.subject.tolist()])
     by_subject = metrics.errors_by_subject(measured, predicted, cycles.subject)
     figures = zip(
         channels,
@@ -149,8 +195,17 @@ def _kind_score(
         kind=kind,
         unit=channels[0].unit,
         conditions=tuple(
-            _condition_score(name, measured[chosen], predicted[chosen], cycles.subject[chosen])
+            ConditionScore(
+                condition=name, **_group_figures(measured[chosen], predicted[chosen], cycles.subject[chosen])
+            )
             for name, chosen in rows.items()
+        ),
+        cohorts=tuple(
+            CohortScore(
+                cohort=name,
+                **_group_figures(measured[cohort == name], predicted[cohort == name], cycles.subject[cohort == name]),
+            )
+            for name in sorted(set(cohort.tolist()))
         ),
         pooled=_subject_score("pooled", metrics.errors(measured, predicted)),
         channels=tuple(
@@ -161,20 +216,19 @@ def _kind_score(
     )
 
 
-def _condition_score(name: str, measured: np.ndarray, predicted: np.ndarray, subject: np.ndarray) -> ConditionScore:
+def _group_figures(measured: np.ndarray, predicted: np.ndarray, subject: np.ndarray) -> dict[str, Any]:
     found = list(metrics.errors_by_subject(measured, predicted, subject).values())
     rmse = np.array([one.rmse for one in found])
     r2 = np.array([one.r2_one_mean for one in found])
-    return ConditionScore(
-        condition=name,
-        n_subjects=len(found),
-        n_cycles=len(measured),
-        rmse=float(rmse.mean()),
-        rmse_interval=metrics.mean_interval(rmse),
-        rmse_median=float(np.median(rmse)),
-        mae=float(np.mean([one.mae for one in found])),
-        r2_one_mean=_known(r2.mean()),
-    )
+    return {
+        "n_subjects": len(found),
+        "n_cycles": len(measured),
+        "rmse": float(rmse.mean()),
+        "rmse_interval": metrics.mean_interval(rmse),
+        "rmse_median": float(np.median(rmse)),
+        "mae": float(np.mean([one.mae for one in found])),
+        "r2_one_mean": _known(r2.mean()),
+    }
 
 
 def _compare_kind(first: str, ours: KindScore, second: str, theirs: KindScore) -> Comparison:

@@ -5,21 +5,31 @@ from typing import Annotated
 
 import typer
 
-from flows.commands.common import DeviceOption, ReleaseArgument, plain_errors
+from flows.commands.common import DeviceOption, plain_errors
 
 
 def evaluate(
-    run: Annotated[Path, typer.Argument(metavar="RUN", help="A model's folder.", show_default=False)],
-    release: ReleaseArgument,
+    runs: Annotated[list[Path], typer.Argument(metavar="RUN", help="Models' folders.", show_default=False)],
+    release: Annotated[
+        str, typer.Option(metavar="RELEASE", help="The release's folder, or s3://…", show_default=False)
+    ],
+    cohort: Annotated[
+        list[str] | None, typer.Option(metavar="COHORT", help="Only this cohort; may be repeated.")
+    ] = None,
     out: Annotated[
         Path | None,
-        typer.Option("--output", "-o", metavar="FILE", help="Write the report there too, as JSON."),
+        typer.Option("--output", "-o", metavar="DIR", help="Write a new folder too: JSON, Parquet and a page."),
     ] = None,
     device: DeviceOption = "auto",
 ) -> None:
-    """Test a model, without retraining, on a release's subjects that it was not trained on."""
+    """Test models, without retraining, on those of a release's subjects that none of them was trained on."""
     with plain_errors():
-        from models.jobs import evaluate_on_release
-        from models.report import render
+        from flows.evaluation import evaluate_into
+        from models.jobs import EvaluateJob, evaluate_on_release
+        from models.report import render_together
 
-        typer.echo(render(evaluate_on_release(run, release, device, out)))
+        job = EvaluateJob(runs=tuple(runs), release=release, cohorts=tuple(cohort or ()), device=device)
+        evaluation = evaluate_on_release(job)[0] if out is None else evaluate_into(job, out)
+        typer.echo(render_together(evaluation.reports, evaluation.between))
+        if out is not None:
+            typer.echo(f"\nwritten: {out}")

@@ -27,6 +27,7 @@ HOME_OF: dict[str, str] = {
     "jinja2": "warehouse.pages",
     "mamba_ssm": "models",
     "matplotlib": "warehouse.pages",
+    "mlflow": "flows.tracking",
     "onnx": "models",
     "onnxruntime": "models",
     "opensim": "pipeline.osim",
@@ -39,7 +40,7 @@ HOME_OF: dict[str, str] = {
 # Libraries that only one file may import.
 ONE_FILE = ("mamba_ssm", "onnx", "onnxruntime")
 
-HEAVY = {"dask", "distributed", "mamba_ssm", "matplotlib", "opensim", "pandas", "prefect", "sklearn", "torch"}
+HEAVY = {"dask", "distributed", "mamba_ssm", "matplotlib", "mlflow", "opensim", "pandas", "prefect", "sklearn", "torch"}
 NOT_FOR_HELP = ("opensim", "prefect", "scipy", "pandas", "pyarrow", "torch", "numpy", "matplotlib")
 
 

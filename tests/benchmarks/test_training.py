@@ -3,12 +3,19 @@
 import pytest
 import torch
 
-from benchmarks.training import PublishedLstm, PublishedTransformer, compare, made_up, mambapy_scan, published_epochs
+from benchmarks.training import (
+    PublishedLstm,
+    PublishedTransformer,
+    compare,
+    made_up,
+    mambapy_scan,
+    our_epochs,
+    published_epochs,
+)
 from models.lstm import LstmSettings
 from models.networks import NetworkSettings, build
 from models.recipe import load_training_recipe
 from models.selective_scan import selective_scan
-from models.train import epochs
 from models.transformer import TransformerSettings
 
 
@@ -33,14 +40,16 @@ def test_the_other_scan_gives_the_same() -> None:
 
 def test_ours_learns_what_the_published_loop_learns() -> None:
     # All cycles in one batch and no dropout: nothing is left to chance but the order of a sum.
-    settings = load_training_recipe("gait2hip60").optimizer.model_copy(update={"learning_rate": 1e-2})
+    published = load_training_recipe("gait2hip60")
+    settings = published.optimizer.model_copy(update={"learning_rate": 1e-2})
     train, theirs = made_up(3, torch.device("cpu")), PublishedLstm()
     theirs.lstm.dropout = 0.0
     ours = build(LstmSettings(dropout=0), 10, 14)
     ours.load_state_dict(theirs.state_dict())
 
-    for network, run in ((theirs, published_epochs), (ours, epochs)):
-        for _ in zip(range(5), run(network, train, settings), strict=False):
+    recipe = published.model_copy(update={"optimizer": settings})
+    for run in (published_epochs(theirs, train, settings), our_epochs(ours, train, recipe)):
+        for _ in zip(range(5), run, strict=False):
             pass
 
     for name, weight in ours.state_dict().items():

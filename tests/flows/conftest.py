@@ -1,12 +1,17 @@
 import importlib
 import json
+import os
+import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import ModuleType
 
 import pytest
 
-from flows import worker_process
+from flows import tracking, worker_process
+
+# Tests import MLflow themselves, before the program can set this.
+os.environ["MLFLOW_DISABLE_TELEMETRY"] = "true"
 
 STUBS = Path(__file__).parent
 
@@ -42,3 +47,17 @@ def write_session(tmp_path: Path) -> WriteSession:
         return file
 
     return write
+
+
+@pytest.fixture(scope="session")
+def empty_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A database with MLflow's tables, which take seconds to make."""
+    file = tmp_path_factory.mktemp("mlflow") / "mlruns.db"
+    tracking.called(f"sqlite:///{file}", "any", "champion")
+    return file
+
+
+@pytest.fixture
+def uri(empty_database: Path, tmp_path: Path) -> str:
+    """Where to track: a database of the test's own."""
+    return f"sqlite:///{shutil.copy(empty_database, tmp_path / 'mlruns.db')}"

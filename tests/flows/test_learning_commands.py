@@ -3,14 +3,16 @@
 from pathlib import Path
 
 import numpy as np
+import pyarrow.parquet as pq
 import pytest
 import torch
 from typer.testing import CliRunner, Result
 
-from flows import cli
+from flows import cli, train
 from models import jobs
 from models.channels import ANGLES, MOMENTS
-from models.jobs import TrainJob
+from models.evaluate import Evaluation, Unseen, compared
+from models.jobs import EvaluateJob, TrainJob
 from models.lstm import Lstm, LstmSettings
 from models.report import Report, make_report
 from models.run import read_run
@@ -32,32 +34,79 @@ def test_train_hands_its_words_on_and_prints_the_report(
     report: Report, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked: list[object] = []
-    monkeypatch.setattr(jobs, "train_on_release", lambda *args: asked.append(args) or report)
+    monkeypatch.setattr(train, "train_and_track", lambda *args: asked.append(args) or report)
 
     done = _run("train", "R", "--model", "lstm", "--task", "moments", "--output", str(tmp_path / "run"))
 
     assert done.exit_code == 0
-    words = {"model": "lstm", "task": "moments", "protocol": "gait2hip60", "recipe": "gait2hip60", "device": "auto"}
-    assert asked == [(TrainJob(release="R", **words), tmp_path / "run")]
+    words = {
+        "model": "lstm",
+        "task": "moments",
+        "protocol": "gait2hip60",
+        "recipe": "gait2hip60",
+        "device": "auto",
+        "memory_mb": 2048,
+    }
+    assert asked == [(TrainJob(release="R", **words), tmp_path / "run", "sqlite:///mlruns.db")]
     assert done.stdout.startswith("moments: lstm 0.500")
-    assert f"written: {tmp_path / 'run'}" in done.stdout
+    assert f"written: {tmp_path / 'run'}; tracked: sqlite:///mlruns.db" in done.stdout
 
 
-def test_evaluate_hands_its_words_on_and_prints_the_report(
-    report: Report, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    asked: list[object] = []
-    monkeypatch.setattr(jobs, "evaluate_on_release", lambda *args: asked.append(args) or report)
+@pytest.fixture
+def _two_evaluated(monkeypatch: pytest.MonkeyPatch) -> list[EvaluateJob]:
+    """Two models wrong by half a unit and by one, whatever is asked."""
+    cycles, asked = made_cycles(n_subjects=3, n_points=24), []
+    cards = {name: score(name, cycles, cycles.measured() + error) for name, error in (("lstm", 0.5), ("mamba", 1.0))}
+    unseen = tuple(
+        Unseen(name=name, report=make_report(card, []), cycles=cycles, predicted=cycles.measured())
+        for name, card in cards.items()
+    )
+    evaluation = Evaluation(
+        release="made: 0123",
+        models=tuple(cards),
+        subjects=cycles.subjects,
+        reports=tuple(one.report for one in unseen),
+        between=compared(unseen),
+    )
 
-    done = _run("evaluate", str(tmp_path / "run"), "R", "--output", "report.json", "--device", "cpu")
+    def evaluated(job: EvaluateJob) -> tuple[Evaluation, tuple[Unseen, ...]]:
+        asked.append(job)
+        return evaluation, unseen
+
+    monkeypatch.setattr(jobs, "evaluate_on_release", evaluated)
+    return asked
+
+
+def test_evaluate_hands_its_words_on_and_prints_who_wins(_two_evaluated: list[EvaluateJob], tmp_path: Path) -> None:
+    runs = tmp_path / "lstm", tmp_path / "mamba"
+
+    done = _run("evaluate", *map(str, runs), "--release", "R", "--cohort", "a", "--cohort", "b", "--device", "cpu")
 
     assert done.exit_code == 0
-    assert asked == [(tmp_path / "run", "R", "cpu", Path("report.json"))]
+    assert _two_evaluated == [EvaluateJob(runs=runs, release="R", cohorts=("a", "b"), device="cpu")]
     assert done.stdout.startswith("moments: lstm 0.500")
+    assert "lstm less mamba: -0.500 N·m/kg [-0.500, -0.500], better on 3 of 3 subjects" in done.stdout
+
+
+def test_an_evaluation_is_kept_for_programs_and_people(_two_evaluated: list[EvaluateJob], tmp_path: Path) -> None:
+    out = tmp_path / "evaluation"
+
+    done = _run("evaluate", "lstm", "mamba", "--release", "R", "--output", str(out))
+
+    assert done.exit_code == 0
+    assert sorted(file.name for file in out.iterdir()) == ["evaluation.json", "report.html", "scores.parquet"]
+    assert Evaluation.model_validate_json((out / "evaluation.json").read_text()).models == ("lstm", "mamba")
+    assert set(pq.read_table(out / "scores.parquet")["model"].to_pylist()) == {"lstm", "mamba"}
+    page = (out / "report.html").read_text()
+    assert "<td>moments</td><td>lstm</td><td>mamba</td>" in page
+    assert page.count("<svg") == 2
+    again = _run("evaluate", "lstm", "mamba", "--release", "R", "--output", str(out))
+    assert again.exit_code == 2
+    assert "exists already" in again.stderr
 
 
 def test_a_run_that_is_not_there_is_one_line(tmp_path: Path) -> None:
-    done = _run("evaluate", str(tmp_path / "absent"), "R")
+    done = _run("evaluate", str(tmp_path / "absent"), "--release", "R")
 
     assert done.exit_code == 2
     assert "absent" in done.stderr

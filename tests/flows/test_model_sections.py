@@ -5,7 +5,7 @@ from typer.testing import CliRunner
 
 from flows import cli, model_sections
 from models import jobs
-from models.jobs import Unseen
+from models.evaluate import Unseen
 from models.report import make_report
 from models.scorecard import score
 from tests.models.samples import made_cycles
@@ -18,7 +18,7 @@ def section(monkeypatch: pytest.MonkeyPatch) -> ModelSection:
     cycles = made_cycles(n_subjects=3, n_points=24)
     wrong, worse = cycles.measured() + 0.5, cycles.measured() + 1.0
     report = make_report(score("lstm", cycles, wrong), [score("ridge", cycles, worse)])
-    unseen = Unseen(model="lstm", report=report, cycles=cycles, predicted=wrong)
+    unseen = Unseen(name="lstm", report=report, cycles=cycles, predicted=wrong)
     monkeypatch.setattr(jobs, "on_unseen", lambda *_: unseen)
     (only,) = model_sections.model_sections([Path("run")], "R")
     return only
@@ -30,6 +30,16 @@ def test_the_scorecard_begins_with_the_baseline_and_gives_each_condition(section
     rows = [(row.model, row.condition, row.n_subjects, row.rmse) for row in section.rows]
     assert rows[0] == ("ridge", "all", 3, "1.000")
     assert set(rows[3:]) == {("lstm", condition, 3, "0.500") for condition in ("all", "slow", "fast")}
+
+
+def test_channels_subjects_and_cohorts_have_tables(section: ModelSection) -> None:
+    channels, subjects, cohorts = section.tables
+
+    assert channels.header[:4] == ["channel", "ridge: RMSE", "ridge: R²", "ridge: nRMSE"]
+    assert [row[0] for row in channels.rows] == ["moment_hip_flexion", "moment_hip_adduction", "moment_hip_rotation"]
+    assert [row[1] for row in channels.rows] == ["1.000"] * 3
+    assert subjects.rows == [[f"made/S0{number}", "1.000", "0.500"] for number in range(3)]
+    assert cohorts.rows == [["made", "3", "1.000", "0.500"]]
 
 
 def test_measured_and_predicted_are_drawn_for_each_target(section: ModelSection) -> None:

@@ -16,6 +16,7 @@ OPTIMIZER = {
     "weight_decay": 1e-5,
     "batch_cycles": 8,
     "gradient_clip": 0.5,
+    "average_decay": 0.0,
     "precision": "single",
 }
 
@@ -49,8 +50,10 @@ def small_recipe(**changes: Any) -> TrainingRecipe:
     entries: dict[str, Any] = {
         "inputs": ("angles",),
         "standardise_targets": False,
+        "mirrored_left": True,
         "seed": 2025,
         "optimizer": OPTIMIZER,
+        "schedule": {"shape": "constant", "warm_up_epochs": 0, "final_share": 0.0},
         "stopping": {"max_epochs": 3, "patience_epochs": 2, "min_improvement": 1e-8},
         "folds": {"count": 2},
         "lstm": {"hidden": 6},

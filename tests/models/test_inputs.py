@@ -43,6 +43,32 @@ def test_what_was_not_measured_is_named() -> None:
         inputs_of(cycles, ["angles", "height"])
 
 
+def test_conditions_are_told_apart_by_ones_and_zeros() -> None:
+    cycles = made_cycles()
+
+    found = inputs_of(cycles, ["condition:slow,med,fast"])
+
+    assert [channel.name for channel in input_channels(["condition:slow,med,fast"])] == [
+        "condition_slow",
+        "condition_med",
+        "condition_fast",
+    ]
+    assert set(cycles.condition) == {"slow", "fast"}
+    np.testing.assert_array_equal(found[cycles.condition == "slow"], np.broadcast_to([1, 0, 0], (12, 24, 3)))
+    np.testing.assert_array_equal(found[cycles.condition == "fast"], np.broadcast_to([0, 0, 1], (12, 24, 3)))
+
+
+def test_a_condition_that_the_model_does_not_know_is_named() -> None:
+    with pytest.raises(ValueError, match="slow, med apart, and these cycles were walked in another: fast"):
+        inputs_of(made_cycles(), ["angles", "condition:slow,med"])
+
+
+@pytest.mark.parametrize("name", ["condition:", "condition:slow,slow", "condition:slow,"])
+def test_conditions_must_be_named_once(name: str) -> None:
+    with pytest.raises(ValueError, match="expected names of conditions, each once"):
+        input_channels([name])
+
+
 @pytest.mark.parametrize("names", [[], ["angles", "angles"], ["angels"]])
 def test_unknown_inputs_are_refused(names: list[str]) -> None:
     with pytest.raises(ValueError, match="expected one or more of angles, velocities"):

@@ -6,26 +6,33 @@ from typing import Any
 import pytest
 
 from models import jobs
-from models.jobs import TrainJob, evaluate_on_release, train_on_release
+from models.jobs import Attendance, EvaluateJob, TrainJob, evaluate_on_release, prepare, train
 from models.release import Released
+from models.report import Report
 from models.run import read_run
 from tests.models.samples import halves, made_cycles, small_recipe
 from warehouse.errors import WarehouseError
 
 CYCLES = made_cycles(n_points=16)
 ASKED = {
-    "release": "R", "model": "ridge", "task": "moments", "protocol": "holdout", "recipe": "quick", "device": "cpu"
+    "release": "R", "model": "ridge", "task": "moments", "protocol": "holdout", "recipe": "quick", "device": "cpu",
+    "memory_mb": 1,
 }  # fmt: skip
+
+
+def train_on_release(job: TrainJob, out: Path) -> Report:
+    return train(prepare(job, out), Attendance(stop=lambda: False, listener=lambda _number, _facts: None))
 
 
 @pytest.fixture(autouse=True)
 def _made_release(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(jobs, "cycles_bytes", lambda *_: 0)
     monkeypatch.setattr(jobs, "load_training_recipe", lambda _name: small_recipe())
     monkeypatch.setattr(
         jobs,
         "open_cycles",
-        lambda _root, task: Released(
-            identity="made: 0123", cycles=made_cycles(n_points=16, task=task), split=halves(CYCLES)
+        lambda _root, task, _allocate=None: Released(
+            identity="made: 0123", cycles=made_cycles(n_points=16, task=task), split=halves(CYCLES), n_left_out=0
         ),
     )
 
@@ -40,15 +47,25 @@ def test_a_run_says_what_it_was_made_of(tmp_path: Path) -> None:
     assert run.split == halves(CYCLES)
 
 
-def test_a_stored_run_is_evaluated_and_the_report_kept(tmp_path: Path) -> None:
-    train_on_release(TrainJob.model_validate(ASKED), tmp_path / "run")
+def test_stored_runs_are_evaluated_by_their_folders_names(tmp_path: Path) -> None:
+    for name in ("ridge", "mean_curve"):
+        train_on_release(TrainJob.model_validate({**ASKED, "model": name}), tmp_path / f"my-{name}")
+    runs = tmp_path / "my-ridge", tmp_path / "my-mean_curve"
 
-    report = evaluate_on_release(tmp_path / "run", "R", "cpu", tmp_path / "report.json")
+    evaluation, tested = evaluate_on_release(EvaluateJob(runs=runs, release="R", cohorts=("made",), device="cpu"))
 
-    assert [row.subject for row in report.scorecards[-1].kinds[0].subjects] == list(CYCLES.subjects[-2:])
-    assert (tmp_path / "report.json").read_text() == report.model_dump_json(indent=2)
-    with pytest.raises(ValueError, match="exists already"):
-        evaluate_on_release(tmp_path / "run", "R", "cpu", tmp_path / "report.json")
+    assert evaluation.models == ("my-ridge", "my-mean_curve")
+    assert evaluation.release == "made: 0123"
+    assert evaluation.subjects == CYCLES.subjects[-2:]
+    assert [(one.first, one.second) for one in evaluation.between] == [("my-ridge", "my-mean_curve")]
+    assert [one.predicted.shape for one in tested] == [(8, 16, 3)] * 2
+
+
+def test_two_runs_of_one_name_are_refused(tmp_path: Path) -> None:
+    job = EvaluateJob(runs=(tmp_path / "a" / "lstm", tmp_path / "b" / "lstm"), release="R", cohorts=(), device="cpu")
+
+    with pytest.raises(ValueError, match="two runs are called lstm"):
+        evaluate_on_release(job)
 
 
 @pytest.mark.parametrize(

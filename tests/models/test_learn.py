@@ -99,3 +99,27 @@ def test_a_network_learns_what_there_is_to_learn() -> None:
     tested = cycles.of(split.test)
     network, mean = (np.abs(predict(run, tested, torch.device("cpu")) - tested.measured()).mean() for run in runs)
     assert network < mean / 2
+
+
+def test_left_legs_teach_unless_the_recipe_says_otherwise() -> None:
+    left = np.arange(len(CYCLES.subject)) % 2 == 1
+    both = replace(CYCLES, side=np.where(left, "left", "right"))
+    right_only = CYCLES.take(~left)
+
+    taught_by_right, by_both, by_right_of_both = (
+        by_median_epoch(order("lstm", mirrored_left=mirrored), cycles, halves(CYCLES))
+        for cycles, mirrored in ((right_only, True), (both, True), (both, False))
+    )
+
+    assert by_right_of_both.config.input_statistics == taught_by_right.config.input_statistics
+    assert all(weight.equal(by_right_of_both.weights[key]) for key, weight in taught_by_right.weights.items())
+    assert not by_both.weights["fc.bias"].equal(taught_by_right.weights["fc.bias"])
+
+
+def test_a_run_that_reads_conditions_refuses_one_it_was_not_taught() -> None:
+    run = by_early_stopping(order("lstm", inputs=("angles", "condition:slow,fast")), CYCLES, halves(CYCLES))
+    running = replace(CYCLES, condition=np.full(len(CYCLES.subject), "running"))
+
+    assert predict(run, CYCLES, torch.device("cpu")).shape == CYCLES.measured().shape
+    with pytest.raises(ValueError, match="walked in another: running"):
+        predict(run, running, torch.device("cpu"))

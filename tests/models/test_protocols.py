@@ -1,13 +1,10 @@
 """Protocols: who is tested, by whom, and beside which baselines."""
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
 
 from models.data import Cycles, Split
-from models.evaluate import evaluate, unseen_subjects
-from models.learn import Order, baseline
+from models.learn import baseline
 from models.protocols import PROTOCOLS, leave_each_out, train_and_test
 from models.report import render
 from models.run import Run
@@ -61,31 +58,6 @@ def test_one_subject_can_t_be_left_out() -> None:
 
     with pytest.raises(ValueError, match="needs two or more"):
         leave_each_out(order("mean_curve"), _never, alone, Split(train=alone.subjects, test=()))
-
-
-def test_a_run_is_evaluated_on_whom_it_never_saw() -> None:
-    asked: Order = order("ridge")
-    run = baseline(asked, CYCLES, Split(train=CYCLES.subjects[:2], test=()))
-
-    report = evaluate(run, CYCLES, asked.device)
-
-    assert [row.subject for row in report.scorecards[-1].kinds[0].subjects] == list(CYCLES.subjects[2:])
-    assert [card.model for card in report.scorecards] == ["mean_curve, others", "ridge, others", "ridge"]
-
-
-def test_a_run_that_knows_everybody_can_t_be_tested() -> None:
-    run = baseline(order("ridge"), CYCLES, Split(train=CYCLES.subjects, test=()))
-
-    with pytest.raises(ValueError, match="trained on every one of"):
-        unseen_subjects(run, CYCLES)
-
-
-def test_a_published_run_is_tested_on_its_own_test_subjects_or_on_strangers() -> None:
-    tested = CYCLES.subjects[1].rpartition("/")[2]
-    trained = baseline(order("ridge"), CYCLES, Split(train=CYCLES.subjects[:2], test=()))
-
-    assert unseen_subjects(replace(trained, split=Split(train=None, test=(tested,))), CYCLES) == CYCLES.subjects[1:2]
-    assert unseen_subjects(replace(trained, split=Split(train=None, test=("X9",))), CYCLES) == CYCLES.subjects
 
 
 def _never(_cycles: Cycles, _split: Split) -> Run:

@@ -21,7 +21,7 @@ def _one_release(monkeypatch: pytest.MonkeyPatch) -> None:
     manifest = SimpleNamespace(name="first", files={"cycles.parquet": SimpleNamespace(sha256="ab" * 32)})
     monkeypatch.setattr(seam, "open_release", lambda _root: SimpleNamespace(manifest=manifest))
     monkeypatch.setattr(seam, "read_split", lambda _release: SPLIT)
-    monkeypatch.setattr(seam, "load", lambda _root, kinds: _arrays(kinds, n_cycles=4))
+    monkeypatch.setattr(seam, "load", lambda _root, kinds, _allocate: _arrays(kinds, n_cycles=4))
 
 
 def _arrays(kinds: tuple[str, ...], n_cycles: int) -> CycleArrays:
@@ -79,7 +79,7 @@ def test_subjects_without_whole_cycles_are_not_in_the_split() -> None:
 
 
 def test_a_release_without_a_whole_cycle_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(seam, "load", lambda _root, kinds: _arrays(kinds, n_cycles=0))
+    monkeypatch.setattr(seam, "load", lambda _root, kinds, _allocate: _arrays(kinds, n_cycles=0))
 
     with pytest.raises(ValueError, match="no cycle with all of its forces known"):
         open_cycles("R", "forces")

@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from models.report import Report, make_report, render
-from models.scorecard import Scorecard, score
+from models.report import Report, make_report, render, render_together
+from models.scorecard import Scorecard, compare, score
 from tests.models.samples import made_cycles
 
 CYCLES = made_cycles(task="both")
@@ -30,3 +30,15 @@ def test_a_report_survives_its_file() -> None:
     report = make_report(_card("lstm", 0.5), [_card("mean_curve", 0.25)])
 
     assert Report.model_validate_json(report.model_dump_json()) == report
+
+
+def test_several_verdicts_stand_before_the_first_table() -> None:
+    cards = _card("lstm", 0.5), _card("mamba", 0.4)
+    reports = [make_report(card, [_card("mean_curve", 0.25)]) for card in cards]
+
+    text = render_together(reports, compare(*cards)).splitlines()
+
+    assert [line.split(" is ")[0] for line in text[:2]] == ["forces: lstm 0.500 N/kg", "forces: mamba 0.400 N/kg"]
+    assert text[2].startswith("lstm less mamba: +0.100 N/kg")
+    assert text.count(reports[0].verdict) == 2
+    assert render_together(reports[:1], ()) == render(reports[0])

@@ -85,14 +85,43 @@ def test_models_scored_on_different_subjects_are_not_compared() -> None:
         compare(score("A", cycles, predicted), score("B", some, predicted[:4]))
 
 
-def test_losing_to_a_baseline_is_said_first() -> None:
-    model, mean = (
-        score("lstm", _cycles(), _off_by(2, 2, 2, 2, 2)),
-        score("mean_curve", _cycles(), _off_by(1, 1, 1, 1, 1)),
-    )
+def _card(name: str, *errors: float) -> Scorecard:
+    return score(name, _cycles(), _off_by(*errors))
 
-    assert verdict(model, [mean]) == ("moments: lstm 2.000 N·m/kg is NOT YET USEFUL, it loses to mean_curve (1.000)")
+
+def test_losing_to_a_baseline_is_said_first() -> None:
+    model, mean = _card("lstm", 2, 2, 2, 2, 2), _card("mean_curve", 1, 1, 1, 1, 1)
+
+    assert verdict(model, [mean]) == "moments: lstm 2.000 N·m/kg is NOT YET USEFUL, it loses to mean_curve (1.000)"
     assert verdict(mean, [model]) == "moments: mean_curve 1.000 N·m/kg beats lstm (2.000)"
+    assert verdict(mean, []) == "moments: mean_curve 1.000 N·m/kg, not compared with any baseline"
+
+
+def test_a_smaller_error_that_chance_explains_is_no_win() -> None:
+    # Better on `a` and `b` by far, worse on `c`: resampled subjects may all be like `c`.
+    model, mean, worst = _card("lstm", 1, 1, 1, 1, 2.1), _card("mean_curve", 2, 2, 2, 2, 2), _card("ridge", *[3] * 5)
+
+    assert verdict(model, [mean, worst]) == (
+        "moments: lstm 1.367 N·m/kg is NOT SHOWN TO BE USEFUL, it is no better and no worse than mean_curve (2.000), "
+        "it beats ridge (3.000)"
+    )
+    assert verdict(mean, [model]).endswith("it is no better and no worse than lstm (1.367)")
+
+
+def test_two_subjects_tell_nothing_apart() -> None:
+    cycles = _cycles().of(["a", "b"])
+    first, second = (score(name, cycles, cycles.measured() + error) for name, error in (("lstm", 1), ("ridge", 9)))
+
+    assert "NOT SHOWN TO BE USEFUL, too few subjects tell it from ridge (9.000)" in verdict(first, [second])
+
+
+def test_each_cohort_has_its_own_figures() -> None:
+    cycles = replace(_cycles(), subject=np.array(["north/a", "north/a", "north/a", "south/b", "south/c"]))
+
+    (part,) = score("model", cycles, cycles.measured() + np.array([1, 2, 3, 4, 6])[:, None, None]).kinds
+
+    assert [(one.cohort, one.n_subjects, one.n_cycles) for one in part.cohorts] == [("north", 1, 3), ("south", 2, 2)]
+    assert [one.rmse for one in part.cohorts] == pytest.approx([math.sqrt((1 + 4 + 9) / 3), 5])
 
 
 def test_a_scorecard_survives_its_file() -> None:

@@ -5,7 +5,8 @@ import torch
 from torch import Tensor, nn
 
 from models.learn import by_early_stopping
-from models.train import Examples, device_named, epochs, train_for, train_until_best, validation_loss
+from models.train import device_named, train_for, train_until_best, validation_loss
+from models.training import Examples
 from tests.models.samples import OPTIMIZER, halves, made_cycles, order, small_recipe
 
 
@@ -64,7 +65,7 @@ def test_every_cycle_is_seen_once_an_epoch() -> None:
 
     inputs = torch.arange(10.0)[:, None, None].expand(10, 3, 2)
     train = Examples(inputs=inputs, targets=torch.zeros(10, 3, 1))
-    next(epochs(_Watching(), train, small_recipe().optimizer))
+    train_for(_Watching(), train, 1, small_recipe())
 
     assert [len(batch) for batch in seen] == [8, 2]
     assert sorted(torch.cat(seen).tolist()) == list(range(10))
@@ -73,7 +74,7 @@ def test_every_cycle_is_seen_once_an_epoch() -> None:
 
 def test_large_gradients_are_clipped() -> None:
     network = _Constant()
-    clipped = small_recipe().optimizer.model_copy(update={"gradient_clip": 0.25})
+    clipped = small_recipe(optimizer={**OPTIMIZER, "gradient_clip": 0.25})
 
     train_for(network, _examples(1000), 1, clipped)
 

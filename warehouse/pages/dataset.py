@@ -2,9 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from importlib.resources import files
 
-import jinja2
 import numpy as np
 
 from warehouse import read
@@ -13,6 +11,7 @@ from warehouse.layout import Warehouse
 from warehouse.pages.curves import Cycles, as_cycles, band
 from warehouse.pages.figures import Panel, draw_panels
 from warehouse.pages.models import ModelSection
+from warehouse.pages.render import render
 from warehouse.pages.titles import ANGLES, FORCES, MOMENTS, SECTIONS
 from warehouse.schemas import schema_of
 from warehouse.status import Status, status
@@ -63,9 +62,8 @@ def dataset_page(warehouse: Warehouse, title: str, models: Sequence[ModelSection
     columns = [*ANGLES, *MOMENTS, *FORCES]
     keys = ("cohort", "subject", "condition", "sample")
     cycles = as_cycles(read.cycles_as_right(warehouse, columns=[*keys, *columns]), columns)
-    environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True)
-    template = environment.from_string((files("warehouse.pages") / "dataset.html").read_text("utf-8"))
-    return template.render(
+    return render(
+        "dataset.html",
         title=title,
         virtual=sorted({trial.key.cohort for trial in found.trials if trial.key.cohort.startswith(VIRTUAL_PREFIX)}),
         status=found,

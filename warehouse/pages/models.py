@@ -20,14 +20,24 @@ class ScoreRow:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Table:
+    """A table, ready to be shown."""
+
+    title: str
+    header: Sequence[str]
+    rows: Sequence[Sequence[str]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ModelSection:
-    """One trained model: `figure` is SVG."""
+    """One trained model: `figure` is SVG, `tables` are folded away below it."""
 
     title: str
     verdict: str
     unit: str
     rows: Sequence[ScoreRow]
     figure: str
+    tables: Sequence[Table] = ()
 
 
 def draw_predictions(

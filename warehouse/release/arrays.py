@@ -13,6 +13,7 @@ from warehouse import storage
 from warehouse.channels import INPUT_COORDINATES
 from warehouse.errors import WarehouseError
 from warehouse.layout import file_path
+from warehouse.on_disk import Allocate, finite_rows, in_memory, taken
 from warehouse.release.columns import TARGETS, TEXT_KEYS
 from warehouse.release.manifest import CYCLES, SPLIT, STATISTICS, Target
 from warehouse.release.publish import Release, open_release
@@ -60,11 +61,11 @@ class CycleArrays:
         return len(self.inputs_deg)
 
 
-def load(root: str, targets: Collection[Target] | None = None) -> CycleArrays:
+def load(root: str, targets: Collection[Target] | None = None, allocate: Allocate = in_memory) -> CycleArrays:
     """The arrays of the release in a folder, local or `s3://…`, with the kinds of targets named or all it has.
 
-    Cycles with NaN in any of those are left out. MissingFile or WarehouseError if there is no such release,
-    ValueError for a kind of target that it lacks.
+    `allocate` says where inputs and targets are kept. Cycles with NaN in any of those are left out. MissingFile or
+    WarehouseError if there is no such release, ValueError for a kind of target that it lacks.
     """
     release = open_release(root)
     kinds = release.manifest.targets if targets is None else tuple(targets)
@@ -72,7 +73,7 @@ def load(root: str, targets: Collection[Target] | None = None) -> CycleArrays:
     if lacking:
         raise ValueError(f"{root} has no {', '.join(lacking)}; it has {', '.join(release.manifest.targets)}.")
     names = {kind: TARGETS[kind] if kind in kinds else () for kind in ("forces", "moments")}
-    blocks, keys = _read(release, (INPUT_COORDINATES, names["forces"], names["moments"]))
+    blocks, keys = _read(release, (INPUT_COORDINATES, names["forces"], names["moments"]), allocate)
     return _assembled(blocks, keys, names, read_split(release))
 
 
@@ -91,9 +92,9 @@ def _assembled(
     blocks: Sequence[np.ndarray], keys: dict[str, np.ndarray], names: dict[str, tuple[str, ...]], split: Split
 ) -> CycleArrays:
     subject = np.char.add(np.char.add(keys.pop("cohort"), "/"), keys.pop("subject"))
-    complete = np.logical_and.reduce([np.isfinite(block).all(axis=(1, 2)) for block in blocks[1:]])
+    complete = np.logical_and.reduce([finite_rows(block) for block in blocks[1:]])
     if not complete.all():
-        blocks = [block[complete] for block in blocks]
+        blocks = [taken(block, complete) for block in blocks]
         keys = {name: values[complete] for name, values in keys.items()}
         subject = subject[complete]
     return CycleArrays(
@@ -111,10 +112,12 @@ def _assembled(
     )
 
 
-def _read(release: Release, channels: Sequence[Sequence[str]]) -> tuple[list[np.ndarray], dict[str, np.ndarray]]:
+def _read(
+    release: Release, channels: Sequence[Sequence[str]], allocate: Allocate
+) -> tuple[list[np.ndarray], dict[str, np.ndarray]]:
     """An array (N, P, C) for each of the lists of channels, and each cycle's keys (N,)."""
     points = release.manifest.points
-    blocks = [np.empty((release.manifest.n_cycles, points, len(names)), dtype=np.float32) for names in channels]
+    blocks = [allocate((release.manifest.n_cycles, points, len(names))) for names in channels]
     keys: list[dict[str, np.ndarray]] = []
     start = 0
     for table in _tables(release, [*TEXT_KEYS, *_NUMBERS, *(name for names in channels for name in names)]):
