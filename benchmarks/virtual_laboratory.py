@@ -36,18 +36,27 @@ from warehouse.read import read_scaled_model
 RECIPE = "gait2hip60"
 KINDS = ("degrees", "N·m", "filtered N·m")
 HIP = ("hip_flexion", "hip_adduction", "hip_rotation")
-# What can make a trial unusable; the others are in every trial.
+# What can make a trial unusable; the others are in every trial. A gap does only if its marker is the one missed.
 EVENTFUL = ("gap", "swapped_labels", "half_off_plate", "stumble")
+DESERVING = ("swapped_labels", "half_off_plate", "stumble")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Walked:
-    """What became of one walk: errors by kind and coordinate, or why it was rejected; and what it was given."""
+    """What became of one walk: errors by kind and coordinate, or why it was rejected; and what it was given.
+
+    given: eventful blemishes, each with what it was put on.
+    """
 
     name: str
     errors: Mapping[str, Mapping[str, np.ndarray]]
     rejected: str
-    given: tuple[str, ...]
+    given: tuple[tuple[str, str], ...]
+
+    def undeserved(self) -> bool:
+        """Whether it was rejected though nothing that it was given explains it."""
+        explained = any(kind in DESERVING or (kind == "gap" and of in self.rejected) for kind, of in self.given)
+        return bool(self.rejected) and not explained
 
 
 def main() -> None:
@@ -105,7 +114,7 @@ def take(folder: Path, warehouse: Path) -> Iterator[Walked]:
     blemishes = pq.read_table(folder / "truth" / "blemishes.parquet")
     for trial in job.session.trials:
         of_trial = blemishes.filter(pc.equal(blemishes["trial"], trial.name)).to_pylist()
-        given = tuple(sorted({f"{row['blemish']} ({row['of']})" for row in of_trial if row["blemish"] in EVENTFUL}))
+        given = tuple(sorted({(row["blemish"], row["of"]) for row in of_trial if row["blemish"] in EVENTFUL}))
         with tempfile.TemporaryDirectory(prefix="gait2hip-") as directory:
             try:
                 recovered = recover(job, trial, Path(directory))
@@ -149,10 +158,13 @@ def _walks(directory: Path, blemishes: str, arguments: argparse.Namespace) -> li
 
 def _report(walks: list[Walked]) -> None:
     kept = [walk for walk in walks if not walk.rejected]
-    print(f"accepted: {len(kept)} of {len(walks)} ({len(kept) / len(walks):.0%})")
+    undeserved = sum(walk.undeserved() for walk in walks)
+    print(f"accepted: {len(kept)} of {len(walks)} ({len(kept) / len(walks):.0%});", end=" ")
+    print(f"rejected with no blemish that deserves it: {undeserved}")
     for walk in walks:
         if walk.rejected:
-            print(f"- {walk.name}, given {', '.join(walk.given) or 'NOTHING'}: {walk.rejected[:200]}")
+            given = ", ".join(f"{kind} ({of})" for kind, of in walk.given) or "nothing"
+            print(f"- {walk.name}, {'UNDESERVED, ' * walk.undeserved()}given {given}: {walk.rejected[:200]}")
     print("\n| hip: RMS over all walks, of the worst walk, largest |", *(f" {kind} |" for kind in KINDS), sep="")
     print("|---", *("|---" for _ in KINDS), "|", sep="")
     for coordinate in HIP:

@@ -4,7 +4,9 @@ from typing import Annotated
 
 import typer
 
+from flows.commands.audit import audit
 from flows.commands.diff import diff
+from flows.commands.doctor import doctor
 from flows.commands.evaluate import evaluate
 from flows.commands.export import export
 from flows.commands.export_model import export_model
@@ -40,11 +42,13 @@ for command in (
     diff,
     verify,
     release,
+    audit,
     export,
     train,
     evaluate,
     predict,
     export_model,
+    doctor,
 ):
     app.command()(command)
 app.add_typer(import_app, name="import")

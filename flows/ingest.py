@@ -9,10 +9,10 @@ import importlib
 import os
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from flows import worker_process
 from flows.selection import check_patterns, is_selected
@@ -20,6 +20,9 @@ from flows.worker_process import Crashed, ProcessOutcome, Raised, Returned, Stop
 from warehouse.errors import WarehouseError
 from warehouse.identity import SessionKey
 from warehouse.outcome import Outcome
+
+if TYPE_CHECKING:
+    from flows.dask_workers import Cluster
 
 STEPS = "flows.steps"
 
@@ -29,6 +32,9 @@ TIME_LIMIT_S = 3600.0
 EXIT_ACCEPTED = 0
 EXIT_CONFIGURATION = 2
 EXIT_NONE_ACCEPTED = 3
+
+# The stage of a trial whose result the disk did not take.
+STORING = "storing"
 
 _LIBRARIES = ("c3d", "ezc3d", "opensim", "scipy")
 
@@ -40,7 +46,8 @@ _CONFIGURATION_ERRORS = ("ValueError", "WarehouseError")
 class SessionRun:
     """One session to ingest, in plain values. Paths are absolute: a worker has a directory of its own.
 
-    `steps` is the name of the module that has the chain's functions (`flows.steps`).
+    `steps` is the name of the module that has the chain's functions (`flows.steps`). `cluster` is a Dask scheduler's
+    address; "" means processes of this machine.
     """
 
     session_file: str
@@ -50,6 +57,7 @@ class SessionRun:
     model: str | None
     warehouse: str
     steps: str
+    cluster: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,8 +116,8 @@ class IngestReport:
 
     @property
     def exit_code(self) -> int:
-        """2 if a session was refused (the others were run), else 0 if a trial was accepted, else 3."""
-        if self.refused:
+        """2 if a session was refused or a result not stored (the rest was run), else 0 if any was accepted, else 3."""
+        if self.refused or STORING in self.rejections_by_stage:
             return EXIT_CONFIGURATION
         return EXIT_ACCEPTED if self.accepted else EXIT_NONE_ACCEPTED
 
@@ -126,11 +134,13 @@ def plan_ingest(
     model: Path | None,
     only: Sequence[str] = (),
     steps: str = STEPS,
+    cluster: str = "",
 ) -> Plan:
     """Check everything that can be checked without running anything.
 
     A session that can't run as configured is refused; one that is named twice runs once. `only` are patterns of the
-    trials to run (`flows.selection`); none means all. ValueError if what ingest needs is not installed.
+    trials to run (`flows.selection`); none means all. `cluster` is as of `SessionRun`. ValueError if what ingest needs
+    is not installed.
     """
     _require_installed()
     check_patterns(only)
@@ -141,7 +151,7 @@ def plan_ingest(
     refused: list[Refusal] = []
     for path in dict.fromkeys(str(path.absolute()) for path in sessions):
         try:
-            run = _session_run(path, recipe, model_file, root, only, steps)
+            run = replace(_session_run(path, recipe, model_file, root, only, steps), cluster=cluster)
             _refuse_same_key(run, runs.get(run.key))
         except ValueError as error:
             refused.append(Refusal(session=path, reason=str(error)))
@@ -183,7 +193,7 @@ def run_trial(run: SessionRun, trial: str, preparation: Preparation) -> Outcome 
             return None
         case Raised() if "WarehouseError" in outcome.type_names:
             # A disk that filled up, say: the message says what to do, and nothing of the trial's is at fault.
-            return _store("record_crash", run, trial, "storing", outcome.message, outcome.log_tail)
+            return _store("record_crash", run, trial, STORING, outcome.message, outcome.log_tail)
         case _:
             reason, log = _explained(outcome)
             return _store("record_crash", run, trial, "process_trial", reason, log)
@@ -193,6 +203,16 @@ def failed_trial(run: SessionRun, trial: str, error: BaseException) -> Outcome:
     """The outcome of a trial that not even the code around its worker process survived."""
     reason = f"{type(error).__name__}: {error}"
     return Outcome(key=run.key.of_trial(trial), status="rejected", stage="ingest", reason=reason)
+
+
+def cluster_of(run: SessionRun) -> "Cluster":
+    """The Dask cluster that a session runs on, connected. ValueError if it can't be."""
+    # Here, so that Dask is needed only where a cluster is.
+    try:
+        from flows.dask_workers import connect
+    except ImportError as error:
+        raise ValueError(f"--dask needs Dask's scheduler ({error}). Install: pip install 'gait2hip[dask]'.") from error
+    return connect(run.cluster, tuple(steps_of(run.steps).PRELOAD))
 
 
 def steps_of(name: str) -> Any:
@@ -232,15 +252,18 @@ def _refuse_same_key(run: SessionRun, other: SessionRun | None) -> None:
 def _run_step(run: SessionRun, name: str, *which: str) -> ProcessOutcome:
     # Workers inherit it. There is one for each core, and a sum must not depend on how many threads share it.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    step = getattr(steps_of(run.steps), name)
+    try:
+        return _runner(run)(step, *which, run.recipe, run.model, run.warehouse, time_limit_s=TIME_LIMIT_S)
+    except WarehouseError as error:
+        return Raised(type_names=(WarehouseError.__name__,), message=str(error), traceback="", log_tail="")
+
+
+def _runner(run: SessionRun) -> Callable[..., ProcessOutcome]:
+    if run.cluster:
+        return cluster_of(run).run
     worker_process.preload(steps_of(run.steps).PRELOAD)
-    return worker_process.run(
-        getattr(steps_of(run.steps), name),
-        *which,
-        run.recipe,
-        run.model,
-        run.warehouse,
-        time_limit_s=TIME_LIMIT_S,
-    )
+    return worker_process.run
 
 
 def _explained(outcome: ProcessOutcome) -> tuple[str, str]:

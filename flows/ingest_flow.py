@@ -42,6 +42,7 @@ def ingest_flow(
     model: str | None = None,
     only: list[str] | None = None,
     steps: str = ingest.STEPS,
+    cluster: str = "",
 ) -> IngestReport:
     """Ingest sessions (folders or session files) into a warehouse; `only` are patterns of trials, None means all."""
     plan = ingest.plan_ingest(
@@ -51,19 +52,29 @@ def ingest_flow(
         model=None if model is None else Path(model),
         only=only or (),
         steps=steps,
+        cluster=cluster,
     )
     try:
         return _run(plan)
     except BaseException:
         # Also for Ctrl-C: the task runner waits for its threads, and they for their workers.
         worker_process.stop_all()
+        if cluster and plan.runs:
+            ingest.cluster_of(plan.runs[0]).stop_all()
         raise
 
 
 def run_flow(plan: Plan, *, workers: int, listener: Listener) -> IngestReport:
-    """Run a plan of at least one session as `ingest_flow`, on `workers` threads with a process each."""
+    """Run a plan of at least one session as `ingest_flow`, on `workers` threads with a process each.
+
+    On a cluster there are as many threads as its workers have, each waiting for one of them.
+    """
     shared = plan.runs[0]
     worker_process.allow()
+    if shared.cluster:
+        cluster = ingest.cluster_of(shared)
+        cluster.allow()
+        workers = cluster.n_slots
     runner: Any = ThreadPoolTaskRunner(max_workers=workers)
     token = _listener.set(listener)
     try:
@@ -74,6 +85,7 @@ def run_flow(plan: Plan, *, workers: int, listener: Listener) -> IngestReport:
             model=shared.model,
             only=list(plan.only),
             steps=shared.steps,
+            cluster=shared.cluster,
         )
     finally:
         _listener.reset(token)

@@ -1,25 +1,33 @@
 """Make Prefect ready to run flows: offline, quiet, and side by side with other runs on the same machine.
 
-With `PREFECT_API_URL` (or a Prefect profile that sets it) runs go to that server. Without one, Prefect starts
-a temporary server for this process; it gets a database of its own, so that runs never wait for each other's,
-copied from an empty one that is migrated once per Prefect version and kept in PREFECT_HOME.
+With `PREFECT_API_URL` (or a Prefect profile that sets it) runs go to that server. Without one, this process gets a
+temporary server of its own (Prefect's outlives a process that is killed); it has a database of its own, so that runs
+never wait for each other's, copied from an empty one that is migrated once per Prefect version and kept in
+PREFECT_HOME.
 """
 
 import atexit
+import contextlib
 import functools
 import os
 import shutil
-import signal
 import sqlite3
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
+from flows import temporary_server
+from warehouse.layout import temporary_path
+
 LOCK_TIMEOUT_S = 300
 MIGRATION_TIMEOUT_S = 300
+# Prefect's own 20 s are too few on a busy machine.
+STARTUP_TIMEOUT_S = 180
+SHUTDOWN_TIMEOUT_S = 10
 
 # Recordings of people stay where they are: nothing is reported to anybody.
 _OFFLINE_AND_QUIET = {
@@ -27,9 +35,6 @@ _OFFLINE_AND_QUIET = {
     "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
     "PREFECT_LOGGING_LEVEL": "WARNING",
     "PREFECT_SERVER_LOGGING_LEVEL": "CRITICAL",
-    "PREFECT_SERVER_EPHEMERAL_ENABLED": "true",
-    # Prefect's own 20 s are too few on a busy machine.
-    "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "180",
 }
 
 # A temporary server's history goes with it: the services that keep or watch it only cost time, and complain
@@ -72,36 +77,21 @@ def start_prefect() -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with _one_at_a_time(folder / "start.lock"):
-            _use_private_database(_empty_database(folder, prefect.__version__))
-            with _deaf_to_interrupts():
-                _check_api("Prefect's temporary server did not start")
+            empty = _empty_database(folder, prefect.__version__)
+        _start_server(empty)
     except (OSError, sqlite3.Error) as error:
         raise PrefectNotStarted(
-            f"Prefect can't be set up in {folder}: {error}. Set PREFECT_HOME to a writable folder."
+            f"Prefect can't be set up: {error}. Free some space if a disk is full. Set PREFECT_HOME to a writable "
+            f"folder (it is {settings.home}), or TMPDIR (it is {tempfile.gettempdir()})."
         ) from error
 
 
 @contextmanager
 def _one_at_a_time(lock: Path) -> Iterator[None]:
-    # Two temporary servers that start at once can choose the same port, and two migrations the same tables.
-    # SQLite's lock works on every system and ends with the process that holds it.
+    # Two processes must not migrate the same tables. SQLite's lock works on every system and ends with its process.
     with closing(sqlite3.connect(lock, timeout=LOCK_TIMEOUT_S, isolation_level=None)) as connection:
         connection.execute("BEGIN EXCLUSIVE")
         yield
-
-
-@contextmanager
-def _deaf_to_interrupts() -> Iterator[None]:
-    # A process inherits the signals its maker blocks. Ctrl-C reaches everything in the foreground: a server
-    # that stops at once leaves this process asking it, again and again, to note the interruption.
-    if not hasattr(signal, "pthread_sigmask"):
-        yield
-        return
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _empty_database(folder: Path, version: str) -> Path:
@@ -128,20 +118,70 @@ def _empty_database(folder: Path, version: str) -> Path:
     return database
 
 
-def _use_private_database(empty: Path) -> None:
-    directory = Path(tempfile.mkdtemp(prefix="gait2hip-prefect-"))
-    # The server lives as long as this process. Exit functions run last in, first out: it stops first.
-    atexit.register(shutil.rmtree, directory, ignore_errors=True)
+def _start_server(empty: Path) -> None:
+    """Start a server on a copy of the empty database, and have this process's Prefect use it."""
+    directory = temporary_path(Path(tempfile.gettempdir()) / "gait2hip-prefect")
+    directory.mkdir()
     shutil.copyfile(empty, directory / "prefect.db")
-    os.environ.update(
-        {
-            "PREFECT_SERVER_DATABASE_CONNECTION_URL": _url(directory / "prefect.db"),
-            "PREFECT_SERVER_DATABASE_MIGRATE_ON_START": "false",
-            "PREFECT_SERVER_MEMO_STORE_PATH": str(directory / "memo_store.toml"),
-            "PREFECT_API_BLOCKS_REGISTER_ON_START": "false",
-            "PREFECT_SERVER_SERVICES_DB_VACUUM_ENABLED": "",
-            **{f"PREFECT_SERVER_SERVICES_{service}_ENABLED": "false" for service in _UNUSED_SERVICES},
-        }
+    server = subprocess.Popen(
+        # -P: the modules beside it are not for `import`.
+        [sys.executable, "-P", temporary_server.__file__, str(directory)],
+        env={**os.environ, **_server_settings(directory)},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    atexit.register(_stop_server, server)
+    assert server.stdout is not None, "it is a pipe"
+    port = server.stdout.readline().strip()
+    os.environ["PREFECT_API_URL"] = f"http://{temporary_server.HOST}:{port}/api"
+
+    from prefect.context import refresh_global_settings_context
+    from prefect.events.clients import NullEventsClient
+    from prefect.events.worker import EventsWorker
+
+    refresh_global_settings_context()
+    # Nobody listens on a server that is this process's alone, and a busy machine complains of what isn't sent yet.
+    EventsWorker.set_client_override(NullEventsClient)
+    _wait_for(server)
+
+
+def _server_settings(directory: Path) -> dict[str, str]:
+    return {
+        "PREFECT__SERVER_EPHEMERAL": "1",
+        "PREFECT__SERVER_FINAL": "1",
+        "PREFECT_UI_ENABLED": "0",
+        "PREFECT_SERVER_DATABASE_CONNECTION_URL": _url(directory / "prefect.db"),
+        "PREFECT_SERVER_DATABASE_MIGRATE_ON_START": "false",
+        "PREFECT_SERVER_MEMO_STORE_PATH": str(directory / "memo_store.toml"),
+        "PREFECT_API_BLOCKS_REGISTER_ON_START": "false",
+        "PREFECT_SERVER_SERVICES_DB_VACUUM_ENABLED": "",
+        **{f"PREFECT_SERVER_SERVICES_{service}_ENABLED": "false" for service in _UNUSED_SERVICES},
+    }
+
+
+def _stop_server(server: subprocess.Popen[str]) -> None:
+    # Its standard input's end tells it to go, and to take its folder along.
+    with contextlib.suppress(subprocess.TimeoutExpired):
+        server.communicate(timeout=SHUTDOWN_TIMEOUT_S)
+        return
+    server.kill()
+
+
+def _wait_for(server: subprocess.Popen[str]) -> None:
+    deadline_s = time.monotonic() + STARTUP_TIMEOUT_S
+    while server.poll() is None:
+        try:
+            _check_api("Prefect's temporary server did not start")
+        except PrefectNotStarted:
+            if time.monotonic() > deadline_s:
+                raise
+            time.sleep(0.1)
+        else:
+            return
+    raise PrefectNotStarted(
+        f"Prefect's temporary server ended with exit code {server.returncode}; what it said is above. Is "
+        f"{tempfile.gettempdir()} full? Free some space there, or set TMPDIR to another folder."
     )
 
 

@@ -77,6 +77,7 @@ def regenerate(
     workers: int,
     on_progress: Callable[[int], Listener],
     steps: str = STEPS,
+    cluster: str = "",
 ) -> IngestReport:
     """Compute what the survey found to do. What it touches is replaced trial by trial, the old kept until then."""
     reports = [
@@ -89,6 +90,7 @@ def regenerate(
             on_progress=on_progress,
             only=found.only,
             steps=steps,
+            cluster=cluster,
         )
         for (recipe, model), members in _by_settings(found.to_run)
     ]

@@ -2,16 +2,18 @@
 
 import contextlib
 import os
+import tempfile
 import time
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-from flows.ingest import STEPS, IngestReport, Listener, plan_ingest, steps_of
+from flows.ingest import STEPS, IngestReport, Listener, Plan, plan_ingest, steps_of
 from flows.local_prefect import start_prefect
 from warehouse.errors import WarehouseError
 from warehouse.layout import Warehouse
 from warehouse.runs import Run, remember_run
+from warehouse.storage import remove_leftovers
 
 
 def ingest(
@@ -24,19 +26,30 @@ def ingest(
     on_progress: Callable[[int], Listener],
     only: Sequence[str] = (),
     steps: str = STEPS,
+    cluster: str = "",
 ) -> IngestReport:
     """Run sessions as a Prefect flow and report what became of each trial.
 
-    `only` are patterns of trials (`flows.selection`), none meaning all. `on_progress` is told the number of trials and
+    `only` are patterns of trials (`flows.selection`), none meaning all; `cluster` a Dask scheduler's address, whose
+    workers are used in place of this machine's. `on_progress` is told the number of trials and
     gives what is called with each outcome. ValueError if no session can be run as configured, WarehouseError if the
     warehouse can't be written, PrefectNotStarted.
     """
-    plan = plan_ingest(sessions, warehouse=warehouse, recipe=recipe, model=model, only=only, steps=steps)
+    plan = plan_ingest(
+        sessions, warehouse=warehouse, recipe=recipe, model=model, only=only, steps=steps, cluster=cluster
+    )
     if not plan.runs:
         # A wrong recipe or model has every session say the same.
         raise ValueError("\n\n".join(dict.fromkeys(refusal.reason for refusal in plan.refused)))
+    return run_plan(plan, workers=workers, on_progress=on_progress)
+
+
+def run_plan(plan: Plan, *, workers: int, on_progress: Callable[[int], Listener]) -> IngestReport:
+    """Run a plan of at least one session and note how long it took. Arguments and errors as of `ingest`."""
     root = plan.runs[0].warehouse
-    steps_of(steps).check_warehouse(root)
+    steps_of(plan.runs[0].steps).check_warehouse(root)
+    # Of runs that were killed; what the warehouse's folders hold of them goes with the next file written there.
+    remove_leftovers(Path(tempfile.gettempdir()))
     start_prefect()
     # Prefect reads its settings when it is first imported.
     from flows.ingest_flow import run_flow

@@ -8,19 +8,25 @@ import contextlib
 import multiprocessing
 import os
 import pickle
+import shutil
 import signal
 import sys
 import tempfile
 import threading
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from multiprocessing.connection import wait
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any
 
+from warehouse.errors import WarehouseError
+from warehouse.storage import DISK_FULL, explained, scratch_folder
+
 LOG_TAIL_BYTES = 4096
+# A process that ended without a result had no room for it where there is less than this.
+_ROOM_BYTES = 1 << 16
 
 _CALL = "call.pickle"
 _RESULT = "result.pickle"
@@ -103,12 +109,13 @@ def run(
     The process works in a private temporary directory: its standard output and error, any other `*.log` and
     its temporary files stay there until the logs' last lines have been read. Whatever it started is killed
     when it ends. `memory_limit_mb` limits its address space, where the system can do that. Function and
-    arguments must be picklable (pickle's own errors otherwise).
+    arguments must be picklable (pickle's own errors otherwise). Where the disk of temporary files is full,
+    WarehouseError: raised here, or what the function raised.
     """
     call = pickle.dumps((function, args))
-    with tempfile.TemporaryDirectory(prefix="gait2hip-", ignore_cleanup_errors=True) as name:
-        directory = Path(name)
-        (directory / _CALL).write_bytes(call)
+    with scratch_folder("gait2hip") as directory:
+        with explained("write to", str(directory)):
+            (directory / _CALL).write_bytes(call)
         process = _start(directory, memory_limit_mb)
         if process is None:
             return Stopped()
@@ -191,6 +198,8 @@ def _outcome(directory: Path, exit_code: int, exceeded_limit_s: float | None) ->
         return Stopped()
     if exceeded_limit_s is not None:
         return TimedOut(limit_s=exceeded_limit_s, log_tail=log_tail(directory))
+    if shutil.disk_usage(directory).free < _ROOM_BYTES:
+        raise WarehouseError(_full(directory))
     return Crashed(exit_code=exit_code, log_tail=log_tail(directory))
 
 
@@ -250,7 +259,9 @@ def _call(file: Path) -> bytes:
     """The pickled result, or what was raised instead: by the function, or by pickling what it returned."""
     try:
         function, args = pickle.loads(file.read_bytes())
-        return pickle.dumps(Returned(value=function(*args)))
+        with _full_disk_explained(file.parent):
+            value = function(*args)
+        return pickle.dumps(Returned(value=value))
     except Exception as error:
         return pickle.dumps(
             Raised(
@@ -260,6 +271,24 @@ def _call(file: Path) -> bytes:
                 log_tail=_printed_so_far(file.parent),
             )
         )
+
+
+@contextlib.contextmanager
+def _full_disk_explained(directory: Path) -> Iterator[None]:
+    # The store explains its own errors: what is not explained yet is about a temporary file.
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in DISK_FULL:
+            raise
+        raise WarehouseError(_full(directory)) from error
+
+
+def _full(directory: Path) -> str:
+    return (
+        f"the disk that holds temporary files ({directory.parent}) is full. Free some space, or name a folder on "
+        "another disk in TMPDIR, and run the command again: nothing stored was lost."
+    )
 
 
 def _printed_so_far(directory: Path) -> str:

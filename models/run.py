@@ -8,7 +8,6 @@
 - novelty.safetensors: the motion of its training subjects, to tell when another lies outside
 """
 
-import os
 import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -31,7 +30,8 @@ from models.networks import NetworkSettings
 from models.novelty import Novelty, from_bytes
 from models.report import Report
 from models.settings import Settings
-from warehouse.storage import explained
+from warehouse.layout import temporary_path
+from warehouse.storage import explained, flush, remove_leftovers, replace_file
 
 WEIGHTS, CONFIG, SPLIT, REPORT = "model.safetensors", "config.json", "split.json", "report.json"
 CALIBRATION, NOVELTY = "calibration.json", "novelty.safetensors"
@@ -132,12 +132,16 @@ def write_folder(folder: Path, contents: Mapping[str, bytes]) -> None:
     refuse_existing(folder)
     with explained("write", str(folder)):
         folder.parent.mkdir(parents=True, exist_ok=True)
-        staged = Path(mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
+        remove_leftovers(folder.parent)
+        staged = temporary_path(folder)
+        staged.mkdir()
         try:
             for name, content in contents.items():
-                _write_through(staged / name, content)
-            staged.chmod(0o755)  # mkdtemp's folder is its owner's alone
+                (staged / name).write_bytes(content)
+                flush(staged / name)
+            flush(staged)
             staged.rename(folder)
+            flush(folder.parent)
         except BaseException:
             shutil.rmtree(staged, ignore_errors=True)
             raise
@@ -160,14 +164,7 @@ def check_writable(path: Path) -> None:
 def write_file(path: Path, content: bytes) -> None:
     """Writes one file whole or not at all. ValueError if it exists, WarehouseError if it can't be written."""
     refuse_existing(path)
-    with explained("write", str(path)):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        staged = path.with_name(f".{path.name}-{os.getpid()}")
-        try:
-            _write_through(staged, content)
-            staged.rename(path)
-        finally:
-            staged.unlink(missing_ok=True)
+    replace_file(path, content)
 
 
 def read_run(folder: Path) -> Run:
@@ -181,13 +178,6 @@ def read_run(folder: Path) -> Run:
         calibration=_checked(Calibration, calibration) if calibration.exists() else None,
         novelty=from_bytes(str(novelty), _content(novelty)) if novelty.exists() else None,
     )
-
-
-def _write_through(file: Path, content: bytes) -> None:
-    with file.open("wb") as stream:
-        stream.write(content)
-        stream.flush()
-        os.fsync(stream.fileno())
 
 
 def _checked(kind: type[Checked], file: Path) -> Checked:

@@ -1,6 +1,7 @@
 """Once a session: the static trial gives the model this subject's size."""
 
 import tempfile
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -20,11 +21,12 @@ from pipeline.same_person import check_subject_block
 from pipeline.static_pose import static_pose
 from warehouse.contents import is_session_fresh
 from warehouse.errors import WarehouseError
+from warehouse.lock import one_writer
 from warehouse.outcome import SessionOutcome
-from warehouse.provenance import file_sha256
+from warehouse.provenance import file_sha256, stable_hash
 from warehouse.read import read_row
 from warehouse.sources import Source, remember_source
-from warehouse.write import remove_table, write_row, write_scaled_model, write_table
+from warehouse.write import row_file, scaled_model_file, table_file, write_together
 
 
 def prepare_session(
@@ -48,7 +50,10 @@ def prepare_session(
             # The caller chose the model: the recordings are not to blame, and keep what they have given.
             raise ValueError(f"{rejected.reason} Give another file with --model or in the recipe.") from rejected
         return SessionOutcome(key=job.session.key, stage=rejected.stage, reason=rejected.reason)
-    _store(job, scaled, keys)
+    with one_writer(job.warehouse, job.session.key):
+        # Another process may have stored just this meanwhile, and trials that rest on it.
+        if not is_session_fresh(job.warehouse, job.session.key, keys["session"]):
+            _store(job, scaled, keys)
     remember_source(job.warehouse, source)
     return SessionOutcome(key=job.session.key)
 
@@ -100,61 +105,50 @@ def _measurements(profile: Profile, pose: Markers) -> tuple[Measurement, ...]:
 
 
 def _store(job: Job, scaled: ScaledModel, keys: dict[str, str]) -> None:
-    """The session's tables. The `sessions` row vouches for the others: it is taken away first and written last."""
-    session, where = job.session, job.warehouse
-    recipe = job.recipe.name
-    remove_table(where, "sessions", session.key)
-    write_scaled_model(where, session.key, scaled.osim_xml)
+    """The session's tables; the `sessions` row vouches for the others."""
+    where, key = job.warehouse, job.session.key
+    row = partial(row_file, where, key=key, recipe=job.recipe.name)
+    table = partial(table_file, where, key=key, recipe=job.recipe.name, provenance_key=keys["scaling"])
+    known = {"sex": _known_sex(job)}
+    files = [
+        scaled_model_file(where, key, scaled.osim_xml),
+        table(table="scaling", columns=_scaling(scaled)),
+        table(table="static_markers", columns=_static_markers(scaled)),
+        # Shared by all sessions of the subject: the same bytes whichever was stored last.
+        row(table="subjects", values=known, provenance_key=stable_hash(known)),
+    ]
+    write_together(where, files, row(table="sessions", values=_description(job), provenance_key=keys["session"]))
+
+
+def _scaling(scaled: ScaledModel) -> dict[str, list[str] | np.ndarray]:
     bodies = list(scaled.scale_factors)
-    write_table(
-        where,
-        "scaling",
-        session.key,
-        {
-            "body": bodies,
-            **{f"scale_{axis}": np.array([scaled.scale_factors[b][i] for b in bodies]) for i, axis in enumerate("xyz")},
-            "mass_kg": np.array([scaled.body_mass_kg[body] for body in bodies]),
-        },
-        provenance_key=keys["scaling"],
-        recipe=recipe,
-    )
+    return {
+        "body": bodies,
+        **{f"scale_{axis}": np.array([scaled.scale_factors[b][i] for b in bodies]) for i, axis in enumerate("xyz")},
+        "mass_kg": np.array([scaled.body_mass_kg[body] for body in bodies]),
+    }
+
+
+def _static_markers(scaled: ScaledModel) -> dict[str, list[str] | np.ndarray]:
     labels = [*scaled.marker_error_m, *scaled.dropped_markers]
     errors = [scaled.marker_error_m.get(label, float("nan")) for label in labels]
-    write_table(
-        where,
-        "static_markers",
-        session.key,
-        {"marker": labels, "error_m": np.array(errors)},
-        provenance_key=keys["scaling"],
-        recipe=recipe,
-    )
-    write_row(
-        where,
-        "subjects",
-        session.key,
-        {"sex": _known_sex(job)},
-        provenance_key=keys["session"],
-        recipe=recipe,
-    )
-    write_row(
-        where,
-        "sessions",
-        session.key,
-        {
-            "profile": job.profile.name,
-            "recipe": job.recipe.name,
-            "model": job.model.name,
-            "model_sha256": file_sha256(job.model),
-            "static_trial": session.static.name,
-            "mass_kg": session.subject.mass_kg,
-            "height_m": session.subject.height_m,
-            "age_y": session.subject.age_y,
-            "opensim_version": opensim_version(),
-            "n_trials": len(session.trials),
-        },
-        provenance_key=keys["session"],
-        recipe=recipe,
-    )
+    return {"marker": labels, "error_m": np.array(errors)}
+
+
+def _description(job: Job) -> dict[str, object]:
+    session = job.session
+    return {
+        "profile": job.profile.name,
+        "recipe": job.recipe.name,
+        "model": job.model.name,
+        "model_sha256": file_sha256(job.model),
+        "static_trial": session.static.name,
+        "mass_kg": session.subject.mass_kg,
+        "height_m": session.subject.height_m,
+        "age_y": session.subject.age_y,
+        "opensim_version": opensim_version(),
+        "n_trials": len(session.trials),
+    }
 
 
 def _known_sex(job: Job) -> str | None:

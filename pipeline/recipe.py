@@ -77,6 +77,7 @@ class StaticOptimizationSettings(_Section):
 
     activation_exponent: Annotated[float, Field(ge=1, le=10)]
     use_muscle_physiology: bool
+    passive_fibre_force: bool
     reserve_optimal_nm: Positive
     residual_optimal_n: Positive
     residual_optimal_nm: Positive
@@ -132,6 +133,21 @@ class Recipe(_Section):
             raise ValueError(
                 f"activation_exponent={exponent:g} with engine 'exact', which solves exponents from 2 to "
                 f"{MOST_EXACT_EXPONENT}. Give one of those, or name engine 'tools'."
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _passive(self) -> "Recipe":
+        settings = self.static_optimization
+        if settings.passive_fibre_force and self.model.engine == "tools":
+            raise ValueError(
+                "passive_fibre_force=true with engine 'tools', whose static optimization knows active force only. "
+                "Set it to false, or name engine 'exact'."
+            )
+        if settings.passive_fibre_force and not settings.use_muscle_physiology:
+            raise ValueError(
+                "passive_fibre_force=true with use_muscle_physiology=false: without fibre lengths there is no passive "
+                "force. Set the one to false, or the other to true."
             )
         return self
 

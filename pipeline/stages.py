@@ -21,6 +21,8 @@ STAGE_OF_TABLE: dict[str, str] = {
     "cycles": "quality",
     "trials": "quality",
 }
+# When OpenSim's tools may stop. Engine `exact` is at the optimum whatever these say: no result of it depends on them.
+_OF_TOOLS_ONLY = frozenset({"ik_accuracy", "convergence_criterion", "max_iterations"})
 # What a person calls the facts that are accounted for by a hash or a name.
 _FACTS = {
     "model": "the musculoskeletal model",
@@ -66,7 +68,9 @@ STAGES: dict[str, Stage] = {
         facts=(),
         inputs=("inverse_kinematics", "ground_reactions"),
     ),
-    "static_optimization": Stage(version=1, sections=("static_optimization",), facts=(), inputs=("inverse_dynamics",)),
+    "static_optimization": Stage(
+        version=1, sections=("static_optimization", "engine"), facts=(), inputs=("inverse_dynamics",)
+    ),
     "quality": Stage(
         version=1,
         sections=("quality", "cycles"),
@@ -90,7 +94,7 @@ def stage_accounts(recipe: Recipe, facts: Mapping[str, object], opensim_version:
     A fact of several parts (a profile, say) is accounted for by its hash.
     """
     sections = {
-        **{name: value for name, value in recipe.model_dump().items() if isinstance(value, dict)},
+        **_sections(recipe),
         "engine": recipe.model.engine,
         "feet": (recipe.model.right_foot_body, recipe.model.left_foot_body),
     }
@@ -100,7 +104,9 @@ def stage_accounts(recipe: Recipe, facts: Mapping[str, object], opensim_version:
             made_from = {
                 "version": stage.version,
                 "opensim": opensim_version,
-                "recipe": {section: _as_stored(sections[section]) for section in stage.sections},
+                "recipe": {
+                    section: _as_stored(sections[section], _unread(recipe, stage)) for section in stage.sections
+                },
                 "facts": {fact: _brief(facts[fact]) for fact in stage.facts},
                 "inputs": {needed: accounts[needed].key for needed in stage.inputs},
             }
@@ -116,13 +122,28 @@ def keys_of(accounts: Mapping[str, StageAccount]) -> dict[str, str]:
 def common_facts(recipe: Recipe, opensim_version: str) -> dict[str, object]:
     """What made a result and must be the same for all that is learnt from together: no training on mixed data.
 
-    The recipe's settings, the versions of the stages' code, the simulator's version.
+    The recipe's settings that its engine reads, the versions of the stages' code, the simulator's version.
     """
-    settings = {name: value for name, value in recipe.model_dump().items() if isinstance(value, dict)}
+    unread = frozenset() if recipe.model.engine == "tools" else _OF_TOOLS_ONLY
+    settings = {name: _without(unread, values) for name, values in _sections(recipe).items()}
     # Where the model's file lies says nothing about it: the hash of its content is in its session's row.
     settings["model"] = {name: value for name, value in settings["model"].items() if name != "file"}
     versions = {name: stage.version for name, stage in STAGES.items()}
     return {"settings": settings, "versions": versions, "opensim": opensim_version}
+
+
+def _sections(recipe: Recipe) -> dict[str, dict[str, object]]:
+    return {name: value for name, value in recipe.model_dump().items() if isinstance(value, dict)}
+
+
+def _unread(recipe: Recipe, stage: Stage) -> frozenset[str]:
+    """The settings that a stage passes over: OpenSim's tools', unless it runs them."""
+    runs_tools = "engine" in stage.sections and recipe.model.engine == "tools"
+    return frozenset() if runs_tools else _OF_TOOLS_ONLY
+
+
+def _without(unread: frozenset[str], section: dict[str, object]) -> dict[str, object]:
+    return {name: value for name, value in section.items() if name not in unread}
 
 
 def table_keys(keys: Mapping[str, str]) -> dict[str, str]:
@@ -130,7 +151,9 @@ def table_keys(keys: Mapping[str, str]) -> dict[str, str]:
     return {table: keys[stage] for table, stage in STAGE_OF_TABLE.items()}
 
 
-def _as_stored(section: object) -> object:
+def _as_stored(section: object, unread: frozenset[str]) -> object:
+    if isinstance(section, dict):
+        return _without(unread, section)
     # Tuples come back from JSON as lists.
     return list(section) if isinstance(section, tuple) else section
 

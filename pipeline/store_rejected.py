@@ -4,11 +4,12 @@ from collections.abc import Mapping
 
 from pipeline.job import Job, open_job
 from pipeline.stages import RETRY, StageAccount, to_json
+from warehouse.contents import files_of
 from warehouse.errors import WarehouseError
+from warehouse.lock import one_writer
 from warehouse.outcome import Outcome
 from warehouse.read import stored
-from warehouse.schemas import PER_TRIAL
-from warehouse.write import remove_table, write_row
+from warehouse.write import row_file, write_together
 
 
 def record_rejection(
@@ -49,10 +50,11 @@ def record_crash(
 
 def store_failure(job: Job, trial: str, stage: str, reason: str, log: str) -> Outcome:
     """Write a trial that could not be computed, to be tried again; an accepted result that is there stays."""
-    if _holds_accepted(job, trial):
-        key = job.session.trial_key(trial)
-        return Outcome(key=key, status="rejected", stage=stage, reason=f"{reason} The earlier result was kept.")
-    return store_rejected(job, trial, stage, reason, log, {})
+    key = job.session.trial_key(trial)
+    with one_writer(job.warehouse, key):
+        if _holds_accepted(job, trial):
+            return Outcome(key=key, status="rejected", stage=stage, reason=f"{reason} The earlier result was kept.")
+        return _write(job, trial, stage, reason, log, {})
 
 
 def store_rejected(
@@ -62,10 +64,13 @@ def store_rejected(
 
     Without accounts of its stages the trial is kept under a key of its own, so that the next run tries it again.
     """
+    with one_writer(job.warehouse, job.session.trial_key(trial)):
+        return _write(job, trial, stage, reason, log, accounts)
+
+
+def _write(job: Job, trial: str, stage: str, reason: str, log: str, accounts: Mapping[str, StageAccount]) -> Outcome:
     key = job.session.trial_key(trial)
-    for table in (*PER_TRIAL, "cycles"):
-        remove_table(job.warehouse, table, key)
-    write_row(
+    row = row_file(
         job.warehouse,
         "trials",
         key,
@@ -83,6 +88,8 @@ def store_rejected(
         recipe=job.recipe.name,
         made_from={"stages": to_json(accounts)},
     )
+    files = files_of(job.warehouse, key)
+    write_together(job.warehouse, (), row, obsolete=(*files.trial, files.cycles))
     return Outcome(key=key, status="rejected", stage=stage, reason=reason)
 
 

@@ -1,4 +1,4 @@
-"""A trial's outcome into the warehouse: its tables first, its `trials` row last, which vouches for them."""
+"""A trial's outcome into the warehouse: its tables and, last, its `trials` row, which vouches for them."""
 
 from collections.abc import Mapping
 
@@ -13,9 +13,11 @@ from pipeline.stages import StageAccount, common_facts, keys_of, table_keys, to_
 from pipeline.store_rejected import description
 from pipeline.stored_kinematics import columns_of
 from pipeline.trial_result import TrialResult
+from warehouse.contents import is_trial_fresh
+from warehouse.lock import one_writer
 from warehouse.outcome import Outcome
 from warehouse.provenance import file_sha256
-from warehouse.write import remove_table, write_row, write_table
+from warehouse.write import row_file, table_file, write_together
 
 Columns = dict[str, np.ndarray]
 
@@ -34,10 +36,8 @@ def store_accepted(job: Job, trial: str, accounts: Mapping[str, StageAccount], r
         "cycles": (_cycles(result, condition, mass_kg), {}),
     }
     made_by, made_from = table_keys(keys_of(accounts)), common_facts(job.recipe, opensim_version())
-    # Without its row nothing of the trial is read: a writer killed from here on leaves no mixture behind.
-    remove_table(job.warehouse, "trials", key)
-    for table, (columns, units) in tables.items():
-        write_table(
+    files = [
+        table_file(
             job.warehouse,
             table,
             key,
@@ -47,7 +47,9 @@ def store_accepted(job: Job, trial: str, accounts: Mapping[str, StageAccount], r
             units=units,
             made_from=made_from,
         )
-    write_row(
+        for table, (columns, units) in tables.items()
+    ]
+    row = row_file(
         job.warehouse,
         "trials",
         key,
@@ -63,6 +65,10 @@ def store_accepted(job: Job, trial: str, accounts: Mapping[str, StageAccount], r
         recipe=job.recipe.name,
         made_from={**made_from, "stages": to_json(accounts)},
     )
+    with one_writer(job.warehouse, key):
+        # Another process may have stored just this meanwhile: nobody reading it is to see it go and come back.
+        if not is_trial_fresh(job.warehouse, key, made_by):
+            write_together(job.warehouse, files, row)
     return Outcome(key=key, status="accepted", n_cycles=len(result.cycles))
 
 

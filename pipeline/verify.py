@@ -13,18 +13,17 @@ from typing import TypeVar
 
 import numpy as np
 
+from pipeline.engine_differences import Difference, of_balance, of_kinematics, of_moments, of_muscles
 from pipeline.job import Job, open_job
 from pipeline.observe_walk import observe_walk
 from pipeline.osim.balance import muscle_balance
 from pipeline.osim.engines import load_engine
+from pipeline.osim.objectives import marker_objective, muscle_effort
 from pipeline.prepare_session import scale_session
-from pipeline.quality import JOINTS
-from pipeline.recipe import Recipe
+from pipeline.recipe import MOST_EXACT_EXPONENT, Recipe
 from pipeline.records import (
     CoordinateTask,
     FootWrench,
-    GeneralizedForces,
-    KinematicsResult,
     Markers,
     MuscleForces,
     Side,
@@ -33,21 +32,6 @@ from pipeline.solve import foot_bodies, muscle_forces, without_jitter
 
 ENGINES = ("exact", "tools")
 Result = TypeVar("Result")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Difference:
-    """One figure of the comparison. `limit` is the largest that agrees, None where it is only told."""
-
-    what: str
-    unit: str
-    found: float
-    limit: float | None
-
-    @property
-    def agrees(self) -> bool:
-        """Whether it is within its limit; NaN never is."""
-        return self.limit is None or self.found <= self.limit
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,6 +46,14 @@ class Verdict:
         """Whether every figure is within its limit."""
         return all(difference.agrees for difference in self.differences)
 
+    @property
+    def words(self) -> str:
+        """The verdict as a sentence."""
+        empty = [difference.what for difference in self.differences if difference.empty]
+        if empty:
+            return f"the engines CAN'T BE COMPARED on this trial: nothing was found to compare for {'; '.join(empty)}"
+        return "the engines agree" if self.agrees else "the engines DISAGREE on this trial"
+
 
 def verify_session(session_file: str, trial: str | None, recipe: str, model_file: str | None) -> Verdict:
     """Compare the engines on one trial, the session's first if none is named; no warehouse is touched.
@@ -71,6 +63,7 @@ def verify_session(session_file: str, trial: str | None, recipe: str, model_file
     with tempfile.TemporaryDirectory(prefix="gait2hip-") as name:
         directory = Path(name)
         job = open_job(session_file, recipe, model_file, str(directory / "warehouse"))
+        _require_comparable(job.recipe, recipe)
         names = [one.name for one in job.session.trials]
         if trial is not None and trial not in names:
             raise ValueError(f"{session_file}: the session has no trial {trial!r}; it has {', '.join(names)}.")
@@ -84,6 +77,21 @@ def verify_session(session_file: str, trial: str | None, recipe: str, model_file
             walk.frames,
             job.recipe,
             directory,
+        )
+
+
+def _require_comparable(recipe: Recipe, source: str) -> None:
+    """ValueError for settings that one of the engines can't take, before either has run."""
+    settings = recipe.static_optimization
+    if settings.passive_fibre_force:
+        raise ValueError(
+            f"recipe {source} asks for passive fibre force, which OpenSim's static optimization doesn't know. Set "
+            "passive_fibre_force = false to compare the engines; nothing else of them depends on it."
+        )
+    if not 2 <= settings.activation_exponent <= MOST_EXACT_EXPONENT:
+        raise ValueError(
+            f"recipe {source} has activation_exponent={settings.activation_exponent:g}, and engine 'exact' solves "
+            f"exponents from 2 to {MOST_EXACT_EXPONENT}: there is nothing to compare."
         )
 
 
@@ -144,10 +152,16 @@ def compare_engines(
     balance = muscle_balance(model, coordinates.cut(frames), moments["exact"].cut(frames), muscles["exact"])
     return Verdict(
         differences=(
-            *_of_kinematics(kinematics["exact"], kinematics["tools"], weights),
-            *_of_moments(moments["exact"], moments["tools"]),
-            *_of_muscles(muscles["exact"], muscles["tools"], recipe.static_optimization.activation_exponent),
-            _of_balance(balance),
+            *of_kinematics(
+                kinematics["exact"].coordinates,
+                kinematics["tools"].coordinates,
+                *(marker_objective(model, kinematics[name], weights, tasks) for name in ENGINES),
+            ),
+            *of_moments(moments["exact"], moments["tools"]),
+            *of_muscles(
+                muscles["exact"], muscles["tools"], *(_effort(model, muscles[name], recipe) for name in ENGINES)
+            ),
+            of_balance(balance, muscles["exact"].converged),
         ),
         seconds=seconds,
     )
@@ -165,54 +179,16 @@ def _by_both(
     return found
 
 
-def _of_kinematics(
-    exact: KinematicsResult, tools: KinematicsResult, weights: Mapping[str, float]
-) -> tuple[Difference, ...]:
-    """The objective, and the legs' angles. Arms may lie in another optimum of nearly the same error."""
-    weight = np.array([weights[name] for name in exact.marker_names])
-    ours, theirs = (np.nansum(weight * one.marker_error_m**2) for one in (exact, tools))
-    legs = [f"{name}_{side}" for coordinates in JOINTS.values() for name in coordinates for side in "rl"]
-    columns = [exact.coordinates.names.index(name) for name in legs if name in exact.coordinates.names]
-    apart = np.degrees(np.abs(exact.coordinates.values - tools.coordinates.values)[:, columns])
-    return (
-        Difference(what="IK: squared marker error, exact over tools", unit="", found=float(ours / theirs), limit=1.001),
-        Difference(what="IK: legs' angles, median", unit="degrees", found=float(np.median(apart)), limit=0.1),
-        Difference(what="IK: legs' angles, largest", unit="degrees", found=float(apart.max()), limit=1.0),
+def _effort(model: Path, found: MuscleForces, recipe: Recipe) -> np.ndarray:
+    settings = recipe.static_optimization
+    return muscle_effort(
+        model,
+        found,
+        exponent=settings.activation_exponent,
+        reserve_optimal_nm=settings.reserve_optimal_nm,
+        residual_optimal_n=settings.residual_optimal_n,
+        residual_optimal_nm=settings.residual_optimal_nm,
     )
-
-
-def _of_moments(exact: GeneralizedForces, tools: GeneralizedForces) -> tuple[Difference, ...]:
-    apart = np.abs(exact.values - tools.values).max()
-    return (Difference(what="ID: moments and forces, largest", unit="N·m or N", found=float(apart), limit=1e-3),)
-
-
-def _of_muscles(exact: MuscleForces, tools: MuscleForces, exponent: float) -> tuple[Difference, ...]:
-    """Over the frames that the tool says it solved; it stops a little before its optimum, and calls that solved."""
-    solved = exact.converged & tools.converged
-    apart = (exact.force_n - tools.force_n)[solved]
-    ours, theirs = ((one.activation[solved] ** exponent).sum() for one in (exact, tools))
-    return (
-        Difference(
-            what="SO: frames that exact could not solve",
-            unit="",
-            found=float((~exact.converged).sum()),
-            limit=float((~tools.converged).sum()),
-        ),
-        Difference(
-            what="SO: frames that the tool could not solve", unit="", found=float((~tools.converged).sum()), limit=None
-        ),
-        Difference(what="SO: muscle effort, exact over tools", unit="", found=float(ours / theirs), limit=1.001),
-        Difference(
-            what="SO: muscle forces, root mean square", unit="N", found=float(np.sqrt((apart**2).mean())), limit=3.0
-        ),
-        Difference(what="SO: muscle forces, largest", unit="N", found=float(np.abs(apart).max()), limit=None),
-    )
-
-
-def _of_balance(balance: GeneralizedForces) -> Difference:
-    """Muscles less inverse dynamics. The splines of static optimization end where its frames do, ten frames outside."""
-    apart = float(np.abs(balance.values).max())
-    return Difference(what="SO: exact's muscles less ID, largest", unit="N·m or N", found=apart, limit=0.1)
 
 
 def render(verdict: Verdict) -> str:
@@ -221,10 +197,10 @@ def render(verdict: Verdict) -> str:
     lines = [f"{'':{width}}  {'found':>12}  {'limit':>8}"]
     for one in verdict.differences:
         limit = "" if one.limit is None else f"{one.limit:g}"
-        mark = "" if one.agrees else "   <-- beyond the limit"
+        mark = "" if one.agrees else "   <-- nothing to compare" if one.empty else "   <-- beyond the limit"
         lines.append(f"{one.what:{width}}  {one.found:12.4g}  {limit:>8}  {one.unit}{mark}")
     for solve in ("ik", "id", "so"):
         ours, theirs = (1e3 * verdict.seconds[name, solve] for name in ENGINES)
         lines.append(f"{solve.upper()}: {ours:.2f} ms a frame by exact, {theirs:.1f} by tools, {theirs / ours:.0f} x")
-    lines.append("the engines agree" if verdict.agrees else "the engines DISAGREE on this trial")
+    lines.append(verdict.words)
     return "\n".join(lines)

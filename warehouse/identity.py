@@ -4,10 +4,10 @@ import re
 from dataclasses import dataclass
 from typing import Self
 
-# One path segment on every file system and object store, and no hive separator inside it.
 # How the name of every cohort of people who never were begins: whatever shows them says so.
 VIRTUAL_PREFIX = "virtual-"
 
+# One path segment on every file system and object store, and no hive separator inside it.
 _SAFE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
 

@@ -16,6 +16,7 @@ that subjects 001 and 1 become one, and refuse files that also store the column 
 """
 
 import os
+import re
 import secrets
 import socket
 from dataclasses import dataclass
@@ -33,7 +34,13 @@ SCALED_MODELS = "scaled_models"
 SOURCES = "sources"
 RUNS = "runs"
 RELEASES = "releases"
-_TEMPORARY_SUFFIX = ".part"
+# Other programs' temporary files are none of ours.
+_TEMPORARY_NAME = re.compile(r"\..+\.(?P<host>[^.]+)-(?P<process>\d+)\.[0-9a-f]{8}\.part")
+_NAMES: dict[Level, tuple[str, ...]] = {
+    "subject": ("cohort", "subject"),
+    "session": ("cohort", "subject", "session"),
+    "trial": ("cohort", "subject", "session", "trial"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,8 +133,7 @@ def relative(warehouse: Warehouse, path: str) -> str:
 
 def identity_names(level: Level) -> tuple[str, ...]:
     """The names that identify a row at this level, outermost first."""
-    names = ("cohort", "subject", "session", "trial")
-    return names[: {"subject": 2, "session": 3, "trial": 4}[level]]
+    return _NAMES[level]
 
 
 def identity(level: Level, key: SessionKey) -> dict[str, str]:
@@ -148,32 +154,32 @@ def _segments(level: Level, key: SessionKey) -> tuple[str, ...]:
 
 def probe_path(warehouse: Warehouse) -> str:
     """A file that is written and removed to see whether the warehouse can be written to."""
-    return f"{warehouse.base}/.probe-{_owner()}-{secrets.token_hex(4)}"
+    return f"{warehouse.base}/{_temporary_name('probe')}"
+
+
+def lock_path(warehouse: Warehouse, key: SessionKey) -> str:
+    """What the one who stores something of a subject holds locked; local disks only."""
+    return f"{warehouse.base}/{SOURCES}/{key.cohort}/.{key.subject}.lock"
 
 
 def temporary_path(target: Path) -> Path:
     """A new name beside `target` that no other writer uses."""
-    return target.parent / f"{_temporary_prefix(target)}{_owner()}.{secrets.token_hex(4)}{_TEMPORARY_SUFFIX}"
+    return target.parent / _temporary_name(target.name)
 
 
-def temporary_files(target: Path) -> list[Path]:
-    """Everything that writers of `target`, living or dead, have not renamed yet."""
-    prefix = _temporary_prefix(target)
-    return [
-        path
-        for path in target.parent.iterdir()
-        if path.name.startswith(prefix) and path.name.endswith(_TEMPORARY_SUFFIX)
-    ]
+def temporary_files(folder: Path) -> list[Path]:
+    """Everything of ours in a folder that its writers, living or dead, have not renamed yet."""
+    return [path for path in folder.iterdir() if _TEMPORARY_NAME.fullmatch(path.name)]
 
 
-def owner_process(temporary: Path, target: Path) -> int | None:
+def owner_process(temporary: Path) -> int | None:
     """The process of this machine that made the temporary file; None if another machine's did."""
-    host, _, process = temporary.name.removeprefix(_temporary_prefix(target)).split(".")[0].rpartition("-")
-    return int(process) if host == _host() and process.isdigit() else None
+    name = _TEMPORARY_NAME.fullmatch(temporary.name)
+    return int(name["process"]) if name is not None and name["host"] == _host() else None
 
 
-def _temporary_prefix(target: Path) -> str:
-    return f".{target.name}."
+def _temporary_name(name: str) -> str:
+    return f".{name}.{_owner()}.{secrets.token_hex(4)}.part"
 
 
 def _owner() -> str:

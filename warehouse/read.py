@@ -21,8 +21,12 @@ _AS_RIGHT: dict[str, str] = {ipsilateral(name): name for name in INPUT_COORDINAT
 
 def peek(warehouse: Warehouse, path: str) -> Stored:
     """What one file says about itself, without its data; MissingFile or WarehouseError if it can't."""
-    with _opened(warehouse, path) as (_, account):
-        return account
+    with storage.explained("read", path), warehouse.filesystem.open_input_file(path) as source:
+        try:
+            found = pq.read_metadata(source).metadata
+        except (pa.ArrowException, OSError) as error:
+            raise WarehouseError(f"{path} is not a whole Parquet file: {_advice(error)}") from error
+        return from_metadata(path, found)
 
 
 def stored(warehouse: Warehouse, table: str, key: SessionKey) -> Stored:
@@ -238,16 +242,19 @@ def _opened(warehouse: Warehouse, path: str) -> Iterator[tuple[pq.ParquetFile, S
 
 
 def _selected(file: pq.ParquetFile, path: str, columns: Sequence[str] | None) -> pa.Table:
-    if columns is not None:
-        lacking = [name for name in columns if name not in file.schema_arrow.names]
-        if lacking:
-            raise ValueError(f"{path} has no column {', '.join(map(repr, lacking))}.")
     try:
         # A trial's tables are small: handing their columns to threads takes longer than reading them.
         table = file.read(columns=columns, use_threads=False)
     except (pa.ArrowException, OSError) as error:
         raise WarehouseError(f"{path} is damaged: {_advice(error)}") from error
-    return (table if columns is None else table.select(list(columns))).replace_schema_metadata(None)
+    if columns is not None:
+        # Names that are not there are passed over; what was found is known without reading the schema again.
+        found = set(table.column_names)
+        lacking = [name for name in columns if name not in found]
+        if lacking:
+            raise ValueError(f"{path} has no column {', '.join(map(repr, lacking))}.")
+        table = table.select(list(columns))
+    return table.replace_schema_metadata(None)
 
 
 def _advice(error: Exception) -> str:

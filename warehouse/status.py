@@ -98,13 +98,14 @@ def status(warehouse: Warehouse) -> Status:
         )
     needed: set[str] = set()
     allowed: set[str] = set()
-    for row in found:
-        files = files_of(warehouse, read.trial_key(row))
+    keys = [read.trial_key(row) for row in found]
+    for key, row in zip(keys, found, strict=True):
+        files = files_of(warehouse, key)
         needed.update(files.needed(row))
         allowed.update(files.allowed(row))
     return Status(
         root=warehouse.root,
-        trials=tuple(TrialLine(key=read.trial_key(row), **row.summary) for row in found),
+        trials=tuple(TrialLine(key=key, **row.summary) for key, row in zip(keys, found, strict=True)),
         unreadable=tuple(unreadable),
         missing=tuple(relative(warehouse, path) for path in sorted(needed - present)),
         orphans=tuple(relative(warehouse, path) for path in sorted(present - allowed)),

@@ -8,17 +8,21 @@ import contextlib
 import errno
 import os
 import shutil
+import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
+import pyarrow as pa
 from pyarrow import fs
 
 from warehouse.errors import MissingFile, WarehouseError
 from warehouse.layout import Warehouse, owner_process, probe_path, temporary_files, temporary_path
 
-# No writer takes this long over one file: an older temporary file is a leftover, whoever made it.
+# No writer takes this long over one file: another machine's older temporary file is a leftover.
 _ABANDONED_AFTER_S = 3600.0
+
+DISK_FULL = (errno.ENOSPC, errno.EDQUOT)
 
 _ADVICE = {
     errno.ENOSPC: "the disk is full. Free some space and run the command again: nothing stored was lost.",
@@ -50,15 +54,44 @@ def read_bytes(warehouse: Warehouse, path: str) -> bytes:
         return file.read()
 
 
+def map_file(warehouse: Warehouse, path: str) -> pa.Buffer:
+    """A whole file's content, a local file's mapped into memory: it is read where it is looked at. MissingFile."""
+    with explained("read", path):
+        if warehouse.is_local:
+            with pa.memory_map(path) as file:
+                return file.read_buffer()
+        with warehouse.filesystem.open_input_file(path) as file:
+            return file.read_buffer()
+
+
 def write_bytes(warehouse: Warehouse, path: str, data: bytes) -> None:
     """Stores a file whole, replacing an older one in one step; a WarehouseError leaves the older one."""
-    with explained("write", path):
-        if warehouse.is_local:
-            _replace_locally(Path(path), data)
-        else:
-            # One upload: the object appears, whole, when the stream is closed.
-            with warehouse.filesystem.open_output_stream(path) as file:
-                file.write(data)
+    with _begun(warehouse, path, data) as finish, explained("write", path):
+        finish()
+
+
+def replace_file(target: Path, data: bytes) -> None:
+    """`write_bytes` for a file that is in no warehouse: a page, a report."""
+    with explained("write", str(target)), _staged(target, data) as finish:
+        finish()
+
+
+def write_together(
+    warehouse: Warehouse, files: Mapping[str, bytes], *, voucher: str, obsolete: Sequence[str] = ()
+) -> None:
+    """Stores files that belong together and removes what they make `obsolete`; `voucher` is one of the files.
+
+    On a local disk all are written before the first takes its name: a disk that fills up changes nothing. Then the
+    voucher is taken away before the others change, and comes back last: who reads meanwhile, or after a kill, finds it
+    with all that it vouches for, or doesn't find it.
+    """
+    with contextlib.ExitStack() as stack:
+        finish = {path: stack.enter_context(_begun(warehouse, path, content)) for path, content in files.items()}
+        for path in (voucher, *obsolete):
+            remove(warehouse, path)
+        for path in (*(path for path in files if path != voucher), voucher):
+            with explained("write", path):
+                finish[path]()
 
 
 def exists(warehouse: Warehouse, path: str) -> bool:
@@ -70,6 +103,8 @@ def exists(warehouse: Warehouse, path: str) -> bool:
 def remove(warehouse: Warehouse, path: str) -> None:
     """Removes a file; one that is not there is no error."""
     with contextlib.suppress(MissingFile), explained("remove", path):
+        if warehouse.is_local:
+            remove_leftovers(Path(path).parent)
         warehouse.filesystem.delete_file(path)
 
 
@@ -87,6 +122,7 @@ def check_writable(warehouse: Warehouse) -> None:
         with explained("write to the warehouse at", warehouse.base):
             if warehouse.is_local:
                 Path(warehouse.base).mkdir(parents=True, exist_ok=True)
+                remove_leftovers(Path(warehouse.base))
             with warehouse.filesystem.open_output_stream(path) as file:
                 file.write(b"gait2hip")
     finally:
@@ -94,15 +130,29 @@ def check_writable(warehouse: Warehouse) -> None:
             remove(warehouse, path)
 
 
-def remove_leftovers(target: Path) -> None:
-    """Removes what killed writers of `target` left beside it: temporary files and folders that nobody owns now."""
-    for temporary in temporary_files(target):
-        if not _is_abandoned(temporary, target):
+def remove_leftovers(folder: Path) -> None:
+    """Removes what killed writers left in a folder: temporary files and folders that nobody owns now."""
+    for temporary in temporary_files(folder):
+        if not _is_abandoned(temporary):
             continue
         if temporary.is_dir():
             shutil.rmtree(temporary, ignore_errors=True)
         else:
-            temporary.unlink(missing_ok=True)
+            # Another user's, say: it is in nobody's way.
+            with contextlib.suppress(OSError):
+                temporary.unlink()
+
+
+@contextlib.contextmanager
+def scratch_folder(name: str) -> Iterator[Path]:
+    """A new folder among the system's temporary ones, removed afterwards; if we are killed, by `remove_leftovers`."""
+    folder = temporary_path(Path(tempfile.gettempdir()) / name)
+    with explained("make a temporary folder at", str(folder)):
+        folder.mkdir(mode=0o700)
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def flush(path: Path) -> None:
@@ -117,36 +167,57 @@ def flush(path: Path) -> None:
         os.close(descriptor)
 
 
-def _replace_locally(target: Path, data: bytes) -> None:
+@contextlib.contextmanager
+def _begun(warehouse: Warehouse, path: str, data: bytes) -> Iterator[Callable[[], None]]:
+    """Does of a file's writing what changes nothing yet; gives what finishes it. Unfinished, it leaves no trace."""
+    if not warehouse.is_local:
+        yield lambda: _upload(warehouse, path, data)
+        return
+    with contextlib.ExitStack() as stack:
+        with explained("write", path):
+            finish = stack.enter_context(_staged(Path(path), data))
+        yield finish
+
+
+def _upload(warehouse: Warehouse, path: str, data: bytes) -> None:
+    # One upload: the object appears, whole, when the stream is closed.
+    with warehouse.filesystem.open_output_stream(path) as file:
+        file.write(data)
+
+
+@contextlib.contextmanager
+def _staged(target: Path, data: bytes) -> Iterator[Callable[[], None]]:
     target.parent.mkdir(parents=True, exist_ok=True)
-    remove_leftovers(target)
+    remove_leftovers(target.parent)
     temporary = temporary_path(target)
+
+    def finish() -> None:
+        temporary.replace(target)
+        flush(target.parent)
+
     try:
         with temporary.open("xb") as file:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
-        temporary.replace(target)
-    except BaseException:
+        yield finish
+    finally:
         with contextlib.suppress(OSError):
             temporary.unlink()
-        raise
-    flush(target.parent)
 
 
-def _is_abandoned(temporary: Path, target: Path) -> bool:
+def _is_abandoned(temporary: Path) -> bool:
+    process = owner_process(temporary)
+    # Other systems than POSIX can't ask about a process without touching it: there only age decides.
+    if process is not None and os.name == "posix":
+        return not _is_running(process)
     try:
-        age_s = time.time() - temporary.stat().st_mtime
+        return time.time() - temporary.stat().st_mtime > _ABANDONED_AFTER_S
     except FileNotFoundError:
         return False
-    process = owner_process(temporary, target)
-    return age_s > _ABANDONED_AFTER_S or (process is not None and not _is_running(process))
 
 
 def _is_running(process: int) -> bool:
-    # Where signal 0 can't ask about a process without touching it, only age decides.
-    if os.name != "posix":
-        return True
     try:
         os.kill(process, 0)
     except ProcessLookupError:

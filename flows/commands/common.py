@@ -23,6 +23,14 @@ WarehouseOption = Annotated[
     str, typer.Option("--warehouse", metavar="DIR", help="The warehouse: a folder, or s3://bucket/prefix.")
 ]
 
+WorkersOption = Annotated[
+    int | None, typer.Option("--workers", metavar="N", min=1, help="Worker processes; default: one per core.")
+]
+
+DaskOption = Annotated[
+    str | None, typer.Option("--dask", metavar="tcp://…", help="Use the workers of this Dask cluster instead.")
+]
+
 
 @contextmanager
 def plain_errors() -> Iterator[None]:

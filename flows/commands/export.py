@@ -19,6 +19,11 @@ def export(
     with plain_errors():
         from warehouse.interchange.export import export_release, parse_format
 
-        written = export_release(release, parse_format(format_), output)
-        shown = ", ".join(file.name for file in written[:3]) + (", …" if len(written) > 3 else "")
-        typer.echo(f"wrote {len(written)} files into {output}: {shown}")
+        exported = export_release(release, parse_format(format_), output)
+        files = exported.files
+        shown = ", ".join(file.name for file in files[:3]) + (", …" if len(files) > 3 else "")
+        typer.echo(f"wrote {len(files)} files into {output}: {shown}")
+        if exported.left_out:
+            typer.echo(f"left out {len(exported.left_out)} cycles:")
+            for told in exported.left_out:
+                typer.echo(f"  {told}")

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from flows.commands.common import WarehouseOption, plain_errors
+from flows.commands.common import DaskOption, WarehouseOption, WorkersOption, plain_errors
 
 
 def ingest(
@@ -24,14 +24,13 @@ def ingest(
             metavar="FILE", help="The musculoskeletal model (.osim), in place of the recipe's or the built-in one."
         ),
     ] = None,
-    workers: Annotated[
-        int | None, typer.Option(metavar="N", min=1, help="Worker processes; default: one per core.")
-    ] = None,
+    workers: WorkersOption = None,
+    dask: DaskOption = None,
 ) -> None:
     """Take sessions through the chain into a warehouse; what is up to date is not done again.
 
     Exit code 0: finished, at least one trial accepted; 3: finished, none accepted;
-    2: usage or configuration error (sessions that are configured right are run all the same).
+    2: usage or configuration error, or a result that could not be stored (the rest is run all the same).
     """
     with plain_errors():
         from flows.report import print_report, progress_bar
@@ -45,6 +44,7 @@ def ingest(
                 model=model,
                 workers=workers or os.cpu_count() or 1,
                 on_progress=on_progress,
+                cluster=dask or "",
             )
         print_report(report)
         raise typer.Exit(report.exit_code)

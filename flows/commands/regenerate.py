@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from flows.commands.common import EXIT_CONFIGURATION, WarehouseOption, plain_errors
+from flows.commands.common import EXIT_CONFIGURATION, DaskOption, WarehouseOption, WorkersOption, plain_errors
 
 
 def regenerate(
@@ -26,9 +26,8 @@ def regenerate(
         typer.Option(metavar="GLOB", help="COHORT/SUBJECT/SESSION/TRIAL or its beginning, with *; may be repeated."),
     ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be done and why, and do nothing.")] = False,
-    workers: Annotated[
-        int | None, typer.Option(metavar="N", min=1, help="Worker processes; default: one per core.")
-    ] = None,
+    workers: WorkersOption = None,
+    dask: DaskOption = None,
 ) -> None:
     """Compute again exactly what a changed recording, setting, model or version has made stale.
 
@@ -49,6 +48,6 @@ def regenerate(
         if dry_run or not found.to_run:
             raise typer.Exit(EXIT_CONFIGURATION if found.refused else 0)
         with progress_bar() as on_progress:
-            report = run(found, warehouse, workers=count, on_progress=on_progress)
+            report = run(found, warehouse, workers=count, on_progress=on_progress, cluster=dask or "")
         print_report(report)
         raise typer.Exit(report.exit_code)

@@ -37,9 +37,12 @@ def release(
 ) -> None:
     """Freeze accepted gait cycles into an immutable training set with its card, split and statistics."""
     with plain_errors():
+        from warehouse.audit.table import summary
+        from warehouse.audit.verdict import parse_audit
         from warehouse.layout import Warehouse
         from warehouse.release.build import ReleaseOrder, build_release
         from warehouse.release.cycles_file import Sampling
+        from warehouse.release.manifest import AUDIT
         from warehouse.release.selection import Selection, parse_sides
         from warehouse.release.split import splitter
 
@@ -61,4 +64,6 @@ def release(
             f"{manifest.n_cycles} gait cycles ({manifest.n_complete} with every target) of {manifest.n_trials} trials "
             f"of {manifest.n_subjects} subjects"
         )
+        audited = parse_audit(AUDIT, released.read(AUDIT))
+        typer.echo(f"audit: {summary(audited)}")
         typer.echo(f"wrote {released.root.root}")

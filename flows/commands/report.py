@@ -25,6 +25,7 @@ def report(
     with plain_errors():
         from warehouse.layout import Warehouse
         from warehouse.pages.dataset import dataset_page
+        from warehouse.storage import replace_file
 
         if bool(run) != (release is not None):
             raise ValueError("--run and --release belong together: a model is tested on a release's subjects.")
@@ -34,6 +35,5 @@ def report(
 
             sections = model_sections(run, release)
         page = dataset_page(Warehouse(warehouse), title or f"Gait data in {warehouse}", sections)
-        output.parent.mkdir(parents=True, exist_ok=True)
-        output.write_text(page, "utf-8")
+        replace_file(output, page.encode())
         typer.echo(f"wrote {output}")

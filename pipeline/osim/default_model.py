@@ -4,7 +4,6 @@ Built once for each version of tables, code and OpenSim, and kept in the user's 
 not load OpenSim; building does.
 """
 
-import errno
 import os
 import sys
 import uuid
@@ -50,6 +49,7 @@ def build_model(path: Path) -> None:
     """Write the model: the same bytes every time, and all of them or none. OSError if it can't be written."""
     import opensim as osim
 
+    from pipeline.osim.model import write_model
     from pipeline.osim.rajagopal2016.build import assemble
 
     # Otherwise OpenSim writes a log into the current directory.
@@ -59,10 +59,7 @@ def build_model(path: Path) -> None:
     part = path.with_name(f".{path.name}.{uuid.uuid4().hex}.part")
     try:
         part.touch()
-        model.printToXML(str(part))
-        # OpenSim says nothing of a disk that filled up.
-        if not part.read_bytes().rstrip().endswith(b"</OpenSimDocument>"):
-            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        write_model(model, part)
         part.replace(path)
     finally:
         part.unlink(missing_ok=True)

@@ -16,6 +16,7 @@ import numpy as np
 
 # Equations hold to this, in their own units (N·m and N): ten times better than asked for.
 _TOLERANCE = 1e-9
+BALANCED = 1e-8
 _MAX_STEPS = 200
 _MAX_HALVINGS = 50
 # Share of the promised decrease that a step must keep (Nocedal and Wright 2006, section 3.1).
@@ -25,10 +26,12 @@ _DAMPING = 1e-12
 # Solved first and from nothing; what lies between starts from their interpolated duals.
 _KEY_EVERY = 8
 # Frames that can't be solved are solved softly: a unit of shortfall then costs this much effort, squared and halved.
-_SOFT_COST = 1e6
+# From cheap to dear, each from the one before: at the last price alone, Newton's steps may be too long to end.
+_SOFT_COSTS = (1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6)
 # The curvature of |x|^p vanishes at 0 for p > 2. Its floor falls by this factor a step, so that none is far too long.
 _FIRST_FLOOR, _FLOOR_FACTOR = 0.05, 0.3
 _CONTROL_TOLERANCE = 1e-9
+BALANCED = 1e-8
 _MAX_PROGRAMMES = 60
 
 
@@ -36,8 +39,9 @@ _MAX_PROGRAMMES = 60
 class Effort:
     """Controls (T, N); shortfall (T, F) is what the equations ask less what the controls make.
 
-    solved (T,): the controls are the optimum, and no shortfall is above 1e-8. Where it is False, no controls within
-    the bounds make what is asked; these leave the least shortfall, and its largest entry says where.
+    solved (T,): the controls are the optimum, and no shortfall is above `BALANCED`. Where it is False and a shortfall
+    is, no controls within the bounds make what is asked; these leave the least shortfall, and its largest entry says
+    where. Where it is False and none is, they make it, but not at the least effort: rare, of exponents above 4.
     """
 
     control: np.ndarray
@@ -79,7 +83,9 @@ class _Programme:
         return _times(self.gain, control) - self.target + self.softness * dual
 
     def dearest(self) -> np.ndarray:
-        """What no feasible x can cost more than, (T,): its furthest corner."""
+        """What no feasible x can cost more than, (T,): its furthest corner. Softly every x is feasible, at any cost."""
+        if self.softness:
+            return np.full(len(self.gain), np.inf)
         reach = np.maximum(np.abs(self.low - self.centre), np.abs(self.high - self.centre))
         return 0.5 * (self.weight * reach**2).sum(axis=1)
 
@@ -94,6 +100,7 @@ class _Answer:
 def least_effort(gain: np.ndarray, target: np.ndarray, low: np.ndarray, high: np.ndarray, exponent: float) -> Effort:
     """The controls (T, N) within `low` and `high` (N,) that make `target` (T, F) = `gain` (T, F, N) @ x at least cost.
 
+    Equations that don't depend on each other are solved wherever they can be: each having a reserve sees to that.
     ValueError if the exponent is below 2, a bound is above its other, a number is NaN or the shapes don't fit.
     """
     _require_sound(gain, target, low, high, exponent)
@@ -102,14 +109,14 @@ def least_effort(gain: np.ndarray, target: np.ndarray, low: np.ndarray, high: np
         gain=gain, target=target, low=low, high=high, weight=np.full(shape, 2.0), centre=np.zeros(shape)
     )
     answer = _solve(programme)
-    feasible = np.flatnonzero(answer.solved)
+    feasible, rest = np.flatnonzero(answer.solved), np.flatnonzero(~answer.solved)
     if exponent != 2 and len(feasible):
         _refine(programme, exponent, answer, feasible)
-    rest = np.flatnonzero(~answer.solved)
     if len(rest):
-        answer.control[rest] = _solve(replace(programme.of(rest), softness=1 / _SOFT_COST)).control
+        answer.control[rest] = _least_shortfall(programme.of(rest))
     shortfall = target - _times(gain, answer.control)
-    return Effort(control=answer.control, shortfall=shortfall, solved=answer.solved)
+    balanced = np.abs(shortfall).max(axis=1, initial=0.0) <= BALANCED
+    return Effort(control=answer.control, shortfall=shortfall, solved=answer.solved & balanced)
 
 
 def _require_sound(gain: np.ndarray, target: np.ndarray, low: np.ndarray, high: np.ndarray, exponent: float) -> None:
@@ -144,6 +151,15 @@ def _solve(programme: _Programme) -> _Answer:
     frames = np.arange(n_frames)
     start = np.column_stack([np.interp(frames, keys, column) for column in duals.T])
     return _newton(programme, start)
+
+
+def _least_shortfall(programme: _Programme) -> np.ndarray:
+    """Controls (T, N) that come nearest to the target, of the least effort among those."""
+    soft = replace(programme, softness=1 / _SOFT_COSTS[0])
+    answer = _newton(soft, _without_bounds(soft))
+    for cost in _SOFT_COSTS[1:]:
+        answer = _newton(replace(programme, softness=1 / cost), answer.dual)
+    return answer.control
 
 
 def _without_bounds(programme: _Programme) -> np.ndarray:
@@ -215,21 +231,27 @@ def _length(
 
 
 def _refine(programme: _Programme, exponent: float, answer: _Answer, frames: np.ndarray) -> None:
-    """From feasible controls to those of least Σ |x|^p, in place, by quadratic models of it; feasible all the way."""
-    floor = _FIRST_FLOOR
+    """From feasible controls to those of least Σ |x|^p, in place, by quadratic models of it; feasible all the way.
+
+    Frames that don't get there keep the best controls they have, and are no longer `solved`.
+    """
+    floor = np.full(len(frames), _FIRST_FLOOR)
     for _ in range(_MAX_PROGRAMMES):
         x = answer.control[frames]
         slope = exponent * np.sign(x) * np.abs(x) ** (exponent - 1)
-        curvature = exponent * (exponent - 1) * np.maximum(np.abs(x), floor) ** (exponent - 2)
+        curvature = exponent * (exponent - 1) * np.maximum(np.abs(x), floor[:, None]) ** (exponent - 2)
         model = replace(programme.of(frames), weight=curvature, centre=x - slope / curvature)
         found = _newton(model, answer.dual[frames])
         step = found.control - x
-        answer.control[frames] = x + _share(x, step, slope, exponent)[:, None] * step
-        answer.dual[frames] = found.dual
-        frames = frames[np.abs(step).max(axis=1, initial=0.0) > _CONTROL_TOLERANCE]
+        there = x + _share(x, step, slope, exponent)[:, None] * step
+        # A model too flat to be solved is no way to go: its frame stays, and tries a rounder one.
+        good = found.solved
+        answer.control[frames[good]], answer.dual[frames[good]] = there[good], found.dual[good]
+        floor = np.where(good, floor * _FLOOR_FACTOR, floor / _FLOOR_FACTOR**2)
+        left = ~good | (np.abs(step).max(axis=1, initial=0.0) > _CONTROL_TOLERANCE)
+        frames, floor = frames[left], floor[left]
         if not len(frames):
             break
-        floor *= _FLOOR_FACTOR
     answer.solved[frames] = False
 
 

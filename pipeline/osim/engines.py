@@ -67,9 +67,10 @@ class Engine(Protocol):
         residual_optimal_nm: float,
         convergence_criterion: float,
         max_iterations: int,
+        passive_fibre_force: bool = False,
         directory: Path,
     ) -> MuscleForces:
-        """Muscle forces of least effort that make those generalized forces."""
+        """Muscle forces of least effort that make those generalized forces; ValueError for what it can't take."""
         ...
 
 

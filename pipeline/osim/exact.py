@@ -93,13 +93,15 @@ def static_optimization(
     residual_optimal_nm: float,
     convergence_criterion: float,  # noqa: ARG001
     max_iterations: int,  # noqa: ARG001
+    passive_fibre_force: bool = False,
     directory: Path,
 ) -> MuscleForces:
     """Muscle forces that make the measured motion with the least sum of activations to the exponent.
 
     Reserve and residual actuators are added wherever a free coordinate has no actuator. Force is the tendon's:
-    active force at the length a stiff tendon leaves the fibre, times activation, without passive force. Every frame
-    is at its optimum, and balanced to 1e-8; one that no admissible activations can balance has `converged` False and
+    active force at the length a stiff tendon leaves the fibre, times activation; with `passive_fibre_force`, what the
+    fibre's passive force gives along the tendon is added, and activations need to make only the rest. Every frame is
+    at its optimum, and balanced to 1e-8; one that no admissible activations can balance has `converged` False and
     says which coordinate falls shortest. ValueError for an exponent below 2.
     Raises TrialRejected("static_optimization", …) for actuators that act on no single coordinate.
     """
@@ -119,6 +121,7 @@ def static_optimization(
             reserve_optimal_nm=reserve_optimal_nm,
             residual_optimal_n=residual_optimal_n,
             residual_optimal_nm=residual_optimal_nm,
+            passive_fibre_force=passive_fibre_force,
         )
 
 

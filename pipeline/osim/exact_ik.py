@@ -75,14 +75,15 @@ def _problem(
         body=np.array([bodies.index(station.body) for station in chosen]),
         local_m=np.array([station.location_m for station in chosen]),
         weight=np.array([weights[label] for label in tracked.labels]),
-        tasks=_known_tasks(shared, tasks),
+        tasks=known_tasks(shared, tasks),
         free=free,
         low=np.array([low if on else -np.inf for on, (low, _) in zip(clamped, ranges, strict=True)]),
         high=np.array([high if on else np.inf for on, (_, high) in zip(clamped, ranges, strict=True)]),
     )
 
 
-def _known_tasks(shared: SharedModel, tasks: Sequence[CoordinateTask]) -> tuple[tuple[int, float, float], ...]:
+def known_tasks(shared: SharedModel, tasks: Sequence[CoordinateTask]) -> tuple[tuple[int, float, float], ...]:
+    """Each task's coordinate, weight and value, the model's default where it has none. ValueError for strangers."""
     strangers = [task.name for task in tasks if task.name not in shared.names]
     if strangers:
         raise ValueError(f"model {shared.summary.name} has no coordinate {', '.join(strangers)} to hold.")

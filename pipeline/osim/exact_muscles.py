@@ -3,6 +3,7 @@
 All geometry and the force-length-velocity curves are OpenSim's. Shapes: T frames, Q coordinates, U muscles.
 """
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,6 +11,9 @@ import opensim as osim
 
 from pipeline.errors import TrialRejected
 from pipeline.osim.shared_model import SharedModel
+
+_FIBRE = "fiber_length"
+_KNOWN_STATES = {"activation", _FIBRE, "fiber_velocity"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +54,54 @@ def muscle_geometry(shared: SharedModel, values: np.ndarray, speeds: np.ndarray)
         full_n[t] = [force(poses.state, 1.0) for force in full]
         per_newton[t] = tree[:, poses.mobility]
     return MuscleGeometry(per_newton=per_newton, full_n=full_n)
+
+
+def passive_tension(shared: SharedModel, values: np.ndarray) -> np.ndarray:
+    """What each muscle's passive fibre gives along its tendon, (T, U) newtons, at poses (T, Q) and stiff tendons.
+
+    The passive force-length curve of the muscle's class. Damping, which Millard's and De Groote's muscles add to keep
+    their integration well posed, is left out, as it is of the active force.
+    TrialRejected("static_optimization", …) names muscles whose fibre can't be put at a stiff tendon's length.
+    """
+    muscles = _muscles(shared)
+    loose = [(muscle, _StiffTendon.of(muscle)) for muscle in muscles if _keeps_its_fibre(shared, muscle)]
+    strength_n = np.array([muscle.getMaxIsometricForce() for muscle in muscles])
+    state, found = shared.poses.state, np.empty((len(values), len(muscles)))
+    for t in shared.poses.at(values):
+        for muscle, tendon in loose:
+            muscle.setStateVariableValue(state, _FIBRE, tendon.fibre_m(muscle.getLength(state)))
+        found[t] = [m.getPassiveForceMultiplier(state) * m.getCosPennationAngle(state) for m in muscles]
+    return found * strength_n
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _StiffTendon:
+    """A tendon at its slack length, beside a pennate fibre of constant thickness (Millard et al. 2013, section 2)."""
+
+    length_m: float
+    thickness_m: float
+
+    @classmethod
+    def of(cls, muscle: osim.Muscle) -> "_StiffTendon":
+        thickness = muscle.getOptimalFiberLength() * math.sin(muscle.getPennationAngleAtOptimalFiberLength())
+        return cls(length_m=muscle.getTendonSlackLength(), thickness_m=thickness)
+
+    def fibre_m(self, path_m: float) -> float:
+        return math.hypot(max(path_m - self.length_m, 0.0), self.thickness_m)
+
+
+def _keeps_its_fibre(shared: SharedModel, muscle: osim.Muscle) -> bool:
+    """Whether the fibre's length is a state of its own: of classes that know no stiff tendon, such as Thelen's."""
+    found = muscle.getStateVariableNames()
+    names = {found.get(i).rsplit("/", 1)[-1] for i in range(found.getSize())}
+    if not names <= _KNOWN_STATES:
+        raise TrialRejected(
+            "static_optimization",
+            f"model {shared.summary.name}: muscle {muscle.getName()}, a {muscle.getConcreteClassName()}, has states "
+            f"({', '.join(sorted(names - _KNOWN_STATES))}) that passive fibre force may depend on in ways engine "
+            "`exact` doesn't know. Set passive_fibre_force = false in the recipe.",
+        )
+    return _FIBRE in names
 
 
 def strongest_n(shared: SharedModel) -> np.ndarray:

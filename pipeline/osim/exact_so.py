@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 import opensim as osim
 
-from pipeline.osim.effort import Effort, least_effort
+from pipeline.osim.effort import BALANCED, Effort, least_effort
 from pipeline.osim.exact_motion import Motion
-from pipeline.osim.exact_muscles import control_bounds, muscle_geometry, strongest_n
+from pipeline.osim.exact_muscles import control_bounds, muscle_geometry, passive_tension, strongest_n
 from pipeline.osim.inputs import require_known_actuators
 from pipeline.osim.model import WIDE_CONTROL, coordinate_actuators, missing_actuators, scalar_actuators
 from pipeline.osim.shared_model import SharedModel
@@ -18,7 +18,7 @@ from pipeline.records import MuscleForces
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Actuators:
+class Actuators:
     """What drives single coordinates: which (R,), its force at full control (R,), and its bounds (R,) each."""
 
     coordinates: tuple[str, ...]
@@ -38,9 +38,13 @@ def least_effort_forces(
     reserve_optimal_nm: float,
     residual_optimal_n: float,
     residual_optimal_nm: float,
+    passive_fibre_force: bool,
 ) -> MuscleForces:
-    """Muscle and actuator forces that make the generalized forces `asked` (T, Q) with the least effort."""
-    actuators = _actuators(
+    """Muscle and actuator forces that make the generalized forces `asked` (T, Q) with the least effort.
+
+    Passive fibres give their force without effort; activations make what is left.
+    """
+    actuators = actuators_of(
         shared,
         reserve_optimal_nm=reserve_optimal_nm,
         residual_optimal_n=residual_optimal_n,
@@ -48,15 +52,19 @@ def least_effort_forces(
     )
     geometry = muscle_geometry(shared, motion.values, motion.speeds)
     full_n = geometry.full_n if use_muscle_physiology else np.tile(strongest_n(shared), (len(asked), 1))
+    passive_n = np.zeros(full_n.shape)
+    if passive_fibre_force:
+        passive_n = passive_tension(shared, motion.values)
+        asked = asked - np.matmul(passive_n[:, None], geometry.per_newton)[:, 0]
     gain, target = _equations(shared, motion.values, geometry.per_newton * full_n[..., None], actuators, asked)
     low, high = control_bounds(shared)
     effort = least_effort(gain, target, np.r_[low, actuators.low], np.r_[high, actuators.high], exponent)
-    return _muscle_forces(shared, time_s, effort, full_n, actuators)
+    return _muscle_forces(shared, time_s, effort, full_n, passive_n, actuators)
 
 
-def _actuators(
+def actuators_of(
     shared: SharedModel, *, reserve_optimal_nm: float, residual_optimal_n: float, residual_optimal_nm: float
-) -> _Actuators:
+) -> Actuators:
     """The model's own, in its order, and the reserves and residuals that it lacks. They aren't added to the model."""
     own = coordinate_actuators(shared.model)
     _require_no_others(shared, own)
@@ -67,7 +75,7 @@ def _actuators(
         residual_optimal_nm=residual_optimal_nm,
     )
     wide = np.full(len(added), WIDE_CONTROL)
-    return _Actuators(
+    return Actuators(
         coordinates=(*(actuator.get_coordinate() for actuator in own), *added),
         optimal=np.array([*(actuator.getOptimalForce() for actuator in own), *added.values()]),
         low=np.r_[[actuator.getMinControl() for actuator in own], -wide],
@@ -81,7 +89,7 @@ def _require_no_others(shared: SharedModel, own: list[osim.CoordinateActuator]) 
 
 
 def _equations(
-    shared: SharedModel, poses: np.ndarray, muscles: np.ndarray, actuators: _Actuators, asked: np.ndarray
+    shared: SharedModel, poses: np.ndarray, muscles: np.ndarray, actuators: Actuators, asked: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
     """Gain (T, F, U + R) of every control on every free coordinate, and what is asked there, (T, F).
 
@@ -101,7 +109,12 @@ def _equations(
 
 
 def _muscle_forces(
-    shared: SharedModel, time_s: np.ndarray, effort: Effort, full_n: np.ndarray, actuators: _Actuators
+    shared: SharedModel,
+    time_s: np.ndarray,
+    effort: Effort,
+    full_n: np.ndarray,
+    passive_n: np.ndarray,
+    actuators: Actuators,
 ) -> MuscleForces:
     n_muscles = full_n.shape[1]
     activation, control = effort.control[:, :n_muscles], effort.control[:, n_muscles:]
@@ -115,9 +128,9 @@ def _muscle_forces(
         time_s=time_s,
         muscle_names=shared.summary.muscles,
         activation=activation,
-        force_n=activation * full_n,
+        force_n=activation * full_n + passive_n,
         actuator_coordinates=driven,
         actuator_force=actuator_force,
         converged=effort.solved,
-        short_of=np.where(effort.solved, "", free_names[shortest]),
+        short_of=np.where(np.abs(effort.shortfall).max(axis=1, initial=0.0) > BALANCED, free_names[shortest], ""),
     )

@@ -4,7 +4,10 @@ Every OpenSim object here keeps a Python name for as long as it is used: one tha
 argument is freed under OpenSim's feet, and the process dies without a word.
 """
 
-from collections.abc import Mapping, Sequence
+import errno
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -54,15 +57,29 @@ class ModelSummary:
 
 def load_model(model_file: Path) -> osim.Model:
     """An OpenSim model, initialised; TrialRejected("model", …) if the file can't be one."""
+    with _rejecting(model_file):
+        model = osim.Model(str(model_file))
+        model.initSystem()
+    return model
+
+
+def load_stiff_model(model_file: Path) -> osim.Model:
+    """`load_model`, every tendon stiff where its muscle's class has such a tendon: see `ignore_tendon_compliance`."""
+    with _rejecting(model_file):
+        model = osim.Model(str(model_file))
+        ignore_tendon_compliance(model)
+    return model
+
+
+@contextmanager
+def _rejecting(model_file: Path) -> Iterator[None]:
     if not model_file.is_file():
         raise TrialRejected("model", f"{model_file.name}: there is no such model file; pass an existing .osim file.")
     try:
-        model = osim.Model(str(model_file))
-        model.initSystem()
+        yield
     except RuntimeError as error:
         reason = " ".join(str(error).split())[:400]
         raise TrialRejected("model", f"{model_file.name} is not a model OpenSim can load: {reason}") from error
-    return model
 
 
 def summarise(model: osim.Model) -> ModelSummary:
@@ -152,9 +169,12 @@ def replace_markers(model: osim.Model, markers: Sequence[ModelMarker]) -> None:
 
 
 def write_model(model: osim.Model, path: Path) -> None:
-    """Print the model as an .osim file; OSError if OpenSim could not."""
+    """Print the model as an .osim file; OSError if OpenSim could not, or the disk is full."""
     if not model.printToXML(str(path)):
         raise OSError(f"OpenSim could not write {path}.")
+    # It says nothing of a disk that filled up.
+    if not path.read_bytes().rstrip().endswith(b"</OpenSimDocument>"):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path))
 
 
 def add_reserves(

@@ -12,6 +12,9 @@ import opensim as osim
 
 from pipeline.errors import TrialRejected
 
+# Joints whose orientation Simbody keeps as a quaternion, or may: their speeds are no rates of their coordinates.
+_QUATERNIONS = {"FreeJoint", "BallJoint", "EllipsoidJoint", "ScapulothoracicJoint"}
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BodyKinematics:
@@ -125,15 +128,15 @@ def _n_bodies(matter: osim.SimbodyMatterSubsystem, state: osim.State) -> int:
 
 
 def _mobilities(model: osim.Model, state: osim.State) -> np.ndarray:
-    """Which of Simbody's speeds is each coordinate's own. TrialRejected if they are not one to one."""
+    """Which of Simbody's speeds is each coordinate's own. TrialRejected if coordinates don't change at their speeds."""
     coordinates = model.getCoordinateSet()
     n_speeds = state.getNU()
-    if not n_speeds == state.getNQ() == coordinates.getSize():
+    if not n_speeds == state.getNQ() == coordinates.getSize() or not _change_at_their_speeds(model, state):
         raise TrialRejected(
             "model",
-            f"model {model.getName()} has {coordinates.getSize()} coordinates for {state.getNQ()} positions and "
-            f"{n_speeds} speeds: a FreeJoint or BallJoint, which engine `exact` can't drive. Put CustomJoints in their "
-            "place, or name engine `tools` in the recipe.",
+            f"model {model.getName()} turns {_turned_by_quaternions(model)} otherwise than one coordinate after the "
+            "other, which engine `exact` can't drive. Put CustomJoints in their place, or name engine `tools` in the "
+            "recipe.",
         )
     found = []
     before = osim.Vector(state.getU())
@@ -143,3 +146,19 @@ def _mobilities(model: osim.Model, state: osim.State) -> np.ndarray:
         found.append(int(np.argmax(np.abs(state.getU().to_numpy()))))
     state.setU(before)
     return np.array(found, dtype=int)
+
+
+def _change_at_their_speeds(model: osim.Model, state: osim.State) -> bool:
+    before = osim.Vector(state.getU())
+    state.setU(osim.Vector.createFromMat(np.arange(1.0, state.getNU() + 1)))
+    model.realizeVelocity(state)
+    same = np.array_equal(state.getQDot().to_numpy(), state.getU().to_numpy())
+    state.setU(before)
+    return same
+
+
+def _turned_by_quaternions(model: osim.Model) -> str:
+    joints = model.getJointSet()
+    every = [joints.get(i) for i in range(joints.getSize())]
+    named = [f"{j.getName()} ({j.getConcreteClassName()})" for j in every if j.getConcreteClassName() in _QUATERNIONS]
+    return ", ".join(named) or "joints"

@@ -11,13 +11,16 @@ import opensim as osim
 
 from pipeline.errors import TrialRejected
 from pipeline.osim.couplers import Couplers
-from pipeline.osim.model import ModelSummary, load_model, summarise
+from pipeline.osim.model import ModelSummary, load_stiff_model, summarise
 from pipeline.osim.poses import Poses
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class SharedModel:
-    """An initialised model, what it holds, and how it is posed."""
+    """An initialised model, what it holds, and how it is posed.
+
+    Its tendons are stiff, as static optimization supposes them, wherever their muscles' class has a stiff tendon.
+    """
 
     model: osim.Model
     summary: ModelSummary
@@ -57,6 +60,6 @@ def forget() -> None:
 # One only: a worker process solves one trial after another, each with its subject's model.
 @lru_cache(maxsize=1)
 def _load(model_file: Path, _mtime_ns: int, _size: int) -> SharedModel:
-    model = load_model(model_file)
+    model = load_stiff_model(model_file)
     poses = Poses(model)
     return SharedModel(model=model, summary=summarise(model), poses=poses, couplers=Couplers(model, poses.names))

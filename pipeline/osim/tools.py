@@ -136,6 +136,7 @@ def static_optimization(
     residual_optimal_nm: float,
     convergence_criterion: float,
     max_iterations: int,
+    passive_fibre_force: bool = False,
     directory: Path,
 ) -> MuscleForces:
     """Muscle forces that make the measured motion with the least sum of activations to the exponent.
@@ -144,8 +145,11 @@ def static_optimization(
     active force at the length a stiff tendon leaves the fibre, times activation, without passive force, as the
     tool has it. A frame the optimizer gave up on is still returned, with `converged` False.
     `lowpass_hz` is the tool's own filter of the coordinates; None takes them as they are.
-    Raises TrialRejected("static_optimization", …) when the tool fails or leaves frames out.
+    Raises TrialRejected("static_optimization", …) when the tool fails or leaves frames out; ValueError for passive
+    fibre force, which the tool doesn't know.
     """
+    if passive_fibre_force:
+        raise ValueError("engine 'tools' optimizes without passive fibre force; ask engine 'exact' for it.")
     with tool_log(directory, _SO) as log:
         model = load_model(model_file)
         summary = summarise(model)

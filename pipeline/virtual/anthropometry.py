@@ -2,7 +2,8 @@
 
 Heights and masses are those of ANSUR II (Gordon et al. 2014, Natick/TR-15/007): height mean and standard deviation
 by sex, and mass index from its heights and masses. Subjects stay within the mass indices that the World Health
-Organization calls normal or overweight.
+Organization calls normal, as a laboratory's healthy volunteers mostly do: the generic model's muscles are as strong in
+a heavy body as in a light one.
 """
 
 from dataclasses import dataclass
@@ -18,6 +19,9 @@ GENERIC_HEIGHT_M = 1.70
 THIGH_PER_HEIGHT = 0.245
 SHANK_PER_HEIGHT = 0.246
 TRUNK_AND_HEAD_PER_HEIGHT = 0.470
+# The six adults of Schreiber and Moissenet (2019) have feet this long beside the generic model's in their height: their
+# scaled models' `calcn`, 0.95 to 1.00.
+FOOT_PER_BODY = 0.968
 # How far a segment's length, depth and breadth are from the mean person's of that height, and left from right.
 LENGTH_SD = 0.025
 BREADTH_SD = 0.015
@@ -25,8 +29,8 @@ LEFT_RIGHT_SD = 0.004
 # No one is drawn further out than this many standard deviations.
 FURTHEST_SD = 2.5
 
-# Body mass index, kg/m²: from underweight to obesity (WHO 2000, Technical Report Series 894).
-MASS_INDEX = (18.5, 30.0)
+# Body mass index, kg/m²: from underweight to overweight (WHO 2000, Technical Report Series 894).
+MASS_INDEX = (18.5, 25.0)
 
 Sex = Literal["F", "M"]
 
@@ -83,7 +87,7 @@ def segment_factors(height_m: float, rng: np.random.Generator) -> dict[str, tupl
     both = {
         "thigh": (_breadth(whole, rng), whole * (1 + thigh)),
         "shank": (_breadth(whole, rng), whole * (1 + shank)),
-        "foot": (_breadth(whole, rng), whole * (1 + LENGTH_SD * _deviation(rng))),
+        "foot": (_breadth(whole, rng), FOOT_PER_BODY * whole * (1 + LENGTH_SD * _deviation(rng))),
         "upper_arm": (whole, whole * (1 + LENGTH_SD * _deviation(rng))),
         "forearm": (whole, whole * (1 + LENGTH_SD * _deviation(rng))),
     }

@@ -36,6 +36,22 @@ class Support:
     stride: np.ndarray
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Foothold:
+    """Where a foot stands: contact points of heel and ball on the floor, (2,) each, x and z in metres at stride 0."""
+
+    heel_m: np.ndarray
+    ball_m: np.ndarray
+
+    def pressure_m(self, support: Support, stride_m: float, side: Side) -> np.ndarray:
+        """The planned centre of pressure, (P, 2): x and z. NaN while the foot is in the air."""
+        along = self.ball_m - self.heel_m
+        outward = np.array([-along[1], along[0]]) * (1 if side == "right" else -1)
+        place = self.heel_m + support.along[:, None] * along + support.outward[:, None] * outward
+        place[:, 0] += support.stride * stride_m
+        return place
+
+
 class Footing(Protocol):
     """How a motion is supported."""
 

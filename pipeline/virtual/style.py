@@ -12,6 +12,9 @@ from pipeline.virtual.records import VirtualSubject
 # Part of a person's deviation is a random blend of the measured adults' (so that a tilted pelvis comes with the hips
 # and the back that go with it), the rest is each term's own.
 BLENDED = 0.7
+# A blend's six numbers together are no further out than those of 95 in 100 people (chi-square, 6 degrees of freedom):
+# what six adults say of people beyond is a guess, and the model's muscles can't carry all of it.
+FURTHEST_BLEND = 3.55
 # Left from right, and one trial from the next, over the deviations between people: a person's own curves are far more
 # alike than different people's (Kadaba et al. 1989, J Orthop Res 7:849).
 LEFT_RIGHT = 0.2
@@ -52,7 +55,7 @@ def draw_style(subject: VirtualSubject, rng: np.random.Generator) -> Style:
 
 
 def _healthy(rng: np.random.Generator) -> Style:
-    blend = rng.standard_normal(_adults()) / np.sqrt(_adults() - 1)
+    blend = _blend(rng) / np.sqrt(_adults() - 1)
     own = {name: _deviation(name, blend, rng) for name in (*LIMB, *TRUNK, *GROUND_FORCES)}
     halves = {name: LEFT_RIGHT * _own_terms(name, rng) for name in LIMB}
     law = step_law()
@@ -100,6 +103,13 @@ def of_trial(style: Style, rng: np.random.Generator) -> Style:
         left_stance=style.left_stance + stance,
         left_strike=style.left_strike + float(rng.normal(0.0, TRIAL * STRIKE_SD)),
     )
+
+
+def _blend(rng: np.random.Generator) -> np.ndarray:
+    """One standard normal number an adult, (A,), drawn again where they are too far out together."""
+    while np.linalg.norm(drawn := rng.standard_normal(_adults())) > FURTHEST_BLEND:
+        pass
+    return drawn
 
 
 def _deviation(name: str, blend: np.ndarray, rng: np.random.Generator) -> np.ndarray:

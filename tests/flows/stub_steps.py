@@ -1,7 +1,7 @@
 """A chain without science, for the tests of the flow: what a trial does is written in its session file.
 
 The session file is JSON: {"key": [cohort, subject, session], "prepare": WHAT, "trials": {NAME: WHAT}}.
-WHAT is one of accept, fresh, reject, crash, hang, raise, full_disk, misconfigured.
+WHAT is one of accept, fresh, reject, linger, crash, hang, raise, full_disk, misconfigured.
 """
 
 import json
@@ -100,6 +100,8 @@ def _act(what):
     if what == "crash":
         print("segfault ahead", file=sys.stderr, flush=True)
         os.kill(os.getpid(), signal.SIGKILL)
+    if what == "linger":
+        time.sleep(1)
     if what == "hang":
         time.sleep(600)
     if what == "raise":

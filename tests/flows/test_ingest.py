@@ -267,15 +267,16 @@ def test_a_stopped_run_knows_nothing_of_its_trials(
         (["rejected"], False, 3),
         ([], False, 3),
         (["accepted"], True, 2),
+        (["accepted", "unstored"], False, 2),
     ],
 )
 def test_the_exit_code_says_how_it_ended(statuses: list[str], refused: bool, exit_code: int) -> None:
     outcomes = tuple(
         Outcome(
             key=TrialKey(cohort="c", subject="s", session="v", trial=f"t{number}"),
-            status=status,  # type: ignore[arg-type]
-            stage="quality" if status == "rejected" else None,
-            reason="too noisy" if status == "rejected" else None,
+            status="accepted" if status == "accepted" else "rejected",
+            stage={"accepted": None, "rejected": "quality", "unstored": "storing"}[status],
+            reason=None if status == "accepted" else "too noisy, or no room",
         )
         for number, status in enumerate(statuses)
     )

@@ -1,8 +1,10 @@
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
 
+import psutil
 import pytest
 
 # A flow with tasks, as a program: every start is that of a fresh process.
@@ -26,10 +28,26 @@ print(doubles())
 """
 
 
-def _start(home: Path, **environment: str) -> subprocess.Popen[str]:
+# The same up to where its server runs; then it waits to be killed.
+WAITING = """
+import time
+from flows.local_prefect import start_prefect
+start_prefect()
+print("started", flush=True)
+time.sleep(600)
+"""
+
+
+@pytest.fixture(scope="module")
+def ready_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A home whose empty database is made once, for the tests that only want a server."""
+    return tmp_path_factory.mktemp("prefect")
+
+
+def _start(home: Path, program: str = PROGRAM, **environment: str) -> subprocess.Popen[str]:
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("PREFECT_")}
     return subprocess.Popen(
-        [sys.executable, "-c", PROGRAM],
+        [sys.executable, "-c", program],
         env={**inherited, "PREFECT_HOME": str(home), **environment},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -64,3 +82,37 @@ def test_a_prefect_that_does_not_start_says_why_and_what_to_do(tmp_path: Path, o
     assert "said plainly:" in complaints
     assert expected in complaints
     assert "Traceback" not in complaints
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="needs SIGKILL")
+def test_the_server_and_its_database_go_with_a_process_that_is_killed(ready_home: Path, tmp_path: Path) -> None:
+    temporary = tmp_path / "temporary"
+    temporary.mkdir()
+    process = _start(ready_home, WAITING, TMPDIR=str(temporary))
+    assert process.stdout is not None
+    assert process.stdout.readline() == "started\n"
+    servers = psutil.Process(process.pid).children()
+    assert [folder.name.startswith(".gait2hip-prefect.") for folder in temporary.iterdir()] == [True]
+
+    process.kill()
+    process.communicate()
+
+    _, alive = psutil.wait_procs(servers, timeout=30)
+    assert len(servers) == 1
+    assert alive == []
+    assert list(temporary.iterdir()) == []
+
+
+def test_an_interruption_from_the_keyboard_does_not_reach_the_server(ready_home: Path) -> None:
+    process = _start(ready_home, WAITING)
+    assert process.stdout is not None
+    assert process.stdout.readline() == "started\n"
+    (server,) = psutil.Process(process.pid).children()
+
+    server.send_signal(signal.SIGINT)
+    with pytest.raises(psutil.TimeoutExpired):
+        server.wait(1)
+
+    process.send_signal(signal.SIGINT)
+    process.communicate(timeout=60)
+    assert not psutil.pid_exists(server.pid) or server.wait(30) == 0

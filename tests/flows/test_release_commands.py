@@ -30,14 +30,37 @@ def _released(warehouse: Path, *options: object) -> Path:
 
 
 def test_import_release_and_export_go_round(tmp_path: Path, imported: Path) -> None:
-    release = _released(imported, "--sides", "right", "--holdout", "H02,H04", "--points", "101", "--licence", "CC0")
+    release = _released(imported, "--sides", "right", "--holdout", "H02,H04", "--licence", "CC0")
 
     done = _run("export", release, "-o", tmp_path / "data")
 
     assert done.exit_code == 0, done.output
     assert "wrote 2 files" in done.output
-    assert np.load(tmp_path / "data" / "Gait2Hip_MF60.npz")["X"].shape == (12, 101, 10)
+    assert np.load(tmp_path / "data" / "Gait2Hip_MF60.npz")["X"].shape == (12, 180, 10)
     assert "Test: gait2hip60/H02, gait2hip60/H04." in (release / "README.md").read_text()
+
+
+def test_an_audit_is_made_recorded_told_and_drawn(tmp_path: Path, imported: Path) -> None:
+    release = _released(imported)
+    page = tmp_path / "pages" / "audit.html"
+
+    done = _run("audit", release, "-o", page)
+
+    assert done.exit_code == 0, done.output
+    assert done.output.startswith("nothing suspicious in 4 subjects, 12 cycles\n")
+    assert "saturation: nothing is known of the activations in 12 trials" in done.output
+    assert f"wrote {page}" in done.output
+    assert "<h1>Audit of all</h1>" in page.read_text()
+    assert "## Audit" in (release / "README.md").read_text()
+    (release / "audit.json").write_text("{}")
+    assert "audit.json is not what the release was published with" in _run("audit", release).output
+
+
+def test_what_an_export_leaves_out_is_told(tmp_path: Path, imported: Path) -> None:
+    done = _run("export", _released(imported, "--points", "101"), "-o", tmp_path / "out")
+
+    assert done.exit_code == 2
+    assert "101 samples; the published layout has 180" in done.output
 
 
 def test_release_narrows_by_what_is_typed(imported: Path) -> None:

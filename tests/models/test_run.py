@@ -53,7 +53,7 @@ def test_a_full_disk_leaves_nothing_behind(run: Run, tmp_path: Path, monkeypatch
     def full(_descriptor: int) -> None:
         raise OSError(28, os.strerror(28))
 
-    monkeypatch.setattr("models.run.os.fsync", full)
+    monkeypatch.setattr("os.fsync", full)
 
     with pytest.raises(WarehouseError, match="disk is full"):
         write_run(tmp_path / "run", run)

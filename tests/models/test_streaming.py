@@ -61,7 +61,7 @@ def _trained(release: str, out: Path, memory_mb: int, protocol: str = "gait2hip6
     return read_run(out)
 
 
-@pytest.mark.parametrize("protocol", ["gait2hip60", "loso"])
+@pytest.mark.parametrize("protocol", ["gait2hip60", "holdout"])
 def test_streaming_changes_no_number(
     protocol: str, release: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

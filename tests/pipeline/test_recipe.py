@@ -50,6 +50,19 @@ def test_a_bad_setting_is_named_with_its_file(tmp_path, old, new, message):
     assert "mine.toml" in str(caught.value)
 
 
+def test_passive_fibre_force_is_refused_where_nothing_would_come_of_it(tmp_path):
+    on = ("passive_fibre_force = false", "passive_fibre_force = true")
+    path = Path(edited(tmp_path, *on))
+    assert load_recipe(str(path)).static_optimization.passive_fibre_force
+    text = path.read_text("utf-8")
+    path.write_text(text.replace('engine = "exact"', 'engine = "tools"'), "utf-8")
+    with pytest.raises(ValueError, match=r"mine.toml: .*passive_fibre_force=true with engine 'tools'"):
+        load_recipe(str(path))
+    path.write_text(text.replace("use_muscle_physiology = true", "use_muscle_physiology = false"), "utf-8")
+    with pytest.raises(ValueError, match=r"passive_fibre_force=true with use_muscle_physiology=false"):
+        load_recipe(str(path))
+
+
 def test_an_unknown_recipe_lists_those_that_exist():
     with pytest.raises(ValueError, match="packaged recipes: gait2hip60"):
         load_recipe("gait2hip61")

@@ -35,6 +35,13 @@ STALE_BY_SECTION = {
     # The file's content is a fact; where it lies changes no number.
     "model.file": set(),
 }
+# When the tools may stop: `exact`, the packaged recipe's engine, doesn't ask.
+OF_TOOLS_ONLY = {
+    ("scaling", "ik_accuracy"): EVERYTHING - {"ground_reactions"},
+    ("inverse_kinematics", "ik_accuracy"): STALE_BY_SECTION["inverse_kinematics"],
+    ("static_optimization", "convergence_criterion"): STALE_BY_SECTION["static_optimization"],
+    ("static_optimization", "max_iterations"): STALE_BY_SECTION["static_optimization"],
+}
 STALE_BY_FACT = {
     "model": EVERYTHING - {"ground_reactions"},
     "profile": EVERYTHING,
@@ -63,6 +70,10 @@ def with_another(recipe: Recipe, section: str, field: str) -> Recipe:
     return recipe.model_copy(update={section: part.model_copy(update={field: other})})
 
 
+def with_engine(recipe: Recipe, engine: str) -> Recipe:
+    return recipe.model_copy(update={"model": recipe.model.model_copy(update={"engine": engine})})
+
+
 def changed(before: dict[str, str], after: dict[str, str]) -> set[str]:
     assert before.keys() == after.keys()
     return {stage for stage in before if before[stage] != after[stage]}
@@ -72,8 +83,19 @@ def changed(before: dict[str, str], after: dict[str, str]) -> set[str]:
 def test_a_setting_makes_stale_exactly_what_reads_it(recipe, section, field):
     expected = STALE_BY_SECTION.get(f"{section}.{field}", STALE_BY_SECTION.get(section))
     assert expected is not None, f"say here, and in STAGES, which stage reads {section}.{field}"
+    if (section, field) in OF_TOOLS_ONLY:
+        expected = set()
     keys = keys_of(stage_accounts(recipe, FACTS, "4.6"))
     assert changed(keys, keys_of(stage_accounts(with_another(recipe, section, field), FACTS, "4.6"))) == expected
+
+
+@pytest.mark.parametrize(("section", "field"), sorted(OF_TOOLS_ONLY))
+def test_when_the_tools_may_stop_is_part_of_their_results(recipe, section, field):
+    by_tools = with_engine(recipe, "tools")
+    keys = keys_of(stage_accounts(by_tools, FACTS, "4.6"))
+    after = keys_of(stage_accounts(with_another(by_tools, section, field), FACTS, "4.6"))
+    assert changed(keys, after) == OF_TOOLS_ONLY[section, field]
+    assert common_facts(by_tools, "4.6")["settings"][section][field] == getattr(getattr(recipe, section), field)
 
 
 def test_no_setting_lies_outside_a_section(recipe):
@@ -124,12 +146,16 @@ def test_keys_differ_between_stages_and_from_a_retry(recipe):
     assert len(set(keys.values()) | {RETRY}) == len(STAGES) + 1
 
 
-def test_what_all_of_a_training_set_must_share_is_every_setting_version_and_simulator(recipe):
+def test_what_all_of_a_training_set_must_share_is_every_setting_its_engine_reads_version_and_simulator(recipe):
     found = common_facts(recipe, "4.6")
 
     whole = recipe.model_dump()
     assert found["settings"] == {
-        section: {name: value for name, value in values.items() if (section, name) != ("model", "file")}
+        section: {
+            name: value
+            for name, value in values.items()
+            if (section, name) != ("model", "file") and (section, name) not in OF_TOOLS_ONLY
+        }
         for section, values in whole.items()
         if section != "name"
     }

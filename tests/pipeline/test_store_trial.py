@@ -1,3 +1,7 @@
+import errno
+import os
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -6,7 +10,7 @@ import pytest
 from pipeline.job import Job, open_job
 from pipeline.osim.version import opensim_version
 from pipeline.quality import judge_stride, judge_trial
-from pipeline.stages import common_facts, table_keys
+from pipeline.stages import StageAccount, common_facts, table_keys
 from pipeline.store_rejected import record_crash, record_rejection, store_rejected
 from pipeline.store_trial import store_accepted
 from pipeline.trial_result import TrialResult
@@ -16,7 +20,7 @@ from warehouse.channels import INPUT_COORDINATES, MOMENT_COORDINATES, MUSCLE_GRO
 from warehouse.contents import is_trial_fresh
 from warehouse.errors import WarehouseError
 from warehouse.read import cycles, read_row, read_table, stored
-from warehouse.write import write_table
+from warehouse.write import remove_table
 
 POINTS = 11
 # The right foot's reaction is known in the first half, the left one's from 0.4 s on.
@@ -184,20 +188,68 @@ def test_a_rejection_takes_away_what_the_trial_gave_before_and_nothing_else(job,
     assert set(cycles(job.warehouse, columns=["trial"])["trial"].to_pylist()) == {"walk_02"}
 
 
-def test_a_trial_whose_writer_died_is_not_fresh(job, result, monkeypatch):
-    written: list[str] = []
+@pytest.fixture
+def dies_after(monkeypatch) -> Callable[[int], None]:
+    """A writer that is interrupted when this many of its files have taken their names."""
 
-    def dies_at_cycles(warehouse, table, *arguments, **more):
-        if table == "cycles":
-            raise KeyboardInterrupt
-        written.append(table)
-        return write_table(warehouse, table, *arguments, **more)
+    def arm(count: int) -> None:
+        replace, left = Path.replace, iter(range(count))
 
-    monkeypatch.setattr("pipeline.store_trial.write_table", dies_at_cycles)
+        def dies(self: Path, target: Path) -> Path:
+            if next(left, None) is None:
+                raise KeyboardInterrupt
+            return replace(self, target)
+
+        monkeypatch.setattr(Path, "replace", dies)
+
+    return arm
+
+
+@pytest.mark.parametrize("stored", range(7))
+def test_a_trial_whose_writer_died_is_not_fresh(job, result, dies_after, stored):
+    dies_after(stored)
     with pytest.raises(KeyboardInterrupt):
         accept(job, result)
-    assert written == ["kinematics", "grf", "moments", "forces", "activations"]
+    assert len(list(Path(job.warehouse.base).rglob("walk_01.parquet"))) == stored
     assert not is_trial_fresh(job.warehouse, job.session.trial_key("walk_01"), table_keys(job.trial_keys("walk_01")))
+
+
+@pytest.mark.parametrize("stored", range(7))
+def test_a_writer_that_dies_over_an_accepted_trial_leaves_no_mixture(job, result, dies_after, stored):
+    key = accept(job, result).key
+    remove_table(job.warehouse, "forces", key)
+    dies_after(stored)
+    with pytest.raises(KeyboardInterrupt):
+        accept(job, result)
+    assert not is_trial_fresh(job.warehouse, key, table_keys(job.trial_keys("walk_01")))
+    assert cycles(job.warehouse, columns=["trial"]).num_rows == 0
+
+
+@pytest.mark.parametrize("fits", range(7))
+def test_a_disk_that_fills_up_leaves_the_earlier_trial_as_it_was(job, result, monkeypatch, fits):
+    key = accept(job, result).key
+    files = {path: path.read_bytes() for path in Path(job.warehouse.base).rglob("*.parquet")}
+    newer = replace(job, recipe=job.recipe.model_copy(update={"name": "newer"}))
+    fsync, left = os.fsync, iter(range(fits))
+
+    def full(descriptor: int) -> None:
+        if next(left, None) is None:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        fsync(descriptor)
+
+    monkeypatch.setattr(os, "fsync", full)
+    keys = {stage: StageAccount(key="f" * 32, made_from={}) for stage in newer.trial_accounts("walk_01")}
+    with pytest.raises(WarehouseError, match=r"can't write .*walk_01\.parquet: the disk is full\. Free some space"):
+        store_accepted(newer, "walk_01", keys, result)
+    monkeypatch.undo()
+    assert {path: path.read_bytes() for path in Path(job.warehouse.base).rglob("*.parquet")} == files
+    assert stored(job.warehouse, "trials", key).recipe == "gait2hip60"
+
+
+def test_what_another_process_stored_meanwhile_is_left_alone(job, result, monkeypatch):
+    key = accept(job, result).key
+    monkeypatch.setattr("pipeline.store_trial.write_together", None)
+    assert accept(job, result).key == key
 
 
 def test_a_crash_leaves_an_accepted_result_alone(job, result, monkeypatch):
@@ -216,19 +268,6 @@ def test_a_refused_static_trial_replaces_what_its_trials_gave(job, result, monke
     monkeypatch.setattr("pipeline.store_rejected.open_job", lambda *arguments: job)
     record_rejection("s", "walk_01", "r", None, "w", "scaling", "standing weighs 67 kg, but 80 kg are stated.", "")
     assert read_row(job.warehouse, "trials", key)["outcome"] == "rejected"
-    assert cycles(job.warehouse, columns=["trial"]).num_rows == 0
-
-
-def test_a_writer_that_dies_over_an_accepted_trial_leaves_no_mixture(job, result, monkeypatch):
-    key = accept(job, result).key
-
-    def dies(*arguments, **more):
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr("pipeline.store_trial.write_table", dies)
-    with pytest.raises(KeyboardInterrupt):
-        accept(job, result)
-    assert not is_trial_fresh(job.warehouse, key, table_keys(job.trial_keys("walk_01")))
     assert cycles(job.warehouse, columns=["trial"]).num_rows == 0
 
 

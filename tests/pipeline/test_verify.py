@@ -34,6 +34,27 @@ def test_the_table_shows_what_is_beyond_its_limit() -> None:
     assert verify.render(verdict(0.5)).endswith("the engines agree")
 
 
+def test_nothing_to_compare_is_said_and_is_no_agreement() -> None:
+    found = verdict(0.5, float("nan"))
+    lines = verify.render(found).splitlines()
+    assert "nothing to compare" in next(line for line in lines if "figure 1" in line)
+    assert lines[-1] == ("the engines CAN'T BE COMPARED on this trial: nothing was found to compare for figure 1")
+
+
+def test_settings_that_one_engine_can_not_take_are_refused_before_anything_runs() -> None:
+    recipe = load_recipe("gait2hip60")
+
+    def with_settings(**changes: object) -> object:
+        settings = recipe.static_optimization.model_copy(update=changes)
+        return recipe.model_copy(update={"static_optimization": settings})
+
+    verify._require_comparable(recipe, "mine.toml")
+    with pytest.raises(ValueError, match=r"recipe mine\.toml asks for passive fibre force"):
+        verify._require_comparable(with_settings(passive_fibre_force=True), "mine.toml")
+    with pytest.raises(ValueError, match=r"recipe mine\.toml has activation_exponent=1.5"):
+        verify._require_comparable(with_settings(activation_exponent=1.5), "mine.toml")
+
+
 @pytest.mark.data
 def test_engines_agree_on_a_walk_and_a_wrong_one_is_found(
     shared_data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

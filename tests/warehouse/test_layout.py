@@ -74,5 +74,5 @@ def test_a_temporary_file_is_hidden_unique_and_knows_its_process(tmp_path: Path)
     assert one != other
     assert one.parent == tmp_path
     assert one.name.startswith(".")
-    assert owner_process(one, target) == os.getpid()
-    assert owner_process(tmp_path / ".a.b-1.parquet.elsewhere-12.00.part", target) is None
+    assert owner_process(one) == os.getpid()
+    assert owner_process(tmp_path / ".a.b-1.parquet.elsewhere-12.00.part") is None

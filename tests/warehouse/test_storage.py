@@ -150,7 +150,7 @@ def test_a_writable_warehouse_is_left_empty(warehouse: Warehouse) -> None:
     assert names_in(warehouse) == []
 
 
-def test_a_dead_writers_leftover_is_removed_and_a_living_ones_is_not(warehouse: Warehouse) -> None:
+def test_a_dead_writers_leftover_is_removed_and_nobody_elses_file_is(warehouse: Warehouse) -> None:
     target = Path(path_in(warehouse, "a.bin"))
     target.parent.mkdir(parents=True)
     mine = temporary_path(target)
@@ -159,12 +159,15 @@ def test_a_dead_writers_leftover_is_removed_and_a_living_ones_is_not(warehouse: 
     leftover = mine.with_name(mine.name.replace(f"-{os.getpid()}.", f"-{dead.pid}."))
     old = target.parent / ".a.bin.elsewhere-1.00000000.part"
     neighbours = target.parent / ".b.bin.elsewhere-1.00000000.part"
-    for path in (mine, leftover, old, neighbours):
+    recent = target.parent / ".a.bin.elsewhere-2.00000000.part"
+    foreign = target.parent / ".film.mkv.part"
+    for path in (mine, leftover, old, neighbours, recent, foreign):
         path.write_bytes(b"half")
-    for path in (old, neighbours):
+    # However long a living writer of this machine takes, it is not disturbed.
+    for path in (mine, old, neighbours, foreign):
         os.utime(path, (time.time() - 7200,) * 2)
     storage.write_bytes(warehouse, str(target), b"whole")
-    assert names_in(warehouse) == sorted([mine.name, neighbours.name, "a.bin"])
+    assert names_in(warehouse) == sorted([mine.name, recent.name, foreign.name, "a.bin"])
 
 
 def write_forever(root: str, path: str, seed: int) -> None:

@@ -3,6 +3,7 @@
 import io
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
@@ -14,14 +15,22 @@ import pyarrow.parquet as pq
 from warehouse import storage
 from warehouse.channels import INPUT_COORDINATES, MUSCLE_GROUPS
 from warehouse.identity import VIRTUAL_PREFIX
-from warehouse.interchange.gait2hip60 import FILE_NAMES, OUT_COLUMNS
+from warehouse.interchange.gait2hip60 import FILE_NAMES, OUT_COLUMNS, POINTS
 from warehouse.interchange.opensim_table import format_table
 from warehouse.layout import Warehouse, file_path, temporary_path
 from warehouse.release.arrays import CycleArrays, load
-from warehouse.release.manifest import CYCLES
+from warehouse.release.manifest import CYCLES, Target
 from warehouse.release.publish import Release, open_release
 
 Format = Literal["npz", "csv", "mot"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Exported:
+    """The files that were written, and each cycle that is not in them, with the reason."""
+
+    files: tuple[Path, ...]
+    left_out: tuple[str, ...] = ()
 
 
 def parse_format(text: str) -> Format:
@@ -32,50 +41,64 @@ def parse_format(text: str) -> Format:
     return known[text]
 
 
-def export_release(root: str, format_: Format, output: Path) -> list[Path]:
-    """Write the release in a folder, local or `s3://…`, into `output` and return the files, each written whole.
+def export_release(root: str, format_: Format, output: Path) -> Exported:
+    """Write the release in a folder, local or `s3://…`, into `output`, each file whole.
 
     MissingFile or WarehouseError if there is no such release, ValueError if it lacks what the format needs.
     """
     return EXPORTERS[format_](open_release(root), output)
 
 
-def _npz(release: Release, output: Path) -> list[Path]:
-    """One file for each kind of target, named, shaped and in units as the published training scripts read them."""
-    written = []
+def _npz(release: Release, output: Path) -> Exported:
+    """One file for each kind of target, named, shaped and in units as the published training scripts read them.
+
+    Cycles are sorted by subject and condition, so that what is imported from these files comes out as it went in.
+    ValueError if the release's cycles have another number of samples than the published ones.
+    """
+    if release.manifest.points != POINTS:
+        raise ValueError(
+            f"{release.root.root}: its cycles have {release.manifest.points} samples; the published layout has "
+            f"{POINTS}. Cut a release with --points {POINTS}, or export it as csv or mot."
+        )
+    written, left_out = [], []
     for kind in release.manifest.targets:
         cycles = load(release.root.root, (kind,))
-        per_mass = cycles.forces_n_kg if kind == "forces" else cycles.moments_nm_kg
-        arrays = {
-            "X": cycles.inputs_deg,
-            "Y": (per_mass * cycles.mass_kg[:, None, None]).astype(np.float32),
-            # A code that two cohorts use would otherwise become one person.
-            "subject_id": _subject_codes(cycles),
-            "height_m": cycles.height_m,
-            "weight_kg": cycles.mass_kg,
-            "speed_label": cycles.condition,
-            "in_cols": np.array(cycles.input_names),
-            "out_cols": np.array(OUT_COLUMNS[kind]),
-        }
         content = io.BytesIO()
-        np.savez(content, allow_pickle=False, **arrays)
+        np.savez(content, allow_pickle=False, **_published(cycles, kind))
         written.append(_write(output, FILE_NAMES[kind], content.getvalue()))
-    return written
+        left_out += [f"{FILE_NAMES[kind]}: {told}" for told in cycles.left_out]
+    return Exported(files=tuple(written), left_out=tuple(left_out))
 
 
-def _csv(release: Release, output: Path) -> list[Path]:
+def _published(cycles: CycleArrays, kind: Target) -> dict[str, np.ndarray]:
+    codes = _subject_codes(cycles)
+    order = np.lexsort([cycles.condition, codes])
+    per_mass = cycles.forces_n_kg if kind == "forces" else cycles.moments_nm_kg
+    return {
+        "X": cycles.inputs_deg[order],
+        # In double precision: divided by the mass again, it is the release's number to the last digit.
+        "Y": per_mass[order] * cycles.mass_kg[order, None, None],
+        "subject_id": codes[order],
+        "height_m": cycles.height_m[order],
+        "weight_kg": cycles.mass_kg[order],
+        "speed_label": cycles.condition[order],
+        "in_cols": np.array(cycles.input_names),
+        "out_cols": np.array(OUT_COLUMNS[kind]),
+    }
+
+
+def _csv(release: Release, output: Path) -> Exported:
     """One table in long form with a release's columns and units."""
     target = output / "cycles.csv"
-    path = file_path(release.root, CYCLES)
-    with _replacing(target) as temporary, release.root.filesystem.open_input_file(path) as source:
-        parquet = pq.ParquetFile(source, page_checksum_verification=True)
+    with _replacing(target) as temporary:
+        parquet = pq.ParquetFile(pa.BufferReader(release.buffer(CYCLES)))
         with pa.csv.CSVWriter(temporary, parquet.schema_arrow) as writer:
             for index in range(parquet.num_row_groups):
                 writer.write_table(parquet.read_row_group(index))
-    return [target]
+    return Exported(files=(target,))
 
 
-def _mot(release: Release, output: Path) -> list[Path]:
+def _mot(release: Release, output: Path) -> Exported:
     """A motion and, in N and N·m, each kind of target the release has, for each cycle."""
     cycles = load(release.root.root)
     unknown = int((~np.isfinite(cycles.duration_s)).sum())
@@ -84,10 +107,11 @@ def _mot(release: Release, output: Path) -> list[Path]:
             f"{release.root.root}: the duration of {unknown} of {len(cycles)} cycles is not known (their source tells "
             "none), and OpenSim's tables need time. Export them as npz or csv."
         )
-    return [file for index in range(len(cycles)) for file in _write_cycle(cycles, index, output)]
+    files = [file for index in range(len(cycles)) for file in _write_cycle(cycles, index, output)]
+    return Exported(files=tuple(files), left_out=cycles.left_out)
 
 
-EXPORTERS: dict[Format, Callable[[Release, Path], list[Path]]] = {"npz": _npz, "csv": _csv, "mot": _mot}
+EXPORTERS: dict[Format, Callable[[Release, Path], Exported]] = {"npz": _npz, "csv": _csv, "mot": _mot}
 
 
 def _write_cycle(cycles: CycleArrays, index: int, output: Path) -> Iterator[Path]:
@@ -106,11 +130,12 @@ def _write_cycle(cycles: CycleArrays, index: int, output: Path) -> Iterator[Path
 
 
 def _subject_codes(cycles: CycleArrays) -> np.ndarray:
+    """Each cycle's subject (N,): the code alone, or `cohort.code` where it is not the code of one real person."""
     codes = np.array([subject.partition("/")[2] for subject in cycles.subject], dtype=str)
     alone = len(set(codes)) == len(set(cycles.subject))
     # Who was never born must not pass for one of the published subjects.
     virtual = any(subject.startswith(VIRTUAL_PREFIX) for subject in cycles.subject)
-    return codes if alone and not virtual else cycles.subject
+    return codes if alone and not virtual else np.char.replace(cycles.subject, "/", ".")
 
 
 def _write(output: Path, name: str, content: bytes) -> Path:

@@ -57,11 +57,14 @@ def _refuse_different_cycles(published: Sequence[PublishedCycles]) -> None:
 def _trials(published: Mapping[Kind, PublishedCycles], cohort: str) -> list[ImportedTrial]:
     first = next(iter(published.values()))
     seen: Counter[tuple[str, str]] = Counter()
+    last = Counter(zip(first.subject.tolist(), first.condition.tolist(), strict=True))
+    # Names sort as the cycles do, however many there are.
+    digits = max(2, len(str(max(last.values()))))
     trials = []
     for cycle in range(len(first)):
         subject, condition = str(first.subject[cycle]), str(first.condition[cycle])
         seen[subject, condition] += 1
-        name = trial_name(condition, seen[subject, condition])
+        name = trial_name(condition, seen[subject, condition], digits)
         trials.append(
             ImportedTrial(
                 key=TrialKey(cohort=cohort, subject=subject, session=SESSION, trial=name),
@@ -81,6 +84,6 @@ def _trials(published: Mapping[Kind, PublishedCycles], cohort: str) -> list[Impo
     return trials
 
 
-def trial_name(condition: str, number: int) -> str:
+def trial_name(condition: str, number: int, digits: int = 2) -> str:
     """What a published cycle is called, which has no name of its own: its place among its subject's and condition's."""
-    return f"{condition}_{number:02d}"
+    return f"{condition}_{number:0{digits}d}"

@@ -6,17 +6,18 @@ tell is null or NaN. Its provenance is the SHA-256 of the files that it came fro
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
 from warehouse.channels import INPUT_COORDINATES, ipsilateral
-from warehouse.contents import is_imported
+from warehouse.contents import files_of, is_imported
 from warehouse.identity import TrialKey
 from warehouse.layout import Warehouse
 from warehouse.provenance import stable_hash
 from warehouse.read import trial_key, trials
 from warehouse.release.columns import FORCES, MOMENTS
-from warehouse.write import remove_table, write_row, write_table
+from warehouse.write import row_file, table_file, write_together
 
 RECIPE = "imported-gait2hip60"
 SESSION = "published"
@@ -84,35 +85,23 @@ def _store_subject(warehouse: Warehouse, of_subject: Sequence[ImportedTrial], fi
     first = of_subject[0]
     made_from = {"imported": files}
     key = stable_hash({**made_from, "version": _VERSION, "subject": f"{first.key.cohort}/{first.key.subject}"})
-    write_row(warehouse, "subjects", first.key, {"sex": None}, provenance_key=key, recipe=RECIPE, made_from=made_from)
-    row = {
+    row = partial(row_file, warehouse, key=first.key, provenance_key=key, recipe=RECIPE, made_from=made_from)
+    session = {
         "recipe": RECIPE,
         "mass_kg": first.mass_kg,
         "height_m": first.height_m,
         "n_trials": len(of_subject),
     }
-    write_row(warehouse, "sessions", first.key, row, provenance_key=key, recipe=RECIPE, made_from=made_from)
+    subject = row(table="subjects", values={"sex": None})
+    write_together(warehouse, [subject], row(table="sessions", values=session))
 
 
 def _store_trial(warehouse: Warehouse, trial: ImportedTrial, files: Mapping[str, str]) -> None:
+    accepted = trial.reason is None
     made_from = {"imported": files}
     key = stable_hash({**made_from, "version": _VERSION, "trial": str(trial.key)})
-    # As with our own trials: without its row nothing of the trial is read.
-    remove_table(warehouse, "trials", trial.key)
-    if trial.reason is None:
-        write_table(
-            warehouse,
-            "cycles",
-            trial.key,
-            _cycle_columns(trial),
-            provenance_key=key,
-            recipe=RECIPE,
-            made_from=made_from,
-        )
-    else:
-        remove_table(warehouse, "cycles", trial.key)
-    accepted = trial.reason is None
-    row: dict[str, object] = {
+    made = partial(table_file, warehouse, key=trial.key, provenance_key=key, recipe=RECIPE, made_from=made_from)
+    values: dict[str, object] = {
         "condition": trial.condition,
         "outcome": "accepted" if accepted else "rejected",
         "stage": None if accepted else "import",
@@ -122,7 +111,11 @@ def _store_trial(warehouse: Warehouse, trial: ImportedTrial, files: Mapping[str,
         "n_cycles_left": 0,
         "warnings": [],
     }
-    write_row(warehouse, "trials", trial.key, row, provenance_key=key, recipe=RECIPE, made_from=made_from)
+    row = made(table="trials", columns={name: [value] for name, value in values.items()})
+    if accepted:
+        write_together(warehouse, [made(table="cycles", columns=_cycle_columns(trial))], row)
+    else:
+        write_together(warehouse, [], row, obsolete=[files_of(warehouse, trial.key).cycles])
 
 
 def _cycle_columns(trial: ImportedTrial) -> dict[str, Sequence[object] | np.ndarray]:

@@ -20,12 +20,17 @@ _OTHER_COLOURS = ("#CC79A7", "#56B4E9", "#D55E00")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Panel:
-    """One small diagram: its title, what its axis says, a band for each condition, and what was predicted of each."""
+    """One small diagram: its title, what its axis says, a band for each condition, and what was predicted of each.
+
+    `others` and `flagged` are single cycles (N, P), drawn grey and red over the bands.
+    """
 
     title: str
     unit: str
     bands: Mapping[str, Band]
     predicted: Mapping[str, np.ndarray] = field(default_factory=dict)
+    others: np.ndarray = field(default_factory=lambda: np.empty((0, 0)))
+    flagged: np.ndarray = field(default_factory=lambda: np.empty((0, 0)))
 
 
 def draw_panels(panels: Sequence[Panel]) -> str:
@@ -56,6 +61,10 @@ def _draw(axis: Axes, panel: Panel) -> None:
         if condition in panel.predicted:
             axis.plot(percent, panel.predicted[condition], color=colour, linewidth=1.4, linestyle=(0, (4, 2)))
         axis.fill_between(percent, band.mean - band.sd, band.mean + band.sd, color=colour, alpha=0.18, linewidth=0)
+    for cycles, colour, name in ((panel.others, "0.35", "own"), (panel.flagged, "#D4000F", "flagged")):
+        if len(cycles):
+            lines = axis.plot(np.linspace(0, 100, cycles.shape[1]), cycles.T, color=colour, linewidth=0.9)
+            lines[0].set_label(name)
     axis.axhline(0, color="0.75", linewidth=0.8, zorder=0)
     axis.set_title(panel.title, fontsize=9, loc="left")
     axis.set_ylabel(panel.unit, fontsize=8)

@@ -8,6 +8,11 @@ ANGLES = {
     "knee_angle_r": "knee flexion",
     "ankle_angle_r": "ankle dorsiflexion",
 }
+# The same of both legs, as a release has them: the cycle's own leg is the right one.
+INPUTS = {
+    **ANGLES,
+    **{f"{name.removesuffix('_r')}_l": f"{title}, other leg" for name, title in ANGLES.items()},
+}
 MOMENTS = {
     "moment_hip_flexion": "hip flexion",
     "moment_hip_adduction": "hip adduction",

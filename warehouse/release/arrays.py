@@ -9,7 +9,6 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from pydantic import TypeAdapter
 
-from warehouse import storage
 from warehouse.channels import INPUT_COORDINATES
 from warehouse.errors import WarehouseError
 from warehouse.layout import file_path
@@ -31,7 +30,7 @@ class CycleArrays:
     the names; a kind of target that was not asked for, or that the release lacks, has no columns: (N, P, 0).
     Per cycle (N,): who and how it was walked, `mass_kg`, `height_m`, `duration_s` (NaN where an imported source does
     not tell), and whether its subject is in training or in the test. `subject` is `cohort/subject`, as the split has
-    it. `n_left_out` counts the cycles left out because a target is not known.
+    it. `n_left_out` counts the cycles left out because a target is not known; `left_out` names each, and its targets.
     """
 
     inputs_deg: np.ndarray
@@ -52,6 +51,7 @@ class CycleArrays:
     train: np.ndarray
     test: np.ndarray
     n_left_out: int
+    left_out: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         assert len({len(values) for values in (self.inputs_deg, self.forces_n_kg, self.subject, self.train)}) == 1
@@ -65,7 +65,8 @@ def load(root: str, targets: Collection[Target] | None = None, allocate: Allocat
     """The arrays of the release in a folder, local or `s3://…`, with the kinds of targets named or all it has.
 
     `allocate` says where inputs and targets are kept. Cycles with NaN in any of those are left out. MissingFile or
-    WarehouseError if there is no such release, ValueError for a kind of target that it lacks.
+    WarehouseError if there is no such release, or a file of it is not what it was published with; ValueError for a kind
+    of target that it lacks.
     """
     release = open_release(root)
     kinds = release.manifest.targets if targets is None else tuple(targets)
@@ -93,7 +94,8 @@ def _assembled(
 ) -> CycleArrays:
     subject = np.char.add(np.char.add(keys.pop("cohort"), "/"), keys.pop("subject"))
     complete = np.logical_and.reduce([finite_rows(block) for block in blocks[1:]])
-    if not complete.all():
+    left_out = tuple(_left_out(blocks[1:], keys, subject, names, np.flatnonzero(~complete)))
+    if left_out:
         blocks = [taken(block, complete) for block in blocks]
         keys = {name: values[complete] for name, values in keys.items()}
         subject = subject[complete]
@@ -107,9 +109,26 @@ def _assembled(
         subject=subject,
         train=np.isin(subject, split.train),
         test=np.isin(subject, split.test),
-        n_left_out=int((~complete).sum()),
+        n_left_out=len(left_out),
+        left_out=left_out,
         **keys,
     )
+
+
+def _left_out(
+    blocks: Sequence[np.ndarray],
+    keys: dict[str, np.ndarray],
+    subject: np.ndarray,
+    names: dict[str, tuple[str, ...]],
+    cycles: np.ndarray,
+) -> Iterator[str]:
+    """Each of those cycles, and which of its targets are not known."""
+    channels = np.array([*names["forces"], *names["moments"]])
+    for index in cycles:
+        unknown = np.concatenate([~np.isfinite(block[index]).all(axis=0) for block in blocks])
+        which = "all targets" if unknown.all() else ", ".join(channels[unknown])
+        where = "/".join((subject[index], keys["session"][index], keys["trial"][index]))
+        yield f"{where} {keys['side'][index]} cycle {keys['cycle'][index]}: {which} not known"
 
 
 def _read(
@@ -120,7 +139,7 @@ def _read(
     blocks = [allocate((release.manifest.n_cycles, points, len(names))) for names in channels]
     keys: list[dict[str, np.ndarray]] = []
     start = 0
-    for table in _tables(release, [*TEXT_KEYS, *_NUMBERS, *(name for names in channels for name in names)]):
+    for table in cycle_tables(release, [*TEXT_KEYS, *_NUMBERS, *(name for names in channels for name in names)]):
         stop = start + table.num_rows // points
         for block, names in zip(blocks, channels, strict=True):
             _fill(block[start:stop], [table.column(name).to_numpy().reshape(-1, points) for name in names])
@@ -129,18 +148,19 @@ def _read(
     return blocks, {name: np.concatenate([part[name] for part in keys]) for name in (*TEXT_KEYS, *_NUMBERS)}
 
 
-def _tables(release: Release, columns: Sequence[str]) -> Iterator[pa.Table]:
-    """The file's row groups, each of whole cycles: what is read is in the arrays before more is read."""
+def cycle_tables(release: Release, columns: Sequence[str]) -> Iterator[pa.Table]:
+    """The row groups of `cycles.parquet`, each of whole cycles: what is read is used before more is read.
+
+    WarehouseError if the file is not, byte for byte, what the manifest tells of.
+    """
     path = file_path(release.root, CYCLES)
-    with storage.explained("read", path), release.root.filesystem.open_input_file(path) as source:
-        try:
-            file = pq.ParquetFile(source, page_checksum_verification=True, read_dictionary=list(TEXT_KEYS))
-            if file.metadata.num_rows != release.manifest.n_cycles * release.manifest.points:
-                raise WarehouseError(f"{path} has {file.metadata.num_rows} rows, its manifest tells of others.")
-            for index in range(file.num_row_groups):
-                yield file.read_row_group(index, columns=list(columns))
-        except (pa.ArrowException, OSError) as error:
-            raise WarehouseError(f"{path} is damaged: {error}. Cut the release again.") from error
+    content = release.buffer(CYCLES)
+    try:
+        file = pq.ParquetFile(pa.BufferReader(content), read_dictionary=list(TEXT_KEYS))
+        for index in range(file.num_row_groups):
+            yield file.read_row_group(index, columns=list(columns))
+    except (pa.ArrowException, OSError) as error:
+        raise WarehouseError(f"{path} can't be read: {error}. Cut the release again.") from error
 
 
 def _fill(block: np.ndarray, curves: Sequence[np.ndarray]) -> None:

@@ -6,9 +6,13 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from warehouse import read
+from warehouse.audit.audit import audit
+from warehouse.audit.curves import NEEDED, read_cycles
+from warehouse.audit.saturated import saturated_muscles
+from warehouse.audit.table import summary
+from warehouse.audit.verdict import Audit
 from warehouse.errors import WarehouseError
 from warehouse.identity import SessionKey, check_name
 from warehouse.layout import Warehouse
@@ -16,6 +20,7 @@ from warehouse.release.card import CardFacts, quality_columns, render_card
 from warehouse.release.columns import CHANNELS, TARGETS
 from warehouse.release.cycles_file import Sampling, row_groups, write_cycles
 from warehouse.release.manifest import (
+    AUDIT,
     CARD,
     CYCLES,
     RECIPE,
@@ -30,7 +35,7 @@ from warehouse.release.manifest import (
 from warehouse.release.origin import common_origin
 from warehouse.release.publish import Release, entries, publish, staging
 from warehouse.release.selection import Selection, Trial, select, with_cycles
-from warehouse.release.split import Split
+from warehouse.release.split import Split, subject_id
 from warehouse.release.statistics import as_plain, subjects_of, training_statistics
 
 Splitter = Callable[[Iterable[str]], Split]
@@ -67,10 +72,12 @@ def build_release(warehouse: Warehouse, order: ReleaseOrder) -> Release:
     split = order.split({trial.subject_id for trial in trials})
     with staging(warehouse, order.name) as staged:
         points = write_cycles(staged / CYCLES, warehouse, trials, order.sampling)
-        statistics = training_statistics(_training_rows(staged / CYCLES, split), split)
+        statistics = training_statistics(_training_rows(staged / CYCLES, split, points), split)
         counts = _count(staged / CYCLES, points)
+        verdicts = _audit(staged / CYCLES, points, warehouse, trials, order.sampling)
         _write(staged, SPLIT, plain_json(split.as_plain()))
         _write(staged, STATISTICS, plain_json(as_plain(statistics)))
+        _write(staged, AUDIT, plain_json(verdicts.as_plain()))
         _write(staged, RECIPE, plain_json({"recipe": origin["recipe"], "settings": origin["settings"]}))
         facts = CardFacts(
             name=order.name,
@@ -82,6 +89,7 @@ def build_release(warehouse: Warehouse, order: ReleaseOrder) -> Release:
             origin=origin,
             split=split,
             statistics=statistics,
+            audit=summary(verdicts),
         )
         _write(staged, CARD, render_card(facts, surveyed, trials).encode())
         manifest = Manifest(
@@ -117,6 +125,11 @@ def stored_trials(warehouse: Warehouse) -> list[Trial]:
     return found
 
 
+def _audit(file: Path, points: int, warehouse: Warehouse, trials: Sequence[Trial], sampling: Sampling) -> Audit:
+    saturated, unknown = saturated_muscles(warehouse, trials, sampling.sides)
+    return audit(read_cycles(row_groups(file, NEEDED), points), saturated, unknown)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Counts:
     n_cycles: int
@@ -137,15 +150,14 @@ def _count(file: Path, points: int) -> _Counts:
     return _Counts(n_cycles=len(whole["forces"]), n_complete=int(complete.sum()), targets=targets)
 
 
-def _training_rows(file: Path, split: Split) -> Iterable[pa.Table]:
+def _training_rows(file: Path, split: Split, points: int) -> Iterable[pa.Table]:
     for part in row_groups(file, ("cohort", "subject", *CHANNELS)):
-        held_out = sorted(set(subjects_of(part)) & set(split.test))
-        yield part if not held_out else part.filter(_is_not(part, held_out))
-
-
-def _is_not(part: pa.Table, held_out: Sequence[str]) -> pa.ChunkedArray:
-    subject = pc.binary_join_element_wise(part.column("cohort"), part.column("subject"), "/")
-    return pc.invert(pc.is_in(subject, pa.array(held_out)))
+        if not set(subjects_of(part)) & set(split.test):
+            yield part
+            continue
+        who = part.select(["cohort", "subject"]).take(pa.array(np.arange(0, part.num_rows, points))).to_pylist()
+        kept = [subject_id(row["cohort"], row["subject"]) not in split.test for row in who]
+        yield part.filter(pa.array(np.repeat(kept, points)))
 
 
 def _write(staged: Path, name: str, content: bytes) -> None:

@@ -34,6 +34,7 @@ class CardFacts:
     origin: Mapping[str, object]
     split: Split
     statistics: Mapping[str, Statistic]
+    audit: str
 
 
 def quality_columns() -> tuple[Column, ...]:
@@ -50,6 +51,7 @@ def render_card(facts: CardFacts, surveyed: Sequence[Trial], released: Sequence[
             *_counts(facts, surveyed, released),
             *_rejections(surveyed),
             *_quality(released),
+            *_audit(facts),
             *_origin(facts),
             *_split(facts.split),
             *_channels(facts.statistics),
@@ -143,6 +145,12 @@ def _quality(released: Sequence[Trial]) -> Iterator[str]:
     else:
         yield "No quality figure is stored for these trials."
         yield ""
+
+
+def _audit(facts: CardFacts) -> Iterator[str]:
+    yield from _title("Audit")
+    yield f"{facts.audit[0].upper()}{facts.audit[1:]}. Each verdict is in `audit.json`; `gait2hip audit` draws them."
+    yield ""
 
 
 def _origin(facts: CardFacts) -> Iterator[str]:

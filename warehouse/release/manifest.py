@@ -11,6 +11,7 @@ from warehouse.release.selection import Sides
 
 MANIFEST = "release.json"
 CYCLES, CARD, SPLIT, STATISTICS, RECIPE = "cycles.parquet", "README.md", "split.json", "stats.json", "recipe.json"
+AUDIT = "audit.json"
 
 # Raised when a release's files change their names, columns, units or meanings.
 RELEASE_FORMAT = 1

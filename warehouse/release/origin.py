@@ -1,6 +1,5 @@
 """What made a release's targets, and the guard that nothing was mixed: no model learns from two pipelines at once."""
 
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
 
 from warehouse.provenance import canonical_json
@@ -33,12 +32,23 @@ def common_origin(trials: Sequence[Trial]) -> dict[str, object]:
 
     ValueError, with what differs and what to do, if there is more than one origin.
     """
-    groups: dict[str, list[Trial]] = defaultdict(list)
-    for trial in trials:
-        groups[canonical_json(origin(trial))].append(trial)
+    groups = _same_origin(trials)
     if len(groups) > 1:
-        raise ValueError(_mixture(sorted(groups.values(), key=lambda group: (-len(group), group[0].key))))
+        raise ValueError(_mixture(sorted(groups, key=lambda group: (-len(group), group[0].key))))
     return {**origin(trials[0]), "models": sorted({str(t.session["model"]) for t in trials if t.session["model"]})}
+
+
+def _same_origin(trials: Sequence[Trial]) -> list[list[Trial]]:
+    groups: list[tuple[dict[str, object], list[Trial]]] = []
+    for trial in trials:
+        made_by = origin(trial)
+        # There are few origins: comparing with each takes far less than a text of each trial's settings.
+        known = next((members for facts, members in groups if facts == made_by), None)
+        if known is None:
+            groups.append((made_by, [trial]))
+        else:
+            known.append(trial)
+    return [members for _, members in groups]
 
 
 def _mixture(groups: Sequence[Sequence[Trial]]) -> str:

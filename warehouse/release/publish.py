@@ -8,6 +8,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import pyarrow as pa
+
 from warehouse import storage
 from warehouse.errors import MissingFile, WarehouseError
 from warehouse.layout import Warehouse, file_path, release_root, staging_target, temporary_path
@@ -23,8 +25,12 @@ class Release:
 
     def read(self, name: str) -> bytes:
         """The content of one of its files, checked against the manifest. WarehouseError if it is another."""
+        return self.buffer(name).to_pybytes()
+
+    def buffer(self, name: str) -> pa.Buffer:
+        """The same without a copy: a local file is mapped, and read once, to be hashed."""
         path = file_path(self.root, name)
-        content = storage.read_bytes(self.root, path)
+        content = storage.map_file(self.root, path)
         entry = self.manifest.files.get(name)
         if entry is None or hashlib.sha256(content).hexdigest() != entry.sha256:
             raise WarehouseError(
@@ -91,7 +97,7 @@ def _staging_folder(warehouse: Warehouse, name: str) -> Path:
         return Path(tempfile.mkdtemp(prefix="gait2hip-release-"))
     target = staging_target(warehouse, name)
     target.parent.mkdir(parents=True, exist_ok=True)
-    storage.remove_leftovers(target)
+    storage.remove_leftovers(target.parent)
     folder = temporary_path(target)
     folder.mkdir()
     return folder

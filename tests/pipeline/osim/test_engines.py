@@ -250,3 +250,69 @@ class TestStaticOptimization:
         made = found.force_n @ arms + found.actuator_force[:, 0]
         np.testing.assert_allclose(made, pendulum_kit.weight_n * pendulum_kit.length_m * np.sin(angle), rtol=1e-6)
         assert np.abs(found.actuator_force).max() < 0.01
+
+
+CURVE = (0.6, -0.8, 0.2)  # pointer = 0.6 swing² - 0.8 swing + 0.2: no line, and nowhere of slope one here
+
+
+@pytest.mark.osim
+class TestCurvedCoupler:
+    """The pointer made heavy and tied to the swing by a parabola: its weight is the swing's, times the slope there."""
+
+    @pytest.fixture
+    def bent(self, pendulum: Path, tmp_path: Path) -> Path:
+        osim = pytest.importorskip("opensim")
+        model = osim.Model(str(pendulum))
+        pointer = model.updBodySet().get("pointer")
+        pointer.setMass(3.0)
+        pointer.setMassCenter(osim.Vec3(0, -0.2, 0))
+        coupler = osim.CoordinateCouplerConstraint.safeDownCast(model.updConstraintSet().get(0))
+        function = osim.PolynomialFunction(osim.Vector.createFromMat(np.array(CURVE)))
+        coupler.setFunction(function)
+        model.finalizeConnections()
+        file = tmp_path / "bent.osim"
+        model.printToXML(str(file))
+        return file
+
+    @staticmethod
+    def held(angle: float) -> Coordinates:
+        values = np.tile([angle, np.polyval(CURVE, angle)], (8, 1))
+        return Coordinates(
+            time_s=np.arange(8) / 100,
+            names=("swing", "pointer_angle"),
+            rotational=np.array([True, True]),
+            values=values,
+        )
+
+    def test_kinematics_follow_the_curve(
+        self, engine: Engine, bent: Path, pendulum_kit: SimpleNamespace, tmp_path: Path
+    ) -> None:
+        angle = 0.3 + 0.2 * np.sin(np.arange(10) / 5)
+        found = track(engine, bent, rotated(pendulum_kit.markers, angle), tmp_path)
+        np.testing.assert_allclose(found.coordinates.column("swing"), angle, atol=1e-7)
+        np.testing.assert_allclose(found.coordinates.column("pointer_angle"), np.polyval(CURVE, angle), atol=1e-6)
+
+    @pytest.mark.parametrize("angle", [-0.3, 0.9])
+    def test_muscles_carry_what_hangs_on_the_coupled_coordinate(
+        self, engine: Engine, bent: Path, pendulum_kit: SimpleNamespace, angle: float, tmp_path: Path
+    ) -> None:
+        found = engine.static_optimization(
+            bent,
+            self.held(angle),
+            [],
+            foot_bodies=FEET,
+            lowpass_hz=None,
+            directory=tmp_path,
+            **EFFORT | {"convergence_criterion": 1e-8, "residual_optimal_nm": 10.0},
+        )
+        x, y, _ = pendulum_kit.insertion_m
+        at = np.array([x * np.cos(angle) - y * np.sin(angle), x * np.sin(angle) + y * np.cos(angle), 0])
+        pulls = [np.array(origin) - at for origin in pendulum_kit.muscles.values()]
+        arms = [np.cross(at, pull)[2] / np.linalg.norm(pull) for pull in pulls]
+        made = found.force_n @ arms + found.actuator_force[:, found.actuator_coordinates.index("swing")]
+        # The slope of both weights' height over the swing.
+        tilt, slope = angle + np.polyval(CURVE, angle), np.polyval(np.polyder(CURVE), angle)
+        g = pendulum_kit.weight_n / pendulum_kit.mass_kg
+        hung = (pendulum_kit.mass_kg + 3.0) * pendulum_kit.length_m * np.sin(angle)
+        expected = g * (hung + 3.0 * 0.2 * np.sin(tilt) * (1 + slope))
+        np.testing.assert_allclose(made, expected, rtol=1e-5)

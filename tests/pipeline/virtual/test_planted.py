@@ -7,7 +7,8 @@ import pytest
 
 from pipeline.records import SIDES
 from pipeline.virtual.ground_wrench import centre_of_pressure, ground_wrench
-from pipeline.virtual.planted import PHASES, plant
+from pipeline.virtual.planted import plant
+from pipeline.virtual.residuals import PHASES
 from pipeline.virtual.walk import walking_plan
 
 pytestmark = pytest.mark.osim

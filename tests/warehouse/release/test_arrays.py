@@ -2,6 +2,8 @@ import functools
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from tests.warehouse.release.conftest import Order, trial
@@ -91,5 +93,26 @@ def test_a_damaged_file_is_named(filled: Warehouse, order: Order) -> None:
     content[len(content) // 3 : len(content) // 3 + 400] = bytes(400)
     file.write_bytes(content)
 
-    with pytest.raises(WarehouseError, match=r"cycles\.parquet is damaged"):
+    with pytest.raises(WarehouseError, match=r"cycles\.parquet is not what the release was published with"):
+        load(release.root.root)
+
+
+def test_another_number_in_a_whole_file_is_found_out(filled: Warehouse, order: Order) -> None:
+    release = build_release(filled, order())
+    file = Path(release.root.base, "cycles.parquet")
+    table = pq.read_table(file)
+    place = table.schema.get_field_index("force_glmed")
+    doubled = pa.array(2 * table["force_glmed"].to_numpy())
+    pq.write_table(table.set_column(place, table.schema.field(place), doubled), file)
+
+    with pytest.raises(WarehouseError, match=r"cycles\.parquet is not what the release was published with"):
+        load(release.root.root)
+
+
+def test_another_split_is_found_out(filled: Warehouse, order: Order) -> None:
+    release = build_release(filled, order(split=functools.partial(hold_out_named, named=("S02",))))
+    file = Path(release.root.base, "split.json")
+    file.write_text(file.read_text().replace("S02", "S03"))
+
+    with pytest.raises(WarehouseError, match=r"split\.json is not what the release was published with"):
         load(release.root.root)

@@ -1,0 +1,172 @@
+"""`gait2hip doctor`: whether this machine can do the work and the warehouse is well, and what to do where not."""
+
+import os
+import platform
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Literal
+
+from flows import worker_process
+from flows.worker_process import ProcessOutcome, Raised, Returned
+from warehouse.errors import WarehouseError
+
+# What each extra brings that a command can't do without.
+EXTRAS = {
+    "pipeline": ("opensim", "c3d", "ezc3d", "scipy"),
+    "flows": ("prefect",),
+    "learn": ("torch", "safetensors", "scikit-learn"),
+    "report": ("jinja2", "matplotlib"),
+}
+# A session of twenty walks is some 100 MB in the warehouse, and a release is written beside it.
+LITTLE_SPACE_GB = 5.0
+TIME_LIMIT_S = 120.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """One thing that was looked at. A problem keeps work from being done; a note says what this machine can't do."""
+
+    about: str
+    state: Literal["well", "note", "problem"]
+    found: str
+    advice: str = ""
+
+
+def examine(warehouse: str | None) -> Iterator[Finding]:
+    """Look at this machine and, if one is named, a warehouse. Nothing is changed but a probe file, which is removed."""
+    yield Finding(about="gait2hip", state="well", found=f"{version('gait2hip')} on Python {platform.python_version()}")
+    missing = set()
+    for extra, packages in EXTRAS.items():
+        finding = _installed(extra, packages)
+        missing |= {extra} if finding.state != "well" else set()
+        yield finding
+    if "pipeline" not in missing:
+        yield _in_a_process("OpenSim", build_model, "the chain can't run here")
+    if "learn" not in missing:
+        yield _in_a_process("device", training_device, "networks can't be trained here")
+    if "flows" not in missing:
+        yield _prefect()
+    yield _space("temporary files", Path(tempfile.gettempdir()), "set TMPDIR to a larger disk")
+    if warehouse is not None:
+        yield from _warehouse(warehouse)
+
+
+def build_model() -> str:
+    """OpenSim's version, once it has built the model; runs in a process of its own: a broken installation may crash."""
+    from pipeline.osim.default_model import cache_folder, default_model_file
+    from pipeline.osim.mechanics import Mechanics
+    from pipeline.osim.version import opensim_version
+
+    mechanics = Mechanics(default_model_file(cache_folder()))
+    return f"{opensim_version()}, the built-in model of {len(mechanics.names)} coordinates works"
+
+
+def training_device() -> str:
+    """Where networks would be trained."""
+    from models.train import device_named
+
+    device = device_named("auto")
+    return f"{device.type}, {os.cpu_count()} cores"
+
+
+def render(findings: list[Finding]) -> str:
+    """One line a finding, and what to do under it."""
+    marks = {"well": "ok  ", "note": "note", "problem": "BAD "}
+    lines = []
+    for finding in findings:
+        lines.append(f"{marks[finding.state]}  {finding.about}: {finding.found}")
+        if finding.advice:
+            lines.append(f"      {finding.advice}")
+    return "\n".join(lines)
+
+
+def _installed(extra: str, packages: tuple[str, ...]) -> Finding:
+    found, missing = [], []
+    for package in packages:
+        try:
+            found.append(f"{package} {version(package)}")
+        except PackageNotFoundError:
+            missing.append(package)
+    if not missing:
+        return Finding(about=extra, state="well", found=", ".join(found))
+    return Finding(
+        about=extra,
+        state="note",
+        found=f"{', '.join(missing)} not installed",
+        advice=f"needed only where `{extra}` work is done: pip install 'gait2hip[{extra}]'",
+    )
+
+
+def _in_a_process(about: str, look: Callable[[], str], consequence: str) -> Finding:
+    outcome = worker_process.run(look, time_limit_s=TIME_LIMIT_S)
+    if isinstance(outcome, Returned):
+        return Finding(about=about, state="well", found=str(outcome.value))
+    return Finding(about=about, state="problem", found=_why(outcome), advice=f"{consequence}; install it again")
+
+
+def _why(outcome: ProcessOutcome) -> str:
+    if isinstance(outcome, Raised):
+        return f"{outcome.type_name}: {outcome.message}"
+    return f"its process ended: {outcome}"
+
+
+def _prefect() -> Finding:
+    from flows.local_prefect import PrefectNotStarted, start_prefect
+
+    try:
+        start_prefect()
+    except PrefectNotStarted as error:
+        return Finding(about="Prefect", state="problem", found=str(error), advice="flows can't run here")
+    from prefect.settings import get_current_settings
+
+    url = os.environ.get("PREFECT_API_URL")
+    found = f"the server at {url} answers" if url else f"its own temporary server; {get_current_settings().home}"
+    return Finding(about="Prefect", state="well", found=found)
+
+
+def _space(about: str, folder: Path, advice: str) -> Finding:
+    free_gb = shutil.disk_usage(folder).free / 1e9
+    found = f"{free_gb:.0f} GB free in {folder}"
+    if free_gb >= LITTLE_SPACE_GB:
+        return Finding(about=about, state="well", found=found)
+    return Finding(about=about, state="problem", found=found, advice=f"at least {LITTLE_SPACE_GB:.0f} GB: {advice}")
+
+
+def _warehouse(root: str) -> Iterator[Finding]:
+    from warehouse.layout import Warehouse
+    from warehouse.sources import read_sources
+    from warehouse.status import status
+    from warehouse.storage import check_writable
+
+    try:
+        warehouse = Warehouse(root)
+        found = status(warehouse)
+        check_writable(warehouse)
+        sources = read_sources(warehouse)
+    except WarehouseError as error:
+        yield Finding(about="warehouse", state="problem", found=str(error))
+        return
+    counts = f"{len(found.accepted)} accepted and {len(found.rejected)} rejected trials"
+    yield Finding(about="warehouse", state="well", found=f"{root} can be written; {counts}")
+    if warehouse.is_local:
+        yield _space("warehouse", Path(warehouse.base), "the next ingest or release needs it")
+    for what, files in (("damaged", found.unreadable), ("missing", found.missing), ("left over", found.orphans)):
+        if files:
+            yield Finding(
+                about="warehouse",
+                state="problem",
+                found=f"{len(files)} files {what}: {files[0]}" + (" ..." if len(files) > 1 else ""),
+                advice="`gait2hip status` lists them; `gait2hip regenerate` makes them again",
+            )
+    gone = [source.session_file for source in sources if not Path(source.session_file).is_file()]
+    if gone:
+        yield Finding(
+            about="recordings",
+            state="problem",
+            found=f"{len(gone)} of {len(sources)} sessions can't be reached: {gone[0]}",
+            advice="connect their disk; what was made of them is kept, but can't be regenerated",
+        )

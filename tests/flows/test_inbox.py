@@ -1,0 +1,194 @@
+"""What is taken from an inbox, and when: whole sessions once, the rest never lost and never half taken."""
+
+import json
+import os
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from flows.inbox import REPORT_JSON, REPORT_TEXT, Inbox, Sorted, take
+from flows.ingest import IngestReport, Refusal
+from warehouse.identity import SessionKey
+from warehouse.layout import Warehouse
+from warehouse.outcome import Outcome
+from warehouse.sources import Source, remember_source
+
+SETTLE_S = 10.0
+
+
+@pytest.fixture
+def inbox(tmp_path: Path) -> Path:
+    folder = tmp_path / "inbox"
+    folder.mkdir()
+    return folder
+
+
+@pytest.fixture
+def warehouse(tmp_path: Path) -> str:
+    return str(tmp_path / "warehouse")
+
+
+def copy_session(inbox: Path, subject: str, *, without: Sequence[str] = (), folder: str | None = None) -> Path:
+    target = inbox / (folder or subject)
+    target.mkdir(parents=True)
+    for name in ("static.c3d", "walk.c3d"):
+        if name not in without:
+            (target / name).write_bytes(b"recording")
+    (target / "session.toml").write_text(
+        f'format = 1\n[subject]\nid = "{subject}"\nmass_kg = 70\nheight_m = 1.7\n'
+        '[session]\nid = "s1"\ncohort = "adults"\nprofile = "any"\nstatic = "static.c3d"\n'
+        '[trials]\n"walk.c3d" = "slow"\n'
+    )
+    return target
+
+
+def settled(inbox: Path) -> Sorted:
+    """What a look finds after nothing has moved for long enough."""
+    looking = Inbox(folder=inbox, settle_s=SETTLE_S)
+    looking.sort(0.0)
+    return looking.sort(SETTLE_S)
+
+
+def names(arrivals: Sequence) -> list[str]:
+    return [arrival.folder.name for arrival in arrivals]
+
+
+class Ingest:
+    """Accepts every session it is given, and counts."""
+
+    def __init__(self) -> None:
+        self.taken: list[str] = []
+
+    def __call__(self, files: Sequence[Path]) -> IngestReport:
+        self.taken += [file.parent.name for file in files]
+        keys = [SessionKey(cohort="adults", subject=file.parent.name, session="s1") for file in files]
+        outcomes = [Outcome(key=key.of_trial("walk"), status="accepted", n_cycles=3) for key in keys]
+        return IngestReport(outcomes=tuple(outcomes), refused=())
+
+
+def test_a_session_is_taken_when_it_has_stopped_changing(inbox: Path) -> None:
+    folder = copy_session(inbox, "S01")
+    looking = Inbox(folder=inbox, settle_s=SETTLE_S)
+    assert names(looking.sort(0.0).coming) == ["S01"]
+    (folder / "walk.c3d").write_bytes(b"recording, and more of it")
+    assert names(looking.sort(SETTLE_S).coming) == ["S01"]
+    assert names(looking.sort(2 * SETTLE_S - 0.1).coming) == ["S01"]
+    assert names(looking.sort(2 * SETTLE_S).whole) == ["S01"]
+
+
+def test_a_session_is_taken_once_and_again_when_a_file_changes(inbox: Path, warehouse: str) -> None:
+    folder = copy_session(inbox, "S01")
+    ingest = Ingest()
+    take(settled(inbox), warehouse, ingest)
+    assert names(settled(inbox).done) == ["S01"]
+    take(settled(inbox), warehouse, ingest)
+    assert ingest.taken == ["S01"]
+
+    os.utime(folder / "walk.c3d", ns=(0, 0))
+    take(settled(inbox), warehouse, ingest)
+    assert ingest.taken == ["S01", "S01"]
+
+
+def test_its_report_says_what_became_of_each_trial(inbox: Path, warehouse: str) -> None:
+    folder = copy_session(inbox, "S01")
+    key = SessionKey(cohort="adults", subject="S01", session="s1")
+
+    def run(files: Sequence[Path]) -> IngestReport:
+        rejected = Outcome(key=key.of_trial("bad"), status="rejected", stage="read_c3d", reason="bad.c3d is cut short")
+        accepted = Outcome(key=key.of_trial("walk"), status="accepted", n_cycles=3)
+        return IngestReport(outcomes=(rejected, accepted), refused=())
+
+    take(settled(inbox), warehouse, run)
+    text = (folder / REPORT_TEXT).read_text("utf-8")
+    assert text.startswith("1 accepted, 1 rejected: 1 read_c3d; 3 gait cycles")
+    assert "bad: rejected at read_c3d: bad.c3d is cut short" in text and "walk: accepted, 3 gait cycles" in text
+    stored = json.loads((folder / REPORT_JSON).read_text("utf-8"))
+    assert [trial["status"] for trial in stored["trials"]] == ["rejected", "accepted"]
+
+
+def test_a_half_copied_session_waits_and_is_taken_when_the_rest_has_come(inbox: Path, warehouse: str) -> None:
+    folder = copy_session(inbox, "S01", without=["walk.c3d"])
+    ingest = Ingest()
+    found = settled(inbox)
+    assert names(found.broken) == ["S01"]
+    take(found, warehouse, ingest)
+    assert "walk.c3d" in (folder / REPORT_TEXT).read_text("utf-8") and not ingest.taken
+    assert names(settled(inbox).done) == ["S01"]
+
+    (folder / "walk.c3d").write_bytes(b"recording")
+    take(settled(inbox), warehouse, ingest)
+    assert ingest.taken == ["S01"]
+
+
+@pytest.mark.parametrize(
+    ("content", "told"), [("format = ", "is not valid TOML"), ("format = 1\n[subject]\nid='S'\n", "mass_kg")]
+)
+def test_an_invalid_session_is_reported_and_the_others_are_taken(
+    inbox: Path, warehouse: str, content: str, told: str
+) -> None:
+    broken = copy_session(inbox, "S01")
+    (broken / "session.toml").write_text(content)
+    copy_session(inbox, "S02")
+    ingest = Ingest()
+    take(settled(inbox), warehouse, ingest)
+    assert ingest.taken == ["S02"]
+    assert told in (broken / REPORT_TEXT).read_text("utf-8")
+
+
+def test_recordings_without_a_session_file_are_reported(inbox: Path, warehouse: str) -> None:
+    folder = copy_session(inbox, "S01")
+    (folder / "session.toml").unlink()
+    take(settled(inbox), warehouse, Ingest())
+    assert "gait2hip init-session" in (folder / REPORT_TEXT).read_text("utf-8")
+
+
+def test_recordings_below_their_session_file_are_no_strays(inbox: Path) -> None:
+    folder = copy_session(inbox, "S01")
+    (folder / "c3d").mkdir()
+    for name in ("static.c3d", "walk.c3d"):
+        shutil.move(folder / name, folder / "c3d" / name)
+    toml = folder / "session.toml"
+    toml.write_text(toml.read_text().replace("[trials]", 'recordings = "c3d"\n[trials]'))
+    assert names(settled(inbox).whole) == ["S01"] and not settled(inbox).broken
+
+
+def test_a_refused_session_is_told_so(inbox: Path, warehouse: str) -> None:
+    folder = copy_session(inbox, "S01")
+
+    def refuse(files: Sequence[Path]) -> IngestReport:
+        return IngestReport(outcomes=(), refused=(Refusal(session=str(files[0]), reason="no such profile"),))
+
+    report = take(settled(inbox), warehouse, refuse)
+    assert report.refused and "no such profile" in (folder / REPORT_TEXT).read_text("utf-8")
+
+
+def test_a_copy_of_a_session_does_not_take_its_place(inbox: Path, warehouse: str) -> None:
+    first = copy_session(inbox, "S01")
+    key = SessionKey(cohort="adults", subject="S01", session="s1")
+    file = str(first / "session.toml")
+    remember_source(Warehouse(warehouse), Source(key=key, session_file=file, recipe="any", model=None))
+    copy = copy_session(inbox, "S01", folder="S01 copy")
+    ingest = Ingest()
+    take(settled(inbox), warehouse, ingest)
+    assert ingest.taken == ["S01"]
+    assert "one would overwrite the other" in (copy / REPORT_TEXT).read_text("utf-8")
+
+
+def test_what_was_interrupted_is_taken_again(inbox: Path, warehouse: str) -> None:
+    copy_session(inbox, "S01")
+
+    def killed(files: Sequence[Path]) -> IngestReport:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        take(settled(inbox), warehouse, killed)
+    ingest = Ingest()
+    take(settled(inbox), warehouse, ingest)
+    assert ingest.taken == ["S01"]
+
+
+def test_an_inbox_that_is_not_there_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="is not a folder"):
+        Inbox(folder=tmp_path / "none").sort(0.0)

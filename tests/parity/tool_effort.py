@@ -1,0 +1,46 @@
+"""The least effort for just what OpenSim's optimizer made: its own slack in the equations counts for neither side."""
+
+from pathlib import Path
+
+import numpy as np
+
+from pipeline.records import Coordinates, MuscleForces
+
+RESIDUALS = {"pelvis_tilt", "pelvis_list", "pelvis_rotation", "pelvis_tx", "pelvis_ty", "pelvis_tz"}
+
+
+def controls(found: MuscleForces, optimal: np.ndarray) -> np.ndarray:
+    """Activations, and actuators' controls, (T, U + R)."""
+    return np.hstack([found.activation, found.actuator_force / optimal])
+
+
+def optimal_forces(found: MuscleForces, reserve: float, residual: float) -> np.ndarray:
+    """What each added actuator gives at full control, (R,)."""
+    return np.array([residual if name in RESIDUALS else reserve for name in found.actuator_coordinates])
+
+
+def least_for_the_same(
+    model: Path, motion: Coordinates, theirs: MuscleForces, exponent: float, optimal: np.ndarray
+) -> np.ndarray:
+    """Controls (T, U + R) of least effort that make what the tool's controls make, by its own muscles' strengths."""
+    from pipeline.osim.effort import least_effort
+    from pipeline.osim.exact_muscles import control_bounds, muscle_geometry
+    from pipeline.osim.shared_model import shared_model
+
+    shared = shared_model(model)
+    poses = motion.values[:, [motion.names.index(name) for name in shared.names]]
+    per_newton = muscle_geometry(shared, poses, np.zeros(poses.shape)).per_newton
+    driven = np.zeros((len(poses), len(optimal), poses.shape[1]))
+    for row, name in enumerate(theirs.actuator_coordinates):
+        driven[:, row, shared.names.index(name)] = optimal[row]
+    gain = np.concatenate([per_newton * (theirs.force_n / theirs.activation)[..., None], driven], axis=1)
+    shared.couplers.slopes(poses).fold(gain)
+    gain = gain[..., shared.free()].transpose(0, 2, 1)
+    made = np.einsum("tfn,tn->tf", gain, controls(theirs, optimal))
+    low, high = control_bounds(shared)
+    wide = np.full(len(optimal), 1e4)
+    # The tool lets activations lie below their bounds by as much as it rounds.
+    slack = np.minimum(theirs.activation.min(axis=0), low)
+    found = least_effort(gain, made, np.r_[slack, -wide], np.r_[high, wide], exponent)
+    assert found.solved.all()
+    return found.control

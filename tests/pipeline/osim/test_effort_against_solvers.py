@@ -1,0 +1,110 @@
+"""`least_effort` on random problems of any shape, against general solvers: Clarabel for quadratic programmes, HiGHS for
+linear ones, and bounded least squares where there is no solution."""
+
+import clarabel
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy import sparse
+from scipy.optimize import linprog, lsq_linear
+
+from pipeline.osim.effort import BALANCED, least_effort
+
+SIZES = st.tuples(st.integers(1, 8), st.integers(1, 30), st.booleans(), st.integers(0, 10**6))
+Problem = tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]
+
+
+def problem(n_equations: int, n_muscles: int, reserves: bool, seed: int, reach: float = 1.0) -> Problem:
+    """Three frames of sparse gains of any size, bounds on either side of zero or not, some controls useless or twins.
+
+    Targets are what some controls make, those beyond their bounds by `reach` if that is above one.
+    """
+    rng = np.random.default_rng(seed)
+    if reach == 1 and not reserves:
+        n_muscles += 2 * n_equations + 3  # fewer would be equations that hold by luck alone
+    gain = rng.normal(size=(3, n_equations, n_muscles)) * 10 ** rng.uniform(-1, 2, size=n_muscles)
+    gain *= rng.random(gain.shape) < 0.6
+    if n_muscles > 3:
+        gain[..., 1] = gain[..., 0]
+        gain[..., 2] = 0.0
+    low, high = rng.choice([0.0, 0.01, -1.0], size=n_muscles), rng.choice([1.0, 0.6], size=n_muscles)
+    inside = low + rng.uniform(0, 1, size=(3, n_muscles)) * (high - low)
+    target = np.einsum("tij,tj->ti", gain, reach * inside)
+    if reserves:
+        gain = np.concatenate([gain, np.broadcast_to(np.eye(n_equations), (3, n_equations, n_equations))], axis=2)
+        low, high = np.r_[low, np.full(n_equations, -1e4)], np.r_[high, np.full(n_equations, 1e4)]
+        target += rng.normal(size=target.shape)
+    return gain, target, low, high
+
+
+def by_clarabel(gain: np.ndarray, target: np.ndarray, low: np.ndarray, high: np.ndarray) -> np.ndarray:
+    """Least Σ x² of one frame, by an interior-point method for cones."""
+    n = len(low)
+    rows = sparse.csc_matrix(np.vstack([gain, np.eye(n), -np.eye(n)]))
+    cones = [clarabel.ZeroConeT(len(target)), clarabel.NonnegativeConeT(2 * n)]
+    options = clarabel.DefaultSettings()
+    options.verbose = False
+    options.tol_gap_abs = options.tol_gap_rel = 1e-10
+    found = clarabel.DefaultSolver(
+        sparse.csc_matrix(2 * np.eye(n)), np.zeros(n), rows, np.r_[target, high, -low], cones, options
+    ).solve()
+    return np.array(found.x)
+
+
+@settings(max_examples=40, deadline=None)
+@given(sizes=SIZES)
+def test_squares_are_a_quadratic_programme(sizes: tuple[int, int, bool, int]) -> None:
+    gain, target, low, high = problem(*sizes)
+    found = least_effort(gain, target, low, high, 2)
+    assert found.solved.all()
+    assert np.abs(found.shortfall).max() <= BALANCED
+    assert (found.control >= low).all()
+    assert (found.control <= high).all()
+    for t in range(3):
+        theirs = by_clarabel(gain[t], target[t], low, high)
+        size = 1 + (theirs**2).sum()
+        assert (found.control[t] ** 2).sum() <= (theirs**2).sum() + 1e-6 * size
+        np.testing.assert_allclose(found.control[t], theirs, atol=2e-4 * np.sqrt(size))
+
+
+@settings(max_examples=40, deadline=None)
+@given(sizes=SIZES, exponent=st.sampled_from([2, 2.5, 3, 4]))
+def test_no_way_from_the_optimum_leads_down(sizes: tuple[int, int, bool, int], exponent: float) -> None:
+    """Effort is convex: its slope falls towards no other controls that make the same, and linear programmes say so."""
+    gain, target, low, high = problem(*sizes)
+    found = least_effort(gain, target, low, high, exponent)
+    assert (found.solved | (np.abs(found.shortfall).max(axis=1) <= BALANCED)).all(), "there are such controls"
+    for t in np.flatnonzero(found.solved):
+        x = found.control[t]
+        slope = exponent * np.sign(x) * np.abs(x) ** (exponent - 1)
+        best = linprog(slope, A_eq=gain[t], b_eq=gain[t] @ x, bounds=list(zip(low, high, strict=True)), method="highs")
+        assert best.status == 0
+        assert slope @ x - best.fun <= 1e-6 * (1 + np.abs(slope) @ np.abs(x))
+
+
+@settings(max_examples=40, deadline=None)
+@given(n_equations=st.integers(1, 5), n_muscles=st.integers(1, 20), seed=st.integers(0, 10**6))
+@pytest.mark.parametrize("exponent", [2, 3])
+def test_what_can_not_be_made_is_known_and_all_but_made(
+    exponent: int, n_equations: int, n_muscles: int, seed: int
+) -> None:
+    gain, target, low, high = problem(n_equations, n_muscles, False, seed, reach=1.7)
+    found = least_effort(gain, target, low, high, exponent)
+    for t in range(3):
+        nearest = lsq_linear(gain[t], target[t], bounds=(low, high + 1e-12), tol=1e-14)
+        left = np.linalg.norm(target[t] - gain[t] @ nearest.x)
+        if left > 1e-4:
+            assert not found.solved[t]
+            # A unit of shortfall costs 1e6, squared and halved, beside the effort of what comes nearest.
+            allowed = np.sqrt(left**2 + 2e-6 * (nearest.x**2).sum())
+            assert np.linalg.norm(found.shortfall[t]) <= allowed * (1 + 1e-6)
+
+
+def test_a_solved_frame_is_a_balanced_one() -> None:
+    """Where effort is so flat that its models can't be solved to balance, the frame isn't called solved."""
+    for seed in range(6):
+        gain, target, low, high = problem(6, 30, True, seed)
+        target *= 30
+        found = least_effort(gain, target, low, high, 6)
+        assert np.abs(found.shortfall[found.solved]).max(initial=0.0) <= BALANCED

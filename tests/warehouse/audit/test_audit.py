@@ -1,0 +1,197 @@
+"""Known faults put into a cohort that has none: each is found, told once, and nobody else is blamed."""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from tests.warehouse.audit.cohort import INPUTS, TARGETS, at, made_up, with_fault
+from warehouse.audit.audit import audit
+from warehouse.audit.curves import AuditCycles
+from warehouse.audit.verdict import Verdict
+from warehouse.channels import INPUT_COORDINATES
+
+WHO = "adults/S03"
+Fault = Callable[[np.ndarray], np.ndarray]
+
+
+def found(cycles: AuditCycles) -> list[tuple[str, str, str]]:
+    return [(verdict.kind, verdict.where, verdict.channel) for verdict in audit(cycles).verdicts]
+
+
+def of(cycles: AuditCycles, **words: object) -> np.ndarray:
+    return np.logical_and.reduce([getattr(cycles, name) == word for name, word in words.items()])
+
+
+def scaled(factor: float, channels: list[int]) -> Fault:
+    def fault(curves: np.ndarray) -> np.ndarray:
+        curves[:, channels] *= factor
+        return curves
+
+    return fault
+
+
+def trembling(curves: np.ndarray) -> np.ndarray:
+    curves[:, at("force_glmed")] *= 1 + 0.4 * (-1.0) ** np.arange(curves.shape[2])
+    return curves
+
+
+def exchanged(curves: np.ndarray) -> np.ndarray:
+    others = [INPUT_COORDINATES.index(f"{name[:-1]}{'l' if name[-1] == 'r' else 'r'}") for name in INPUT_COORDINATES]
+    curves[:, INPUTS] = curves[:, others]
+    return curves
+
+
+def half_a_cycle_late(curves: np.ndarray) -> np.ndarray:
+    curves[:, TARGETS] = np.roll(curves[:, TARGETS], curves.shape[2] // 2, axis=2)
+    return curves
+
+
+def silent(curves: np.ndarray) -> np.ndarray:
+    curves[:, at("force_tfl")] = 0
+    return curves
+
+
+CASES = {
+    "a moment's sign": (scaled(-1, [at("moment_hip_flexion")]), ("sign", f"{WHO} med", "moment_hip_flexion")),
+    "an angle's sign": (scaled(-1, [at("hip_adduction_r")]), ("sign", f"{WHO} med", "hip_adduction_r")),
+    "angles of the other leg": (exchanged, ("sides", f"{WHO} med", "inputs")),
+    "targets of the other leg": (half_a_cycle_late, ("sides", f"{WHO} med", "targets")),
+    "targets a tenth": (scaled(0.1, TARGETS), ("scale", f"{WHO} med", "targets")),
+    "targets tenfold": (scaled(10, TARGETS), ("scale", f"{WHO} med", "targets")),
+    "a muscle too strong": (scaled(2.5, [at("force_recfem")]), ("subject", f"{WHO} med", "force_recfem")),
+    "a muscle that trembles": (trembling, ("chatter", f"{WHO} med", "force_glmed")),
+    "a muscle that is silent": (silent, ("flat", f"{WHO} med", "force_tfl")),
+}
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_a_known_fault_is_found_and_nobody_else_is_blamed(name: str) -> None:
+    fault, expected = CASES[name]
+    cycles = made_up()
+
+    verdicts = found(with_fault(cycles, cycles.subject == WHO, fault))
+
+    assert expected in verdicts
+    assert {where.split()[0] for _, where, _ in verdicts} == {WHO}
+    if expected[0] in ("sign", "sides", "scale", "chatter"):
+        assert verdicts == [expected]
+
+
+@pytest.mark.parametrize("n_subjects", [5, 6, 12, 40])
+def test_cohorts_without_a_fault_have_no_verdict(n_subjects: int) -> None:
+    for seed in range(2):
+        clean = audit(made_up(n_subjects, seed=seed, conditions=("slow", "med", "fast")))
+        assert (clean.verdicts, clean.not_judged) == ((), ())
+        assert (clean.n_subjects, clean.n_cycles) == (n_subjects, n_subjects * 12)
+
+
+def test_a_fault_of_one_leg_is_told_of_that_leg() -> None:
+    cycles = made_up()
+    spoilt = with_fault(cycles, of(cycles, subject=WHO, side="left"), scaled(-1, [at("moment_hip_adduction")]))
+
+    assert found(spoilt) == [("sign", f"{WHO} med left", "moment_hip_adduction")]
+
+
+def test_a_fault_of_one_cycle_is_told_of_that_cycle() -> None:
+    cycles = made_up()
+    one = of(cycles, subject=WHO, side="right", trial="t2")
+
+    place = f"{WHO}/day1/t2 right cycle 0"
+    assert found(with_fault(cycles, one, trembling)) == [("chatter", place, "force_glmed")]
+    assert found(with_fault(cycles, one, scaled(4, [at("force_recfem")]))) == [("cycle", place, "force_recfem")]
+
+
+def test_a_mass_ten_times_too_large_is_found_in_the_body_and_in_the_targets() -> None:
+    cycles = made_up(conditions=("slow", "fast"))
+    spoilt = with_fault(cycles, cycles.subject == WHO, scaled(0.1, TARGETS))
+    spoilt = replace(spoilt, mass_kg=np.where(cycles.subject == WHO, 700.0, 70.0))
+
+    assert found(spoilt) == [
+        ("body", WHO, "targets"),
+        ("scale", f"{WHO} fast", "targets"),
+        ("scale", f"{WHO} slow", "targets"),
+    ]
+
+
+def test_a_subject_like_the_published_outlier_is_found() -> None:
+    """One of Gait2Hip-60's twelve test subjects alone adds about 0.48 N/kg to the mean error over them."""
+    cycles = made_up(n_subjects=12)
+    mean = cycles.curves[cycles.subject != WHO].mean(axis=0)
+    forces = [index for index in TARGETS if index < at("moment_hip_flexion")]
+
+    def farther(curves: np.ndarray) -> np.ndarray:
+        # Twelve times 0.48 N/kg from the others, in the shape that the forces have.
+        step_n_kg = 12 * 0.48 / np.sqrt((mean[forces] ** 2).mean())
+        curves[:, forces] += step_n_kg * mean[forces]
+        return curves
+
+    verdicts = found(with_fault(cycles, cycles.subject == WHO, farther))
+
+    assert ("scale", f"{WHO} med", "targets") in verdicts
+    assert {where.split()[0] for _, where, _ in verdicts} == {WHO}
+
+
+def test_five_subjects_are_enough_for_gross_faults_and_four_are_too_few() -> None:
+    for n_subjects, expected in ((5, [("sign", f"{WHO} med", "moment_hip_flexion")]), (4, [])):
+        cycles = made_up(n_subjects=n_subjects)
+        spoilt = with_fault(cycles, cycles.subject == WHO, scaled(-1, [at("moment_hip_flexion")]))
+        assert found(spoilt) == expected
+        assert len(audit(spoilt).not_judged) == (n_subjects == 4)
+    assert audit(spoilt).not_judged[0].startswith("adults, med: 4 subjects are too few")
+
+
+def test_two_legs_that_run_against_each_other_are_told_even_of_one_subject() -> None:
+    cycles = made_up(n_subjects=1)
+    spoilt = with_fault(cycles, cycles.side == "left", scaled(-1, [at("moment_hip_flexion")]))
+
+    assert found(cycles) == []
+    assert found(spoilt) == [("left and right", "adults/S00 med", "moment_hip_flexion")]
+
+
+def test_subjects_are_compared_within_their_cohort() -> None:
+    adults, children = made_up(), made_up(seed=1)
+    children = with_fault(children, np.ones(len(children), dtype=bool), scaled(3, TARGETS))
+    children = replace(
+        children,
+        cohort=np.full(len(children), "children"),
+        subject=np.char.replace(children.subject, "adults", "children"),
+    )
+    both = AuditCycles(
+        **{name: np.concatenate([getattr(adults, name), getattr(children, name)]) for name in AuditCycles.__slots__}
+    )
+
+    assert not [verdict for verdict in audit(both).verdicts if verdict.kind == "scale"]
+
+
+def test_targets_that_are_not_known_are_no_fault() -> None:
+    cycles = made_up()
+
+    def unknown(curves: np.ndarray) -> np.ndarray:
+        curves[:, TARGETS] = np.nan
+        return curves
+
+    assert found(with_fault(cycles, cycles.side == "left", unknown)) == found(cycles) == []
+    assert found(with_fault(cycles, cycles.subject == WHO, unknown)) == []
+    everybody = with_fault(cycles, np.ones(len(cycles), dtype=bool), unknown)
+    assert found(everybody) == []
+
+
+def test_the_order_of_the_cycles_changes_nothing() -> None:
+    cycles = made_up(conditions=("slow", "fast"))
+    spoilt = with_fault(cycles, cycles.subject == WHO, trembling)
+    shuffled = spoilt.take(np.random.default_rng(0).permutation(len(spoilt)))
+
+    def told(verdict: Verdict) -> tuple[object, ...]:
+        return (verdict.kind, verdict.where, verdict.channel, round(verdict.score, 4))
+
+    assert [told(v) for v in audit(shuffled).verdicts] == [told(v) for v in audit(spoilt).verdicts] != []
+
+
+def test_coarse_cycles_are_said_not_to_be_judged_for_chatter() -> None:
+    cycles = made_up(points=51)
+    spoilt = with_fault(cycles, cycles.subject == WHO, trembling)
+
+    assert any("chatter: cycles of 51 samples are too coarse" in text for text in audit(spoilt).not_judged)
+    assert "chatter" not in {kind for kind, _, _ in found(spoilt)}

@@ -1,0 +1,102 @@
+"""The audit of a release: every check on every group, what explains what, and what could not be judged."""
+
+from collections.abc import Iterator, Sequence
+
+from warehouse.audit.bodies import implausible_bodies
+from warehouse.audit.curves import AuditCycles
+from warehouse.audit.far import far_altogether, far_cycles, far_subjects, out_of_scale
+from warehouse.audit.group import Group, make_group
+from warehouse.audit.muscles import LEAST_POINTS, chattering, flat_forces
+from warehouse.audit.others import LEAST_OTHERS
+from warehouse.audit.sides import disagreeing_legs, exchanged_sides, flipped_signs
+from warehouse.audit.verdict import Audit, Verdict, ordered
+from warehouse.channels import INPUT_COORDINATES
+
+_AGAINST_OTHERS = (
+    out_of_scale,
+    exchanged_sides,
+    flipped_signs,
+    far_altogether,
+    far_subjects,
+    far_cycles,
+    flat_forces,
+)
+# Whether a curve is far or runs the wrong way, this many samples tell as well as all.
+_SAMPLES = 30
+
+
+def audit(cycles: AuditCycles, known_before: Sequence[Verdict] = (), not_judged: Sequence[str] = ()) -> Audit:
+    """Judge a release's cycles.
+
+    `known_before` and `not_judged` are what only the warehouse can tell (`saturated.py`).
+    """
+    verdicts = [*known_before, *implausible_bodies(cycles)]
+    unknown = list(not_judged)
+    points = cycles.curves.shape[2]
+    if points < LEAST_POINTS:
+        unknown.append(f"chatter: cycles of {points} samples are too coarse, {LEAST_POINTS} are needed")
+    for cohort, condition, members in cycles.groups():
+        group = make_group(cohort, condition, members.thinned(max(1, points // _SAMPLES)))
+        found = [*_against_others(group), *disagreeing_legs(group)]
+        if points >= LEAST_POINTS:
+            found += chattering(_whole(group, members))
+        verdicts += unexplained(found)
+        unknown += _too_few(group)
+    return Audit(
+        verdicts=ordered(verdicts),
+        not_judged=tuple(unknown),
+        n_cycles=len(cycles),
+        n_subjects=len(set(cycles.subject.tolist())),
+    )
+
+
+def unexplained(verdicts: Sequence[Verdict]) -> list[Verdict]:
+    """Those that no other verdict on the same subject and condition explains: one cause is told once.
+
+    A wrong scale or side makes every channel of its set far and some signs wrong; a wrong sign makes its channel far
+    and the legs disagree.
+    """
+    return [verdict for verdict in verdicts if not any(_explains(other, verdict) for other in verdicts)]
+
+
+def _explains(cause: Verdict, effect: Verdict) -> bool:
+    if (cause.subject, cause.condition) != (effect.subject, effect.condition):
+        return False
+    if cause.kind == "scale":
+        return effect.kind in ("subject", "cycle", "flat") and effect.channel not in INPUT_COORDINATES
+    if cause.kind == "sides":
+        return effect.kind in ("scale", "sign", "left and right", "subject", "cycle") and (
+            (effect.channel in INPUT_COORDINATES) == (cause.channel == "inputs")
+        )
+    return (
+        cause.kind == "sign"
+        and effect.kind in ("left and right", "subject", "cycle")
+        and effect.channel == cause.channel
+    )
+
+
+def _against_others(group: Group) -> Iterator[Verdict]:
+    if group.others is None:
+        return
+    for check in _AGAINST_OTHERS:
+        yield from check(group, group.others)
+
+
+def _whole(group: Group, members: AuditCycles) -> Group:
+    """The same group with every sample of its cycles."""
+    return Group(
+        cohort=group.cohort,
+        condition=group.condition,
+        cycles=members,
+        subjects=group.subjects,
+        medians=group.medians,
+        others=group.others,
+    )
+
+
+def _too_few(group: Group) -> Iterator[str]:
+    if group.others is None:
+        yield (
+            f"{group.cohort}, {group.condition}: {len(group.subjects)} subjects are too few to say who is far from the "
+            f"others or against them, {LEAST_OTHERS + 1} are needed"
+        )

@@ -1,0 +1,100 @@
+"""Who is far from everybody else: subjects, single cycles, and subjects whose targets are all out of scale."""
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from warehouse.audit.group import Group, verdicts_on
+from warehouse.audit.others import Others, distances, limit
+from warehouse.audit.verdict import Verdict
+from warehouse.release.columns import CHANNELS, FORCES, MOMENTS
+
+_TARGETS = np.array([CHANNELS.index(name) for name in (*FORCES, *MOMENTS)])
+# Twice the others' forces and moments per body mass, in most channels, is no style of walking: the adults' walks that
+# this is tested on are within 0.7-1.6 of each other.
+SCALE_LIMIT = 2.0
+# All targets together scatter less than the most unusual one of them: their limit is this share of a channel's.
+TOGETHER = 0.6
+_NORMAL = 1.4826
+
+
+def out_of_scale(group: Group, others: Others) -> Iterator[Verdict]:
+    """Subjects whose targets are larger, or smaller, than the others' by a factor, the median one of the channels."""
+    center, curves = others.center[:, _TARGETS], group.medians[:, _TARGETS]
+    with np.errstate(invalid="ignore", divide="ignore"):
+        factors = (curves * center).sum(axis=-1) / (center**2).sum(axis=-1)
+    for subject, found in zip(group.subjects, factors, strict=True):
+        known = found[np.isfinite(found)]
+        factor = float(np.median(known)) if len(known) else 1.0
+        if factor > 0 and max(factor, 1 / factor) > SCALE_LIMIT:
+            yield Verdict(
+                kind="scale",
+                subject=subject,
+                condition=group.condition,
+                channel="targets",
+                score=max(factor, 1 / factor),
+                limit=SCALE_LIMIT,
+                found=f"targets are {factor:.3g} times those of the {group.n_others} others",
+            )
+
+
+def far_subjects(group: Group, others: Others) -> Iterator[Verdict]:
+    """Subjects whose median cycle is far from the others', channel by channel."""
+    far, at_most = distances(group.medians, others.center, others.spread), limit(group.n_others)
+    for subject, channel in np.argwhere(far > at_most):
+        yield Verdict(
+            kind="subject",
+            subject=group.subjects[subject],
+            condition=group.condition,
+            channel=CHANNELS[channel],
+            score=float(far[subject, channel]),
+            limit=at_most,
+            found=f"{far[subject, channel]:.3g} robust SD from the median of {group.n_others} others",
+        )
+
+
+def far_altogether(group: Group, others: Others) -> Iterator[Verdict]:
+    """Subjects whose targets are far from the others' all in all, root mean square over the channels that are known."""
+    far, at_most = distances(group.medians, others.center, others.spread)[:, _TARGETS], TOGETHER * limit(group.n_others)
+    for subject, found in zip(group.subjects, far, strict=True):
+        known = found[np.isfinite(found)]
+        score = float(np.sqrt((known**2).mean())) if len(known) else 0.0
+        if score > at_most:
+            yield Verdict(
+                kind="subject",
+                subject=subject,
+                condition=group.condition,
+                channel="targets",
+                score=score,
+                limit=at_most,
+                found=f"{score:.3g} robust SD from the median of {group.n_others} others, all targets together",
+            )
+
+
+def far_cycles(group: Group, others: Others) -> Iterator[Verdict]:
+    """Cycles that are far from the other subjects' median in a channel in which their own subject is not."""
+    of_cycle, at_most = group.of_cycle, limit(group.n_others)
+    within = _within_subjects(group)
+    if within is None:
+        return
+    spread = np.sqrt(others.spread**2 + within**2)
+    far = distances(group.cycles.curves, others.center[of_cycle], spread[of_cycle])
+    subject_far = distances(group.medians, others.center, others.spread) > at_most
+    wrong = (far > at_most) & ~subject_far[of_cycle]
+    for channel in np.flatnonzero(wrong.any(axis=0)):
+        found = f"{{score}} robust SD from the median of {group.n_others} others"
+        yield from verdicts_on(group, "cycle", CHANNELS[channel], wrong[:, channel], far[:, channel], at_most, found)
+
+
+def _within_subjects(group: Group) -> np.ndarray | None:
+    """How far subjects' cycles are from their own median, robust standard deviation (C, P); None if nobody has two."""
+    of_cycle = group.of_cycle
+    n_cycles = np.bincount(of_cycle)[of_cycle]
+    several = n_cycles > 1
+    if not several.any():
+        return None
+    n = n_cycles[several, None, None]
+    # The median of n cycles has followed each of them by about 1/n.
+    deviations = (group.cycles.curves[several] - group.medians[of_cycle[several]]) * np.sqrt(n / (n - 1))
+    known = np.isfinite(deviations).all(axis=(1, 2))
+    return np.asarray(_NORMAL * np.median(np.abs(deviations[known]), axis=0)) if known.any() else None

@@ -1,0 +1,133 @@
+"""A verdict: what looks wrong, where, how far beyond its limit, and why that matters."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from typing import Literal, get_args
+
+from warehouse.errors import WarehouseError
+
+Kind = Literal[
+    "body",
+    "scale",
+    "sides",
+    "sign",
+    "left and right",
+    "subject",
+    "cycle",
+    "saturated",
+    "flat",
+    "chatter",
+]
+
+# In the order in which a person should look: what is wrong with a whole subject first.
+KINDS: tuple[Kind, ...] = get_args(Kind)
+
+WHY: Mapping[Kind, str] = {
+    "body": "Mass divides every target: a wrong one scales all of this subject's. Look at session.toml.",
+    "scale": "All targets are too large or too small by one factor: a wrong body mass, or forces in another unit.",
+    "sides": "The curves fit the others' half a cycle later: left and right are exchanged, or a step was missed.",
+    "sign": "The curve runs against everybody else's: an axis or a sign is wrong.",
+    "left and right": "The two legs' curves run against each other: one of them has a wrong axis or sign.",
+    "subject": "The subject is far from the others, and can rule an error that is averaged over few subjects.",
+    "cycle": "The cycle is far from the others while its subject is not: a contact, an event or a marker went wrong.",
+    "saturated": "The muscle is at full activation: the motion asks for more than the model can give.",
+    "flat": "The muscle does nothing at all in a walk: it is missing from the model's solution.",
+    "chatter": "The force jumps from frame to frame: noise of markers or of the optimizer, which no muscle can follow.",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """One thing that looks wrong.
+
+    `subject` is `cohort/subject`. `session`, `trial` and `cycle` are None where all of a subject's cycles in the
+    condition are meant, `side` where both legs are, `condition` where all conditions are. `channel` is a column of the
+    release, or `inputs` or `targets` for all of those. `score` is beyond `limit`; what both count, `found` says.
+    """
+
+    kind: Kind
+    subject: str
+    condition: str | None
+    session: str | None = None
+    trial: str | None = None
+    side: str | None = None
+    cycle: int | None = None
+    channel: str
+    score: float
+    limit: float
+    found: str
+
+    @property
+    def where(self) -> str:
+        """The subject, and as much of session, trial, side, cycle and condition as the verdict is about."""
+        parts = [part for part in (self.subject, self.session, self.trial) if part is not None]
+        words = ["/".join(parts)]
+        if self.condition is not None and self.trial is None:
+            words.append(self.condition)
+        if self.side is not None:
+            words.append(self.side)
+        if self.cycle is not None:
+            words.append(f"cycle {self.cycle}")
+        return " ".join(words)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Audit:
+    """Every verdict, in the order to look at them, and what could not be judged, with the reason."""
+
+    verdicts: tuple[Verdict, ...]
+    not_judged: tuple[str, ...]
+    n_cycles: int
+    n_subjects: int
+
+    @property
+    def subjects(self) -> tuple[str, ...]:
+        """The subjects that any verdict is about, sorted."""
+        return tuple(sorted({verdict.subject for verdict in self.verdicts}))
+
+    def as_plain(self) -> dict[str, object]:
+        """Plain data, for `audit.json`."""
+        return {
+            "n_cycles": self.n_cycles,
+            "n_subjects": self.n_subjects,
+            "not_judged": list(self.not_judged),
+            "verdicts": [{**asdict(verdict), "why": WHY[verdict.kind]} for verdict in self.verdicts],
+        }
+
+
+def parse_audit(where: str, raw: bytes) -> Audit:
+    """The inverse of `as_plain`, as `audit.json` has it. WarehouseError names the file (`where`) if it is none."""
+    try:
+        entries = json.loads(raw)
+        verdicts = ({name: value for name, value in entry.items() if name != "why"} for entry in entries["verdicts"])
+        return Audit(
+            verdicts=tuple(Verdict(**verdict) for verdict in verdicts),
+            not_judged=tuple(entries["not_judged"]),
+            n_cycles=entries["n_cycles"],
+            n_subjects=entries["n_subjects"],
+        )
+    except (KeyError, TypeError, ValueError) as error:
+        raise WarehouseError(
+            f"{where} is no audit that this gait2hip reads ({error}). Cut the release again."
+        ) from error
+
+
+def ordered(verdicts: Sequence[Verdict]) -> tuple[Verdict, ...]:
+    """By kind, then by whom, then by channel, with scores of four digits: the same for the same cycles."""
+    # Sums differ in their last digits from processor to processor; a release's bytes may not.
+    rounded = (replace(verdict, score=float(f"{verdict.score:.4g}")) for verdict in verdicts)
+    return tuple(sorted(rounded, key=_place))
+
+
+def _place(verdict: Verdict) -> tuple[object, ...]:
+    return (
+        KINDS.index(verdict.kind),
+        verdict.subject,
+        verdict.condition or "",
+        verdict.session or "",
+        verdict.trial or "",
+        verdict.side or "",
+        -1 if verdict.cycle is None else verdict.cycle,
+        verdict.channel,
+    )
