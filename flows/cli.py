@@ -14,6 +14,7 @@ from flows.commands.import_ import import_app
 from flows.commands.ingest import ingest
 from flows.commands.init_session import init_session
 from flows.commands.inspect import inspect
+from flows.commands.models import models_app
 from flows.commands.predict import predict
 from flows.commands.regenerate import regenerate
 from flows.commands.release import release
@@ -52,6 +53,7 @@ for command in (
 ):
     app.command()(command)
 app.add_typer(import_app, name="import")
+app.add_typer(models_app, name="models")
 
 
 def main() -> None:

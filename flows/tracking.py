@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 DEFAULT_URI = "sqlite:///mlruns.db"
 EXPERIMENT = "gait2hip"
+CHAMPION, CHALLENGER = "champion", "challenger"
+_FOLLOWS = "gait2hip.follows"  # a champion's tag: the number of the one before
 RUN_FOLDER = "run"  # where a run's folder lies among its artefacts
 _SQLITE = "sqlite:///"
 _MOST_METRICS = 1000  # in one call, says MLflow's server
@@ -157,6 +159,61 @@ def called(uri: str, name: str, alias: str) -> Version | None:
                 raise
             return None
     return Version(name=name, number=str(found.version), run_id=str(found.run_id))
+
+
+def crown(uri: str, version: Version) -> None:
+    """Makes a version the champion and keeps which one it follows; twice is as good as once."""
+    before = called(uri, version.name, CHAMPION)
+    if before is not None and before.number != version.number:
+        with _explained(uri):
+            _client(uri).set_model_version_tag(version.name, version.number, _FOLLOWS, before.number)
+    call(uri, version, CHAMPION)
+
+
+def roll_back(uri: str, name: str) -> Version:
+    """Makes the version that the champion followed the champion again. ValueError if it followed none."""
+    now = called(uri, name, CHAMPION)
+    if now is None:
+        raise ValueError(f"{name} has no champion at {uri}: there is nothing to roll back.")
+    with _explained(uri):
+        client = _client(uri)
+        number = client.get_model_version(name, now.number).tags.get(_FOLLOWS)
+    if number is None:
+        raise ValueError(f"version {now.number} of {name} followed no other champion: promote another by its number.")
+    before = version_of(uri, name, number)
+    call(uri, before, CHAMPION)
+    return before
+
+
+def version_of(uri: str, name: str, number: str) -> Version:
+    """A registered version by its number. ValueError if there is none."""
+    known = {version.number: version for version in versions(uri, name)}
+    if number not in known:
+        raise ValueError(f"{name} has no version {number} at {uri}; it has {', '.join(known) or 'none'}.")
+    return known[number]
+
+
+def versions(uri: str, name: str) -> list[Version]:
+    """All versions of a registered model, oldest first; none if it is not registered."""
+    with _explained(uri):
+        found = _client(uri).search_model_versions(f"name = '{name}'")
+    return sorted(
+        (Version(name=name, number=str(one.version), run_id=str(one.run_id)) for one in found),
+        key=lambda version: int(version.number),
+    )
+
+
+def verdict_of(uri: str, version: Version) -> tuple[str, str]:
+    """The name of the run that a version came from, and its test's verdict."""
+    with _explained(uri):
+        run = _client(uri).get_run(version.run_id)
+    return str(run.info.run_name), run.data.tags.get("verdict", "")
+
+
+def keep_text(uri: str, version: Version, name: str, text: str) -> None:
+    """Puts a text among the artefacts of a version's run."""
+    with _explained(uri):
+        _client(uri).log_text(version.run_id, text, name)
 
 
 def fetch(uri: str, version: Version, into: Path) -> Path:

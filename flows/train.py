@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from models.training import Facts
 
 
-def train_and_track(job: "TrainJob", out: Path, uri: str) -> "Report":
-    """Trains and writes the run, and tells MLflow at `uri`.
+def train_and_track(job: "TrainJob", out: Path, uri: str) -> tuple["Report", str]:
+    """Trains and writes the run, and tells MLflow at `uri`; the report, and the MLflow run's id.
 
     ValueError before any work if a word is wrong or nothing can be tracked there. SystemExit, with the code that a
     shell expects, if a signal ended it.
@@ -31,7 +31,21 @@ def train_and_track(job: "TrainJob", out: Path, uri: str) -> "Report":
         with _told_how_it_ends(run):
             report = _train(prepared, asked, run.curve)
             run.result(report, out)
-    return report
+    return report, run.run_id
+
+
+def track_trained(folder: Path, uri: str) -> str:
+    """Tells MLflow at `uri` of a run that is there already; the MLflow run's id. ValueError if it can't be told."""
+    from models.run import read_run
+
+    run = read_run(folder)
+    assert run.report is not None, "a training tests its run before it writes it"
+    tracked = begin_run(uri, folder.name, run.config.model_dump(mode="json"))
+    tracked.result(run.report, folder)
+    tracked.end("FINISHED")
+    if tracked.problems:
+        raise ValueError(f"MLflow at {uri} can't be told of {folder}: {tracked.problems[0]}")
+    return tracked.run_id
 
 
 def train_untracked(job: "TrainJob", out: Path) -> "Report":

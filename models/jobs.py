@@ -1,6 +1,6 @@
 """What the commands run: from plain values to a trained run or a report."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeVar, get_args
@@ -130,12 +130,19 @@ def evaluate_on_release(job: EvaluateJob) -> tuple[Evaluation, tuple[Unseen, ...
     names = [folder.resolve().name for folder in job.runs]
     if twice := sorted({name for name in names if names.count(name) > 1}):
         raise ValueError(f"two runs are called {', '.join(twice)}: give folders of different names, once each")
-    runs = {name: read_run(folder) for name, folder in zip(names, job.runs, strict=True)}
-    released = open_cycles(job.release, common_task(list(runs.values())))
-    tested = evaluate_together(runs, of_cohorts(released.cycles, job.cohorts), device_named(job.device))
+    return evaluate_named(dict(zip(names, job.runs, strict=True)), job.release, job.cohorts, job.device)
+
+
+def evaluate_named(
+    folders: Mapping[str, Path], release: str, cohorts: Sequence[str], device: str
+) -> tuple[Evaluation, tuple[Unseen, ...]]:
+    """The same by names of their own. ValueError if nobody is left to test them on."""
+    runs = {name: read_run(folder) for name, folder in folders.items()}
+    released = open_cycles(release, common_task(list(runs.values())))
+    tested = evaluate_together(runs, of_cohorts(released.cycles, cohorts), device_named(device))
     evaluation = Evaluation(
         release=released.identity,
-        models=tuple(names),
+        models=tuple(folders),
         subjects=tested[0].cycles.subjects,
         reports=tuple(one.report for one in tested),
         between=compared(tested),

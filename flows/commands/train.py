@@ -43,7 +43,7 @@ def train(
             memory_mb=memory_mb,
         )
         uri = _where(tracking_uri, no_track)
-        report = train_untracked(job, out) if uri is None else train_and_track(job, out, uri)
+        report = train_untracked(job, out) if uri is None else train_and_track(job, out, uri)[0]
         typer.echo(render(report))
         typer.echo(f"\nwritten: {out}" + ("" if uri is None else f"; tracked: {uri}"))
 

@@ -72,6 +72,9 @@ COMMANDS: dict[str, set[str]] = {
     "verify": {"SESSION", "--trial", "--recipe", "--model"},
     "import gait2hip60": {"--warehouse", "--npz", "--archive", "--subjects", "--cohort"},
     "import checkpoint": {"FILE", "--output", "-o"},
+    "models list": {"--task", "--tracking-uri"},
+    "models promote": {"VERSION", "--task", "--tracking-uri"},
+    "models rollback": {"--task", "--tracking-uri"},
 }
 REQUIRED: dict[str, set[str]] = {
     "init-session": {"DIR", "--subject"},
@@ -93,6 +96,9 @@ REQUIRED: dict[str, set[str]] = {
     "export-model": {"RUN", "--output", "-o"},
     "import gait2hip60": {"--warehouse"},
     "import checkpoint": {"FILE", "--output", "-o"},
+    "models list": {"--task"},
+    "models promote": {"VERSION", "--task"},
+    "models rollback": {"--task"},
 }
 
 
