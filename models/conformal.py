@@ -69,6 +69,14 @@ def quantile_by_subject(scores: np.ndarray, subject: np.ndarray, level: float) -
     """
     names, who, counts = np.unique(subject, return_inverse=True, return_counts=True)
     weight = 1 / ((len(names) + 1) * counts[who])
+    if scores.ndim < 3:
+        return _weighted_quantile(scores, weight, level)
+    # One point of the cycle after the other: sorting takes several times the memory of what is sorted.
+    return np.stack([_weighted_quantile(scores[:, point], weight, level) for point in range(scores.shape[1])])
+
+
+def _weighted_quantile(scores: np.ndarray, weight: np.ndarray, level: float) -> np.ndarray:
+    """Of scores (N, …) along their first axis; infinite where the weights (N,) don't add up to the level."""
     order = np.argsort(scores, axis=0, kind="stable")
     reached = np.cumsum(weight[order], axis=0) >= level - _ROUNDING
     first = np.argmax(reached, axis=0)

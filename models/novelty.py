@@ -77,11 +77,11 @@ class Novelty:
 
     def verdict(self, angles_deg: np.ndarray) -> Verdict:
         """How far cycles (N, P, C) lie from the training subjects'. NaN is refused where cycles are made."""
-        return Verdict(ratio=self.distances(angles_deg) / self.limit)
+        return Verdict(ratio=self.distances(_coefficients(angles_deg)) / self.limit)
 
-    def distances(self, angles_deg: np.ndarray) -> np.ndarray:
-        """(N, P, C) -> (N, 1 + C): of all angles together, then of each."""
-        standard = (_coefficients(angles_deg) - self.mean) / self.sd
+    def distances(self, coefficients: np.ndarray) -> np.ndarray:
+        """(N, C, F) -> (N, 1 + C): of all angles together, then of each."""
+        standard = (coefficients - self.mean) / self.sd
         together = np.linalg.norm(standard.reshape(len(standard), -1) @ self.whitening.T, axis=1)
         alone = np.linalg.norm(np.einsum("ncf,cgf->ncg", standard, self.angle_whitening), axis=2)
         return np.concatenate([together[:, None], alone], axis=1)
@@ -107,17 +107,17 @@ def fit_novelty(train: Cycles) -> Novelty | None:
     """
     if len(train.subjects) < _FEWEST_SUBJECTS:
         return None
-    left_out = np.empty((len(train.subject), 1 + len(ANGLES)))
+    coefficients = np.concatenate([_coefficients(part.angles_deg) for part in train.blocks()])
+    left_out = np.empty((len(coefficients), 1 + len(ANGLES)))
     for name in train.subjects:
         own = train.subject == name
-        others = _fit(train.angles_deg[~own], np.ones(1 + len(ANGLES)), len(train.subjects) - 1)
-        left_out[own] = others.distances(train.angles_deg[own])
+        others = _fit(coefficients[~own], np.ones(1 + len(ANGLES)), len(train.subjects) - 1)
+        left_out[own] = others.distances(coefficients[own])
     limit = quantile_by_subject(left_out, train.subject, LEVEL)
-    return _fit(train.angles_deg, np.where(np.isfinite(limit), limit, left_out.max(axis=0)), len(train.subjects))
+    return _fit(coefficients, np.where(np.isfinite(limit), limit, left_out.max(axis=0)), len(train.subjects))
 
 
-def _fit(angles_deg: np.ndarray, limit: np.ndarray, n_subjects: int) -> Novelty:
-    coefficients = _coefficients(angles_deg)
+def _fit(coefficients: np.ndarray, limit: np.ndarray, n_subjects: int) -> Novelty:
     mean, sd = coefficients.mean(axis=0), coefficients.std(axis=0)
     # A coefficient that is always the same in training: what differs from it is as far as it is.
     sd = np.where(sd > 0, sd, 1.0)

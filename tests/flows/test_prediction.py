@@ -249,3 +249,21 @@ def _npz_of(cycles: Cycles, folder: Path) -> Path:
     file = folder / "known.npz"
     np.savez(file, allow_pickle=False, X=cycles.angles_deg, in_cols=np.array(INPUT_COORDINATES))
     return file
+
+
+@pytest.mark.data
+def test_a_published_checkpoint_predicts_what_its_authors_script_does(shared_data: Path, tmp_path: Path) -> None:
+    folder = shared_data / "gait2hip60"
+    expected = np.load(folder / "expected_predictions.npz")
+    checkpoint = folder / "checkpoints" / "LSTM_MF60.pt"
+    imported = CliRunner().invoke(cli.app, ["import", "checkpoint", str(checkpoint), "-o", str(tmp_path / "lstm")])
+    assert imported.exit_code == 0, imported.stderr
+    np.savez(tmp_path / "x.npz", allow_pickle=False, X=expected["X"], in_cols=np.array(INPUT_COORDINATES))
+
+    done = _predict(tmp_path / "x.npz", "--run", tmp_path / "lstm", "-o", tmp_path / "out.parquet")
+
+    assert done.exit_code == 0, done.output
+    rows = pq.read_table(tmp_path / "out.parquet")
+    names = [name for name in rows.column_names if name.startswith("force_")]
+    found = np.stack([rows.column(name).to_numpy() for name in names], axis=1).reshape(12, 180, 14)
+    np.testing.assert_allclose(found, expected["LSTM_MF60"], atol=1e-4)
