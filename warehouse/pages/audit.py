@@ -2,10 +2,8 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from importlib.resources import files
 from itertools import groupby
 
-import jinja2
 import numpy as np
 
 from warehouse.audit.curves import AuditCycles, median_curves, nan_median
@@ -15,6 +13,7 @@ from warehouse.audit.verdict import KINDS, WHY, Audit, Verdict
 from warehouse.identity import VIRTUAL_PREFIX
 from warehouse.pages.curves import Band
 from warehouse.pages.figures import Panel, draw_panels
+from warehouse.pages.render import render
 from warehouse.pages.titles import FORCES, INPUTS, MOMENTS
 from warehouse.release.columns import CHANNELS, columns
 
@@ -41,9 +40,8 @@ class Flagged:
 
 def audit_page(found: Audit, cycles: AuditCycles, title: str) -> str:
     """The whole page as HTML; `cycles` are those that were judged."""
-    environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True)
-    template = environment.from_string((files("warehouse.pages") / "audit.html").read_text("utf-8"))
-    return template.render(
+    return render(
+        "audit.html",
         title=title,
         virtual=sorted({cohort for cohort in cycles.cohort.tolist() if cohort.startswith(VIRTUAL_PREFIX)}),
         summary=summary(found),
