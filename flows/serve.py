@@ -33,7 +33,10 @@ def serve(config: Deploy) -> None:
     from flows.deployments import deployments_of
 
     deployments = deployments_of(config)
-    with _only_one(config.warehouse, get_current_settings().home / "gait2hip"):
+    home = get_current_settings().home / "gait2hip"
+    with _only_one(config.warehouse, home):
+        # Prefect looks for each flow's modules in this folder first, which may hold a warehouse of that very name.
+        os.chdir(home)
         # Not paused when it ends: what starts next makes them anew, and another may be serving them already.
         serve_deployments(*deployments, pause_on_shutdown=False, print_starting_message=False, limit=len(deployments))
 

@@ -14,9 +14,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-# Equations hold to this, in their own units (N·m and N): ten times better than asked for.
-_TOLERANCE = 1e-9
-BALANCED = 1e-8
+# Equations hold to this, in their own units (N·m and N); they are solved to ten times better.
+BALANCED, _TOLERANCE = 1e-8, 1e-9
 _MAX_STEPS = 200
 _MAX_HALVINGS = 50
 # Share of the promised decrease that a step must keep (Nocedal and Wright 2006, section 3.1).
@@ -31,7 +30,6 @@ _SOFT_COSTS = (1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6)
 # The curvature of |x|^p vanishes at 0 for p > 2. Its floor falls by this factor a step, so that none is far too long.
 _FIRST_FLOOR, _FLOOR_FACTOR, _LAST_FLOOR = 0.05, 0.3, 1e-4
 _CONTROL_TOLERANCE = 1e-9
-BALANCED = 1e-8
 _MAX_PROGRAMMES = 60
 
 

@@ -12,8 +12,6 @@ from warehouse.release.build import build_release
 from warehouse.release.publish import Release
 from warehouse.write import write_row, write_table
 
-pytest_plugins = ("tests.warehouse.release.conftest",)
-
 
 @pytest.fixture
 def release(filled: Warehouse, order: Order) -> Release:
