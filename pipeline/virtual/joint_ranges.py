@@ -7,8 +7,12 @@ import numpy as np
 from pipeline.osim.rajagopal2016.tables import read_tables
 
 # Highest values in walking, where the model goes further: none of the six adults of Schreiber and Moissenet (2019)
-# takes an ankle beyond 19 degrees, and plantar flexors that are longer than that push off weakly.
-WALKING_MAX_RAD = {"ankle_angle_r": np.radians(20.0), "ankle_angle_l": np.radians(20.0)}
+# takes an ankle beyond 19 degrees, where plantar flexors are too long to push off well, or adducts a hip beyond 16.
+WALKING_MAX_RAD = {
+    f"{name}_{side}": np.radians(degrees)
+    for name, degrees in (("ankle_angle", 20.0), ("hip_adduction", 18.0))
+    for side in "rl"
+}
 
 
 @cache
