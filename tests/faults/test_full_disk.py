@@ -105,14 +105,14 @@ def test_exporting(disk: Disk, release: str) -> None:
 def test_training_and_evaluating(disk: Disk, release: str) -> None:
     def train(folder: str) -> None:
         words = ("--model", "mean_curve", "--task", "moments", "--protocol", "holdout")
-        _run("train", release, *words, "--output", disk.folder / folder)
+        _run("train", release, *words, "--no-track", "--output", disk.folder / folder)
 
     def evaluate() -> None:
-        _run("evaluate", disk.folder / "old", release, "--output", disk.folder / "report.json")
+        _run("evaluate", disk.folder / "old", "--release", release, "--output", disk.folder / "tested")
 
     train("old")
     _refused_then_done(disk, lambda: train("new"), "new", "new/model.safetensors")
-    _refused_then_done(disk, evaluate, "report.json", "report.json")
+    _refused_then_done(disk, evaluate, "tested", "tested/evaluation.json")
 
 
 def test_writing_the_report(disk: Disk, warehouse: Path) -> None:
