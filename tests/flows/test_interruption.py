@@ -1,6 +1,7 @@
 """Signals are remembered, once, and handed back."""
 
 import signal
+from collections.abc import Iterator
 
 import pytest
 
@@ -22,7 +23,15 @@ def test_a_signal_is_remembered_and_the_handler_given_back(number: signal.Signal
     assert signal.getsignal(number) is before
 
 
-def test_a_second_one_interrupts_at_once() -> None:
+@pytest.fixture
+def listening() -> Iterator[None]:
+    """Ctrl-C as Python has it: a program started in the background may have been told to ignore it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+def test_a_second_one_interrupts_at_once(listening: None) -> None:
     with interruption() as asked, pytest.raises(KeyboardInterrupt):
         signal.raise_signal(signal.SIGINT)
         signal.raise_signal(signal.SIGINT)
