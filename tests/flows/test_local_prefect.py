@@ -29,9 +29,11 @@ print(doubles())
 
 
 # The same up to where its server runs; then it waits to be killed.
+# A program started in the background may have been told to ignore Ctrl-C; this one listens.
 WAITING = """
-import time
+import signal, time
 from flows.local_prefect import start_prefect
+signal.signal(signal.SIGINT, signal.default_int_handler)
 start_prefect()
 print("started", flush=True)
 time.sleep(600)
