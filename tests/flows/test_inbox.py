@@ -2,6 +2,7 @@
 
 import json
 import os
+import random
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
@@ -192,3 +193,34 @@ def test_what_was_interrupted_is_taken_again(inbox: Path, warehouse: str) -> Non
 def test_an_inbox_that_is_not_there_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="is not a folder"):
         Inbox(folder=tmp_path / "none").sort(0.0)
+
+
+def test_sixty_sessions_in_any_order_some_of_them_half_there_or_broken(inbox: Path, warehouse: str) -> None:
+    rng = random.Random(60)
+    kinds = ["whole"] * 40 + ["half"] * 10 + ["broken"] * 10
+    rng.shuffle(kinds)
+    ingest, looking, now_s = Ingest(), Inbox(folder=inbox, settle_s=SETTLE_S), 0.0
+    for number, kind in enumerate(kinds):
+        folder = copy_session(inbox, f"S{number:02d}", without=["walk.c3d"] if kind == "half" else ())
+        if kind == "broken":
+            (folder / "session.toml").write_text("format = 1\n[subject]\n")
+        if rng.random() < 0.3:
+            now_s += SETTLE_S * rng.random()
+            take(looking.sort(now_s), warehouse, ingest)
+    take(looking.sort(now_s + SETTLE_S), warehouse, ingest)
+    take(looking.sort(now_s + 2 * SETTLE_S), warehouse, ingest)
+
+    whole = [f"S{number:02d}" for number, kind in enumerate(kinds) if kind == "whole"]
+    assert sorted(ingest.taken) == whole
+    told = {folder.name: (folder / REPORT_TEXT).read_text("utf-8") for folder in inbox.iterdir()}
+    assert len(told) == 60
+    assert sum("names files that have not come" in text for text in told.values()) == 10
+    assert sum("not ingested" in text for text in told.values()) == 20
+    assert all((inbox / name / "session.toml").is_file() for name in told)
+
+    for number, kind in enumerate(kinds):
+        if kind == "half":
+            (inbox / f"S{number:02d}" / "walk.c3d").write_bytes(b"recording")
+    looking.sort(now_s + 3 * SETTLE_S)
+    take(looking.sort(now_s + 4 * SETTLE_S), warehouse, ingest)
+    assert len(ingest.taken) == len(set(ingest.taken)) == 50

@@ -1,0 +1,96 @@
+"""What is scheduled, with what, and that the flows do it."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from flows.deploy_config import load_deploy
+from tests.flows.test_deploy_config import WHOLE, write
+from tests.flows.test_inbox import copy_session
+
+STUBS, ROOT = Path(__file__).parent, Path(__file__).parents[2]
+
+RETRAIN = """
+[retrain]
+cron = "0 4 * * 0"
+runs = "runs"
+holdout = ["S05", "S11", "S17"]
+"""
+
+# Prefect reads its settings when it is imported: its flows run in a process of their own.
+LIST = """
+import sys
+from pathlib import Path
+from flows.deploy_config import load_deploy
+from flows.deployments import deployments_of
+for found in deployments_of(load_deploy(Path(sys.argv[1]))):
+    schedule = found.schedules[0].schedule
+    print(found.flow_name, found.name, schedule.cron, schedule.timezone, sorted(found.parameters), found.entrypoint)
+"""
+TWICE = """
+import sys
+from flows.local_prefect import start_prefect
+start_prefect()
+from flows.deployments import ingest_inbox, regenerate
+inbox, warehouse = sys.argv[1:]
+regenerate(warehouse=warehouse)
+for _ in range(2):
+    ingest_inbox(inbox=inbox, warehouse=warehouse, recipe="any", workers=2, settle_s=0.1, steps="toml_steps")
+"""
+
+
+def run(program: str, *words: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    paths = f"{STUBS}{os.pathsep}{ROOT}"
+    return subprocess.run(
+        [sys.executable, "-c", program, *words],
+        env={**os.environ, "PYTHONPATH": paths, **environment},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_every_section_is_a_deployment_with_its_schedule(tmp_path: Path) -> None:
+    done = run(LIST, str(write(tmp_path, WHOLE + RETRAIN)))
+    assert done.returncode == 0, done.stderr
+    inbox, regenerate, retrain = done.stdout.splitlines()
+    assert inbox.startswith("ingest-inbox scheduled */5 * * * * Europe/Zurich ['inbox', 'model', 'recipe'")
+    assert regenerate.startswith("regenerate scheduled 0 2 * * * UTC ['recipe', 'warehouse', 'workers']")
+    assert retrain.startswith("retrain scheduled 0 4 * * 0 UTC ['device', 'holdout', 'margin'")
+    assert all(line.endswith(name) for line, name in ((inbox, ".ingest_inbox"), (retrain, ".retrain")))
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ('format = 1\nwarehouse = "w"\n', "the configuration schedules nothing"),
+        (WHOLE.replace("0 2 * * *", "0 25 * * *"), "[regenerate] cron '0 25 * * *'"),
+    ],
+)
+def test_what_can_t_be_scheduled_is_named(tmp_path: Path, text: str, told: str) -> None:
+    done = run(LIST, str(write(tmp_path, text)))
+    assert done.returncode == 1 and told in done.stderr
+
+
+def test_retraining_is_tracked_beside_its_runs_if_nowhere_else_is_named(tmp_path: Path) -> None:
+    found = load_deploy(write(tmp_path, WHOLE + RETRAIN)).retrain
+    assert found is not None and found.tracking_uri == f"sqlite:///{tmp_path}/runs/mlruns.db"
+    with pytest.raises(ValueError, match=r"retrain.holdout: .*at least 3"):
+        load_deploy(write(tmp_path, WHOLE + RETRAIN.replace('["S05", "S11", "S17"]', '["S05"]')))
+
+
+def test_the_inbox_flow_takes_each_whole_session_once(tmp_path: Path) -> None:
+    inbox, warehouse = tmp_path / "inbox", tmp_path / "warehouse"
+    inbox.mkdir()
+    for subject in ("S01", "S02"):
+        copy_session(inbox, subject)
+    copy_session(inbox, "S03", without=["walk.c3d"])
+    done = run(TWICE, str(inbox), str(warehouse), PREFECT_LOGGING_LEVEL="INFO")
+    assert done.returncode == 0, done.stderr
+    assert sorted((warehouse / "processed.txt").read_text().split()) == ["S01/walk", "S02/walk"]
+    assert "nothing has been ingested into" in done.stderr
+    assert "1 of 2: adults/S0" in done.stderr and "0 whole sessions" in done.stderr
+    assert all((folder / "gait2hip-report.txt").is_file() for folder in inbox.iterdir())
