@@ -44,6 +44,6 @@ def test_every_section_is_run_and_what_failed_is_told(tmp_path: Path, monkeypatc
     fake = SimpleNamespace(flows_of=lambda _: [(flow, {"warehouse": "w"}, None) for flow in flows])
     monkeypatch.setitem(sys.modules, "flows.deployments", fake)
     monkeypatch.setattr(serve, "start_prefect", lambda: None)
-    with pytest.raises(NotDone, match="ingest-inbox: OSError: .*No space left"):
+    with pytest.raises(NotDone, match=r"ingest-inbox: OSError: .*No space left"):
         run_once(load_deploy(write(tmp_path, WHOLE)))
     assert ran == [("ingest-inbox", {"warehouse": "w"}), ("regenerate", {"warehouse": "w"})]
