@@ -37,6 +37,7 @@ from warehouse.release.publish import Release, entries, publish, staging
 from warehouse.release.selection import Selection, Trial, select, with_cycles
 from warehouse.release.split import Split, subject_id
 from warehouse.release.statistics import as_plain, subjects_of, training_statistics
+from warehouse.release.whole_imports import refuse_partial_imports
 
 Splitter = Callable[[Iterable[str]], Split]
 
@@ -61,7 +62,9 @@ def build_release(warehouse: Warehouse, order: ReleaseOrder) -> Release:
     ValueError if nothing fits the selection, if what fits was made in more than one way, or if the split names
     unknown subjects; WarehouseError if something can't be read or written. Nothing half-made stays behind.
     """
-    surveyed = select(stored_trials(warehouse), order.selection)
+    stored = stored_trials(warehouse)
+    surveyed = select(stored, order.selection)
+    refuse_partial_imports(warehouse, stored, sorted({trial.key.cohort for trial in surveyed}))
     trials = with_cycles(surveyed, order.sampling.sides)
     if not trials:
         raise ValueError(
