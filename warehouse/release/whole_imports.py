@@ -1,7 +1,7 @@
 """The guard that imported cohorts are whole: an import that was killed has stored some of its rows only."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 
 from warehouse import read
 from warehouse.contents import is_imported
@@ -11,7 +11,7 @@ from warehouse.layout import Warehouse
 from warehouse.release.selection import Trial
 
 
-def refuse_partial_imports(warehouse: Warehouse, trials: Sequence[Trial], cohorts: Sequence[str]) -> None:
+def refuse_partial_imports(warehouse: Warehouse, trials: Sequence[Trial], cohorts: Set[str]) -> None:
     """WarehouseError if an imported session of `cohorts` lacks trials that its row tells of, or has other files' ones.
 
     `trials` are all that are stored, rejected ones too: sessions' rows are stored before any trial, with their number.
