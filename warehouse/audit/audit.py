@@ -3,6 +3,8 @@
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 
+import numpy as np
+
 from warehouse.audit.bodies import implausible_bodies
 from warehouse.audit.curves import AuditCycles
 from warehouse.audit.far import far_altogether, far_cycles, far_subjects, out_of_scale
@@ -12,6 +14,7 @@ from warehouse.audit.others import LEAST_OTHERS
 from warehouse.audit.sides import disagreeing_legs, exchanged_sides, flipped_signs
 from warehouse.audit.verdict import Audit, Verdict, ordered
 from warehouse.channels import INPUT_COORDINATES
+from warehouse.release.columns import CHANNELS
 
 _AGAINST_OTHERS = (
     out_of_scale,
@@ -103,8 +106,18 @@ def _whole(group: Group, members: AuditCycles) -> Group:
 
 
 def _too_few(group: Group) -> Iterator[str]:
+    where, needed = f"{group.cohort}, {group.condition}", f"{LEAST_OTHERS + 1} are needed"
     if group.others is None:
         yield (
-            f"{group.cohort}, {group.condition}: {len(group.subjects)} subjects are too few to say who is far from the "
-            f"others or against them, {LEAST_OTHERS + 1} are needed"
+            f"{where}: {len(group.subjects)} subjects are too few to say who is far from the others or against them, "
+            f"{needed}"
         )
+        return
+    n_known = np.isfinite(group.medians).all(axis=-1).sum(axis=0)
+    for n in range(1, LEAST_OTHERS + 1):
+        channels = [name for name, n_subjects in zip(CHANNELS, n_known, strict=True) if n_subjects == n]
+        if channels:
+            yield (
+                f"{where}: {n} of {len(group.subjects)} subjects know {', '.join(channels)}, too few to say who is far "
+                f"from the others or against them in those, {needed}"
+            )

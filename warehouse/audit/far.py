@@ -23,9 +23,9 @@ def out_of_scale(group: Group, others: Others) -> Iterator[Verdict]:
     center, curves = others.center[:, _TARGETS], group.medians[:, _TARGETS]
     with np.errstate(invalid="ignore", divide="ignore"):
         factors = (curves * center).sum(axis=-1) / (center**2).sum(axis=-1)
-    for subject, found in zip(group.subjects, factors, strict=True):
-        known = found[np.isfinite(found)]
-        factor = float(np.median(known)) if len(known) else 1.0
+    for subject, found, n_others in zip(group.subjects, factors, others.n[:, _TARGETS], strict=True):
+        known = np.isfinite(found)
+        factor = float(np.median(found[known])) if known.any() else 1.0
         if factor > 0 and max(factor, 1 / factor) > SCALE_LIMIT:
             yield Verdict(
                 kind="scale",
@@ -34,13 +34,13 @@ def out_of_scale(group: Group, others: Others) -> Iterator[Verdict]:
                 channel="targets",
                 score=max(factor, 1 / factor),
                 limit=SCALE_LIMIT,
-                found=f"targets are {factor:.3g} times those of the {group.n_others} others",
+                found=f"targets are {factor:.3g} times those of the {n_others[known].min()} others",
             )
 
 
 def far_subjects(group: Group, others: Others) -> Iterator[Verdict]:
     """Subjects whose median cycle is far from the others', channel by channel."""
-    far, at_most = distances(group.medians, others.center, others.spread), limit(group.n_others)
+    far, at_most = distances(group.medians, others.center, others.spread), others.limit
     for subject, channel in np.argwhere(far > at_most):
         yield Verdict(
             kind="subject",
@@ -48,17 +48,21 @@ def far_subjects(group: Group, others: Others) -> Iterator[Verdict]:
             condition=group.condition,
             channel=CHANNELS[channel],
             score=float(far[subject, channel]),
-            limit=at_most,
-            found=f"{far[subject, channel]:.3g} robust SD from the median of {group.n_others} others",
+            limit=float(at_most[subject, channel]),
+            found=f"{far[subject, channel]:.3g} robust SD from the median of {others.n[subject, channel]} others",
         )
 
 
 def far_altogether(group: Group, others: Others) -> Iterator[Verdict]:
     """Subjects whose targets are far from the others' all in all, root mean square over the channels that are known."""
-    far, at_most = distances(group.medians, others.center, others.spread)[:, _TARGETS], TOGETHER * limit(group.n_others)
-    for subject, found in zip(group.subjects, far, strict=True):
-        known = found[np.isfinite(found)]
-        score = float(np.sqrt((known**2).mean())) if len(known) else 0.0
+    far = distances(group.medians, others.center, others.spread)[:, _TARGETS]
+    for subject, found, n in zip(group.subjects, far, others.n[:, _TARGETS], strict=True):
+        known = np.isfinite(found)
+        if not known.any():
+            continue
+        # The fewest that know one of the channels: their spread is the least certain.
+        n_others = int(n[known].min())
+        score, at_most = float(np.sqrt((found[known] ** 2).mean())), TOGETHER * float(limit(n_others))
         if score > at_most:
             yield Verdict(
                 kind="subject",
@@ -67,23 +71,31 @@ def far_altogether(group: Group, others: Others) -> Iterator[Verdict]:
                 channel="targets",
                 score=score,
                 limit=at_most,
-                found=f"{score:.3g} robust SD from the median of {group.n_others} others, all targets together",
+                found=f"{score:.3g} robust SD from the median of {n_others} others, all targets together",
             )
 
 
 def far_cycles(group: Group, others: Others) -> Iterator[Verdict]:
     """Cycles that are far from the other subjects' median in a channel in which their own subject is not."""
-    of_cycle, at_most = group.of_cycle, limit(group.n_others)
+    of_cycle, at_most = group.of_cycle, others.limit
     within = _within_subjects(group)
     if within is None:
         return
     spread = np.sqrt(others.spread**2 + within**2)
     far = distances(group.cycles.curves, others.center[of_cycle], spread[of_cycle])
     subject_far = distances(group.medians, others.center, others.spread) > at_most
-    wrong = (far > at_most) & ~subject_far[of_cycle]
+    wrong = (far > at_most[of_cycle]) & ~subject_far[of_cycle]
     for channel in np.flatnonzero(wrong.any(axis=0)):
-        found = f"{{score}} robust SD from the median of {group.n_others} others"
-        yield from verdicts_on(group, "cycle", CHANNELS[channel], wrong[:, channel], far[:, channel], at_most, found)
+        yield from verdicts_on(
+            group,
+            "cycle",
+            CHANNELS[channel],
+            wrong[:, channel],
+            far[:, channel],
+            at_most[:, channel],
+            "{score} robust SD from the median of {n_others} others",
+            others.n[:, channel],
+        )
 
 
 def _within_subjects(group: Group) -> np.ndarray | None:

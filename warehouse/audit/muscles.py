@@ -29,8 +29,8 @@ def flat_forces(group: Group, others: Others) -> Iterator[Verdict]:
         with np.errstate(invalid="ignore", divide="ignore"):
             scores = ranges[:, index] / usual[:, index]
         wrong = (scores < FLAT_LIMIT) & (usual[:, index] > FLOOR[channel])
-        found = f"its range is {{score}} of the range of {group.n_others} others' median"
-        yield from verdicts_on(group, "flat", CHANNELS[channel], wrong, scores, FLAT_LIMIT, found)
+        found, n_others = "its range is {score} of the range of {n_others} others' median", others.n[:, channel]
+        yield from verdicts_on(group, "flat", CHANNELS[channel], wrong, scores, FLAT_LIMIT, found, n_others)
 
 
 def chattering(group: Group) -> Iterator[Verdict]:

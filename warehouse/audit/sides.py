@@ -36,8 +36,9 @@ def flipped_signs(group: Group, others: Others) -> Iterator[Verdict]:
     found = correlations(group.cycles.curves, others.center[group.of_cycle])
     for channel in np.flatnonzero(agreed_channels(group, others)):
         scores = found[:, channel]
-        text = f"correlation of {{score}} with the median of {group.n_others} others"
-        yield from verdicts_on(group, "sign", CHANNELS[channel], scores < SIGN_LIMIT, scores, SIGN_LIMIT, text)
+        text = "correlation of {score} with the median of {n_others} others"
+        wrong, n_others = scores < SIGN_LIMIT, others.n[:, channel]
+        yield from verdicts_on(group, "sign", CHANNELS[channel], wrong, scores, SIGN_LIMIT, text, n_others)
 
 
 def disagreeing_legs(group: Group) -> Iterator[Verdict]:

@@ -152,3 +152,38 @@ def test_coarse_cycles_are_said_not_to_be_judged_for_chatter() -> None:
 
     assert any("chatter: cycles of 51 samples are too coarse" in text for text in audit(spoilt).not_judged)
     assert "chatter" not in {kind for kind, _, _ in found(spoilt)}
+
+
+def not_known(cycles: AuditCycles, n_who_know: int) -> AuditCycles:
+    """The same, where only the first subjects know any target."""
+    know = np.isin(cycles.subject, [f"adults/S{who:02d}" for who in range(n_who_know)])
+
+    def unknown(curves: np.ndarray) -> np.ndarray:
+        curves[:, TARGETS] = np.nan
+        return curves
+
+    return with_fault(cycles, ~know, unknown)
+
+
+@pytest.mark.parametrize("n_who_know", [2, 3, 4])
+def test_a_channel_that_few_know_is_not_judged_and_that_is_said(n_who_know: int) -> None:
+    cycles = not_known(made_up(n_subjects=8), n_who_know)
+
+    for spoilt in (cycles, with_fault(cycles, cycles.subject == "adults/S01", scaled(-4, TARGETS))):
+        told = audit(spoilt)
+        assert told.verdicts == ()
+        (reason,) = told.not_judged
+        assert reason.startswith(f"adults, med: {n_who_know} of 8 subjects know force_")
+
+
+def test_only_those_who_know_a_channel_are_counted() -> None:
+    """The limit and the text are those of the others who know it, as if nobody else were there."""
+    fault = scaled(-1.5, [at("moment_hip_flexion")])
+    cycles = made_up(n_subjects=12)
+    few = cycles.take(np.isin(cycles.subject, [f"adults/S{who:02d}" for who in range(6)]))
+
+    of_many = audit(with_fault(not_known(cycles, 6), cycles.subject == WHO, fault))
+    of_few = audit(with_fault(few, few.subject == WHO, fault))
+
+    assert of_many.verdicts == of_few.verdicts != ()
+    assert "5 others" in of_many.verdicts[0].found
