@@ -7,7 +7,7 @@ import numpy as np
 
 from warehouse.audit.bodies import implausible_bodies
 from warehouse.audit.curves import AuditCycles
-from warehouse.audit.far import far_altogether, far_cycles, far_subjects, out_of_scale
+from warehouse.audit.far import far_altogether, far_cycles, far_subjects, out_of_scale, without_repeats
 from warehouse.audit.group import Group, make_group
 from warehouse.audit.muscles import LEAST_POINTS, chattering, flat_forces
 from warehouse.audit.others import LEAST_OTHERS
@@ -73,6 +73,8 @@ def unexplained(verdicts: Sequence[Verdict]) -> list[Verdict]:
 
 def _explains(cause: Verdict, effect: Verdict) -> bool:
     """Whether a wrong scale, side or sign of one subject in one condition makes another verdict on the same."""
+    if not _covers(cause, effect):
+        return False
     if cause.kind == "scale":
         return effect.kind in ("subject", "cycle", "flat") and effect.channel not in INPUT_COORDINATES
     if cause.kind == "sides":
@@ -84,6 +86,14 @@ def _explains(cause: Verdict, effect: Verdict) -> bool:
         and effect.kind in ("left and right", "subject", "cycle")
         and effect.channel == cause.channel
     )
+
+
+def _covers(cause: Verdict, effect: Verdict) -> bool:
+    """Whether what the cause is told of holds all that the effect is told of: a cycle's fault makes no subject far."""
+    # That two legs disagree is told of both; a whole leg that is wrong is why.
+    if effect.kind == "left and right":
+        return cause.trial is None
+    return all(getattr(cause, name) in (None, getattr(effect, name)) for name in ("session", "trial", "side", "cycle"))
 
 
 def _against_others(group: Group) -> Iterator[Verdict]:
@@ -121,3 +131,13 @@ def _too_few(group: Group) -> Iterator[str]:
                 f"{where}: {n} of {len(group.subjects)} subjects know {', '.join(channels)}, too few to say who is far "
                 f"from the others or against them in those, {needed}"
             )
+    alone = without_repeats(group, group.others)
+    if alone:
+        yield (
+            f"{where}: nobody has two cycles that know {_named(alone)}, so that there a cycle can't be told from its "
+            "subject"
+        )
+
+
+def _named(channels: Sequence[str]) -> str:
+    return "any channel" if len(channels) == len(CHANNELS) else ", ".join(channels)

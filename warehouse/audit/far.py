@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from warehouse.audit.curves import nan_median
 from warehouse.audit.group import Group, verdicts_on
 from warehouse.audit.others import Others, distances, limit
 from warehouse.audit.verdict import Verdict
@@ -78,10 +79,7 @@ def far_altogether(group: Group, others: Others) -> Iterator[Verdict]:
 def far_cycles(group: Group, others: Others) -> Iterator[Verdict]:
     """Cycles that are far from the other subjects' median in a channel in which their own subject is not."""
     of_cycle, at_most = group.of_cycle, others.limit
-    within = _within_subjects(group)
-    if within is None:
-        return
-    spread = np.sqrt(others.spread**2 + within**2)
+    spread = np.sqrt(others.spread**2 + within_subjects(group) ** 2)
     far = distances(group.cycles.curves, others.center[of_cycle], spread[of_cycle])
     subject_far = distances(group.medians, others.center, others.spread) > at_most
     wrong = (far > at_most[of_cycle]) & ~subject_far[of_cycle]
@@ -98,15 +96,23 @@ def far_cycles(group: Group, others: Others) -> Iterator[Verdict]:
         )
 
 
-def _within_subjects(group: Group) -> np.ndarray | None:
-    """How far subjects' cycles are from their own median, robust standard deviation (C, P); None if nobody has two."""
+def within_subjects(group: Group) -> np.ndarray:
+    """How far subjects' cycles are from their own median, robust standard deviation (C, P).
+
+    NaN for a channel of which nobody has two known cycles.
+    """
     of_cycle = group.of_cycle
-    n_cycles = np.bincount(of_cycle)[of_cycle]
-    several = n_cycles > 1
-    if not several.any():
-        return None
-    n = n_cycles[several, None, None]
+    known = np.isfinite(group.cycles.curves).all(axis=-1)
+    n_known = np.stack([known[of_cycle == subject].sum(axis=0) for subject in range(len(group.subjects))])[of_cycle]
+    several = known & (n_known > 1)
     # The median of n cycles has followed each of them by about 1/n.
-    deviations = (group.cycles.curves[several] - group.medians[of_cycle[several]]) * np.sqrt(n / (n - 1))
-    known = np.isfinite(deviations).all(axis=(1, 2))
-    return np.asarray(_NORMAL * np.median(np.abs(deviations[known]), axis=0)) if known.any() else None
+    followed = np.sqrt(n_known / np.maximum(n_known - 1, 1))
+    deviations = np.abs(group.cycles.curves - group.medians[of_cycle]) * followed[:, :, None]
+    return _NORMAL * nan_median(np.where(several[:, :, None], deviations, np.nan))
+
+
+def without_repeats(group: Group, others: Others) -> list[str]:
+    """The channels that are judged, but not cycle by cycle: of each subject one cycle at most is known."""
+    judged = np.isfinite(others.center).all(axis=-1).any(axis=0)
+    repeated = np.isfinite(within_subjects(group)).all(axis=-1)
+    return [name for name, alone in zip(CHANNELS, judged & ~repeated, strict=True) if alone]

@@ -5,6 +5,7 @@ from itertools import pairwise
 
 import numpy as np
 
+from warehouse.audit.curves import nan_median
 from warehouse.audit.group import Group, agreed_channels, verdicts_on
 from warehouse.audit.others import FLOOR, Others, correlations
 from warehouse.audit.verdict import Verdict
@@ -45,7 +46,7 @@ def disagreeing_legs(group: Group) -> Iterator[Verdict]:
     """Subjects whose right and left cycles run against each other; which of the two is wrong, the others would tell."""
     for subject in group.subjects:
         of_subject = group.cycles.take(group.cycles.subject == subject)
-        legs = [np.median(of_subject.curves[of_subject.side == side], axis=0) for side in _sides(of_subject.side)]
+        legs = [nan_median(of_subject.curves[of_subject.side == side]) for side in _sides(of_subject.side)]
         for right, left in pairwise(legs):
             moves = np.minimum(np.ptp(right, axis=1), np.ptp(left, axis=1)) > _MOVES * FLOOR
             against = correlations(right, left)

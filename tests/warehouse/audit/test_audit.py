@@ -187,3 +187,62 @@ def test_only_those_who_know_a_channel_are_counted() -> None:
 
     assert of_many.verdicts == of_few.verdicts != ()
     assert "5 others" in of_many.verdicts[0].found
+
+
+def unknown_in(cycles: AuditCycles, chosen: np.ndarray, channels: list[int]) -> AuditCycles:
+    def unknown(curves: np.ndarray) -> np.ndarray:
+        curves[:, channels] = np.nan
+        return curves
+
+    return with_fault(cycles, chosen, unknown)
+
+
+def test_legs_that_disagree_are_told_although_a_cycle_is_not_known() -> None:
+    cycles = made_up(n_subjects=1)
+    spoilt = with_fault(cycles, cycles.side == "left", scaled(-1, [at("moment_hip_flexion")]))
+
+    known = unknown_in(spoilt, of(spoilt, side="left", trial="t1"), TARGETS)
+
+    assert found(known) == [("left and right", "adults/S00 med", "moment_hip_flexion")]
+
+
+def test_a_cycle_is_judged_in_the_channels_that_are_known() -> None:
+    cycles = made_up()
+    spoilt = with_fault(cycles, of(cycles, subject=WHO, side="right", trial="t2"), scaled(4, [at("force_recfem")]))
+    forces_only = unknown_in(spoilt, np.ones(len(cycles), dtype=bool), [at("moment_hip_flexion"), at("force_glmed")])
+
+    assert found(forces_only) == found(spoilt) == [("cycle", f"{WHO}/day1/t2 right cycle 0", "force_recfem")]
+    assert audit(forces_only).not_judged == ()
+
+
+def test_where_cycles_can_t_be_judged_it_is_said() -> None:
+    cycles = made_up()
+    first = of(cycles, side="right", trial="t1")
+
+    once = unknown_in(cycles, ~first, [at("force_recfem")])
+
+    reason = "so that there a cycle can't be told from its subject"
+    assert audit(once).not_judged == (f"adults, med: nobody has two cycles that know force_recfem, {reason}",)
+    alone = audit(cycles.take(first))
+    assert alone.not_judged == (f"adults, med: nobody has two cycles that know any channel, {reason}",)
+
+
+@pytest.mark.parametrize("place", [{"trial": "t1", "side": "left"}, {"side": "left"}])
+def test_a_fault_of_a_cycle_or_a_leg_hides_no_fault_of_the_subject(place: dict[str, str]) -> None:
+    """An offset makes all of the subject's cycles far; one of them, or a leg, has a wrong sign besides."""
+    cycles = made_up()
+    moment = at("moment_hip_flexion")
+
+    def offset(curves: np.ndarray) -> np.ndarray:
+        curves[:, moment] += 3
+        return curves
+
+    far = with_fault(cycles, cycles.subject == WHO, offset)
+    both = with_fault(
+        with_fault(cycles, of(cycles, subject=WHO, **place), scaled(-1, [moment])), cycles.subject == WHO, offset
+    )
+
+    subject = ("subject", f"{WHO} med", "moment_hip_flexion")
+    assert subject in found(far)
+    assert subject in found(both)
+    assert sum(kind == "sign" for kind, _, _ in found(both)) == 1
