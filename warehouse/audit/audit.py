@@ -9,7 +9,7 @@ from warehouse.audit.bodies import implausible_bodies
 from warehouse.audit.curves import AuditCycles
 from warehouse.audit.far import far_altogether, far_cycles, far_subjects, out_of_scale, without_repeats
 from warehouse.audit.group import Group, make_group
-from warehouse.audit.muscles import LEAST_POINTS, chattering, flat_forces
+from warehouse.audit.muscles import LEAST_POINTS, chattering, constant_curves, flat_curves
 from warehouse.audit.others import LEAST_OTHERS
 from warehouse.audit.sides import disagreeing_legs, exchanged_sides, flipped_signs
 from warehouse.audit.verdict import Audit, Verdict, ordered
@@ -23,7 +23,7 @@ _AGAINST_OTHERS = (
     far_altogether,
     far_subjects,
     far_cycles,
-    flat_forces,
+    flat_curves,
 )
 # Whether a curve is far or runs the wrong way, this many samples tell as well as all.
 _SAMPLES = 30
@@ -41,7 +41,7 @@ def audit(cycles: AuditCycles, known_before: Sequence[Verdict] = (), not_judged:
         unknown.append(f"chatter: cycles of {points} samples are too coarse, {LEAST_POINTS} are needed")
     for cohort, condition, members in cycles.groups():
         group = make_group(cohort, condition, members.thinned(max(1, points // _SAMPLES)))
-        found = [*_against_others(group), *disagreeing_legs(group)]
+        found = [*_against_others(group), *disagreeing_legs(group), *constant_curves(group)]
         if points >= LEAST_POINTS:
             found += chattering(_whole(group, members))
         verdicts += unexplained(found)

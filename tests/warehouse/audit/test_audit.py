@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from benchmarks.audit import FAULTS, TARGETS, at, scaled, trembling, with_fault
+from benchmarks.audit import FAULTS, TARGETS, Fault, at, scaled, trembling, with_fault
 from tests.warehouse.audit.cohort import made_up
 from warehouse.audit.audit import audit
 from warehouse.audit.curves import AuditCycles
@@ -246,3 +246,32 @@ def test_a_fault_of_a_cycle_or_a_leg_hides_no_fault_of_the_subject(place: dict[s
     assert subject in found(far)
     assert subject in found(both)
     assert sum(kind == "sign" for kind, _, _ in found(both)) == 1
+
+
+def constant(channels: list[int], value: float = 0.0) -> Fault:
+    def fault(curves: np.ndarray) -> np.ndarray:
+        curves[:, channels] = value
+        return curves
+
+    return fault
+
+
+@pytest.mark.parametrize("channel", ["knee_angle_r", "hip_adduction_l", "moment_hip_rotation", "force_glmed"])
+def test_a_curve_that_stands_still_is_told_whatever_it_is(channel: str) -> None:
+    cycles = made_up()
+    still = with_fault(cycles, cycles.subject == WHO, constant([at(channel)]))
+    nearly = with_fault(cycles, cycles.subject == WHO, scaled(0.01, [at(channel)]))
+
+    for spoilt, told in ((still, "one number throughout"), (nearly, "of the range of 11 others' median")):
+        (verdict,) = [verdict for verdict in audit(spoilt).verdicts if verdict.kind == "flat"]
+        assert (verdict.where, verdict.channel) == (f"{WHO} med", channel)
+        assert told in verdict.found
+
+
+def test_a_curve_that_stands_still_is_told_without_others() -> None:
+    cycles = made_up(n_subjects=2)
+    spoilt = with_fault(cycles, of(cycles, subject="adults/S01", side="left"), constant([at("hip_flexion_r")], 12.5))
+
+    assert found(spoilt) == [("flat", "adults/S01 med left", "hip_flexion_r")]
+    everybody = with_fault(made_up(), np.ones(48, dtype=bool), constant(TARGETS))
+    assert len(audit(everybody).verdicts) == 12 * len(TARGETS)
