@@ -1,12 +1,12 @@
 """Who is far from everybody else: subjects, single cycles, and subjects whose targets are all out of scale."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import numpy as np
 
 from warehouse.audit.curves import nan_median
 from warehouse.audit.group import Group, verdicts_on
-from warehouse.audit.others import Others, distances, limit
+from warehouse.audit.others import LEAST_OTHERS, Others, distances, limit
 from warehouse.audit.verdict import Verdict
 from warehouse.release.columns import CHANNELS, FORCES, MOMENTS
 
@@ -20,23 +20,51 @@ _NORMAL = 1.4826
 
 
 def out_of_scale(group: Group, others: Others) -> Iterator[Verdict]:
-    """Subjects whose targets are larger, or smaller, than the others' by a factor, the median one of the channels."""
-    center, curves = others.center[:, _TARGETS], group.medians[:, _TARGETS]
-    with np.errstate(invalid="ignore", divide="ignore"):
-        factors = (curves * center).sum(axis=-1) / (center**2).sum(axis=-1)
-    for subject, found, n_others in zip(group.subjects, factors, others.n[:, _TARGETS], strict=True):
-        known = np.isfinite(found)
-        factor = float(np.median(found[known])) if known.any() else 1.0
-        if factor > 0 and max(factor, 1 / factor) > SCALE_LIMIT:
+    """Subjects whose targets are larger, or smaller, than the others' by a factor, the median one of the channels.
+
+    Each session has a body mass of its own: where not all of a subject's are out of scale, those that are are named.
+    """
+    for index, subject in enumerate(group.subjects):
+        center, n_others = others.center[index, _TARGETS], others.n[index, _TARGETS]
+        factors = {session: _factor(curves, center) for session, curves in _sessions(group, index)}
+        wrong = [session for session, factor in factors.items() if _excess(factor) > SCALE_LIMIT]
+        for session in wrong if len(wrong) < len(factors) else [None]:
+            factor = _farthest(factors.values()) if session is None else factors[session]
             yield Verdict(
                 kind="scale",
                 subject=subject,
                 condition=group.condition,
+                session=session,
                 channel="targets",
-                score=max(factor, 1 / factor),
+                score=_excess(factor),
                 limit=SCALE_LIMIT,
-                found=f"targets are {factor:.3g} times those of the {n_others[known].min()} others",
+                found=f"targets are {factor:.3g} times those of the {n_others[n_others >= LEAST_OTHERS].min()} others",
             )
+
+
+def _sessions(group: Group, index: int) -> Iterator[tuple[str, np.ndarray]]:
+    """Each of a subject's sessions with its median targets."""
+    of_subject = group.of_cycle == index
+    for session in sorted(set(group.cycles.session[of_subject].tolist())):
+        chosen = of_subject & (group.cycles.session == session)
+        yield session, nan_median(group.cycles.curves[chosen][:, _TARGETS])
+
+
+def _factor(curves: np.ndarray, center: np.ndarray) -> float:
+    """How many times the others' the curves (C, P) are, the median channel's; 1 if none can be compared."""
+    with np.errstate(invalid="ignore", divide="ignore"):
+        factors = (curves * center).sum(axis=-1) / (center**2).sum(axis=-1)
+    known = factors[np.isfinite(factors)]
+    return float(np.median(known)) if len(known) else 1.0
+
+
+def _excess(factor: float) -> float:
+    """How far a factor is from 1, either way; 1 for targets that run the other way, which is no matter of scale."""
+    return max(factor, 1 / factor) if factor > 0 else 1.0
+
+
+def _farthest(factors: Iterable[float]) -> float:
+    return max(factors, key=_excess)
 
 
 def far_subjects(group: Group, others: Others) -> Iterator[Verdict]:

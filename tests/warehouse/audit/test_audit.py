@@ -275,3 +275,17 @@ def test_a_curve_that_stands_still_is_told_without_others() -> None:
     assert found(spoilt) == [("flat", "adults/S01 med left", "hip_flexion_r")]
     everybody = with_fault(made_up(), np.ones(48, dtype=bool), constant(TARGETS))
     assert len(audit(everybody).verdicts) == 12 * len(TARGETS)
+
+
+@pytest.mark.parametrize("factor", [0.1, 10])
+def test_a_session_s_wrong_mass_is_told_of_that_session(factor: float) -> None:
+    """The subject's median over both sessions is half right: it hides which is wrong, or that any is."""
+    cycles = made_up()
+    two = replace(cycles, session=np.where(cycles.trial == "t2", "day2", "day1"))
+
+    day2 = with_fault(two, of(two, subject=WHO, session="day2"), scaled(factor, TARGETS))
+    both = with_fault(two, two.subject == WHO, scaled(factor, TARGETS))
+
+    assert [told for told in found(day2) if told[0] == "scale"] == [("scale", f"{WHO}/day2 med", "targets")]
+    assert {where.split()[0].split("/day")[0] for _, where, _ in found(day2)} == {WHO}
+    assert found(both) == [("scale", f"{WHO} med", "targets")]
