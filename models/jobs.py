@@ -1,5 +1,6 @@
 """What the commands run: from plain values to a trained run or a report."""
 
+import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -73,6 +74,8 @@ class Prepared:
             "protocol": self.protocol,
             "recipe": self.order.recipe.model_dump(mode="json"),
             "release": self.released.identity,
+            # A hash of it: MLflow takes no value as long as a large cohort's names.
+            "split": hashlib.sha256(self.released.split.model_dump_json().encode()).hexdigest(),
             "device": self.order.device.type,
             "torch": torch.__version__,
         }

@@ -6,10 +6,12 @@ from typing import Any
 import pytest
 
 from models import jobs
+from models.data import Split
 from models.jobs import Attendance, EvaluateJob, TrainJob, evaluate_on_release, prepare, train
 from models.release import Released
 from models.report import Report
 from models.run import read_run
+from models.watch import Interrupted
 from tests.models.samples import halves, made_cycles, small_recipe
 from warehouse.errors import WarehouseError
 
@@ -101,3 +103,27 @@ def test_an_existing_folder_is_told_before_any_work(tmp_path: Path, monkeypatch:
 
     with pytest.raises(ValueError, match="exists already"):
         train_on_release(TrainJob.model_validate(ASKED), tmp_path)
+
+
+def _released(split: Split) -> Released:
+    return Released(identity="made: 0123", cycles=CYCLES, split=split, n_left_out=0)
+
+
+def _interrupted(out: Path) -> None:
+    attendance = Attendance(stop=iter([*[False] * 2, True]).__next__, listener=lambda _number, _facts: None)
+    with pytest.raises(Interrupted):
+        train(prepare(TrainJob.model_validate({**ASKED, "model": "lstm"}), out), attendance)
+
+
+def test_weights_learned_on_another_split_s_test_subjects_are_not_gone_on_with(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _interrupted(tmp_path / "run")
+    split, job = halves(CYCLES), TrainJob.model_validate({**ASKED, "model": "lstm"})
+    assert split.train is not None
+    # As many subjects on either side, so that the arrays are of the same size.
+    exchanged = Split(train=(*split.train[1:], split.test[0]), test=(split.train[0], *split.test[1:]))
+    monkeypatch.setattr(jobs, "open_cycles", lambda *_: _released(exchanged))
+
+    with pytest.raises(ValueError, match=r"another split\)"):
+        train_on_release(job, tmp_path / "run")
