@@ -266,4 +266,5 @@ def test_a_published_checkpoint_predicts_what_its_authors_script_does(shared_dat
     rows = pq.read_table(tmp_path / "out.parquet")
     names = [name for name in rows.column_names if name.startswith("force_")]
     found = np.stack([rows.column(name).to_numpy() for name in names], axis=1).reshape(12, 180, 14)
-    np.testing.assert_allclose(found, expected["LSTM_MF60"], atol=1e-4)
+    # Muscles don't push: what the script has below zero is written as zero.
+    np.testing.assert_allclose(found, np.maximum(expected["LSTM_MF60"], 0), atol=1e-4)
