@@ -31,6 +31,9 @@ from models.settings import Settings
 from models.train import device_named
 from warehouse.on_disk import in_memory, on_disk
 
+# Raised when code changes what is learned from the same job: weights of two versions are never mixed.
+TRAINING_VERSION = 1
+
 Word = TypeVar("Word", bound=str)
 
 
@@ -78,6 +81,7 @@ class Prepared:
             "split": hashlib.sha256(self.released.split.model_dump_json().encode()).hexdigest(),
             "device": self.order.device.type,
             "torch": torch.__version__,
+            "training_version": TRAINING_VERSION,
         }
 
 

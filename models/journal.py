@@ -2,7 +2,8 @@
 
 A protocol trains one network after the other, in an order that is the same whenever the command is the same. Each has
 a file of its own, which holds everything that `Training.resume` needs: those that were over are read back, the one that
-was interrupted goes on, and weights come out bit for bit as if nothing had happened (on a CPU).
+was interrupted goes on, and weights come out bit for bit as if nothing had happened, on the
+same machine's CPU and with as many threads: other machines, and other numbers of threads, add in another order.
 """
 
 import shutil

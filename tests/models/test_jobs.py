@@ -127,3 +127,11 @@ def test_weights_learned_on_another_split_s_test_subjects_are_not_gone_on_with(
 
     with pytest.raises(ValueError, match=r"another split\)"):
         train_on_release(job, tmp_path / "run")
+
+
+def test_weights_that_other_code_learned_are_not_gone_on_with(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    _interrupted(tmp_path / "run")
+    monkeypatch.setattr(jobs, "TRAINING_VERSION", jobs.TRAINING_VERSION + 1)
+
+    with pytest.raises(ValueError, match=r"another training_version\)"):
+        train_on_release(TrainJob.model_validate({**ASKED, "model": "lstm"}), tmp_path / "run")
