@@ -141,6 +141,11 @@ def _csv(request: InputRequest) -> "Walks | InputCycles":
     from warehouse.interchange.input_cycles import cycles_of_table
 
     table = read_csv(request.path)
+    if {"time_s", "sample"} <= set(table.column_names):
+        raise ValueError(
+            f"{request.path} has both time_s, which a walk over time has, and sample, which cycles have: remove the one "
+            "that it is not read by."
+        )
     if "sample" in table.column_names:
         return _weighed(request, cycles_of_table(request.path, table))
     return _one_walk(request, read_csv_motion(request.path, load_recipe(request.recipe).cycles))

@@ -141,6 +141,17 @@ def test_a_table_of_angles_is_read_by_its_units(run: Path, tmp_path: Path) -> No
     assert (tmp_path / "out_cycles.csv").exists()
 
 
+def test_a_table_that_could_be_a_walk_or_cycles_is_refused(run: Path, tmp_path: Path) -> None:
+    names = ["time_s", *(f"{name}_deg" for name in INPUT_COORDINATES), "sample"]
+    walk = table(pendulum_legs())
+    file = write_csv(tmp_path / "walk.csv", names, np.column_stack([walk, np.arange(len(walk))]))
+
+    done = _predict(file, "--run", run, "-o", tmp_path / "out.csv")
+
+    assert done.exit_code == 2
+    assert "has both time_s, which a walk over time has, and sample, which cycles have" in done.stderr
+
+
 def test_a_release_s_own_csv_is_cycles(run: Path, tmp_path: Path) -> None:
     some = CYCLES.take(np.arange(3))
     columns = {
