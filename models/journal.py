@@ -63,8 +63,7 @@ class Journal:
         if self._last is not None:
             self._listener(self._number, self._last.facts)
         raise Interrupted(
-            f"interrupted in training {self._number}, after {self._saved_epochs} of its epochs. {self._folder} keeps "
-            "what was learned: the same command goes on from there."
+            f"interrupted in training {self._number}, after {self._saved_epochs} of its epochs. {self._what_is_kept()}"
         )
 
     def after_epoch(self, training: Training) -> None:
@@ -82,6 +81,11 @@ class Journal:
     def close(self) -> None:
         """Removes the folder: everything that was learned is kept elsewhere now."""
         shutil.rmtree(self._folder, ignore_errors=True)
+
+    def _what_is_kept(self) -> str:
+        if not (self._folder / _JOB).exists():
+            return "Nothing was learned yet and nothing is kept: the same command begins anew."
+        return f"{self._folder} keeps what was learned: the same command goes on from there."
 
     @property
     def _file(self) -> Path:
