@@ -201,6 +201,8 @@ def test_an_input_that_is_not_known_is_named(npz: Path, tmp_path: Path) -> None:
         (["-o", "out.csv", "--mass-kg", "0"], "--mass-kg 0: expected 10-250 kg"),
         (["-o", "out.csv", "--session", "session.toml"], "--session says whose a .c3d file is"),
         (["-o", "out.csv", "--run", "no/run"], "no/run"),
+        (["-o", "out.csv", "--model", "mine.osim"], "--model follows the markers of a .c3d or a session"),
+        (["-o", "out.csv", "--recipe", "gait2hip60"], "--recipe says how cycles are cut"),
     ],
 )
 def test_what_can_t_be_done_is_said_before_anything_is_written(
@@ -217,6 +219,16 @@ def test_what_can_t_be_done_is_said_before_anything_is_written(
     assert complaint in done.stderr
     assert sorted(tmp_path.iterdir()) == before
     assert (tmp_path / "there.parquet").read_bytes() == b"mine"
+
+
+def test_a_motion_has_no_markers_for_a_model_to_follow(run: Path, mot: Path, tmp_path: Path) -> None:
+    done = _predict(mot, "--run", run, "-o", tmp_path / "a.csv", "--model", "mine.osim")
+    # Its cycles are cut by a recipe, though.
+    cut = _predict(mot, "--run", run, "-o", tmp_path / "b.csv", "--recipe", "gait2hip60")
+
+    assert done.exit_code == 2
+    assert "walk.mot is neither" in done.stderr
+    assert cut.exit_code == 0, cut.output
 
 
 def test_inputs_of_no_known_kind_are_refused(run: Path, tmp_path: Path) -> None:
