@@ -135,3 +135,34 @@ def test_weights_that_other_code_learned_are_not_gone_on_with(tmp_path: Path, mo
 
     with pytest.raises(ValueError, match=r"another training_version\)"):
         train_on_release(TrainJob.model_validate({**ASKED, "model": "lstm"}), tmp_path / "run")
+
+
+def test_two_trainings_into_one_folder_at_once_are_refused(tmp_path: Path) -> None:
+    job = TrainJob.model_validate(ASKED)
+    first = prepare(job, tmp_path / "run")
+
+    with pytest.raises(ValueError, match=r"another training into .*run is running"):
+        prepare(job, tmp_path / "run")
+    train_on_release(job, tmp_path / "beside")
+    train(first, Attendance(stop=lambda: False, listener=lambda _number, _facts: None))
+
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["beside", "run"]
+
+
+def test_a_folder_is_free_again_after_an_interruption_and_after_a_release_that_can_t_be_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def unreadable(*_: object) -> Released:
+        raise WarehouseError("damaged")
+
+    job = TrainJob.model_validate({**ASKED, "model": "lstm"})
+    with monkeypatch.context() as patched:
+        patched.setattr(jobs, "open_cycles", unreadable)
+        with pytest.raises(WarehouseError, match="damaged"):
+            prepare(job, tmp_path / "run")
+    assert list(tmp_path.iterdir()) == []
+    _interrupted(tmp_path / "run")
+
+    train_on_release(job, tmp_path / "run")
+
+    assert [path.name for path in tmp_path.iterdir()] == ["run"]
