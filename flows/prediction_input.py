@@ -16,17 +16,18 @@ if TYPE_CHECKING:
 WORKER_PRELOAD = ("pipeline.recorded_angles", "pipeline.osim.exact", "flows.cli")
 # A walk takes a second; OpenSim's own tools, if a recipe asks for them, up to a quarter of a second a frame.
 WALK_TIME_LIMIT_S = 1800.0
+RECIPE = "gait2hip60"
 KNOWN = "a .c3d, .mot, .sto, .csv or .npz file, a session's folder or its session.toml"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InputRequest:
-    """What to read. `session`, `mass_kg` and `model` are None where they weren't given."""
+    """What to read. `session`, `mass_kg`, `recipe` and `model` are None where they weren't given."""
 
     path: Path
     session: Path | None
     mass_kg: float | None
-    recipe: str
+    recipe: str | None
     model: Path | None
 
     def __post_init__(self) -> None:
@@ -34,6 +35,11 @@ class InputRequest:
             raise ValueError(f"--mass-kg {self.mass_kg:g}: expected 10-250 kg. Is it in grams or pounds?")
         if self.session is not None and self.path.suffix.lower() != ".c3d":
             raise ValueError(f"--session says whose a .c3d file is, and {self.path} is none. Leave it out.")
+
+    @property
+    def settings(self) -> str:
+        """The name or file of the pipeline's recipe."""
+        return RECIPE if self.recipe is None else self.recipe
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,6 +73,8 @@ def read_input(request: InputRequest) -> "Walks | InputCycles":
     read = _session if path.is_dir() else READERS.get(path.suffix.lower())
     if read is None:
         raise ValueError(f"{path} is of an unknown kind: expected {KNOWN}.")
+    if request.model is not None and read not in (_c3d, _session):
+        raise ValueError(f"--model follows the markers of a .c3d or a session, and {path} is neither. Leave it out.")
     return read(request)
 
 
@@ -90,7 +98,7 @@ def _recorded(request: InputRequest, session_path: Path, files: "Callable[[Sessi
         raise ValueError(
             f"{session.file} says {session.subject.mass_kg:g} kg: leave --mass-kg out, or correct it there."
         )
-    recipe = str(Path(request.recipe).absolute()) if Path(request.recipe).is_file() else request.recipe
+    recipe = str(Path(request.settings).absolute()) if Path(request.settings).is_file() else request.settings
     model = None if request.model is None else str(request.model.absolute())
     preload(WORKER_PRELOAD)
     scaled = _in_worker(session.static.name, scaled_model, str(session.file), recipe, model)
@@ -132,7 +140,7 @@ def _mot(request: InputRequest) -> Walks:
     from pipeline.motion_file import read_mot
     from pipeline.recipe import load_recipe
 
-    return _one_walk(request, read_mot(request.path, load_recipe(request.recipe).cycles))
+    return _one_walk(request, read_mot(request.path, load_recipe(request.settings).cycles))
 
 
 def _csv(request: InputRequest) -> "Walks | InputCycles":
@@ -141,15 +149,20 @@ def _csv(request: InputRequest) -> "Walks | InputCycles":
     from warehouse.interchange.input_cycles import cycles_of_table
 
     table = read_csv(request.path)
+    if {"time_s", "sample"} <= set(table.column_names):
+        raise ValueError(
+            f"{request.path} has both time_s, which a walk over time has, and sample, which cycles have: remove "
+            "the one that it is not read by."
+        )
     if "sample" in table.column_names:
-        return _weighed(request, cycles_of_table(request.path, table))
-    return _one_walk(request, read_csv_motion(request.path, load_recipe(request.recipe).cycles))
+        return _cut_already(request, cycles_of_table(request.path, table))
+    return _one_walk(request, read_csv_motion(request.path, load_recipe(request.settings).cycles))
 
 
 def _npz(request: InputRequest) -> "InputCycles":
     from warehouse.interchange.input_cycles import read_npz_inputs
 
-    return _weighed(request, read_npz_inputs(request.path))
+    return _cut_already(request, read_npz_inputs(request.path))
 
 
 READERS: "dict[str, Callable[[InputRequest], Walks | InputCycles]]" = {
@@ -175,12 +188,14 @@ def _one_walk(request: InputRequest, walk: "WalkAngles") -> Walks:
     )
 
 
-def _weighed(request: InputRequest, cycles: "InputCycles") -> "InputCycles":
-    """The cycles with the mass that was given for them. ValueError if their file says another."""
+def _cut_already(request: InputRequest, cycles: "InputCycles") -> "InputCycles":
+    """The cycles with the mass that was given for them. ValueError if their file says another, or for a recipe."""
     from dataclasses import replace
 
     import numpy as np
 
+    if request.recipe is not None:
+        raise ValueError(f"--recipe says how cycles are cut, and {cycles.source} holds cycles. Leave it out.")
     if request.mass_kg is None:
         return cycles
     if np.isfinite(cycles.mass_kg).any():

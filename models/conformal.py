@@ -37,10 +37,15 @@ class Calibration(Settings):
             raise ValueError("half_width must be one row a point of the cycle, of as many numbers >= 0, one a channel")
 
 
+def possible(curves: np.ndarray, channels: Sequence[Channel]) -> np.ndarray:
+    """Curves (N, P, K) with forces below zero set to zero: muscles don't push. Moments are left as they are."""
+    least = np.array([0.0 if channel in FORCES else -np.inf for channel in channels], dtype=curves.dtype)
+    return np.maximum(curves, least)
+
+
 def limits(predicted: np.ndarray, half_width: np.ndarray, channels: Sequence[Channel]) -> tuple[np.ndarray, np.ndarray]:
-    """The lower and the upper limit (N, P, K) around predictions. Muscles don't push: no force's lower limit is < 0."""
-    least = np.array([0.0 if channel in FORCES else -np.inf for channel in channels])
-    return np.maximum(predicted - half_width, least), predicted + half_width
+    """The lower and the upper limit (N, P, K) around predictions, so far as they are possible: lower <= upper."""
+    return possible(predicted - half_width, channels), possible(predicted + half_width, channels)
 
 
 def fewest_subjects(level: float) -> int:

@@ -1,5 +1,6 @@
 """What the commands run: from plain values to a trained run or a report."""
 
+import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -9,6 +10,7 @@ import torch
 from pydantic import JsonValue
 
 from models.channels import Task
+from models.claim import Claim
 from models.evaluate import (
     Evaluation,
     Unseen,
@@ -25,10 +27,13 @@ from models.protocols import PROTOCOLS, Protocol, train_and_test
 from models.recipe import load_training_recipe
 from models.release import Released, cycles_bytes, open_cycles
 from models.report import Report
-from models.run import check_writable, read_run, write_run
+from models.run import check_writable, read_run, refuse_existing, write_run
 from models.settings import Settings
 from models.train import device_named
 from warehouse.on_disk import in_memory, on_disk
+
+# Raised when code changes what is learned from the same job: weights of two versions are never mixed.
+TRAINING_VERSION = 1
 
 Word = TypeVar("Word", bound=str)
 
@@ -58,12 +63,16 @@ class Attendance:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Prepared:
-    """A job whose every word is known to be right: what to train on what, and where the run will be written."""
+    """A job whose every word is known to be right: what to train on what, and where the run will be written.
+
+    Nobody else trains into that folder while `claim` holds it.
+    """
 
     order: Order
     protocol: Protocol
     released: Released
     out: Path
+    claim: Claim
 
     def follows_from(self) -> dict[str, JsonValue]:
         """Everything that the weights follow from, in plain values."""
@@ -73,32 +82,54 @@ class Prepared:
             "protocol": self.protocol,
             "recipe": self.order.recipe.model_dump(mode="json"),
             "release": self.released.identity,
+            # A hash of it: MLflow takes no value as long as a large cohort's names.
+            "split": hashlib.sha256(self.released.split.model_dump_json().encode()).hexdigest(),
             "device": self.order.device.type,
             "torch": torch.__version__,
+            "training_version": TRAINING_VERSION,
         }
 
 
 def prepare(job: TrainJob, out: Path) -> Prepared:
-    """Checks the job and reads its release; nothing is trained or written yet.
+    """Checks the job, claims its folder and reads its release; nothing is trained or written yet.
 
-    ValueError if the folder exists or a name is unknown, WarehouseError if it can't be written.
+    ValueError if the folder exists, another training is running into it, or a name is unknown; WarehouseError if it
+    can't be written.
     """
     check_writable(out)
     task = one_of("task", job.task, get_args(Task))
     protocol: Protocol = one_of("protocol", job.protocol, tuple(PROTOCOLS))
     recipe = load_training_recipe(job.recipe)
     order = Order(model=recipe.model(job.model), task=task, recipe=recipe, device=device_named(job.device))
+    claim = Claim(out)
+    try:
+        # Another training may have been about to write it when it was looked for.
+        refuse_existing(out)
+        released = _released(job, task, out)
+    except BaseException:
+        claim.release()
+        raise
+    return Prepared(order=order, protocol=protocol, released=released, out=out, claim=claim)
+
+
+def _released(job: TrainJob, task: Task, out: Path) -> Released:
     # Beside the run, on a disk that was chosen for data: a folder for temporary files may be memory itself.
     fits = cycles_bytes(job.release, task) <= job.memory_mb * 2**20
-    released = open_cycles(job.release, task, in_memory if fits else on_disk(unfinished(out)))
-    return Prepared(order=order, protocol=protocol, released=released, out=out)
+    return open_cycles(job.release, task, in_memory if fits else on_disk(unfinished(out)))
 
 
 def train(prepared: Prepared, attendance: Attendance) -> Report:
-    """Trains, tests and writes the run; goes on where the same job was interrupted before.
+    """Trains, tests and writes the run; goes on where the same job was interrupted before. Its folder's claim ends.
 
     Interrupted if it was asked to stop, WarehouseError if the disk is full.
     """
+    try:
+        return _train(prepared, attendance)
+    finally:
+        prepared.claim.release()
+
+
+def _train(prepared: Prepared, attendance: Attendance) -> Report:
     journal = Journal(unfinished(prepared.out), prepared.follows_from(), attendance.stop, attendance.listener)
     order, released = replace(prepared.order, watch=journal), prepared.released
     run = train_and_test(order, prepared.protocol, released.cycles, released.split)

@@ -2,7 +2,8 @@
 
 A protocol trains one network after the other, in an order that is the same whenever the command is the same. Each has
 a file of its own, which holds everything that `Training.resume` needs: those that were over are read back, the one that
-was interrupted goes on, and weights come out bit for bit as if nothing had happened (on a CPU).
+was interrupted goes on, and weights come out bit for bit as if nothing had happened, on the
+same machine's CPU and with as many threads: other machines, and other numbers of threads, add in another order.
 """
 
 import shutil
@@ -62,8 +63,7 @@ class Journal:
         if self._last is not None:
             self._listener(self._number, self._last.facts)
         raise Interrupted(
-            f"interrupted in training {self._number}, after {self._saved_epochs} of its epochs. {self._folder} keeps "
-            "what was learned: the same command goes on from there."
+            f"interrupted in training {self._number}, after {self._saved_epochs} of its epochs. {self._what_is_kept()}"
         )
 
     def after_epoch(self, training: Training) -> None:
@@ -81,6 +81,11 @@ class Journal:
     def close(self) -> None:
         """Removes the folder: everything that was learned is kept elsewhere now."""
         shutil.rmtree(self._folder, ignore_errors=True)
+
+    def _what_is_kept(self) -> str:
+        if not (self._folder / _JOB).exists():
+            return "Nothing was learned yet and nothing is kept: the same command begins anew."
+        return f"{self._folder} keeps what was learned: the same command goes on from there."
 
     @property
     def _file(self) -> Path:

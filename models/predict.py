@@ -5,7 +5,7 @@ import torch
 from torch import nn
 
 from models.baselines import MeanCurveSettings, RidgeSettings, predict_mean_curve, predict_ridge
-from models.conformal import limits
+from models.conformal import limits, possible
 from models.data import Cycles
 from models.inputs import inputs_of
 from models.networks import build
@@ -35,7 +35,8 @@ def predict(run: Run, cycles: Cycles, device: torch.device) -> np.ndarray:
 def predict_unmeasured(run: Run, found: InputCycles, device: torch.device) -> Predicted:
     """What `run` says of cycles without targets, how sure that is, and whether their motion is of a kind it knows.
 
-    At the cycles' own number of points, whatever number the run reads. ValueError if an input of the run is not known.
+    At the cycles' own number of points, whatever number the run reads. Forces below zero are given as zero, here and
+    only here: what is scored is what the model itself says. ValueError if an input of the run is not known.
     """
     points = found.inputs_deg.shape[1]
     cycles = Cycles(
@@ -48,14 +49,15 @@ def predict_unmeasured(run: Run, found: InputCycles, device: torch.device) -> Pr
         height_m=found.height_m,
         duration_s=found.duration_s,
     )
-    values, calibration = predict(run, cycles, device), run.calibration
+    said, calibration = predict(run, cycles, device), run.calibration
     low = high = None
     if calibration is not None:
-        low, high = limits(values, np.array(calibration.half_width), run.config.target_channels)
+        low, high = limits(said, np.array(calibration.half_width), run.config.target_channels)
+    curves = Curves(values=possible(said, run.config.target_channels), low=low, high=high)
     verdict = None if run.novelty is None else run.novelty.verdict(cycles.angles_deg)
     return Predicted(
         targets=tuple(Target(name=channel.name, unit=channel.unit) for channel in run.config.target_channels),
-        curves=Curves(values=values, low=low, high=high).each(lambda curves: resample_cycles(curves, points)),
+        curves=curves.each(lambda numbers: resample_cycles(numbers, points)),
         level=None if calibration is None else calibration.level,
         n_calibrating=0 if calibration is None else calibration.n_subjects,
         novelty=None if verdict is None else verdict.together,

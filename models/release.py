@@ -6,7 +6,7 @@ from models.channels import ANGLES, TARGETS, Task
 from models.data import Cycles, Split
 from warehouse.on_disk import Allocate, in_memory, joined
 from warehouse.release.arrays import load, read_split
-from warehouse.release.manifest import Target
+from warehouse.release.manifest import Target, release_folder
 from warehouse.release.publish import open_release
 
 _KINDS: dict[Task, tuple[Target, ...]] = {"forces": ("forces",), "moments": ("moments",), "both": ("forces", "moments")}
@@ -14,7 +14,7 @@ _KINDS: dict[Task, tuple[Target, ...]] = {"forces": ("forces",), "moments": ("mo
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Released:
-    """What a release holds for one task. `identity` names it and its content.
+    """What a release holds for one task. `identity` names it and all its files, its split too.
 
     `n_left_out` counts its cycles that aren't here, since not all of the task's targets are known throughout.
     """
@@ -48,7 +48,7 @@ def open_cycles(root: str, task: Task, allocate: Allocate = in_memory) -> Releas
     )
     split, present = read_split(release), set(cycles.subjects)
     return Released(
-        identity=f"{release.manifest.name}: {release.manifest.files['cycles.parquet'].sha256}",
+        identity=release_folder(release.manifest),
         cycles=cycles,
         split=Split(
             train=tuple(name for name in split.train if name in present),

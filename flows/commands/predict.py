@@ -28,8 +28,12 @@ def predict(
         float | None, typer.Option(metavar="M", help="Body mass, where the input doesn't say it.")
     ] = None,
     recipe: Annotated[
-        str, typer.Option(metavar="FILE", help="The pipeline's settings: a TOML file or a packaged recipe's name.")
-    ] = "gait2hip60",
+        str | None,
+        typer.Option(
+            metavar="FILE",
+            help="The pipeline's settings: a TOML file or a packaged recipe's name. Default: gait2hip60.",
+        ),
+    ] = None,
     model: Annotated[
         Path | None,
         typer.Option(

@@ -24,9 +24,13 @@ def unchanged(subject: str, columns: Columns) -> Columns:
 
 
 def made_release(
-    folder: Path, n_subjects: int = 5, change: Callable[[str, Columns], Columns] = unchanged, points: int | None = None
+    folder: Path,
+    n_subjects: int = 5,
+    change: Callable[[str, Columns], Columns] = unchanged,
+    points: int | None = None,
+    held_out: int = -1,
 ) -> str:
-    """The release's folder: subjects S0, S1, … of the cohort `adults`, three cycles each, the last held out."""
+    """The release's folder: subjects S0, S1, … of `adults`, three cycles each, one held out (the last, if not told)."""
     warehouse = Warehouse(str(folder / "warehouse"))
     for number in range(n_subjects):
         key = TrialKey(cohort="adults", subject=f"S{number}", session="day1", trial="walk")
@@ -36,7 +40,7 @@ def made_release(
         name="tiny",
         selection=Selection(),
         sampling=Sampling(sides="both", points=points),
-        split=lambda subjects: hold_out_named(subjects, [f"adults/S{n_subjects - 1}"]),
+        split=lambda subjects: hold_out_named(subjects, [f"adults/S{range(n_subjects)[held_out]}"]),
         licence=None,
     )
     return build_release(warehouse, order).root.root

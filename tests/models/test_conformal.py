@@ -5,7 +5,15 @@ import pytest
 from pydantic import ValidationError
 
 from models.channels import FORCES, MOMENTS
-from models.conformal import Calibration, calibrate, fewest_subjects, limits, quantile_by_subject, shares_inside
+from models.conformal import (
+    Calibration,
+    calibrate,
+    fewest_subjects,
+    limits,
+    possible,
+    quantile_by_subject,
+    shares_inside,
+)
 
 
 def test_one_cycle_a_subject_gives_the_textbook_quantile() -> None:
@@ -59,6 +67,16 @@ def test_limits_are_symmetric_but_for_forces_below_zero() -> None:
 
     assert low.tolist() == [[[0.0, -2.0]]]
     assert high.tolist() == [[[4.0, 4.0]]]
+
+
+def test_a_force_far_below_zero_is_none_and_so_are_its_limits() -> None:
+    predicted, channels = np.array([[[-4.0, -4.0]]]), (FORCES[0], MOMENTS[0])
+
+    low, high = limits(predicted, np.array([[3.0, 3.0]]), channels)
+
+    assert possible(predicted, channels).tolist() == [[[0.0, -4.0]]]
+    assert low.tolist() == [[[0.0, -7.0]]]
+    assert high.tolist() == [[[0.0, -1.0]]]
 
 
 def test_shares_are_counted_by_subject() -> None:

@@ -6,10 +6,12 @@ from typing import Any
 import pytest
 
 from models import jobs
+from models.data import Split
 from models.jobs import Attendance, EvaluateJob, TrainJob, evaluate_on_release, prepare, train
 from models.release import Released
 from models.report import Report
 from models.run import read_run
+from models.watch import Interrupted
 from tests.models.samples import halves, made_cycles, small_recipe
 from warehouse.errors import WarehouseError
 
@@ -101,3 +103,66 @@ def test_an_existing_folder_is_told_before_any_work(tmp_path: Path, monkeypatch:
 
     with pytest.raises(ValueError, match="exists already"):
         train_on_release(TrainJob.model_validate(ASKED), tmp_path)
+
+
+def _released(split: Split) -> Released:
+    return Released(identity="made: 0123", cycles=CYCLES, split=split, n_left_out=0)
+
+
+def _interrupted(out: Path) -> None:
+    attendance = Attendance(stop=iter([*[False] * 2, True]).__next__, listener=lambda _number, _facts: None)
+    with pytest.raises(Interrupted):
+        train(prepare(TrainJob.model_validate({**ASKED, "model": "lstm"}), out), attendance)
+
+
+def test_weights_learned_on_another_split_s_test_subjects_are_not_gone_on_with(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _interrupted(tmp_path / "run")
+    split, job = halves(CYCLES), TrainJob.model_validate({**ASKED, "model": "lstm"})
+    assert split.train is not None
+    # As many subjects on either side, so that the arrays are of the same size.
+    exchanged = Split(train=(*split.train[1:], split.test[0]), test=(split.train[0], *split.test[1:]))
+    monkeypatch.setattr(jobs, "open_cycles", lambda *_: _released(exchanged))
+
+    with pytest.raises(ValueError, match=r"another split\)"):
+        train_on_release(job, tmp_path / "run")
+
+
+def test_weights_that_other_code_learned_are_not_gone_on_with(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    _interrupted(tmp_path / "run")
+    monkeypatch.setattr(jobs, "TRAINING_VERSION", jobs.TRAINING_VERSION + 1)
+
+    with pytest.raises(ValueError, match=r"another training_version\)"):
+        train_on_release(TrainJob.model_validate({**ASKED, "model": "lstm"}), tmp_path / "run")
+
+
+def test_two_trainings_into_one_folder_at_once_are_refused(tmp_path: Path) -> None:
+    job = TrainJob.model_validate(ASKED)
+    first = prepare(job, tmp_path / "run")
+
+    with pytest.raises(ValueError, match=r"another training into .*run is running"):
+        prepare(job, tmp_path / "run")
+    train_on_release(job, tmp_path / "beside")
+    train(first, Attendance(stop=lambda: False, listener=lambda _number, _facts: None))
+
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["beside", "run"]
+
+
+def test_a_folder_is_free_again_after_an_interruption_and_after_a_release_that_can_t_be_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def unreadable(*_: object) -> Released:
+        raise WarehouseError("damaged")
+
+    job = TrainJob.model_validate({**ASKED, "model": "lstm"})
+    with monkeypatch.context() as patched:
+        patched.setattr(jobs, "open_cycles", unreadable)
+        with pytest.raises(WarehouseError, match="damaged"):
+            prepare(job, tmp_path / "run")
+    assert list(tmp_path.iterdir()) == []
+    _interrupted(tmp_path / "run")
+
+    train_on_release(job, tmp_path / "run")
+
+    assert [path.name for path in tmp_path.iterdir()] == ["run"]

@@ -74,9 +74,18 @@ def test_interrupted_anywhere_it_ends_with_the_same_weights(name: str, tmp_path:
             finished = _median(name, _journal(tmp_path / "often", _After(5)))
         except Interrupted as error:
             assert "the same command goes on from there" in str(error)
+            assert (tmp_path / "often" / "job.json").exists()
 
     assert attempts > 3
     assert _same(finished, undisturbed)
+
+
+def test_where_nothing_was_learned_nothing_is_said_to_be_kept(tmp_path: Path) -> None:
+    with pytest.raises(Interrupted, match=r"after 0 of its epochs\. Nothing was learned yet") as told:
+        _median("lstm", _journal(tmp_path / "kept", _After(0)))
+
+    assert "goes on" not in str(told.value)
+    assert not (tmp_path / "kept").exists()
 
 
 def test_leaving_each_out_goes_on_too(tmp_path: Path) -> None:

@@ -74,8 +74,8 @@ def read_npz_inputs(path: Path) -> InputCycles:
 def cycles_of_table(path: Path, table: pa.Table) -> InputCycles:
     """Cycles in long form, `sample` counting from 0 in each, angles in degrees under a release's names.
 
-    `subject`, `condition`, `mass_kg`, `height_m` and `duration_s` where they exist. ValueError names what is missing or
-    doesn't fit.
+    `subject`, `condition`, `mass_kg`, `height_m` and `duration_s` where they exist; one that is empty throughout is not
+    known. ValueError names what is missing or doesn't fit.
     """
     lacking = [name for name in ("sample", *INPUT_COORDINATES) if name not in table.column_names]
     if lacking:
@@ -83,7 +83,7 @@ def cycles_of_table(path: Path, table: pa.Table) -> InputCycles:
             f"{path} lacks {', '.join(lacking)}; it has {', '.join(table.column_names)}. Cycles need the ten angles in "
             "degrees and `sample`, as `gait2hip export --format csv` writes them."
         )
-    sample = _real(path, "sample", table.column("sample").to_numpy())
+    sample = _column(path, table, "sample")
     starts = np.flatnonzero(sample == 0)
     points = int(starts[1] - starts[0]) if len(starts) > 1 else len(sample)
     if (
@@ -92,8 +92,9 @@ def cycles_of_table(path: Path, table: pa.Table) -> InputCycles:
         or not np.array_equal(sample, np.tile(np.arange(points), len(sample) // points))
     ):
         raise ValueError(f"{path}: sample must count 0, 1, 2, … in every cycle, as many times in each.")
-    arrays = {name: table.column(name).to_numpy(zero_copy_only=False)[starts] for name in table.column_names}
-    angles = [_real(path, name, table.column(name).to_numpy(zero_copy_only=False)) for name in INPUT_COORDINATES]
+    said = [field.name for field in table.schema if not pa.types.is_null(field.type)]
+    arrays = {name: table.column(name).to_numpy(zero_copy_only=False)[starts] for name in said}
+    angles = [_column(path, table, name) for name in INPUT_COORDINATES]
     count = len(starts)
     return InputCycles(
         source=str(path),
@@ -104,6 +105,14 @@ def cycles_of_table(path: Path, table: pa.Table) -> InputCycles:
         height_m=_numbers(path, arrays, "height_m", count),
         duration_s=_numbers(path, arrays, "duration_s", count),
     )
+
+
+def _column(path: Path, table: pa.Table, name: str) -> np.ndarray:
+    """A column's numbers, NaN where it is empty."""
+    column = table.column(name)
+    # Of a column that is empty throughout a CSV can't tell that it would hold numbers.
+    known = column.cast(pa.float64()) if pa.types.is_null(column.type) else column
+    return _real(path, name, known.to_numpy(zero_copy_only=False))
 
 
 def _words(arrays: Mapping[str, np.ndarray], key: str, count: int) -> np.ndarray:

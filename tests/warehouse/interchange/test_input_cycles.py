@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.csv
 import pytest
 
 from warehouse.channels import INPUT_COORDINATES
@@ -99,3 +100,34 @@ def test_long_form_gives_the_same_cycles() -> None:
 def test_a_table_of_other_cycles_is_refused(changes: dict[str, np.ndarray | None], complaint: str) -> None:
     with pytest.raises(ValueError, match=complaint):
         cycles_of_table(Path("cycles.csv"), long_form(**changes))
+
+
+def _empty_in_csv(name: str, folder: Path) -> pa.Table:
+    table = long_form()
+    empty = pa.nulls(table.num_rows, pa.string())
+    without = table.drop_columns([name]) if name in table.column_names else table
+    pa.csv.write_csv(without.append_column(name, empty), folder / "x.csv")
+    return pa.csv.read_csv(folder / "x.csv")
+
+
+@pytest.mark.parametrize("name", ["mass_kg", "height_m", "duration_s"])
+def test_a_column_that_is_empty_throughout_is_not_known(name: str, tmp_path: Path) -> None:
+    found = cycles_of_table(tmp_path / "x.csv", _empty_in_csv(name, tmp_path))
+
+    assert np.isnan(getattr(found, name)).all()
+    np.testing.assert_array_equal(found.inputs_deg, ANGLES)
+
+
+def test_an_empty_column_of_words_says_nobody_s_name(tmp_path: Path) -> None:
+    found = cycles_of_table(tmp_path / "x.csv", _empty_in_csv("subject", tmp_path))
+
+    assert set(found.subject) == {"unspecified"}
+
+
+@pytest.mark.parametrize(
+    ("name", "complaint"),
+    [("hip_flexion_r", "3 of 3 cycles hold NaN"), ("sample", "sample must count 0, 1, 2")],
+)
+def test_an_angle_that_is_empty_throughout_is_refused(name: str, complaint: str, tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match=complaint):
+        cycles_of_table(tmp_path / "x.csv", _empty_in_csv(name, tmp_path))
