@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from distributed import Client, Future, KilledWorker
-from distributed.client import FutureCancelledError
+from distributed.client import ClosedClientError, FutureCancelledError
 
 from flows import worker_process
 from flows.worker_process import Crashed, ProcessOutcome, Stopped
@@ -51,14 +51,19 @@ class Cluster:
         """As `worker_process.run`, on whichever worker is free."""
         if self._stopped:
             return Stopped()
-        future = self._client.submit(_beside_worker, self._preload, function, args, time_limit_s, pure=False)
+        try:
+            future = self._client.submit(_beside_worker, self._preload, function, args, time_limit_s, pure=False)
+        except ClosedClientError as error:
+            return Crashed(exit_code=1, log_tail=f"the Dask scheduler was lost: {error}")
         self._running.add(future)
         try:
             outcome: ProcessOutcome = future.result()
         except KilledWorker as error:
             return Crashed(exit_code=1, log_tail=f"the Dask workers that ran it were lost, one after another: {error}")
-        except FutureCancelledError:
-            return Stopped()
+        except (FutureCancelledError, ClosedClientError) as error:
+            if self._stopped:
+                return Stopped()
+            return Crashed(exit_code=1, log_tail=f"the Dask scheduler was lost: {error}")
         finally:
             self._running.discard(future)
         return outcome

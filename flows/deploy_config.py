@@ -8,7 +8,9 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from flows.inbox import SETTLE_S
-from pipeline.recipe import explained
+from pipeline.recipe import explained, load_recipe
+
+_SQLITE = "sqlite:///"
 
 
 class _Part(BaseModel):
@@ -66,11 +68,11 @@ class RetrainJob(Job):
 
     runs: str
     holdout: Annotated[tuple[str, ...], Field(min_length=3)]
-    model: str = "lstm"
-    task: str = "both"
-    protocol: str = "gait2hip60"
+    model: Literal["ridge", "lstm", "transformer", "mamba"] = "lstm"
+    task: Literal["forces", "moments", "both"] = "both"
+    protocol: Literal["gait2hip60", "holdout"] = "gait2hip60"
     recipe: str = "gait2hip60"
-    device: str = "auto"
+    device: Literal["auto", "cpu", "cuda"] = "auto"
     release_name: str = "scheduled"
     tracking_uri: str = ""
     margin: Share = 0.02
@@ -89,7 +91,19 @@ class Deploy(_Part):
 
 
 def load_deploy(path: Path) -> Deploy:
-    """Read and check a configuration. ValueError says which file, what was found and what was expected."""
+    """Read and check a configuration and what it names. ValueError says which file, what was found and expected."""
+    found = _placed_whole(path)
+    if found.ingest_inbox is not None:
+        load_recipe(found.ingest_inbox.recipe)
+        model = found.ingest_inbox.model
+        if model and not Path(model).is_file():
+            raise ValueError(f"{path}: ingest_inbox.model: {model} does not exist. Correct it, or leave it out.")
+    if found.regenerate is not None and found.regenerate.recipe:
+        load_recipe(found.regenerate.recipe)
+    return found
+
+
+def _placed_whole(path: Path) -> Deploy:
     try:
         found = Deploy.model_validate(tomllib.loads(path.read_text("utf-8")))
     except FileNotFoundError as error:
@@ -110,13 +124,17 @@ def load_deploy(path: Path) -> Deploy:
     if found.retrain is not None:
         job = found.retrain
         runs = _placed(job.runs, here)
-        changed = {"runs": runs, "recipe": _recipe(job.recipe, here), "tracking_uri": job.tracking_uri or _in(runs)}
+        uri = _tracked_at(job.tracking_uri, runs, here)
+        changed = {"runs": runs, "recipe": _recipe(job.recipe, here), "tracking_uri": uri}
         updates["retrain"] = job.model_copy(update=changed)
     return found.model_copy(update=updates)
 
 
-def _in(runs: str) -> str:
-    return f"sqlite:///{runs}/mlruns.db"
+def _tracked_at(uri: str, runs: str, here: Path) -> str:
+    if not uri:
+        return f"{_SQLITE}{runs}/mlruns.db"
+    # Three slashes and a relative path; of an absolute one the path begins with the fourth.
+    return f"{_SQLITE}{_placed(uri.removeprefix(_SQLITE), here)}" if uri.startswith(_SQLITE) else uri
 
 
 def _placed(path: str, here: Path) -> str:

@@ -9,6 +9,7 @@ from typing import Any
 from prefect import Flow, flow, get_run_logger, task
 from prefect.artifacts import create_markdown_artifact, create_table_artifact
 from prefect.cache_policies import NO_CACHE
+from prefect.client.schemas.objects import ConcurrencyLimitConfig, ConcurrencyLimitStrategy
 from prefect.client.schemas.schedules import CronSchedule
 from prefect.deployments.runner import EntrypointType, RunnerDeployment
 
@@ -25,6 +26,11 @@ from warehouse.layout import Warehouse
 from warehouse.outcome import Outcome
 from warehouse.runs import last_run
 from warehouse.sources import read_sources
+
+
+class Unfinished(Exception):
+    """A flow did what it could, and says what somebody must put right."""
+
 
 # A Prefect server limits how many tasks of this tag run at once: `prefect concurrency-limit create gpu 1`.
 GPU_TAG = "gpu"
@@ -54,7 +60,12 @@ def ingest_inbox(
     if found.coming:
         time.sleep(settle_s)
         found = looking.sort(time.monotonic())
-    _tell(take(found, warehouse, run), f"in {inbox}: {_counts(found)}")
+    taken = take(found, warehouse, run)
+    _tell(taken.report, f"in {inbox}: {_counts(found)}")
+    problems = [*(refusal.reason for refusal in taken.report.refused), *taken.unwritten]
+    if problems:
+        # The rest is done and stored; somebody must look at this.
+        raise Unfinished("\n".join(dict.fromkeys(problems)))
 
 
 @flow(name="regenerate", description="Compute again what a changed recording, setting, model or version made stale.")
@@ -159,7 +170,8 @@ def _deployment(of: Flow[..., None], job: Job, parameters: dict[str, Any]) -> Ru
         name="scheduled",
         schedules=[schedule],
         parameters=parameters,
-        concurrency_limit=1,
+        # A run that comes due while another is at work has nothing of its own to do.
+        concurrency_limit=ConcurrencyLimitConfig(limit=1, collision_strategy=ConcurrencyLimitStrategy.CANCEL_NEW),
         entrypoint_type=EntrypointType.MODULE_PATH,
     )
     assert isinstance(deployment, RunnerDeployment), "it is a coroutine only in a running event loop"
@@ -173,7 +185,7 @@ def _count(workers: int | None) -> int:
 def _counts(found: Sorted) -> str:
     return (
         f"{len(found.whole)} whole sessions, {len(found.coming)} still coming, {len(found.broken)} broken, "
-        f"{len(found.done)} reported before"
+        f"{len(found.done)} ingested before"
     )
 
 

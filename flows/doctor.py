@@ -117,13 +117,14 @@ def _why(outcome: ProcessOutcome) -> str:
 def _prefect() -> Finding:
     from flows.local_prefect import PrefectNotStarted, start_prefect
 
+    # Asked first: a temporary server's address is put there too.
+    url = os.environ.get("PREFECT_API_URL")
     try:
         start_prefect()
     except PrefectNotStarted as error:
         return Finding(about="Prefect", state="problem", found=str(error), advice="flows can't run here")
     from prefect.settings import get_current_settings
 
-    url = os.environ.get("PREFECT_API_URL")
     found = f"the server at {url} answers" if url else f"its own temporary server; {get_current_settings().home}"
     return Finding(about="Prefect", state="well", found=found)
 

@@ -43,8 +43,8 @@ def survey(
 ) -> Survey:
     """Look at every session that was ingested, by the settings it was ingested with or those given here.
 
-    A session of which other settings would be applied to some trials only is refused: it would hold two recipes' or
-    models' results, and remember one of them. ValueError if nothing is known of any session, or `only` selects no
+    A session of which `only` leaves stale trials out is refused: it would hold what two recipes, models, codes or body
+    masses made, and remember one of them. ValueError if nothing is known of any session, or `only` selects no
     trial.
     """
     check_patterns(only)
@@ -61,8 +61,7 @@ def survey(
         source = _with(remembered, recipe, model)
         try:
             found = steps_of(steps).session_state(source.session_file, source.recipe, source.model, warehouse)
-            if source != remembered:
-                _refuse_mixture(source, found.trials, only)
+            _refuse_mixture(source, found.trials, only)
         except ValueError as error:
             refused.append(Refusal(session=source.session_file, reason=str(error)))
             continue
@@ -156,16 +155,16 @@ def _duration(seconds: float) -> str:
 
 
 def _refuse_mixture(source: Source, trials: Sequence["TrialState"], only: Sequence[str]) -> None:
-    """ValueError if other settings would make some of a session's stored trials anew, and leave others as they are."""
+    """ValueError if some of a session's trials would be made anew, and other stale ones left as they are."""
     anew = [state for state in trials if state.to_do and is_selected(state.key, only)]
     left = [state for state in trials if state.state == "stale" and not is_selected(state.key, only)]
     if anew and left:
-        key = source.key
+        whole = f"{source.key.cohort}/{source.key.subject}/{source.key.session}"
         raise ValueError(
-            f"{source.session_file}: by these settings {len(left)} of its stored trials are stale that --only leaves "
-            f"out ({left[0].key.trial}, …): the session would hold the results of two recipes or models, which nothing "
-            f"may be learnt from. Name the whole session, --only '{key.cohort}/{key.subject}/{key.session}', or try "
-            "the settings in a copy of the warehouse."
+            f"{source.session_file}: {len(left)} of its stored trials are stale that --only leaves out "
+            f"({left[0].key.trial}, …; {left[0].reason}): the session would hold the results of two recipes, models or "
+            f"body masses, which nothing may be learnt from. Name the whole session, --only '{whole}', or try the "
+            "settings in a copy of the warehouse."
         )
 
 

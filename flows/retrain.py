@@ -7,9 +7,13 @@ training's settings have changed it does nothing.
 import hashlib
 import json
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from filelock import FileLock, Timeout
 
 from flows import tracking
 from flows.tracking import CHALLENGER, CHAMPION, Version
@@ -20,7 +24,7 @@ from warehouse.storage import replace_file
 # Torch is loaded when something is trained, not before.
 if TYPE_CHECKING:
     from models.jobs import TrainJob
-    from models.promotion import Decision
+    from models.promotion import Decision, Pending
 
 DECISIONS = "decisions"
 _APPLIED, _PENDING = ".json", ".pending.json"
@@ -69,10 +73,16 @@ def registered_name(task: str) -> str:
 
 
 def retrain(order: RetrainOrder) -> Retrained:
-    """Release, train, compare, decide, and promote if the rule says so.
+    """Release, train, compare, decide, and promote if the rule says so; one at a time in a folder of runs.
 
-    ValueError or WarehouseError where one of these can't be done: the champion stays.
+    ValueError or WarehouseError where one of these can't be done, or another retraining is at work: the champion stays.
     """
+    order.runs.mkdir(parents=True, exist_ok=True)
+    with _only_one(order.runs):
+        return _retrain(order)
+
+
+def _retrain(order: RetrainOrder) -> Retrained:
     from models.promotion import render
 
     job = _job(order)
@@ -81,17 +91,29 @@ def retrain(order: RetrainOrder) -> Retrained:
     if kept.is_file():
         return Retrained(run=run, decision=None, words=f"nothing has changed since {run.name} was decided on: {kept}")
     pending = kept.with_name(f"{run.name}{_PENDING}")
-    if not pending.is_file():
+    found = _still_holds(pending, order)
+    if found is None:
         pending.parent.mkdir(parents=True, exist_ok=True)
-        version, decision = _decided(order, job, run, _trained(order, job, run))
-        replace_file(pending, json.dumps({"version": version.number, "decision": decision.model_dump_json()}).encode())
-    version, decision = _read_pending(pending, order)
-    words = render(decision)
+        found = _decided(order, job, run)
+        replace_file(pending, found.model_dump_json().encode())
+    words = render(found.decision)
+    version = tracking.version_of(order.tracking_uri, order.registered_as, found.version)
     tracking.keep_text(order.tracking_uri, version, "decision.md", words)
-    if decision.promoted:
-        tracking.crown(order.tracking_uri, version)
+    # Once only: who has rolled it back since knew better.
+    if found.decision.promoted and not tracking.was_crowned(order.tracking_uri, version):
+        tracking.crown(order.tracking_uri, version, found.champion_before)
     pending.replace(kept)
-    return Retrained(run=run, decision=decision, words=words)
+    return Retrained(run=run, decision=found.decision, words=words)
+
+
+@contextmanager
+def _only_one(runs: Path) -> Iterator[None]:
+    lock = FileLock(runs / ".retrain.lock", timeout=0)
+    try:
+        with lock:
+            yield
+    except Timeout as error:
+        raise ValueError(f"another retraining is at work in {runs}: wait for it, or end it.") from error
 
 
 def _job(order: RetrainOrder) -> "TrainJob":
@@ -136,32 +158,50 @@ def _name_of(job: "TrainJob") -> str:
 
 
 def _trained(order: RetrainOrder, job: "TrainJob", run: Path) -> str:
-    """Train, if an earlier call has not; the MLflow run's id."""
-    if run.exists():
-        return track_trained(run, order.tracking_uri)
-    return train_and_track(job, run, order.tracking_uri)[1]
+    """Train, if an earlier call has not; the MLflow run's id. ValueError if MLflow could not be told all of it."""
+    if not run.exists():
+        run_id, problems = train_and_track(job, run, order.tracking_uri)[1:]
+        if not problems:
+            return run_id
+    # Also after a call that was killed, or whose database failed it: a champion without its model would be of no use.
+    return track_trained(run, order.tracking_uri)
 
 
-def _decided(order: RetrainOrder, job: "TrainJob", run: Path, run_id: str) -> tuple[Version, "Decision"]:
+def _decided(order: RetrainOrder, job: "TrainJob", run: Path) -> "Pending":
+    """Train, compare, and only then register: what fails leaves no version behind."""
     from models.jobs import evaluate_named
-    from models.promotion import Rule, decide, first
+    from models.promotion import Pending, Rule, decide, first
 
-    rule = Rule(margin=order.margin, tolerance=order.tolerance)
+    uri, rule = order.tracking_uri, Rule(margin=order.margin, tolerance=order.tolerance)
+    known = _registered(order, run)
+    run_id = _trained(order, job, run) if known is None else known.run_id
+    champion = tracking.called(uri, order.registered_as, CHAMPION)
+    decision = first(run.name, job.release, rule)
+    if champion is not None:
+        with tempfile.TemporaryDirectory(prefix="gait2hip-") as directory:
+            name = f"champion, version {champion.number}"
+            folders = {name: tracking.fetch(uri, champion, Path(directory)), run.name: run}
+            evaluation, _ = evaluate_named(folders, job.release, (), order.device)
+        decision = decide(evaluation, name, run.name, rule)
+    version = known or tracking.register(uri, order.registered_as, run_id)
+    tracking.call(uri, version, CHALLENGER)
+    before = None if champion is None else champion.number
+    return Pending(version=version.number, champion_before=before, decision=decision)
+
+
+def _registered(order: RetrainOrder, run: Path) -> Version | None:
+    """The version that an earlier call made of this run, and did not come to the end."""
+    known = tracking.versions(order.tracking_uri, order.registered_as)
+    return next((one for one in known if tracking.verdict_of(order.tracking_uri, one)[0] == run.name), None)
+
+
+def _still_holds(file: Path, order: RetrainOrder) -> "Pending | None":
+    """A decision that was made and not carried out; None if there is none, or there is another champion since."""
+    from models.promotion import Pending
+
+    if not file.is_file():
+        return None
+    found = Pending.model_validate_json(file.read_text("utf-8"))
     champion = tracking.called(order.tracking_uri, order.registered_as, CHAMPION)
-    version = tracking.register(order.tracking_uri, order.registered_as, run_id)
-    tracking.call(order.tracking_uri, version, CHALLENGER)
-    if champion is None:
-        return version, first(run.name, job.release, rule)
-    with tempfile.TemporaryDirectory(prefix="gait2hip-") as directory:
-        name = f"champion, version {champion.number}"
-        folders = {name: tracking.fetch(order.tracking_uri, champion, Path(directory)), run.name: run}
-        evaluation, _ = evaluate_named(folders, job.release, (), order.device)
-    return version, decide(evaluation, name, run.name, rule)
-
-
-def _read_pending(file: Path, order: RetrainOrder) -> tuple[Version, "Decision"]:
-    from models.promotion import Decision
-
-    content = json.loads(file.read_text("utf-8"))
-    version = tracking.version_of(order.tracking_uri, order.registered_as, content["version"])
-    return version, Decision.model_validate_json(content["decision"])
+    number = None if champion is None else champion.number
+    return found if number in (found.champion_before, found.version) else None

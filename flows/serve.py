@@ -19,6 +19,10 @@ class AlreadyServed(ValueError):
     """Another program serves this warehouse."""
 
 
+class NotDone(ValueError):
+    """Some of what was to be done was not."""
+
+
 def serve(config: Deploy) -> None:
     """Run until ended by a signal. AlreadyServed, ValueError for a schedule that is none, PrefectNotStarted.
 
@@ -42,13 +46,27 @@ def serve(config: Deploy) -> None:
 
 
 def run_once(config: Deploy) -> None:
-    """Run every configured flow now, one after another, and end: for cron, and for trying a configuration."""
+    """Run every configured flow now, one after another: for cron, and for trying a configuration.
+
+    NotDone at the end names those that failed or left something undone.
+    """
     _tell_what_happens()
     start_prefect()
     from flows.deployments import flows_of
 
+    problems = []
     for flow, parameters, _ in flows_of(config):
-        flow(**parameters)
+        try:
+            flow(**parameters)
+        except Exception as error:
+            # The others have nothing to do with it. Prefect has logged where it came from.
+            problems.append(f"{flow.name}: {type(error).__name__}: {error}")
+    if problems:
+        raise NotDone("\n".join(problems))
+
+
+def _one_name(warehouse: str) -> str:
+    return warehouse if "://" in warehouse else str(Path(warehouse).resolve())
 
 
 def _tell_what_happens() -> None:
@@ -60,7 +78,7 @@ def _tell_what_happens() -> None:
 def _only_one(warehouse: str, folder: Path) -> Iterator[None]:
     """Two on one machine would do no harm and be of no use. SQLite's lock ends with the process that holds it."""
     folder.mkdir(parents=True, exist_ok=True)
-    name = hashlib.sha256(warehouse.encode()).hexdigest()[:16]
+    name = hashlib.sha256(_one_name(warehouse).encode()).hexdigest()[:16]
     with closing(sqlite3.connect(folder / f"serve-{name}.lock", timeout=0, isolation_level=None)) as connection:
         try:
             connection.execute("BEGIN EXCLUSIVE")

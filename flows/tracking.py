@@ -161,13 +161,20 @@ def called(uri: str, name: str, alias: str) -> Version | None:
     return Version(name=name, number=str(found.version), run_id=str(found.run_id))
 
 
-def crown(uri: str, version: Version) -> None:
-    """Makes a version the champion and keeps which one it follows; twice is as good as once."""
+def crown(uri: str, version: Version, follows: str | None = None) -> None:
+    """Makes a version the champion and keeps which one it follows: the present one if none is named."""
     before = called(uri, version.name, CHAMPION)
-    if before is not None and before.number != version.number:
-        with _explained(uri):
-            _client(uri).set_model_version_tag(version.name, version.number, _FOLLOWS, before.number)
     call(uri, version, CHAMPION)
+    number = follows or (before and before.number)
+    if number is not None and number != version.number:
+        with _explained(uri):
+            _client(uri).set_model_version_tag(version.name, version.number, _FOLLOWS, number)
+
+
+def was_crowned(uri: str, version: Version) -> bool:
+    """Whether a version has ever followed a champion, whoever is it now."""
+    with _explained(uri):
+        return _FOLLOWS in _client(uri).get_model_version(version.name, version.number).tags
 
 
 def roll_back(uri: str, name: str) -> Version:

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from models.training import Facts
 
 
-def train_and_track(job: "TrainJob", out: Path, uri: str) -> tuple["Report", str]:
-    """Trains and writes the run, and tells MLflow at `uri`; the report, and the MLflow run's id.
+def train_and_track(job: "TrainJob", out: Path, uri: str) -> tuple["Report", str, tuple[str, ...]]:
+    """Trains and writes the run, and tells MLflow at `uri`; the report, the MLflow run's id, and what went wrong there.
 
     ValueError before any work if a word is wrong or nothing can be tracked there. SystemExit, with the code that a
     shell expects, if a signal ended it.
@@ -31,7 +31,7 @@ def train_and_track(job: "TrainJob", out: Path, uri: str) -> tuple["Report", str
         with _told_how_it_ends(run):
             report = _train(prepared, asked, run.curve)
             run.result(report, out)
-    return report, run.run_id
+    return report, run.run_id, tuple(run.problems)
 
 
 def track_trained(folder: Path, uri: str) -> str:

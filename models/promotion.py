@@ -48,6 +48,14 @@ class Decision(Settings):
     groups: tuple[GroupLine, ...] = ()
 
 
+class Pending(Settings):
+    """A decision yet to be carried out: the challenger's version, and the champion's that it was held against."""
+
+    version: str
+    champion_before: str | None
+    decision: Decision
+
+
 def first(challenger: str, release: str, rule: Rule) -> Decision:
     """Where there is no champion the challenger becomes it; its own report says how good it is."""
     return Decision(

@@ -87,7 +87,12 @@ def write_together(
     """
     with contextlib.ExitStack() as stack:
         finish = {path: stack.enter_context(_begun(warehouse, path, content)) for path, content in files.items()}
-        for path in (voucher, *obsolete):
+        remove(warehouse, voucher)
+        if warehouse.is_local:
+            # Without this a power cut can bring the old voucher back over new files.
+            with explained("write", voucher):
+                flush(Path(voucher).parent)
+        for path in obsolete:
             remove(warehouse, path)
         for path in (*(path for path in files if path != voucher), voucher):
             with explained("write", path):

@@ -26,7 +26,7 @@ def audit(
         typer.echo(render(found))
         if output is not None:
             from warehouse.pages.audit import audit_page
+            from warehouse.storage import replace_file
 
-            output.parent.mkdir(parents=True, exist_ok=True)
-            output.write_text(audit_page(found, cycles, f"Audit of {opened.manifest.name}"), "utf-8")
+            replace_file(output, audit_page(found, cycles, f"Audit of {opened.manifest.name}").encode())
             typer.echo(f"wrote {output}")

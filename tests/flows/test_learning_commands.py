@@ -34,7 +34,7 @@ def test_train_hands_its_words_on_and_prints_the_report(
     report: Report, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked: list[object] = []
-    monkeypatch.setattr(train, "train_and_track", lambda *args: asked.append(args) or (report, "run 1"))
+    monkeypatch.setattr(train, "train_and_track", lambda *args: asked.append(args) or (report, "run 1", ()))
 
     done = _run("train", "R", "--model", "lstm", "--task", "moments", "--output", str(tmp_path / "run"))
 

@@ -66,7 +66,7 @@ def test_only_sessions_with_something_to_do_are_run(warehouse: Path, known: Call
 
 
 def test_only_what_is_selected_is_looked_at_and_run(warehouse: Path, known: Callable[..., None]) -> None:
-    known("v1", {"slow_1": "accept", "fast_1": "accept"}, states={"slow_1": "stale", "fast_1": "stale"})
+    known("v1", {"slow_1": "accept", "fast_1": "accept"}, states={"slow_1": "missing", "fast_1": "stale"})
 
     run(look(warehouse, "*/*/*/fast_*"), warehouse)
 
@@ -90,17 +90,28 @@ def test_other_settings_for_a_part_of_a_session_are_refused(warehouse: Path, kno
     found = look(warehouse, "*/*/*/fast_*", recipe="other")
 
     (refusal,) = found.refused
-    assert "1 of its stored trials are stale that --only leaves out (slow_1, …)" in refusal.reason
+    assert "1 of its stored trials are stale that --only leaves out (slow_1, …;" in refusal.reason
     assert "--only 'cohort/S01/v1'" in refusal.reason
     assert [source.key.session for source in found.to_run] == ["v2"]
     assert processed(warehouse) == set()
     report = run(found, warehouse)
     assert [str(outcome.key) for outcome in report.outcomes] == ["cohort/S01/v2/fast_1"]
     assert report.exit_code == 2
-    # By the settings it has, or as a whole, the session may be run.
-    assert look(warehouse, "*/*/*/fast_*").refused == ()
-    assert look(warehouse, "*/*/*/fast_*", recipe="any").refused == ()
+    # As a whole, the session may be run.
     assert look(warehouse, "cohort/S01/v1", recipe="other").refused == ()
+
+
+def test_a_part_of_a_session_that_was_edited_is_refused(warehouse: Path, known: Callable[..., None]) -> None:
+    """The same recipe and model, but session.toml's mass, say: all of its trials are stale."""
+    known("v1", {"slow_1": "accept", "fast_1": "accept"}, states={"slow_1": "stale", "fast_1": "stale"})
+
+    (refusal,) = look(warehouse, "*/*/*/fast_*").refused
+
+    assert "two recipes, models or body masses" in refusal.reason
+    assert "(slow_1, …; recipe any)" in refusal.reason
+    assert look(warehouse, "*/*/*/fast_*", recipe="any").refused == (refusal,)
+    assert look(warehouse, "cohort/S01/v1").refused == ()
+    assert look(warehouse).refused == ()
 
 
 def test_other_settings_that_leave_the_others_fresh_are_no_mixture(warehouse: Path, known: Callable[..., None]) -> None:

@@ -52,6 +52,11 @@ def test_an_audit_is_made_recorded_told_and_drawn(tmp_path: Path, imported: Path
     assert f"wrote {page}" in done.output
     assert "<h1>Audit of all</h1>" in page.read_text()
     assert "## Audit" in (release / "README.md").read_text()
+    before = page.read_bytes()
+    nowhere = _run("audit", release, "-o", page / "audit.html")
+    assert nowhere.exit_code == 2
+    assert "a file stands where a folder is needed" in nowhere.output
+    assert page.read_bytes() == before
     (release / "audit.json").write_text("{}")
     assert "audit.json is not what the release was published with" in _run("audit", release).output
 

@@ -5,6 +5,8 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
+from mlflow import MlflowClient
 from typer.testing import CliRunner, Result
 
 from flows import cli, retrain, tracking
@@ -75,7 +77,7 @@ def test_the_better_is_promoted_the_worse_is_not_and_a_promotion_can_be_undone(o
     assert worse.decision.champion == "champion, version 2" and "stays champion" in worse.words
     assert champion(order) == "ridge"
     stored = json.loads((order.runs / DECISIONS / f"{worse.run.name}.json").read_text())
-    assert json.loads(stored["decision"])["promoted"] is False and stored["version"] == "3"
+    assert stored["decision"]["promoted"] is False and stored["version"] == "3"
 
     listed = models(order, "list")
     assert [line.split()[:2] for line in listed.stdout.splitlines()] == [
@@ -118,17 +120,66 @@ def test_a_call_that_was_killed_is_finished_by_the_next(
 ) -> None:
     run(order, "mean_curve")
 
-    def killed(*_: object) -> None:
-        raise KeyboardInterrupt
-
     with monkeypatch.context() as patched:
-        patched.setattr(tracking, stopped_at, killed)
+        patched.setattr(tracking, stopped_at, _killed)
         with pytest.raises(KeyboardInterrupt):
             run(order, "ridge")
     finished = run(order, "ridge")
     assert finished.decision is not None and finished.decision.promoted
     assert champion(order) == "ridge"
     assert models(order, "rollback").exit_code == 0 and champion(order) == "mean_curve"
+
+
+@pytest.mark.parametrize("stopped_at", ["keep_text", "crown"])
+def test_a_decision_is_not_carried_out_against_a_champion_that_it_was_not_held_against(
+    stopped_at: str, order: RetrainOrder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run(order, "mean_curve")
+    run(order, "lstm")
+    with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
+        patched.setattr(tracking, stopped_at, _killed)
+        run(order, "ridge")
+    assert models(order, "promote", "2").exit_code == 0 and champion(order) == "lstm"
+    again = run(order, "ridge")
+    assert again.decision is not None and again.decision.champion == "champion, version 2"
+    assert champion(order) == "ridge" and len(tracking.versions(order.tracking_uri, "gait2hip-moments")) == 3
+
+
+def test_a_promotion_that_was_rolled_back_is_not_repeated(order: RetrainOrder, monkeypatch: pytest.MonkeyPatch) -> None:
+    run(order, "mean_curve")
+    with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
+        # Killed after the promotion, before it was noted.
+        patched.setattr(Path, "replace", _killed)
+        patched.setattr(retrain, "replace_file", lambda path, data: path.write_bytes(data))
+        run(order, "ridge")
+    assert champion(order) == "ridge"
+    assert models(order, "rollback").exit_code == 0 and champion(order) == "mean_curve"
+    run(order, "ridge")
+    assert champion(order) == "mean_curve"
+
+
+def test_two_at_once_are_one_too_many(order: RetrainOrder) -> None:
+    order.runs.mkdir()
+    with FileLock(order.runs / ".retrain.lock"), pytest.raises(ValueError, match="another retraining is at work"):
+        run(order, "mean_curve")
+
+
+def test_a_model_that_mlflow_did_not_get_is_no_champion(order: RetrainOrder, monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as patched:
+        patched.setattr(MlflowClient, "log_artifacts", _full)
+        with pytest.raises(ValueError, match="can't be told of"):
+            run(order, "mean_curve")
+    assert not tracking.versions(order.tracking_uri, "gait2hip-moments")
+    run(order, "mean_curve")
+    assert champion(order) == "mean_curve"
+
+
+def _killed(*_: object) -> None:
+    raise KeyboardInterrupt
+
+
+def _full(*_: object) -> None:
+    raise OSError(28, "No space left on device")
 
 
 def test_without_a_champion_there_is_nothing_to_roll_back(order: RetrainOrder) -> None:

@@ -230,3 +230,26 @@ def test_two_writers_of_one_file_take_turns(warehouse: Warehouse) -> None:
         for writer in writers:
             writer.kill()
             writer.join()
+
+
+def test_a_voucher_is_gone_from_the_disk_before_anything_else_changes(
+    warehouse: Warehouse, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A removal that isn't flushed is undone by a power cut: the old voucher would stand over new files."""
+    rows, cycles, old = (tmp_path / name / "file" for name in ("rows", "cycles", "old"))
+    for path in (rows, cycles, old):
+        storage.write_bytes(warehouse, str(path), b"before")
+    seen: list[tuple[bool, bytes, bool]] = []
+    real = storage.flush
+
+    def flush(path: Path) -> None:
+        if path == rows.parent:
+            seen.append((rows.exists(), cycles.read_bytes(), old.exists()))
+        real(path)
+
+    monkeypatch.setattr(storage, "flush", flush)
+
+    new = {str(cycles): b"after", str(rows): b"after"}
+    storage.write_together(warehouse, new, voucher=str(rows), obsolete=[str(old)])
+
+    assert seen == [(False, b"before", True), (True, b"after", False)]

@@ -3,15 +3,18 @@
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 
+import numpy as np
+
 from warehouse.audit.bodies import implausible_bodies
 from warehouse.audit.curves import AuditCycles
-from warehouse.audit.far import far_altogether, far_cycles, far_subjects, out_of_scale
+from warehouse.audit.far import far_altogether, far_cycles, far_subjects, out_of_scale, without_repeats
 from warehouse.audit.group import Group, make_group
-from warehouse.audit.muscles import LEAST_POINTS, chattering, flat_forces
+from warehouse.audit.muscles import LEAST_POINTS, chattering, constant_curves, flat_curves
 from warehouse.audit.others import LEAST_OTHERS
 from warehouse.audit.sides import disagreeing_legs, exchanged_sides, flipped_signs
 from warehouse.audit.verdict import Audit, Verdict, ordered
 from warehouse.channels import INPUT_COORDINATES
+from warehouse.release.columns import CHANNELS
 
 _AGAINST_OTHERS = (
     out_of_scale,
@@ -20,7 +23,7 @@ _AGAINST_OTHERS = (
     far_altogether,
     far_subjects,
     far_cycles,
-    flat_forces,
+    flat_curves,
 )
 # Whether a curve is far or runs the wrong way, this many samples tell as well as all.
 _SAMPLES = 30
@@ -38,7 +41,7 @@ def audit(cycles: AuditCycles, known_before: Sequence[Verdict] = (), not_judged:
         unknown.append(f"chatter: cycles of {points} samples are too coarse, {LEAST_POINTS} are needed")
     for cohort, condition, members in cycles.groups():
         group = make_group(cohort, condition, members.thinned(max(1, points // _SAMPLES)))
-        found = [*_against_others(group), *disagreeing_legs(group)]
+        found = [*_against_others(group), *disagreeing_legs(group), *constant_curves(group)]
         if points >= LEAST_POINTS:
             found += chattering(_whole(group, members))
         verdicts += unexplained(found)
@@ -70,6 +73,8 @@ def unexplained(verdicts: Sequence[Verdict]) -> list[Verdict]:
 
 def _explains(cause: Verdict, effect: Verdict) -> bool:
     """Whether a wrong scale, side or sign of one subject in one condition makes another verdict on the same."""
+    if not _covers(cause, effect):
+        return False
     if cause.kind == "scale":
         return effect.kind in ("subject", "cycle", "flat") and effect.channel not in INPUT_COORDINATES
     if cause.kind == "sides":
@@ -81,6 +86,14 @@ def _explains(cause: Verdict, effect: Verdict) -> bool:
         and effect.kind in ("left and right", "subject", "cycle")
         and effect.channel == cause.channel
     )
+
+
+def _covers(cause: Verdict, effect: Verdict) -> bool:
+    """Whether what the cause is told of holds all that the effect is told of: a cycle's fault makes no subject far."""
+    # That two legs disagree is told of both; a whole leg that is wrong is why.
+    if effect.kind == "left and right":
+        return cause.trial is None
+    return all(getattr(cause, name) in (None, getattr(effect, name)) for name in ("session", "trial", "side", "cycle"))
 
 
 def _against_others(group: Group) -> Iterator[Verdict]:
@@ -103,8 +116,28 @@ def _whole(group: Group, members: AuditCycles) -> Group:
 
 
 def _too_few(group: Group) -> Iterator[str]:
+    where, needed = f"{group.cohort}, {group.condition}", f"{LEAST_OTHERS + 1} are needed"
     if group.others is None:
         yield (
-            f"{group.cohort}, {group.condition}: {len(group.subjects)} subjects are too few to say who is far from the "
-            f"others or against them, {LEAST_OTHERS + 1} are needed"
+            f"{where}: {len(group.subjects)} subjects are too few to say who is far from the others or against them, "
+            f"{needed}"
         )
+        return
+    n_known = np.isfinite(group.medians).all(axis=-1).sum(axis=0)
+    for n in range(1, LEAST_OTHERS + 1):
+        channels = [name for name, n_subjects in zip(CHANNELS, n_known, strict=True) if n_subjects == n]
+        if channels:
+            yield (
+                f"{where}: {n} of {len(group.subjects)} subjects know {', '.join(channels)}, too few to say who is far "
+                f"from the others or against them in those, {needed}"
+            )
+    alone = without_repeats(group, group.others)
+    if alone:
+        yield (
+            f"{where}: nobody has two cycles that know {_named(alone)}, so that there a cycle can't be told from its "
+            "subject"
+        )
+
+
+def _named(channels: Sequence[str]) -> str:
+    return "any channel" if len(channels) == len(CHANNELS) else ", ".join(channels)

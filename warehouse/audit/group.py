@@ -28,11 +28,6 @@ class Group:
     others: Others | None
 
     @property
-    def n_others(self) -> int:
-        """How many others each subject has."""
-        return len(self.subjects) - 1
-
-    @property
     def of_cycle(self) -> np.ndarray:
         """Each cycle's subject, as an index into `subjects` (N,)."""
         return np.searchsorted(self.subjects, self.cycles.subject)
@@ -62,13 +57,23 @@ def agreed_channels(group: Group, others: Others) -> np.ndarray:
 
 
 def verdicts_on(
-    group: Group, kind: Kind, channel: str, wrong: np.ndarray, scores: np.ndarray, limit: float, found: str
+    group: Group,
+    kind: Kind,
+    channel: str,
+    wrong: np.ndarray,
+    scores: np.ndarray,
+    limits: np.ndarray | float,
+    found: str,
+    n_others: np.ndarray | int = 0,
 ) -> Iterator[Verdict]:
     """A verdict for each wrong cycle (N,) of one channel; one for a leg, or a subject, all of whose cycles are wrong.
 
-    `found` says what is counted, with `{score}` where the number belongs; the farthest of several is told.
+    `limits` and `n_others` are by subject (S,), or the same for all. `found` says what is counted, with `{score}` and
+    `{n_others}` where those numbers belong; the farthest of several cycles is told.
     """
-    for subject in sorted(set(group.cycles.subject[wrong].tolist())):
+    limits, n_others = (np.broadcast_to(values, len(group.subjects)) for values in (limits, n_others))
+    for index in sorted(set(group.of_cycle[wrong].tolist())):
+        subject, limit = group.subjects[index], float(limits[index])
         of_subject = group.cycles.subject == subject
         for side, chosen in _wholes(group.cycles, of_subject, wrong):
             score = _farthest(scores[chosen], limit)
@@ -85,7 +90,7 @@ def verdicts_on(
                 channel=channel,
                 score=score,
                 limit=limit,
-                found=found.format(score=f"{score:.3g}"),
+                found=found.format(score=f"{score:.3g}", n_others=n_others[index]),
             )
 
 

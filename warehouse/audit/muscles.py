@@ -1,4 +1,4 @@
-"""Muscles that no walk has: silent throughout, or jumping from frame to frame. N cycles, C channels, P samples."""
+"""Curves that no walk has: still throughout, or jumping from frame to frame. N cycles, C channels, P samples."""
 
 from collections.abc import Iterator
 
@@ -9,9 +9,8 @@ from warehouse.audit.others import FLOOR, Others
 from warehouse.audit.verdict import Verdict
 from warehouse.release.columns import CHANNELS, FORCES, MOMENTS
 
-_FORCES = [CHANNELS.index(name) for name in FORCES]
 _TARGETS = [CHANNELS.index(name) for name in (*FORCES, *MOMENTS)]
-# A muscle's share of the others' range below which it is silent.
+# A curve's share of the others' range below which it is still.
 FLAT_LIMIT = 0.02
 # Harmonics of the stride from here on, about 30 Hz and more, hold no motion: markers and forces are filtered far below.
 FIRST_HARMONIC = 30
@@ -21,16 +20,28 @@ CHATTER_LIMIT = 0.2
 LEAST_POINTS = 3 * FIRST_HARMONIC
 
 
-def flat_forces(group: Group, others: Others) -> Iterator[Verdict]:
-    """Forces that hardly move over a cycle while the others' do."""
-    ranges = np.ptp(group.cycles.curves[:, _FORCES], axis=2)
-    usual = np.ptp(others.center[:, _FORCES], axis=2)[group.of_cycle]
-    for index, channel in enumerate(_FORCES):
-        with np.errstate(invalid="ignore", divide="ignore"):
-            scores = ranges[:, index] / usual[:, index]
-        wrong = (scores < FLAT_LIMIT) & (usual[:, index] > FLOOR[channel])
-        found = f"its range is {{score}} of the range of {group.n_others} others' median"
-        yield from verdicts_on(group, "flat", CHANNELS[channel], wrong, scores, FLAT_LIMIT, found)
+def flat_curves(group: Group, others: Others) -> Iterator[Verdict]:
+    """Angles, forces and moments that hardly move over a cycle while the others' do."""
+    ranges = np.ptp(group.cycles.curves, axis=2)
+    usual = np.ptp(others.center, axis=2)[group.of_cycle]
+    with np.errstate(invalid="ignore", divide="ignore"):
+        shares = ranges / usual
+    # What does not move at all is told already (`constant_curves`).
+    wrong = (shares < FLAT_LIMIT) & (ranges > 0) & (usual > FLOOR)
+    found = "its range is {score} of the range of {n_others} others' median"
+    for channel in np.flatnonzero(wrong.any(axis=0)):
+        scores, n_others = shares[:, channel], others.n[:, channel]
+        yield from verdicts_on(group, "flat", CHANNELS[channel], wrong[:, channel], scores, FLAT_LIMIT, found, n_others)
+
+
+def constant_curves(group: Group) -> Iterator[Verdict]:
+    """Angles, forces and moments that are one number throughout a cycle; nobody else is needed to tell that."""
+    ranges = np.ptp(group.cycles.curves, axis=2)
+    for channel in np.flatnonzero((ranges == 0).any(axis=0)):
+        scores = ranges[:, channel]
+        yield from verdicts_on(
+            group, "flat", CHANNELS[channel], scores == 0, scores, 0.0, "it is one number throughout"
+        )
 
 
 def chattering(group: Group) -> Iterator[Verdict]:

@@ -27,33 +27,55 @@ FLOOR = np.array([_FLOORS[name] for name in CHANNELS], dtype=np.float32)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Others:
-    """For each subject the other subjects' median `center` and robust standard deviation `spread`, (S, C, P)."""
+    """For each subject the other subjects' median `center` and robust standard deviation `spread`, (S, C, P).
+
+    `n` says how many others know each channel (S, C). Center and spread are NaN where fewer than `LEAST_OTHERS` do, and
+    for a subject who doesn't know the channel.
+    """
 
     center: np.ndarray
     spread: np.ndarray
+    n: np.ndarray
+
+    @property
+    def limit(self) -> np.ndarray:
+        """What is too far in each channel from the others who know it (S, C)."""
+        return limit(np.maximum(self.n, 1))
 
 
 def others_of(curves: np.ndarray) -> Others:
-    """Center and spread of the others of each of S subjects, S > `LEAST_OTHERS`; NaN curves count for nobody.
+    """Center and spread of the others of each of S subjects, by those of them who know every sample of the channel.
 
     The spread has a floor: half of its root mean square over the cycle, and what matters to nobody in that channel.
     """
-    assert len(curves) > LEAST_OTHERS
+    known = np.isfinite(curves).all(axis=-1)
+    center, spread = np.full_like(curves, np.nan), np.full_like(curves, np.nan)
+    # Mostly all channels are known of the same subjects, or all inputs and all targets: what is shared is done once.
+    for pattern in np.unique(known, axis=1).T:
+        who = np.flatnonzero(pattern)
+        channels = np.flatnonzero((known == pattern[:, None]).all(axis=0))
+        if len(who) > LEAST_OTHERS:
+            place = np.ix_(who, channels)
+            center[place], spread[place] = _of_known(curves[place], FLOOR[channels])
+    return Others(center=center, spread=spread, n=known.sum(axis=0) - known)
+
+
+def _of_known(curves: np.ndarray, floor: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     if len(curves) > _MANY:
-        center, spread = _center_and_spread(curves)
-        return Others(center=np.broadcast_to(center, curves.shape), spread=np.broadcast_to(spread, curves.shape))
-    found = [_center_and_spread(np.delete(curves, index, axis=0)) for index in range(len(curves))]
-    return Others(center=np.stack([center for center, _ in found]), spread=np.stack([spread for _, spread in found]))
+        center, spread = _center_and_spread(curves, floor)
+        return np.broadcast_to(center, curves.shape), np.broadcast_to(spread, curves.shape)
+    found = [_center_and_spread(np.delete(curves, index, axis=0), floor) for index in range(len(curves))]
+    return np.stack([center for center, _ in found]), np.stack([spread for _, spread in found])
 
 
-def limit(n_others: int) -> float:
+def limit(n_others: np.ndarray | int) -> np.ndarray:
     """How many robust standard deviations, root mean square over the cycle, are too far from `n_others` others.
 
     3.5 among many (Iglewicz and Hoaglin 1993), and more among few, whose spread is itself uncertain: less than one in a
     thousand normally distributed curves of three or more independent features is farther (`benchmarks/audit.py` draws
     them).
     """
-    return 3.5 * (1 + 4 / n_others)
+    return np.asarray(3.5 * (1 + 4 / np.asarray(n_others)))
 
 
 def distances(curves: np.ndarray, center: np.ndarray, spread: np.ndarray) -> np.ndarray:
@@ -82,7 +104,7 @@ def robust_sd(curves: np.ndarray) -> np.ndarray:
     return np.asarray(_NORMAL * _SMALL_SAMPLE.get(n, n / (n - 0.8)) * nan_median(np.abs(curves - nan_median(curves))))
 
 
-def _center_and_spread(rest: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _center_and_spread(rest: np.ndarray, floor: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     deviation = robust_sd(rest)
     usual = np.sqrt((deviation**2).mean(axis=-1, keepdims=True))
-    return nan_median(rest), np.sqrt(deviation**2 + (0.5 * usual) ** 2 + FLOOR[:, None] ** 2)
+    return nan_median(rest), np.sqrt(deviation**2 + (0.5 * usual) ** 2 + floor[:, None] ** 2)

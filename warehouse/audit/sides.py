@@ -5,6 +5,7 @@ from itertools import pairwise
 
 import numpy as np
 
+from warehouse.audit.curves import nan_median
 from warehouse.audit.group import Group, agreed_channels, verdicts_on
 from warehouse.audit.others import FLOOR, Others, correlations
 from warehouse.audit.verdict import Verdict
@@ -36,15 +37,16 @@ def flipped_signs(group: Group, others: Others) -> Iterator[Verdict]:
     found = correlations(group.cycles.curves, others.center[group.of_cycle])
     for channel in np.flatnonzero(agreed_channels(group, others)):
         scores = found[:, channel]
-        text = f"correlation of {{score}} with the median of {group.n_others} others"
-        yield from verdicts_on(group, "sign", CHANNELS[channel], scores < SIGN_LIMIT, scores, SIGN_LIMIT, text)
+        text = "correlation of {score} with the median of {n_others} others"
+        wrong, n_others = scores < SIGN_LIMIT, others.n[:, channel]
+        yield from verdicts_on(group, "sign", CHANNELS[channel], wrong, scores, SIGN_LIMIT, text, n_others)
 
 
 def disagreeing_legs(group: Group) -> Iterator[Verdict]:
     """Subjects whose right and left cycles run against each other; which of the two is wrong, the others would tell."""
     for subject in group.subjects:
         of_subject = group.cycles.take(group.cycles.subject == subject)
-        legs = [np.median(of_subject.curves[of_subject.side == side], axis=0) for side in _sides(of_subject.side)]
+        legs = [nan_median(of_subject.curves[of_subject.side == side]) for side in _sides(of_subject.side)]
         for right, left in pairwise(legs):
             moves = np.minimum(np.ptp(right, axis=1), np.ptp(left, axis=1)) > _MOVES * FLOOR
             against = correlations(right, left)

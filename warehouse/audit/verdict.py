@@ -32,7 +32,7 @@ WHY: Mapping[Kind, str] = {
     "subject": "The subject is far from the others, and can rule an error that is averaged over few subjects.",
     "cycle": "The cycle is far from the others while its subject is not: a contact, an event or a marker went wrong.",
     "saturated": "The muscle is at full activation: the motion asks for more than the model can give.",
-    "flat": "The muscle does nothing at all in a walk: it is missing from the model's solution.",
+    "flat": "The curve stands still in a walk: a muscle, an angle or a moment is missing, or was never filled in.",
     "chatter": "The force jumps from frame to frame: noise of markers or of the optimizer, which no muscle can follow.",
 }
 

@@ -12,8 +12,10 @@ import numpy as np
 
 from warehouse.channels import INPUT_COORDINATES, ipsilateral
 from warehouse.contents import files_of, is_imported
-from warehouse.identity import TrialKey
+from warehouse.identity import SessionKey, TrialKey
 from warehouse.layout import Warehouse
+from warehouse.lock import one_writer
+from warehouse.metadata import Stored
 from warehouse.provenance import stable_hash
 from warehouse.read import trial_key, trials
 from warehouse.release.columns import FORCES, MOMENTS
@@ -47,18 +49,27 @@ class ImportedTrial:
 def store_imported(warehouse: Warehouse, imported: Sequence[ImportedTrial], files: Mapping[str, str]) -> None:
     """Store everything that was read from `files` (name to SHA-256). The same import again writes the same bytes.
 
-    ValueError if the cohort holds trials that did not come from here, or a subject has two masses or heights.
+    Sessions' rows come before any trial: they say how many trials there must be, so that a release finds out an import
+    that was killed (`release/whole_imports.py`).
+
+    ValueError if the cohort holds trials that did not come from here or from files that these would not replace, or a
+    subject has two masses or heights.
     """
-    _refuse_others(warehouse, imported)
+    _refuse_others(warehouse, imported, files)
     _refuse_two_bodies(imported)
-    for subject in sorted({trial.key.session_key for trial in imported}):
-        of_subject = [trial for trial in imported if trial.key.session_key == subject]
-        _store_subject(warehouse, of_subject, files)
-        for trial in of_subject:
-            _store_trial(warehouse, trial, files)
+    of_subjects: dict[SessionKey, list[ImportedTrial]] = {}
+    for trial in imported:
+        of_subjects.setdefault(trial.key.session_key, []).append(trial)
+    for subject, members in sorted(of_subjects.items()):
+        with one_writer(warehouse, subject):
+            _store_subject(warehouse, members, files)
+    for subject, members in sorted(of_subjects.items()):
+        with one_writer(warehouse, subject):
+            for trial in members:
+                _store_trial(warehouse, trial, files)
 
 
-def _refuse_others(warehouse: Warehouse, imported: Sequence[ImportedTrial]) -> None:
+def _refuse_others(warehouse: Warehouse, imported: Sequence[ImportedTrial], files: Mapping[str, str]) -> None:
     ours = {trial.key for trial in imported}
     cohorts = {trial.key.cohort for trial in imported}
     for account in trials(warehouse):
@@ -68,6 +79,19 @@ def _refuse_others(warehouse: Warehouse, imported: Sequence[ImportedTrial]) -> N
                 f"the cohort {key.cohort} of {warehouse.root} holds {key}, which is not from these files. Import them "
                 "into a cohort of their own: --cohort NAME."
             )
+        if key.cohort in cohorts:
+            _refuse_to_drop(warehouse, account, files)
+
+
+def _refuse_to_drop(warehouse: Warehouse, stored: Stored, files: Mapping[str, str]) -> None:
+    # Forces alone over forces and moments would leave the moments out without a word.
+    before = sorted(stored.made_from["imported"])
+    if not set(before) <= set(files):
+        raise ValueError(
+            f"{', '.join(sorted(files))}: the cohort {trial_key(stored).cohort} of {warehouse.root} was imported from "
+            f"{', '.join(before)}, and what only those hold would be lost. Import all of them together, or these into "
+            "a cohort of their own: --cohort NAME."
+        )
 
 
 def _refuse_two_bodies(imported: Sequence[ImportedTrial]) -> None:

@@ -1,6 +1,6 @@
 """Cutting a release: choose, refuse mixtures, split by subject, compact, describe, publish."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence, Set
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -37,6 +37,7 @@ from warehouse.release.publish import Release, entries, publish, staging
 from warehouse.release.selection import Selection, Trial, select, with_cycles
 from warehouse.release.split import Split, subject_id
 from warehouse.release.statistics import as_plain, subjects_of, training_statistics
+from warehouse.release.whole_imports import refuse_partial_imports
 
 Splitter = Callable[[Iterable[str]], Split]
 
@@ -61,7 +62,10 @@ def build_release(warehouse: Warehouse, order: ReleaseOrder) -> Release:
     ValueError if nothing fits the selection, if what fits was made in more than one way, or if the split names
     unknown subjects; WarehouseError if something can't be read or written. Nothing half-made stays behind.
     """
-    surveyed = select(stored_trials(warehouse), order.selection)
+    stored = stored_trials(warehouse)
+    surveyed = select(stored, order.selection)
+    cohorts = {trial.key.cohort for trial in surveyed}
+    refuse_partial_imports(warehouse, stored, cohorts)
     trials = with_cycles(surveyed, order.sampling.sides)
     if not trials:
         raise ValueError(
@@ -108,6 +112,7 @@ def build_release(warehouse: Warehouse, order: ReleaseOrder) -> Release:
             sources=tuple(Source(trial=str(trial.key), key=trial.account.key) for trial in trials),
             files=entries(staged),
         )
+        _refuse_changed(warehouse, stored, cohorts)
         return publish(warehouse, staged, manifest)
 
 
@@ -123,6 +128,21 @@ def stored_trials(warehouse: Warehouse) -> list[Trial]:
             )
         found.append(Trial(key=key, account=account, row={**account.summary, **row}, session=sessions[key.session_key]))
     return found
+
+
+def _refuse_changed(warehouse: Warehouse, stored: Sequence[Trial], cohorts: Set[str]) -> None:
+    """WarehouseError if the cohorts' trials are no longer what was surveyed: one that is replaced just then is absent.
+
+    Without this, a release cut during an ingest would lack that trial, and nothing would say so.
+    """
+    before = {(trial.key, trial.account.key) for trial in stored if trial.key.cohort in cohorts}
+    now = ((read.trial_key(account), account.key) for account in read.trials(warehouse))
+    changed = before ^ {(key, made_by) for key, made_by in now if key.cohort in cohorts}
+    if changed:
+        raise WarehouseError(
+            f"the warehouse changed while the release was cut ({min(changed)[0]} and {len(changed) - 1} more); run it "
+            "again when nothing is being ingested."
+        )
 
 
 def _audit(file: Path, points: int, warehouse: Warehouse, trials: Sequence[Trial], sampling: Sampling) -> Audit:

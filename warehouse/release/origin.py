@@ -1,6 +1,7 @@
 """What made a release's targets, and the guard that nothing was mixed: no model learns from two pipelines at once."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+from typing import Any
 
 from warehouse.provenance import canonical_json
 from warehouse.release.selection import Trial
@@ -23,8 +24,7 @@ def origin(trial: Trial) -> dict[str, object]:
 
 def _model_of(trial: Trial) -> object:
     """The model behind this trial's own cycles: its session may have been scaled anew since."""
-    stages = trial.account.made_from.get("stages", {})
-    return stages.get("scaling", {}).get("facts", {}).get("model", trial.session.get("model_sha256"))
+    return _stage(trial, "scaling").get("facts", {}).get("model", trial.session.get("model_sha256"))
 
 
 def common_origin(trials: Sequence[Trial]) -> dict[str, object]:
@@ -35,8 +35,9 @@ def common_origin(trials: Sequence[Trial]) -> dict[str, object]:
     mixed = mixture(trials)
     if mixed:
         raise ValueError(
-            f"a release can't mix what was made in {mixed}\nRun `gait2hip ingest` on the sessions that are out of "
-            "date, with one recipe and one model, or narrow the release with --recipe, --cohort or --subject."
+            f"a release can't mix what was made in {mixed}\nRun `gait2hip regenerate`, or `gait2hip ingest` on the "
+            "sessions that are out of date, with one recipe and one model, or narrow the release with --recipe, "
+            "--cohort or --subject."
         )
     return {**origin(trials[0]), "models": sorted({str(t.session["model"]) for t in trials if t.session["model"]})}
 
@@ -57,9 +58,63 @@ def _same_origin(trials: Sequence[Trial]) -> list[list[Trial]]:
 def mixture(trials: Sequence[Trial]) -> str | None:
     """In how many ways the trials were made and what differs, a line each; None if there is one origin."""
     groups = _same_origin(trials)
-    if len(groups) < 2:
-        return None
-    return _told_apart(sorted(groups, key=lambda group: (-len(group), group[0].key)))
+    if len(groups) > 1:
+        return _told_apart(sorted(groups, key=lambda group: (-len(group), group[0].key)))
+    return _two_bodies(trials) or _two_imports(trials)
+
+
+def _two_bodies(trials: Sequence[Trial]) -> str | None:
+    """A session's mass, standing trial or profile may have been corrected since some of its trials were made."""
+    for session, groups in _made_of_several(trials, lambda trial: trial.key.session_key, _scaling_of):
+        name = f"{session.cohort}/{session.subject}/{session.session}"
+        return "\n".join(
+            [
+                f"{len(groups)} ways: the trials of session {name} rest on {len(groups)} scaled models (another mass, "
+                f"standing trial or profile). Look at `gait2hip regenerate --only '{name}'`:",
+                *(f"  {len(group)} trials ({group[0].key.trial}, …)" for group in groups),
+            ]
+        )
+    return None
+
+
+def _two_imports(trials: Sequence[Trial]) -> str | None:
+    """A cohort's import may have been interrupted while it replaced an older one."""
+    for cohort, groups in _made_of_several(trials, lambda trial: trial.key.cohort, _imported_from):
+        return "\n".join(
+            [
+                f"{len(groups)} ways: cohort {cohort} was imported from {len(groups)} sets of files. Run `gait2hip "
+                "import` again with all the files that it should be of:",
+                *(f"  {len(group)} trials ({group[0].key}, …): {_imported_from(group[0])}" for group in groups),
+            ]
+        )
+    return None
+
+
+def _made_of_several(
+    trials: Sequence[Trial], whose: Callable[[Trial], Any], made_of: Callable[[Trial], Hashable]
+) -> Iterator[tuple[Any, list[list[Trial]]]]:
+    """Each owner whose trials are made of more than one thing, in order, with its trials by what they are made of."""
+    found: dict[Any, dict[Hashable, list[Trial]]] = {}
+    for trial in trials:
+        found.setdefault(whose(trial), {}).setdefault(made_of(trial), []).append(trial)
+    for owner in sorted(found):
+        if len(found[owner]) > 1:
+            yield owner, list(found[owner].values())
+
+
+def _imported_from(trial: Trial) -> str | None:
+    files = trial.account.made_from.get("imported")
+    return None if files is None else ", ".join(f"{name} ({digest[:12]})" for name, digest in sorted(files.items()))
+
+
+def _scaling_of(trial: Trial) -> Hashable:
+    key: str | None = _stage(trial, "scaling").get("key")
+    return key
+
+
+def _stage(trial: Trial, name: str) -> Mapping[str, Any]:
+    found: Mapping[str, Any] = trial.account.made_from.get("stages", {}).get(name, {})
+    return found
 
 
 def _told_apart(groups: Sequence[Sequence[Trial]]) -> str:

@@ -80,7 +80,10 @@ def entries(staged: Path) -> dict[str, ReleasedFile]:
 
 
 def publish(warehouse: Warehouse, staged: Path, manifest: Manifest) -> Release:
-    """Give a staged release its name. One with the same content that is there already is checked and kept."""
+    """Give a staged release its name. One with the same content that is there already is checked and kept.
+
+    WarehouseError if what is there was changed: any file, or files and manifest together.
+    """
     folder = release_folder(manifest)
     target = release_root(warehouse, folder)
     with storage.explained("write", staged.as_posix()):
@@ -88,6 +91,11 @@ def publish(warehouse: Warehouse, staged: Path, manifest: Manifest) -> Release:
     if not storage.exists(target, file_path(target, MANIFEST)):
         _move(staged, target)
     release = open_release(target.root)
+    if release.manifest.as_bytes() != manifest.as_bytes():
+        raise WarehouseError(
+            f"{file_path(target, MANIFEST)} is not the manifest that the folder's name is the hash of: it was changed "
+            "or damaged. Remove the release's folder and cut it again with `gait2hip release`."
+        )
     verify(release)
     return release
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from benchmarks.audit import FAULTS, TARGETS, at, scaled, trembling, with_fault
+from benchmarks.audit import FAULTS, TARGETS, Fault, at, scaled, trembling, with_fault
 from tests.warehouse.audit.cohort import made_up
 from warehouse.audit.audit import audit
 from warehouse.audit.curves import AuditCycles
@@ -152,3 +152,140 @@ def test_coarse_cycles_are_said_not_to_be_judged_for_chatter() -> None:
 
     assert any("chatter: cycles of 51 samples are too coarse" in text for text in audit(spoilt).not_judged)
     assert "chatter" not in {kind for kind, _, _ in found(spoilt)}
+
+
+def not_known(cycles: AuditCycles, n_who_know: int) -> AuditCycles:
+    """The same, where only the first subjects know any target."""
+    know = np.isin(cycles.subject, [f"adults/S{who:02d}" for who in range(n_who_know)])
+
+    def unknown(curves: np.ndarray) -> np.ndarray:
+        curves[:, TARGETS] = np.nan
+        return curves
+
+    return with_fault(cycles, ~know, unknown)
+
+
+@pytest.mark.parametrize("n_who_know", [2, 3, 4])
+def test_a_channel_that_few_know_is_not_judged_and_that_is_said(n_who_know: int) -> None:
+    cycles = not_known(made_up(n_subjects=8), n_who_know)
+
+    for spoilt in (cycles, with_fault(cycles, cycles.subject == "adults/S01", scaled(-4, TARGETS))):
+        told = audit(spoilt)
+        assert told.verdicts == ()
+        (reason,) = told.not_judged
+        assert reason.startswith(f"adults, med: {n_who_know} of 8 subjects know force_")
+
+
+def test_only_those_who_know_a_channel_are_counted() -> None:
+    """The limit and the text are those of the others who know it, as if nobody else were there."""
+    fault = scaled(-1.5, [at("moment_hip_flexion")])
+    cycles = made_up(n_subjects=12)
+    few = cycles.take(np.isin(cycles.subject, [f"adults/S{who:02d}" for who in range(6)]))
+
+    of_many = audit(with_fault(not_known(cycles, 6), cycles.subject == WHO, fault))
+    of_few = audit(with_fault(few, few.subject == WHO, fault))
+
+    assert of_many.verdicts == of_few.verdicts != ()
+    assert "5 others" in of_many.verdicts[0].found
+
+
+def unknown_in(cycles: AuditCycles, chosen: np.ndarray, channels: list[int]) -> AuditCycles:
+    def unknown(curves: np.ndarray) -> np.ndarray:
+        curves[:, channels] = np.nan
+        return curves
+
+    return with_fault(cycles, chosen, unknown)
+
+
+def test_legs_that_disagree_are_told_although_a_cycle_is_not_known() -> None:
+    cycles = made_up(n_subjects=1)
+    spoilt = with_fault(cycles, cycles.side == "left", scaled(-1, [at("moment_hip_flexion")]))
+
+    known = unknown_in(spoilt, of(spoilt, side="left", trial="t1"), TARGETS)
+
+    assert found(known) == [("left and right", "adults/S00 med", "moment_hip_flexion")]
+
+
+def test_a_cycle_is_judged_in_the_channels_that_are_known() -> None:
+    cycles = made_up()
+    spoilt = with_fault(cycles, of(cycles, subject=WHO, side="right", trial="t2"), scaled(4, [at("force_recfem")]))
+    forces_only = unknown_in(spoilt, np.ones(len(cycles), dtype=bool), [at("moment_hip_flexion"), at("force_glmed")])
+
+    assert found(forces_only) == found(spoilt) == [("cycle", f"{WHO}/day1/t2 right cycle 0", "force_recfem")]
+    assert audit(forces_only).not_judged == ()
+
+
+def test_where_cycles_can_t_be_judged_it_is_said() -> None:
+    cycles = made_up()
+    first = of(cycles, side="right", trial="t1")
+
+    once = unknown_in(cycles, ~first, [at("force_recfem")])
+
+    reason = "so that there a cycle can't be told from its subject"
+    assert audit(once).not_judged == (f"adults, med: nobody has two cycles that know force_recfem, {reason}",)
+    alone = audit(cycles.take(first))
+    assert alone.not_judged == (f"adults, med: nobody has two cycles that know any channel, {reason}",)
+
+
+@pytest.mark.parametrize("place", [{"trial": "t1", "side": "left"}, {"side": "left"}])
+def test_a_fault_of_a_cycle_or_a_leg_hides_no_fault_of_the_subject(place: dict[str, str]) -> None:
+    """An offset makes all of the subject's cycles far; one of them, or a leg, has a wrong sign besides."""
+    cycles = made_up()
+    moment = at("moment_hip_flexion")
+
+    def offset(curves: np.ndarray) -> np.ndarray:
+        curves[:, moment] += 3
+        return curves
+
+    far = with_fault(cycles, cycles.subject == WHO, offset)
+    both = with_fault(
+        with_fault(cycles, of(cycles, subject=WHO, **place), scaled(-1, [moment])), cycles.subject == WHO, offset
+    )
+
+    subject = ("subject", f"{WHO} med", "moment_hip_flexion")
+    assert subject in found(far)
+    assert subject in found(both)
+    assert sum(kind == "sign" for kind, _, _ in found(both)) == 1
+
+
+def constant(channels: list[int], value: float = 0.0) -> Fault:
+    def fault(curves: np.ndarray) -> np.ndarray:
+        curves[:, channels] = value
+        return curves
+
+    return fault
+
+
+@pytest.mark.parametrize("channel", ["knee_angle_r", "hip_adduction_l", "moment_hip_rotation", "force_glmed"])
+def test_a_curve_that_stands_still_is_told_whatever_it_is(channel: str) -> None:
+    cycles = made_up()
+    still = with_fault(cycles, cycles.subject == WHO, constant([at(channel)]))
+    nearly = with_fault(cycles, cycles.subject == WHO, scaled(0.01, [at(channel)]))
+
+    for spoilt, told in ((still, "one number throughout"), (nearly, "of the range of 11 others' median")):
+        (verdict,) = [verdict for verdict in audit(spoilt).verdicts if verdict.kind == "flat"]
+        assert (verdict.where, verdict.channel) == (f"{WHO} med", channel)
+        assert told in verdict.found
+
+
+def test_a_curve_that_stands_still_is_told_without_others() -> None:
+    cycles = made_up(n_subjects=2)
+    spoilt = with_fault(cycles, of(cycles, subject="adults/S01", side="left"), constant([at("hip_flexion_r")], 12.5))
+
+    assert found(spoilt) == [("flat", "adults/S01 med left", "hip_flexion_r")]
+    everybody = with_fault(made_up(), np.ones(48, dtype=bool), constant(TARGETS))
+    assert len(audit(everybody).verdicts) == 12 * len(TARGETS)
+
+
+@pytest.mark.parametrize("factor", [0.1, 10])
+def test_a_session_s_wrong_mass_is_told_of_that_session(factor: float) -> None:
+    """The subject's median over both sessions is half right: it hides which is wrong, or that any is."""
+    cycles = made_up()
+    two = replace(cycles, session=np.where(cycles.trial == "t2", "day2", "day1"))
+
+    day2 = with_fault(two, of(two, subject=WHO, session="day2"), scaled(factor, TARGETS))
+    both = with_fault(two, two.subject == WHO, scaled(factor, TARGETS))
+
+    assert [told for told in found(day2) if told[0] == "scale"] == [("scale", f"{WHO}/day2 med", "targets")]
+    assert {where.split()[0].split("/day")[0] for _, where, _ in found(day2)} == {WHO}
+    assert found(both) == [("scale", f"{WHO} med", "targets")]

@@ -12,7 +12,9 @@ from tests.warehouse.release.conftest import Order, trial
 from tests.warehouse.samples import MADE, N_SAMPLES, SESSION_ROW, cycles_columns, trial_row
 from warehouse import read
 from warehouse.errors import WarehouseError
+from warehouse.identity import TrialKey
 from warehouse.layout import Warehouse, table_path
+from warehouse.release import build
 from warehouse.release.build import build_release
 from warehouse.release.columns import CHANNELS
 from warehouse.release.cycles_file import Sampling
@@ -192,3 +194,29 @@ def test_a_release_says_which_kinds_of_targets_it_has(filled: Warehouse, order: 
 
     assert manifest.targets == ("forces",)
     assert manifest.n_complete == 18
+
+
+@pytest.mark.parametrize(
+    ("changed", "told"),
+    [
+        (trial("adults", "S02", "walk_slow"), r"adults/S02/day1/walk_slow and 1 more\); run it again"),
+        (trial("adults", "S01", "new"), r"adults/S01/day1/new and 0 more\); run it again"),
+    ],
+)
+def test_a_warehouse_that_changes_meanwhile_gives_no_release(
+    filled: Warehouse, order: Order, monkeypatch: pytest.MonkeyPatch, changed: TrialKey, told: str
+) -> None:
+    """A trial that is replaced is absent for a moment: a release must not lack it, or hold its older cycles, unsaid."""
+    real = build.render_card
+
+    def meanwhile(*arguments: object) -> str:
+        write_row(filled, "trials", changed, trial_row(), provenance_key="7" * 32, recipe="gait2hip60")
+        return real(*arguments)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(build, "render_card", meanwhile)
+
+    with pytest.raises(WarehouseError, match=rf"the warehouse changed while the release was cut \({told}"):
+        build_release(filled, order(selection=Selection(cohorts=("adults",))))
+
+    assert not list(Path(filled.base, "releases").iterdir())
+    assert build_release(filled, order(selection=Selection(cohorts=("children",)))).manifest.n_trials == 2

@@ -58,3 +58,16 @@ def test_a_mixture_is_refused_with_what_differs_and_what_to_do(other: Trial, tol
     assert "1 trials of adults (adults/S01/day1/b, …)" in message
     assert "gait2hip ingest" in message
     assert "--recipe" in message
+
+
+def test_a_session_that_was_scaled_twice_is_refused_by_name() -> None:
+    """Its mass was corrected and one of its trials made again: two body masses for one person."""
+    one, other = ({"scaling": {"key": key, "facts": {"model": "ab" * 32}}} for key in ("1" * 32, "2" * 32))
+
+    assert common_origin([_trial("a", stages=one), _trial("b", stages=one)])["recipe"] == "gait2hip60"
+    with pytest.raises(ValueError, match="the trials of session adults/S01/day1 rest on 2 scaled models") as error:
+        common_origin([_trial("a", stages=one), _trial("b", stages=one), _trial("c", stages=other)])
+
+    assert "gait2hip regenerate --only 'adults/S01/day1'" in str(error.value)
+    assert "2 trials (a, …)" in str(error.value)
+    assert "1 trials (c, …)" in str(error.value)

@@ -1,4 +1,5 @@
 import errno
+import hashlib
 import os
 import shutil
 import socket
@@ -36,6 +37,22 @@ def test_a_changed_file_is_found_out(filled: Warehouse, order: Order) -> None:
     with pytest.raises(WarehouseError, match=r"README.md is not what the release was published with"):
         verify(release)
     with pytest.raises(WarehouseError, match="not what the release was published with"):
+        build_release(filled, order())
+
+
+def test_files_changed_together_with_their_manifest_are_found_out(filled: Warehouse, order: Order) -> None:
+    """Such a release is whole by its own account; its folder's name says what it was."""
+    release = build_release(filled, order())
+    folder = Path(release.root.base)
+    audit = b'{"n_cycles": 18, "n_subjects": 5, "not_judged": [], "verdicts": []}'
+    digest = hashlib.sha256(audit).hexdigest()
+    assert release.manifest.files["audit.json"].sha256 != digest
+    manifest = (folder / "release.json").read_text().replace(release.manifest.files["audit.json"].sha256, digest)
+    (folder / "audit.json").write_bytes(audit)
+    (folder / "release.json").write_text(manifest)
+    verify(open_release(release.root.root))
+
+    with pytest.raises(WarehouseError, match=r"release.json is not the manifest that the folder's name is the hash of"):
         build_release(filled, order())
 
 
