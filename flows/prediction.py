@@ -93,9 +93,9 @@ def cycles_of(walks: Walks, points: int) -> InputCycles:
 def tell(predicted: Predicted, mass_kg: np.ndarray) -> Iterator[str]:
     """What a reader of the numbers has to know, a line each; masses (N,) are NaN where not known."""
     if predicted.level is None:
-        yield "no intervals: the run has none (it was imported, or too few subjects were held out of its training)"
+        yield "no intervals: the run has none (it was imported, or too few subjects were held out of its folds)"
     else:
-        yield f"{predicted.level:.0%} intervals, told by {predicted.n_calibrating} subjects held out of training"
+        yield f"{predicted.level:.0%} intervals, told by {predicted.n_calibrating} subjects held out of its folds"
     if np.isnan(mass_kg).all():
         yield "per body mass only (N/kg, N·m/kg), since no mass is known: give --mass-kg for N and N·m too"
     yield _novelty_line(predicted)

@@ -53,7 +53,8 @@ def coverage_on_strangers(run: Run, cycles: Cycles, device: torch.device) -> tup
 def coverage_among_left_out(run: Run, cycles: Cycles, device: torch.device) -> tuple[Coverage, ...]:
     """The same where nobody else is left to test: each left-out subject by the intervals that the others tell.
 
-    Empty where these are too few.
+    The others' errors are of models that have seen the subject: it is not a stranger to all of them.
+    Empty where the others are too few.
     """
     left_out, predicted = predicted_left_out(run, cycles, device)
     if len(left_out.subjects) - 1 < fewest_subjects(LEVEL):

@@ -7,6 +7,9 @@ cycles' absolute errors, and the remaining 1 / (S + 1) lies at infinity, for the
 weighted quantile of these errors: a new subject's cycle lies inside with at least that probability, point by point,
 not as a whole curve.
 
+That is exact for one model and subjects whom it never saw. As used here (`models/calibrate.py`) it is an approximation:
+errors of several folds' models are pooled, and these are not the model whose curves get the intervals.
+
 N cycles, P points of each, K targets, S subjects.
 """
 

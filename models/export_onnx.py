@@ -17,7 +17,7 @@ from torch import Tensor, nn
 
 from models.baselines import MeanCurveSettings, RidgeSettings, harmonics
 from models.data import Statistics
-from models.predict import load_network
+from models.predict import load_network, predict_from_inputs
 from models.run import Run, check_writable, write_file
 
 # What onnxruntime may differ from us, N/kg and N·m/kg: as much as published checkpoints may.
@@ -40,9 +40,8 @@ def export_onnx(run: Run, out: Path) -> float:
         raise ValueError(f"exporting needs {', '.join(lacking)}, not installed here: pip install 'gait2hip[onnx]'")
     if isinstance(run.config.model, MeanCurveSettings):
         raise ValueError("mean_curve reads the condition's name and no motion: it has no network to export")
-    network = _InUnits(run).eval()
-    content = _with_facts(_exported(network, run), run)
-    difference = _largest_difference(network, content, run)
+    content = _with_facts(_exported(_InUnits(run).eval(), run), run)
+    difference = _largest_difference(content, run)
     if not difference <= TOLERANCE:
         raise ValueError(
             f"onnxruntime's numbers differ from the run's by {difference:.2g}, more than {TOLERANCE:g}: not written"
@@ -137,8 +136,8 @@ def _with_facts(content: bytes, run: Run) -> bytes:
     return serialized
 
 
-def _largest_difference(network: nn.Module, content: bytes, run: Run) -> float:
-    """Between onnxruntime and torch, over cycles drawn about the training subjects' mean."""
+def _largest_difference(content: bytes, run: Run) -> float:
+    """Between onnxruntime and what `predict` says, over inputs drawn about the training subjects' mean."""
     import onnxruntime
 
     session = onnxruntime.InferenceSession(content, providers=["CPUExecutionProvider"])
@@ -147,8 +146,7 @@ def _largest_difference(network: nn.Module, content: bytes, run: Run) -> float:
     for count in _TRIED:
         standard = generator.normal(size=(count, run.config.points, len(statistics.mean)))
         inputs = statistics.restore(standard)
-        with torch.no_grad():
-            ours = network(torch.from_numpy(inputs)).numpy()
+        ours = predict_from_inputs(run, inputs, torch.device("cpu"))
         (theirs,) = session.run(["targets"], {"inputs": inputs})
         found.append(float(np.abs(ours - theirs).max()))
     return max(found)

@@ -21,14 +21,18 @@ _BATCH = 256
 def predict(run: Run, cycles: Cycles, device: torch.device) -> np.ndarray:
     """What `run` says of every cycle, (N, P, K) per body mass. ValueError if the channels or points don't fit."""
     check_fits(run.config, cycles)
-    settings = run.config.model
-    if isinstance(settings, MeanCurveSettings):
+    if isinstance(run.config.model, MeanCurveSettings):
         return predict_mean_curve(run.weights, cycles.condition)
-    inputs = run.config.input_statistics.standardise(inputs_of(cycles, run.config.inputs))
-    if isinstance(settings, RidgeSettings):
-        return predict_ridge(settings, run.weights, inputs)
+    return predict_from_inputs(run, inputs_of(cycles, run.config.inputs), device)
+
+
+def predict_from_inputs(run: Run, inputs: np.ndarray, device: torch.device) -> np.ndarray:
+    """The same of inputs (N, P, C) in their units. ValueError for a model that reads no motion."""
+    standard = run.config.input_statistics.standardise(inputs)
+    if isinstance(run.config.model, RidgeSettings):
+        return predict_ridge(run.config.model, run.weights, standard)
     network = load_network(run).to(device)
-    predicted = run_network(network, torch.from_numpy(inputs).to(device)).cpu().numpy()
+    predicted = run_network(network, torch.from_numpy(standard).to(device)).cpu().numpy()
     return predicted if run.config.target_statistics is None else run.config.target_statistics.restore(predicted)
 
 

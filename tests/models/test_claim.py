@@ -10,9 +10,7 @@ import pytest
 from models.claim import Claim
 from warehouse.errors import WarehouseError
 
-_HOLDS = (
-    "import sys, time, pathlib; from models.claim import Claim; claim = Claim(pathlib.Path(sys.argv[1])); "
-)
+_HOLDS = "import sys, time, pathlib; from models.claim import Claim; claim = Claim(pathlib.Path(sys.argv[1])); "
 _SAYS_SO = "print('held', flush=True); time.sleep(60)"
 
 

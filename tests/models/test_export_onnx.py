@@ -50,6 +50,18 @@ def test_onnxruntime_gives_the_run_s_own_numbers(name: str, tmp_path: Path) -> N
     assert [target["unit"] for target in facts["targets"]] == ["N·m/kg"] * 3
 
 
+def test_an_export_that_goes_about_it_otherwise_than_predict_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # What torch's exporter sees is wrong: onnxruntime then gives the same wrong numbers.
+    monkeypatch.setattr(exporting._InUnits, "forward", lambda self, inputs: self.network(inputs))
+
+    with pytest.raises(ValueError, match="onnxruntime's numbers differ from the run's"):
+        export_onnx(trained("ridge"), tmp_path / "model.onnx")
+
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_the_scan_as_one_operation_is_the_recurrence() -> None:
     torch.manual_seed(1)
     x, step, b, c = (torch.rand(2, 9, size) for size in (4, 4, 3, 3))
