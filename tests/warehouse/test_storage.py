@@ -150,6 +150,23 @@ def test_a_writable_warehouse_is_left_empty(warehouse: Warehouse) -> None:
     assert names_in(warehouse) == []
 
 
+@pytest.mark.skipif(not Path("/proc/self/stat").is_file(), reason="only Linux tells a dead process nobody asked after")
+def test_a_writer_is_dead_before_its_starter_has_asked_after_it(warehouse: Warehouse) -> None:
+    mine = temporary_path(Path(warehouse.base) / "file.parquet")
+    mine.parent.mkdir(parents=True, exist_ok=True)
+    killed = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
+    leftover = mine.with_name(mine.name.replace(f"-{os.getpid()}.", f"-{killed.pid}."))
+    leftover.write_bytes(b"half")
+    storage.remove_leftovers(mine.parent)
+    assert leftover.is_file()
+
+    killed.kill()
+    os.waitid(os.P_PID, killed.pid, os.WEXITED | os.WNOWAIT)
+    storage.remove_leftovers(mine.parent)
+    assert not leftover.exists()
+    killed.wait()
+
+
 def test_a_dead_writers_leftover_is_removed_and_nobody_elses_file_is(warehouse: Warehouse) -> None:
     target = Path(path_in(warehouse, "a.bin"))
     target.parent.mkdir(parents=True)
