@@ -38,8 +38,8 @@ class Effort:
     """Controls (T, N); shortfall (T, F) is what the equations ask less what the controls make.
 
     solved (T,): the controls are the optimum, and no shortfall is above `BALANCED`. Where it is False and a shortfall
-    is, no controls within the bounds make what is asked; these leave the least shortfall, and its largest entry says
-    where. Where it is False and none is, they make it, but maybe not at the least effort: of exponents from 4 on.
+    is, no controls within the bounds were found to make what is asked; these leave the least shortfall, and its largest
+    entry says where. Where it is False and none is, they make it, but maybe not at the least effort: above exponent 2.
     """
 
     control: np.ndarray
