@@ -53,7 +53,7 @@ def _arrays(kinds: tuple[str, ...], n_cycles: int) -> CycleArrays:
         duration_s=2 + numbers,
         train=np.isin(SUBJECTS[:n_cycles], SPLIT.train),
         test=np.isin(SUBJECTS[:n_cycles], SPLIT.test),
-        n_left_out=0,
+        left_out=(),
     )
 
 

@@ -30,7 +30,7 @@ class CycleArrays:
     the names; a kind of target that was not asked for, or that the release lacks, has no columns: (N, P, 0).
     Per cycle (N,): who and how it was walked, `mass_kg`, `height_m`, `duration_s` (NaN where an imported source does
     not tell), and whether its subject is in training or in the test. `subject` is `cohort/subject`, as the split has
-    it. `n_left_out` counts the cycles left out because a target is not known; `left_out` names each, and its targets.
+    it. `left_out` names each cycle that is not here because a target is not known, and its targets.
     """
 
     inputs_deg: np.ndarray
@@ -50,8 +50,7 @@ class CycleArrays:
     duration_s: np.ndarray
     train: np.ndarray
     test: np.ndarray
-    n_left_out: int
-    left_out: tuple[str, ...] = ()
+    left_out: tuple[str, ...]
 
     def __post_init__(self) -> None:
         assert len({len(values) for values in (self.inputs_deg, self.forces_n_kg, self.subject, self.train)}) == 1
@@ -59,6 +58,11 @@ class CycleArrays:
 
     def __len__(self) -> int:
         return len(self.inputs_deg)
+
+    @property
+    def n_left_out(self) -> int:
+        """How many cycles are not here."""
+        return len(self.left_out)
 
 
 def load(root: str, targets: Collection[Target] | None = None, allocate: Allocate = in_memory) -> CycleArrays:
@@ -109,7 +113,6 @@ def _assembled(
         subject=subject,
         train=np.isin(subject, split.train),
         test=np.isin(subject, split.test),
-        n_left_out=len(left_out),
         left_out=left_out,
         **keys,
     )
