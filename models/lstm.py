@@ -12,6 +12,9 @@ from torch import nn
 
 from models.settings import Settings
 
+# PyTorch's LSTM takes bfloat16 on any GPU, and on a CPU only if the processor multiplies it.
+CPU_TAKES_BFLOAT16 = bool(torch.ops.mkldnn._is_mkldnn_bf16_supported())
+
 
 class LstmSettings(Settings):
     """The published size, unless a recipe says otherwise."""
@@ -40,6 +43,13 @@ class Lstm(nn.Module):
         self.fc = nn.Linear(settings.hidden * (2 if settings.bidirectional else 1), targets)
 
     def forward(self, x_BTC: torch.Tensor) -> torch.Tensor:
-        """Targets at every time step; the published network sees only the past of each."""
-        hidden_BTH, _ = self.lstm(x_BTC)
+        """Targets at every time step; the published network sees only the past of each.
+
+        On a processor that can't have it in bfloat16, the LSTM itself is in single precision, whatever autocast says.
+        """
+        if x_BTC.device.type == "cpu" and torch.is_autocast_enabled("cpu") and not CPU_TAKES_BFLOAT16:
+            with torch.autocast("cpu", enabled=False):
+                hidden_BTH, _ = self.lstm(x_BTC)
+        else:
+            hidden_BTH, _ = self.lstm(x_BTC)
         return self.fc(hidden_BTH)
