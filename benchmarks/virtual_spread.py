@@ -16,8 +16,7 @@ from pipeline.virtual.body import make_body
 from pipeline.virtual.harmonics import basis
 from pipeline.virtual.normal_gait import HARMONICS, normal_gait
 from pipeline.virtual.records import Condition, Performance
-from pipeline.virtual.style import draw_style
-from pipeline.virtual.walk import CADENCES, walk
+from pipeline.virtual.walk import CADENCES, own_gait, walk
 from tests.parity.published import SCHWARTZ_2008, SPEED, dimensionless_speed
 
 SUBJECTS = 20
@@ -41,7 +40,8 @@ def main() -> None:
     for number in range(1, subjects + 1):
         rng = np.random.default_rng(number)
         subject = draw_subject("healthy", number, rng)
-        body, style = make_body(subject, profile, 0.0, rng), draw_style(subject, rng)
+        body = make_body(subject, profile, 0.0, rng)
+        style = own_gait(body, rng)
         for condition, found in cycles.items():
             found.append(cycle(walk(body, style, condition, rng), subject.mass_kg, subject.height_m))
     print(angle_table(cycles, subjects))

@@ -9,7 +9,7 @@ from pipeline.contacts import GRAVITY_M_S2
 from pipeline.cycles import Stride
 from pipeline.errors import TrialRejected
 from pipeline.recipe import QualitySettings
-from pipeline.records import FootWrench, GeneralizedForces, Kinematics, Side
+from pipeline.records import FootWrench, GeneralizedForces, Kinematics, MuscleForces, Side
 from pipeline.session import Subject
 from pipeline.solve import Solution
 
@@ -107,21 +107,14 @@ def judge_stride(stride: Stride, solution: Solution, settings: QualitySettings) 
     muscles, moments = solution.muscles, solution.moments.cut(solution.frames)
     during = (muscles.time_s >= stride.start_s - 1e-9) & (muscles.time_s < stride.stop_s - 1e-9)
     letter = stride.side[0]
-    reserves = GeneralizedForces(
-        time_s=muscles.time_s,
-        names=muscles.actuator_coordinates,
-        rotational=np.ones(len(muscles.actuator_coordinates), dtype=bool),
-        values=muscles.actuator_force,
-    )
-    reserve_joint, reserve_ratio = _worst_share(reserves, moments, during, letter)
+    reserve_joint, reserve_ratio = reserve_share(muscles, moments, during, letter)
     balance_joint, balance_ratio = _worst_share(solution.balance, moments, during, letter)
-    own = [index for index, name in enumerate(muscles.muscle_names) if name.endswith(f"_{letter}")]
     return StrideQuality(
         reserve_ratio=reserve_ratio,
         reserve_joint=reserve_joint,
         balance_ratio=balance_ratio,
         balance_joint=balance_joint,
-        saturated_ratio=float((muscles.activation[during][:, own] >= settings.saturated_activation).mean()),
+        saturated_ratio=saturated_share(muscles, during, letter, settings),
         unconverged_frames=int((~muscles.converged[during]).sum()),
         short_of=_most_often(muscles.short_of[during & ~muscles.converged]),
     )
@@ -173,6 +166,28 @@ def _why_unexplained(quality: StrideQuality, settings: QualitySettings) -> str:
             f"expected at most {settings.max_saturated_ratio:.0%}"
         )
     return ""
+
+
+def reserve_share(
+    muscles: MuscleForces, moments: GeneralizedForces, frames: np.ndarray, letter: str
+) -> tuple[str, float]:
+    """The joint of a leg (`letter` r or l) that muscles serve worst, and its reserves' share of its peak moment.
+
+    `frames` chooses from those that both cover.
+    """
+    reserves = GeneralizedForces(
+        time_s=muscles.time_s,
+        names=muscles.actuator_coordinates,
+        rotational=np.ones(len(muscles.actuator_coordinates), dtype=bool),
+        values=muscles.actuator_force,
+    )
+    return _worst_share(reserves, moments, frames, letter)
+
+
+def saturated_share(muscles: MuscleForces, frames: np.ndarray, letter: str, settings: QualitySettings) -> float:
+    """The share of a leg's muscles and frames at full activation."""
+    own = [index for index, name in enumerate(muscles.muscle_names) if name.endswith(f"_{letter}")]
+    return float((muscles.activation[frames][:, own] >= settings.saturated_activation).mean())
 
 
 def _worst_share(

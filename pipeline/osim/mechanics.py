@@ -12,7 +12,7 @@ import numpy as np
 import opensim as osim
 
 from pipeline.osim.model import ModelCoordinate, load_model, summarise
-from pipeline.osim.poses import Poses
+from pipeline.osim.poses import BodyKinematics, Poses
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,6 +58,10 @@ class Mechanics:
         """Rotations (T, B, 3, 3) from body to ground, and body origins (T, B, 3), at poses (T, Q)."""
         return self._poses.transforms(values, bodies)
 
+    def kinematics(self, values: np.ndarray, bodies: Sequence[str]) -> BodyKinematics:
+        """Where bodies are at poses (T, Q), and their velocities by unit speeds."""
+        return self._poses.kinematics(values, bodies)
+
     def jacobian(self, values: np.ndarray, stations: Sequence[Station]) -> np.ndarray:
         """How stations move with each coordinate, (T, S, 3, Q): metres per radian or metre, each by itself."""
         bodies = sorted({station.body for station in stations})
@@ -92,10 +96,6 @@ class Mechanics:
         found = self._poses.kinematics(values, [body])
         moment = moment_nm + np.cross(point_m - found.origin_m[:, 0], force_n)
         return np.einsum("tij,ti->tj", found.jacobian[:, 0], np.hstack([moment, force_n]))
-
-    def frame_jacobians(self, values: np.ndarray, bodies: Sequence[str]) -> np.ndarray:
-        """Velocities of bodies by unit speeds, (T, B, 6, Q): angular, then of the body's origin; ground frame."""
-        return self._poses.kinematics(values, bodies).jacobian
 
     def mass_matrices(self, values: np.ndarray) -> np.ndarray:
         """Generalized inertia, (T, Q, Q), at poses (T, Q): generalized forces by unit accelerations."""

@@ -10,6 +10,7 @@ import numpy as np
 from pipeline.osim.default_model import cache_folder, default_model_file
 from pipeline.osim.mechanics import Mechanics, Station
 from pipeline.osim.resize import resize_model
+from pipeline.osim.shared_model import SharedModel, shared_model
 from pipeline.profile import Profile
 from pipeline.records import SIDES, ModelMarker, ScaledModel, Side
 from pipeline.virtual.records import VirtualSubject
@@ -25,12 +26,14 @@ HEIGHT_RANGE_M = (1.409, 1.993)
 class Body:
     """The subject's true model, ready to move. One process and one thread; `model.osim_xml` is its file's text.
 
-    markers: by name, where on which body. soles: by side, in the subject's size.
+    mechanics moves it, muscled says what its muscles can do. markers: by name, where on which body. soles: by side, in
+    the subject's size.
     """
 
     subject: VirtualSubject
     model: ScaledModel
     mechanics: Mechanics
+    muscled: SharedModel
     markers: Mapping[str, Station]
     soles: Mapping[Side, Sole]
 
@@ -58,11 +61,12 @@ def make_body(subject: VirtualSubject, profile: Profile, placement_sd_m: float, 
     with tempfile.TemporaryDirectory(prefix="gait2hip-") as directory:
         file = Path(directory) / "body.osim"
         file.write_text(model.osim_xml, "utf-8")
-        mechanics = Mechanics(file)
+        mechanics, muscled = Mechanics(file), shared_model(file)
     return Body(
         subject=subject,
         model=model,
         mechanics=mechanics,
+        muscled=muscled,
         markers=mechanics.marker_stations(),
         soles={side: sole_of(profile, side).scaled(model.scale_factors) for side in SIDES},
     )

@@ -3,6 +3,8 @@
 A wrench here is moment (N·m, about the ground frame's origin) then force (N), on the body. Shapes: P poses.
 """
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from pipeline.osim.mechanics import Mechanics
@@ -14,23 +16,27 @@ ROOT = ("pelvis_tilt", "pelvis_list", "pelvis_rotation", "pelvis_tx", "pelvis_ty
 
 def ground_wrench(mechanics: Mechanics, values: np.ndarray, forces: np.ndarray) -> np.ndarray:
     """The wrench (P, 6) that the body needs from outside, by its generalized forces (P, Q)."""
-    return np.einsum("pij,pj->pi", root_to_wrench(mechanics, values), forces[:, _root(mechanics)])
+    pelvis = mechanics.kinematics(values, [PELVIS]).jacobian[:, 0]
+    return wrench_of(root_to_wrench(mechanics.names, values, pelvis), mechanics.names, forces)
 
 
-def wrench_per_acceleration(mechanics: Mechanics, values: np.ndarray) -> np.ndarray:
+def wrench_of(to_wrench: np.ndarray, names: Sequence[str], forces: np.ndarray) -> np.ndarray:
+    """The same where `root_to_wrench` is known already."""
+    return np.einsum("pij,pj->pi", to_wrench, forces[:, _root(names)])
+
+
+def wrench_per_acceleration(to_wrench: np.ndarray, mechanics: Mechanics, values: np.ndarray) -> np.ndarray:
     """How the wrench grows with each coordinate's acceleration, (P, 6, Q): also momentum per unit speed."""
-    mass = mechanics.mass_matrices(values)[:, _root(mechanics)]
-    return np.einsum("pij,pjq->piq", root_to_wrench(mechanics, values), mass)
+    return np.einsum("pij,pjq->piq", to_wrench, mechanics.mass_matrices(values)[:, _root(mechanics.names)])
 
 
-def root_to_wrench(mechanics: Mechanics, values: np.ndarray) -> np.ndarray:
-    """From the generalized forces of ROOT to the wrench, (P, 6, 6).
+def root_to_wrench(names: Sequence[str], values: np.ndarray, pelvis: np.ndarray) -> np.ndarray:
+    """From the generalized forces of ROOT to the wrench, (P, 6, 6), by the pelvis' velocities by unit speeds (P, 6, Q).
 
-    Virtual power is the same: with J the pelvis' velocities by unit speeds, tau = Jᵀ w about the pelvis' origin.
+    Virtual power is the same: with J those of ROOT's speeds, tau = Jᵀ w about the pelvis' origin.
     """
-    root = _root(mechanics)
-    jacobian = mechanics.frame_jacobians(values, [PELVIS])[:, 0][:, :, root]
-    at_pelvis = np.linalg.inv(np.swapaxes(jacobian, 1, 2))
+    root = _root(names)
+    at_pelvis = np.linalg.inv(np.swapaxes(pelvis[:, :, root], 1, 2))
     # ROOT's translations put the pelvis' origin where they say.
     at = values[:, root[3:]]
     to_origin = np.tile(np.eye(6), (len(values), 1, 1))
@@ -50,5 +56,5 @@ def cross_matrix(at: np.ndarray) -> np.ndarray:
     return np.stack([np.stack(row, -1) for row in ((o, -z, y), (z, o, -x), (-y, x, o))], 1)
 
 
-def _root(mechanics: Mechanics) -> list[int]:
-    return [mechanics.names.index(name) for name in ROOT]
+def _root(names: Sequence[str]) -> list[int]:
+    return [names.index(name) for name in ROOT]

@@ -20,8 +20,7 @@ from pipeline.virtual.records import Condition, VirtualSubject
 from pipeline.virtual.request import COHORTS, CONDITIONS, Request, refuse_occupied
 from pipeline.virtual.session_files import session_content, write_folder
 from pipeline.virtual.stand import stand
-from pipeline.virtual.style import draw_style
-from pipeline.virtual.walk import walk
+from pipeline.virtual.walk import own_gait, walk
 
 PROFILE = "isb_full_body"
 SESSION = "session-1"
@@ -74,7 +73,7 @@ def _captures(
     profile, settings = load_profile(PROFILE), request.blemishes
     placement_sd_m = settings.marker_placement_mm * 1e-3
     body = make_body(subject, profile, placement_sd_m, _stream(request, number, _Purpose.MARKERS))
-    style = draw_style(subject, _stream(request, number, _Purpose.STYLE))
+    style = own_gait(body, _stream(request, number, _Purpose.STYLE))
     still = stand(body)
     standing = capture_standing(still, settings, _stream(request, number, _Purpose.STANDING))
     skin = draw_skin(still.marker_names, profile, settings, _stream(request, number, _Purpose.SKIN))

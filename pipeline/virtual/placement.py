@@ -1,7 +1,9 @@
-"""Where on the walkway a walk is recorded: the operator moves the start until most feet land on plates of their own."""
+"""Where on the walkway a walk is recorded: the operator moves the start until most feet land on plates of their own.
+
+Shapes: S places to begin, K footprints, B plates; the floor's directions are forward and right.
+"""
 
 from dataclasses import dataclass, replace
-from itertools import pairwise
 
 import numpy as np
 
@@ -43,7 +45,8 @@ def start_of(performance: Performance, profile: Profile, heading: Heading) -> tu
     row_low_m, row_high_m = boxes[:, 0].min(), boxes[:, 0].max()
     course_m = [one.low_m[0] for one in prints]
     shifts = np.arange(row_low_m - max(course_m), row_high_m - min(course_m), STEP_M)
-    return float(max(shifts, key=lambda shift: _worth(prints, np.array([shift, right_m]), boxes))), right_m
+    worth = _worth(prints, shifts, right_m, boxes)
+    return float(shifts[max(range(len(shifts)), key=lambda number: worth[number])]), right_m
 
 
 def side_line_m(heading: Heading, side: Side) -> float:
@@ -108,34 +111,38 @@ def _footprint(contact: Contact, performance: Performance, profile: Profile) -> 
     )
 
 
-def _worth(prints: list[_Footprint], by: np.ndarray, boxes: np.ndarray) -> tuple[bool, int, int, float]:
-    """Are the plates empty at first, how many feet are well placed, how many of them in pairs, and how far from edges.
+def _worth(prints: list[_Footprint], shifts_m: np.ndarray, right_m: float, boxes: np.ndarray) -> list[tuple]:
+    """What each of the shifts (S,) is worth, the first figures more than the others.
 
-    Two feet one after the other carry the body's whole weight over a stride, which tells whether all was measured.
+    They are: are the plates empty at first, how many feet are well placed, how many of them in pairs, and how far from
+    edges. Well placed is a foot that begins a stride alone on a plate. Two feet one after the other carry the body's
+    whole weight over a stride, which tells whether all was measured.
     """
-    quiet = not any(one.start_s < QUIET_S and _touches(one, box, by) for one in prints for box in boxes)
-    rooms = [max((_well_placed_m(one, prints, box, by) for box in boxes), default=0.0) for one in prints]
-    clear = [room for room in rooms if room > 0]
-    pairs = sum(first > 0 and second > 0 for first, second in pairwise(rooms))
-    return quiet, len(clear), pairs, float(np.mean(clear)) if clear else 0.0
-
-
-def _well_placed_m(one: _Footprint, prints: list[_Footprint], box: np.ndarray, by: np.ndarray) -> float:
-    """How far from a plate's edges a foot keeps that begins a stride alone on it, or 0."""
-    room = _room_m(one, box, by)
-    return room if one.stride and room >= CLEAR_M and _alone(one, prints, box, by) else 0.0
-
-
-def _room_m(one: _Footprint, box: np.ndarray, by: np.ndarray) -> float:
-    return float(min((one.low_m + by - box[:, 0]).min(), (box[:, 1] - one.high_m - by).min()))
-
-
-def _touches(one: _Footprint, box: np.ndarray, by: np.ndarray) -> bool:
-    return bool((one.low_m + by < box[:, 1]).all() and (one.high_m + by > box[:, 0]).all())
-
-
-def _alone(one: _Footprint, prints: list[_Footprint], box: np.ndarray, by: np.ndarray) -> bool:
-    return not any(
-        other is not one and other.start_s < one.stop_s and other.stop_s > one.start_s and _touches(other, box, by)
-        for other in prints
+    room_m, touching = _on_plates(prints, shifts_m, right_m, boxes)
+    start_s, stop_s = (np.array([getattr(one, name) for one in prints]) for name in ("start_s", "stop_s"))
+    together = (start_s < stop_s[:, None]) & (stop_s > start_s[:, None]) & ~np.eye(len(prints), dtype=bool)
+    shared = (together[..., None] & touching[:, None]).any(axis=2)
+    stride = np.array([one.stride for one in prints])[:, None]
+    kept_m = np.where(stride & (room_m >= CLEAR_M) & ~shared, room_m, 0.0).max(axis=2)
+    clear = kept_m > 0
+    n_clear = clear.sum(axis=1)
+    return list(
+        zip(
+            ~touching[:, start_s < QUIET_S].any(axis=(1, 2)),
+            n_clear,
+            (clear[:, :-1] & clear[:, 1:]).sum(axis=1),
+            kept_m.sum(axis=1) / np.maximum(n_clear, 1),
+            strict=True,
+        )
     )
+
+
+def _on_plates(
+    prints: list[_Footprint], shifts_m: np.ndarray, right_m: float, boxes: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """How far from each plate's edges each foot keeps, and whether it touches the plate: (S, K, B) each."""
+    by = np.column_stack([shifts_m, np.full(len(shifts_m), right_m)])[:, None, None]
+    low_m, high_m = (np.array([getattr(one, name) for one in prints])[:, None] for name in ("low_m", "high_m"))
+    room_m = np.minimum(low_m + by - boxes[..., 0], boxes[..., 1] - high_m - by).min(axis=-1)
+    touching = ((low_m + by < boxes[..., 1]) & (high_m + by > boxes[..., 0])).all(axis=-1)
+    return room_m, touching

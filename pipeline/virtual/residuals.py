@@ -14,9 +14,11 @@ from pipeline.records import SIDES, Side
 from pipeline.virtual.body import Body
 from pipeline.virtual.footfalls import Foothold, Support
 from pipeline.virtual.ground_wrench import (
+    PELVIS,
     centre_of_pressure,
     cross_matrix,
-    ground_wrench,
+    root_to_wrench,
+    wrench_of,
     wrench_per_acceleration,
 )
 from pipeline.virtual.harmonics import derivative_basis
@@ -72,22 +74,22 @@ def body_moment(body: Body, motion: PeriodicMotion, free: Sequence[int]) -> Body
     mechanics = body.mechanics
     values, speeds, accelerations = motion.at(PHASES)
     forces = mechanics.generalized_forces(values, speeds, accelerations)
-    bodies = [body.soles[side].heel.body for side in SIDES]
-    rotation, origin = mechanics.transforms(values, bodies)
-    jacobian = mechanics.frame_jacobians(values, bodies)[..., free]
+    found = mechanics.kinematics(values, [*(body.soles[side].heel.body for side in SIDES), PELVIS])
+    jacobian = found.jacobian[..., free]
+    to_wrench = root_to_wrench(mechanics.names, values, found.jacobian[:, -1])
     parts, slopes = {}, {}
     for s, side in enumerate(SIDES):
         for part in PARTS:
             station: Station = getattr(body.soles[side], part)
-            arm = rotation[:, s] @ np.array(station.location_m)
-            parts[side, part] = origin[:, s] + arm
+            arm = found.rotation[:, s] @ np.array(station.location_m)
+            parts[side, part] = found.origin_m[:, s] + arm
             slopes[side, part] = jacobian[:, s, 3:] - cross_matrix(arm) @ jacobian[:, s, :3]
     return BodyMoment(
         mass_kg=body.subject.mass_kg,
         values=values,
-        wrench=ground_wrench(mechanics, values, forces),
+        wrench=wrench_of(to_wrench, mechanics.names, forces),
         mass_centre_m=mechanics.mass_centre_m(values),
-        per_acceleration=wrench_per_acceleration(mechanics, values)[..., free],
+        per_acceleration=wrench_per_acceleration(to_wrench, mechanics, values)[..., free],
         parts_m=parts,
         part_slopes=slopes,
     )

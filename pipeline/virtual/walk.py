@@ -14,12 +14,16 @@ from pipeline.virtual.perform import last_sample_s, perform
 from pipeline.virtual.planted import NoMotion, Plan, Planted, plant
 from pipeline.virtual.proportions import dimensionless_speed
 from pipeline.virtual.records import MARKER_RATE_HZ, Condition, Contact, Performance
-from pipeline.virtual.style import Style, of_trial
+from pipeline.virtual.strength import require_strength
+from pipeline.virtual.style import Style, draw_style, of_trial
 
 # Steps per minute, as in Gait2Hip-60 (arXiv 2605.30374).
 CADENCES: dict[Condition, float] = {"slow": 78.0, "med": 115.0, "fast": 135.0}
 STRIDES = 4
 ATTEMPTS = 5
+GAITS = 20
+# The most demanding first.
+JUDGED: tuple[Condition, ...] = ("fast", "slow", "med")
 # Standard deviations of how a coordinate gives way: legs and pelvis place the feet, trunk and arms balance.
 TOLERANCE_RAD = {
     "hip_flexion": 0.04, "hip_adduction": 0.04, "hip_rotation": 0.04, "knee_angle": 0.05, "ankle_angle": 0.05,
@@ -30,26 +34,47 @@ TOLERANCE_RAD = {
 TOLERANCE_M = {"pelvis_tx": 0.02, "pelvis_ty": 0.03, "pelvis_tz": 0.02}
 
 
+def own_gait(body: Body, rng: np.random.Generator) -> Style:
+    """A gait of the subject's own that this body can walk at every cadence; NoMotion if none of several can be.
+
+    It is the same whichever cadences are asked for.
+    """
+    for attempt in range(1, GAITS + 1):
+        style = draw_style(body.subject, rng)
+        try:
+            for condition in JUDGED:
+                _walked(body, style, condition, start=0.0)
+        except NoMotion:
+            if attempt == GAITS:
+                raise
+        else:
+            return style
+    raise AssertionError("the last attempt returns or raises")
+
+
 def walk(body: Body, style: Style, condition: Condition, rng: np.random.Generator) -> Performance:
     """About eight steps of steady gait forward (x) along z = 0 on the floor y = 0; `rng` is the trial's own.
 
     The middle of the walk is near x = 0; contacts cut by the recording's ends begin or end with it. A trial that this
     body can't walk is drawn again; NoMotion after some.
     """
-    plan, planted = _planted(body, style, condition, rng)
-    assert isinstance(plan.footing, Steps)
-    return _recorded(body, planted, plan.footing, float(rng.uniform()))
-
-
-def _planted(body: Body, style: Style, condition: Condition, rng: np.random.Generator) -> tuple[Plan, Planted]:
     for attempt in range(1, ATTEMPTS + 1):
-        plan = walking_plan(body, of_trial(style, rng), condition)
         try:
-            return plan, plant(body, plan)
+            return _walked(body, of_trial(style, rng), condition, start=float(rng.uniform()))
         except NoMotion:
             if attempt == ATTEMPTS:
                 raise
     raise AssertionError("the last attempt returns or raises")
+
+
+def _walked(body: Body, style: Style, condition: Condition, start: float) -> Performance:
+    """One walk from this phase on. NoMotion if feet, balance or muscles don't allow it."""
+    plan = walking_plan(body, style, condition)
+    planted = plant(body, plan)
+    assert isinstance(plan.footing, Steps)
+    performance = _recorded(body, planted, plan.footing, start)
+    require_strength(body, performance, planted.motion.period_s)
+    return performance
 
 
 def walking_plan(body: Body, style: Style, condition: Condition) -> Plan:

@@ -4,7 +4,14 @@ import numpy as np
 import pytest
 
 from pipeline.contacts import GRAVITY_M_S2
-from pipeline.virtual.ground_wrench import centre_of_pressure, cross_matrix, ground_wrench, wrench_per_acceleration
+from pipeline.virtual.ground_wrench import (
+    PELVIS,
+    centre_of_pressure,
+    cross_matrix,
+    ground_wrench,
+    root_to_wrench,
+    wrench_per_acceleration,
+)
 
 pytestmark = pytest.mark.osim
 
@@ -27,7 +34,8 @@ def test_accelerations_need_their_share_of_wrench(body):
     still, faster = np.zeros_like(values), np.random.default_rng(2).normal(0, 5, values.shape)
     mechanics = body.mechanics
     more = [ground_wrench(mechanics, values, mechanics.generalized_forces(values, still, a)) for a in (still, faster)]
-    by = wrench_per_acceleration(mechanics, values)
+    pelvis = mechanics.kinematics(values, [PELVIS]).jacobian[:, 0]
+    by = wrench_per_acceleration(root_to_wrench(mechanics.names, values, pelvis), mechanics, values)
     np.testing.assert_allclose(more[1] - more[0], np.einsum("pij,pj->pi", by, faster), atol=1e-6)
 
 

@@ -32,7 +32,7 @@ def people_of_arithmetic(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(maker, "draw_subject", draw)
     monkeypatch.setattr(maker, "make_body", lambda *_: None)
-    monkeypatch.setattr(maker, "draw_style", lambda _, rng: rng.uniform(0, 0.05))
+    monkeypatch.setattr(maker, "own_gait", lambda _, rng: rng.uniform(0, 0.05))
     monkeypatch.setattr(maker, "stand", lambda _: standing())
     monkeypatch.setattr(maker, "walk", walk)
 

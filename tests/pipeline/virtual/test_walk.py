@@ -14,7 +14,7 @@ from pipeline.virtual.normal_gait import step_law
 from pipeline.virtual.planted import NoMotion
 from pipeline.virtual.records import ANALOG_RATE_HZ, MARKER_RATE_HZ
 from pipeline.virtual.style import draw_style
-from pipeline.virtual.walk import CADENCES, walk, walking_plan
+from pipeline.virtual.walk import CADENCES, own_gait, walk, walking_plan
 
 pytestmark = pytest.mark.osim
 RATIO = round(ANALOG_RATE_HZ / MARKER_RATE_HZ)
@@ -134,22 +134,40 @@ def test_a_sore_hip_moves_less_than_the_other(body):
 def test_a_trial_that_can_t_be_walked_is_drawn_again(monkeypatch):
     asked = []
 
-    def clumsy(_body, plan):
-        asked.append(plan)
+    def clumsy(_body, style, _condition, start):
+        asked.append((style, start))
         if len(asked) < 3:
             raise NoMotion("its feet leave the floor")
-        return "planted"
+        return "walked"
 
-    monkeypatch.setattr(walk_module, "plant", clumsy)
-    monkeypatch.setattr(walk_module, "walking_plan", lambda _body, style, _condition: style)
+    monkeypatch.setattr(walk_module, "_walked", clumsy)
     monkeypatch.setattr(walk_module, "of_trial", lambda _style, rng: rng.uniform())
 
-    plan, planted = walk_module._planted(None, None, "med", np.random.default_rng(0))
-
-    assert planted == "planted"
-    assert plan == asked[2]
+    assert walk(None, None, "med", np.random.default_rng(0)) == "walked"
     assert len(set(asked)) == 3
-    asked.clear()
-    monkeypatch.setattr(walk_module, "ATTEMPTS", 2)
-    with pytest.raises(NoMotion, match="leave the floor"):
-        walk_module._planted(None, None, "med", np.random.default_rng(0))
+
+
+def test_a_gait_that_can_t_be_walked_is_drawn_again(monkeypatch, body):
+    tried = []
+
+    def walked(_body, style, condition, start):
+        tried.append((style, condition))
+        if len(tried) == 2:
+            raise NoMotion("too weak")
+
+    monkeypatch.setattr(walk_module, "_walked", walked)
+    found = own_gait(body, np.random.default_rng(5))
+
+    rng = np.random.default_rng(5)
+    drawn = [draw_style(body.subject, rng) for _ in range(2)]
+    assert [condition for _, condition in tried] == ["fast", "slow", "fast", "slow", "med"]
+    assert found.stride == drawn[1].stride != drawn[0].stride
+
+
+def test_a_body_that_can_t_walk_at_all_is_told(monkeypatch, body):
+    def walked(*_, **__):
+        raise NoMotion("virtual subject VH001 is too weak")
+
+    monkeypatch.setattr(walk_module, "_walked", walked)
+    with pytest.raises(NoMotion, match="VH001 is too weak"):
+        own_gait(body, np.random.default_rng(5))
