@@ -128,7 +128,7 @@ def _worth(prints: list[_Footprint], shifts_m: np.ndarray, right_m: float, boxes
     n_clear = clear.sum(axis=1)
     return list(
         zip(
-            ~touching[:, start_s < QUIET_S].any(axis=(1, 2)),
+            np.logical_not(touching[:, start_s < QUIET_S].any(axis=(1, 2))).tolist(),
             n_clear,
             (clear[:, :-1] & clear[:, 1:]).sum(axis=1),
             kept_m.sum(axis=1) / np.maximum(n_clear, 1),
