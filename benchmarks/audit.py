@@ -1,6 +1,6 @@
 """What an audit finds: `python -m benchmarks.audit RELEASE [--json FILE]`.
 
-Judges the release as it is, puts each of nine known faults into each subject in turn and says how many are found and
+Judges the release as it is, puts each of eleven known faults into each subject in turn and says how many are found and
 who else is blamed, and draws normal curves to say how often they are too far from few others.
 """
 
@@ -49,6 +49,16 @@ def scaled(factor: float, channels: list[int]) -> Fault:
     return fault
 
 
+def raised(offset: float, channel: str) -> Fault:
+    """Adds a number to a channel, in its unit."""
+
+    def fault(curves: np.ndarray) -> np.ndarray:
+        curves[:, at(channel)] += offset
+        return curves
+
+    return fault
+
+
 def trembling(curves: np.ndarray) -> np.ndarray:
     """The gluteus medius jumps by 40 % from sample to sample."""
     curves[:, at("force_glmed")] *= 1 + 0.4 * (-1.0) ** np.arange(curves.shape[2])
@@ -78,6 +88,8 @@ def half_a_cycle_late(curves: np.ndarray) -> np.ndarray:
 FAULTS: Mapping[str, tuple[Fault, Kind, str]] = {
     "a moment's sign": (scaled(-1, [at("moment_hip_flexion")]), "sign", "moment_hip_flexion"),
     "an angle's sign": (scaled(-1, [at("hip_adduction_r")]), "sign", "hip_adduction_r"),
+    "an angle 30 degrees too high": (raised(30, "hip_flexion_r"), "offset", "hip_flexion_r"),
+    "a moment 0.5 N·m/kg too high": (raised(0.5, "moment_hip_flexion"), "offset", "moment_hip_flexion"),
     "angles of the other leg": (exchanged, "sides", "inputs"),
     "targets of the other leg": (half_a_cycle_late, "sides", "targets"),
     "targets a tenth": (scaled(0.1, TARGETS), "scale", "targets"),

@@ -98,6 +98,8 @@ def stage_accounts(recipe: Recipe, facts: Mapping[str, object], opensim_version:
         "engine": recipe.model.engine,
         "feet": (recipe.model.right_foot_body, recipe.model.left_foot_body),
     }
+    # A profile is a fact of several stages, and hashing it is most of the work.
+    briefs = {name: _brief(fact) for name, fact in facts.items()}
     accounts: dict[str, StageAccount] = {}
     for name, stage in STAGES.items():
         if all(fact in facts for fact in stage.facts) and all(needed in accounts for needed in stage.inputs):
@@ -107,7 +109,7 @@ def stage_accounts(recipe: Recipe, facts: Mapping[str, object], opensim_version:
                 "recipe": {
                     section: _as_stored(sections[section], _unread(recipe, stage)) for section in stage.sections
                 },
-                "facts": {fact: _brief(facts[fact]) for fact in stage.facts},
+                "facts": {fact: briefs[fact] for fact in stage.facts},
                 "inputs": {needed: accounts[needed].key for needed in stage.inputs},
             }
             accounts[name] = StageAccount(key=stable_hash({"stage": name, **made_from}), made_from=made_from)

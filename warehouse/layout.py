@@ -138,13 +138,18 @@ def identity_names(level: Level) -> tuple[str, ...]:
 
 def identity(level: Level, key: SessionKey) -> dict[str, str]:
     """Who a row belongs to: the part of the key that this level needs."""
-    if level == "trial" and not isinstance(key, TrialKey):
-        raise ValueError(f"{key} names a session, but this table is kept per trial: give a TrialKey.")
+    _check_level(level, key)
     return {name: getattr(key, name) for name in identity_names(level)}
 
 
+def _check_level(level: Level, key: SessionKey) -> None:
+    if level == "trial" and not isinstance(key, TrialKey):
+        raise ValueError(f"{key} names a session, but this table is kept per trial: give a TrialKey.")
+
+
 def _segments(level: Level, key: SessionKey) -> tuple[str, ...]:
-    return tuple(identity(level, key).values())
+    _check_level(level, key)
+    return tuple(getattr(key, name) for name in _NAMES[level])
 
 
 # Temporary files: hidden, so that no reader of a folder takes one for data; beside their target, so that

@@ -68,18 +68,10 @@ def read_scaled_model(warehouse: Warehouse, key: SessionKey) -> str:
 
 def survey(warehouse: Warehouse, table: str) -> tuple[list[Stored], list[str]]:
     """What every file of a table says about itself, sorted by identity, and what is wrong with the others."""
-    found: list[Stored] = []
-    problems: list[str] = []
-    for path in storage.files_under(warehouse, table_directory(warehouse, table)):
-        try:
-            account = peek(warehouse, path)
-            if path != table_path(warehouse, table, schema_of(table).level, _key(account)):
-                raise WarehouseError(f"{path} belongs to {account.owner}: it was moved or renamed.")
-            found.append(account)
-        except MissingFile:
-            continue  # Removed by another process since it was listed.
-        except WarehouseError as error:
-            problems.append(str(error))
+    paths = storage.files_under(warehouse, table_directory(warehouse, table))
+    looked_at = list(in_order(lambda path: _account_or_problem(warehouse, table, path), paths))
+    found = [item for item in looked_at if isinstance(item, Stored)]
+    problems = [item for item in looked_at if isinstance(item, str)]
     return sorted(found, key=lambda account: tuple(account.identity.values())), problems
 
 
@@ -176,6 +168,18 @@ def cycles_of(warehouse: Warehouse, trial: Stored, columns: Sequence[str] | None
                 "was interrupted."
             )
         return _selected(file, path, columns)
+
+
+def _account_or_problem(warehouse: Warehouse, table: str, path: str) -> Stored | str | None:
+    try:
+        account = peek(warehouse, path)
+        if path != table_path(warehouse, table, schema_of(table).level, _key(account)):
+            raise WarehouseError(f"{path} belongs to {account.owner}: it was moved or renamed.")
+        return account
+    except MissingFile:
+        return None  # Removed by another process since it was listed.
+    except WarehouseError as error:
+        return str(error)
 
 
 def _row_or_problem(

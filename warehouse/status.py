@@ -15,7 +15,9 @@ from warehouse.layout import (
     relative,
     table_directory,
 )
+from warehouse.metadata import Stored
 from warehouse.schemas import PER_SESSION, PER_TRIAL
+from warehouse.whole_imports import partial_imports
 
 _SHOWN = 30
 
@@ -38,6 +40,7 @@ class Status:
     """Everything `gait2hip status` says.
 
     `unreadable`: messages about trial rows that can't be trusted. `missing`: what an accepted trial lacks.
+    `partial_imports`: sessions of published files whose import was interrupted.
     `orphans`: files that no stored trial vouches for, such as cycles of a trial that was rejected since.
     """
 
@@ -45,6 +48,7 @@ class Status:
     trials: tuple[TrialLine, ...]
     unreadable: tuple[str, ...]
     missing: tuple[str, ...]
+    partial_imports: tuple[str, ...]
     orphans: tuple[str, ...]
 
     @property
@@ -85,6 +89,7 @@ class Status:
 def status(warehouse: Warehouse) -> Status:
     """Surveys a warehouse by the trials' metadata and the folders' listings; no measured data is read.
 
+    Where there are imported cohorts, their sessions' rows say how many trials there must be.
     WarehouseError if there is no warehouse at the root.
     """
     if warehouse.filesystem.get_file_info(warehouse.base).type.name not in ("Directory", "NotFound"):
@@ -108,6 +113,7 @@ def status(warehouse: Warehouse) -> Status:
         trials=tuple(TrialLine(key=key, **row.summary) for key, row in zip(keys, found, strict=True)),
         unreadable=tuple(unreadable),
         missing=tuple(relative(warehouse, path) for path in sorted(needed - present)),
+        partial_imports=tuple(_partial_imports(warehouse, found)),
         orphans=tuple(relative(warehouse, path) for path in sorted(present - allowed)),
     )
 
@@ -122,9 +128,17 @@ def render(found: Status) -> str:
             *_rejections(found),
             *_listing("unreadable, ingest their sessions again", found.unreadable),
             *_listing("missing, ingest their sessions again", found.missing),
+            *_listing("imported in part", found.partial_imports),
             *_listing("belonging to no stored trial", found.orphans),
         ]
     )
+
+
+def _partial_imports(warehouse: Warehouse, trials: list[Stored]) -> list[str]:
+    try:
+        return partial_imports(warehouse, trials)
+    except WarehouseError as error:
+        return str(error).splitlines()
 
 
 def _listed(warehouse: Warehouse) -> Iterator[str]:

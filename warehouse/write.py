@@ -97,54 +97,6 @@ def write_together(
     storage.write_together(warehouse, content, voucher=voucher.path, obsolete=obsolete)
 
 
-def write_table(
-    warehouse: Warehouse,
-    table: str,
-    key: SessionKey,
-    columns: Mapping[str, Values],
-    *,
-    provenance_key: str,
-    recipe: str,
-    units: Mapping[str, str] = _EMPTY,
-    made_from: Mapping[str, object] = _EMPTY,
-) -> str:
-    """Stores one `table_file` by itself and returns its path. WarehouseError if it can't be stored."""
-    made = table_file(
-        warehouse, table, key, columns, provenance_key=provenance_key, recipe=recipe, units=units, made_from=made_from
-    )
-    return _stored(warehouse, made)
-
-
-def write_row(
-    warehouse: Warehouse,
-    table: str,
-    key: SessionKey,
-    values: Mapping[str, object],
-    *,
-    provenance_key: str,
-    recipe: str,
-    made_from: Mapping[str, object] = _EMPTY,
-) -> str:
-    """Stores one `row_file` by itself and returns its path. WarehouseError if it can't be stored."""
-    made = row_file(warehouse, table, key, values, provenance_key=provenance_key, recipe=recipe, made_from=made_from)
-    return _stored(warehouse, made)
-
-
-def write_scaled_model(warehouse: Warehouse, key: SessionKey, osim_xml: str) -> str:
-    """Stores the session's scaled model by itself and returns its path."""
-    return _stored(warehouse, scaled_model_file(warehouse, key, osim_xml))
-
-
-def remove_table(warehouse: Warehouse, table: str, key: SessionKey) -> None:
-    """Removes one file of a table if it is there: what a trial that is now rejected once gave."""
-    storage.remove(warehouse, table_path(warehouse, table, schema_of(table).level, key))
-
-
-def _stored(warehouse: Warehouse, file: NewFile) -> str:
-    storage.write_bytes(warehouse, file.path, file.content)
-    return file.path
-
-
 def to_parquet(schema: TableSchema, content: pa.Table, stored: Stored) -> bytes:
     """The bytes of a Parquet file: fixed version, compression and row groups, checksums on every page."""
     sink = pa.BufferOutputStream()

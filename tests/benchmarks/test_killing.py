@@ -7,8 +7,8 @@ import pytest
 
 from benchmarks.killing import Snapshot, check, leftovers, snapshot
 from tests.faults.made_up_ingest import SESSIONS, TRIALS, store_session, store_trial
+from tests.warehouse.one_file import remove_table
 from warehouse.layout import Warehouse, table_path, temporary_path
-from warehouse.write import remove_table
 
 
 @pytest.fixture

@@ -12,12 +12,12 @@ import pytest
 
 from flows.inbox import MOST_TRIES, REPORT_JSON, REPORT_TEXT, Inbox, Sorted, take
 from flows.ingest import IngestReport, Refusal
+from tests.warehouse.one_file import write_row
 from tests.warehouse.samples import MADE, trial_row
 from warehouse.identity import SessionKey
 from warehouse.layout import Warehouse
 from warehouse.outcome import Outcome
 from warehouse.sources import Source, remember_source
-from warehouse.write import write_row
 
 SETTLE_S = 10.0
 

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from tests.warehouse.conftest import store_whole_trial
+from tests.warehouse.one_file import write_table
 from tests.warehouse.samples import MADE, cycles_columns
 from warehouse.identity import TrialKey
 from warehouse.layout import Warehouse
@@ -13,7 +14,6 @@ from warehouse.release.build import ReleaseOrder, build_release
 from warehouse.release.cycles_file import Sampling
 from warehouse.release.selection import Selection
 from warehouse.release.split import hold_out_named
-from warehouse.write import write_table
 
 Columns = Mapping[str, np.ndarray]
 

@@ -52,6 +52,7 @@ def test_recordings_may_lie_elsewhere(tmp_path):
         ('"walk_02.c3d"', '"static.c3d"', "both the static trial and a walk"),
         ("mass_kg", "mas_kg", "mas_kg"),
         ("format = 1", "format = 2", r"session\.toml has format 2; this gait2hip reads 1"),
+        ("format = 1", "format = 0", r"session\.toml has format 0; this gait2hip reads 1"),
         ("format = 1", "", "format: Field required"),
         ("[subject]", "[subject", "not valid TOML"),
     ],

@@ -10,9 +10,9 @@ from pipeline.staleness import session_state
 from pipeline.store_rejected import record_crash, store_rejected
 from tests.pipeline.test_job import rewrite
 from tests.pipeline.test_store_trial import accept, job, result  # noqa: F401 - fixtures
+from tests.warehouse.one_file import remove_table
 from warehouse.read import read_table
 from warehouse.sources import read_sources
-from warehouse.write import remove_table
 
 WALKS = ("walk_01", "walk_02")
 

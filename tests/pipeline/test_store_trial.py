@@ -16,11 +16,11 @@ from pipeline.store_trial import store_accepted
 from pipeline.trial_result import TrialResult
 from tests.pipeline.solutions import LEFT, NAMES, RIGHT, TIME_S, a_solution, joint_moments, wrenches_known
 from tests.pipeline.test_session import COMPLETE
+from tests.warehouse.one_file import remove_table
 from warehouse.channels import INPUT_COORDINATES, MOMENT_COORDINATES, MUSCLE_GROUPS, ipsilateral
 from warehouse.contents import is_trial_fresh
 from warehouse.errors import WarehouseError
 from warehouse.read import cycles, read_row, read_table, stored
-from warehouse.write import remove_table
 
 POINTS = 11
 # The right foot's reaction is known in the first half, the left one's from 0.4 s on.

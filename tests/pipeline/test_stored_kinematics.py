@@ -3,9 +3,9 @@ import pytest
 
 from pipeline.records import Coordinates, Kinematics
 from pipeline.stored_kinematics import as_stored, columns_of, read_kinematics
+from tests.warehouse.one_file import write_table
 from warehouse.identity import TrialKey
 from warehouse.layout import Warehouse, table_path
-from warehouse.write import write_table
 
 KEY = TrialKey(cohort="adults", subject="S1", session="v1", trial="t1")
 N_FRAMES = 200

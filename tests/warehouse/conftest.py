@@ -5,10 +5,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from tests.warehouse.one_file import write_row, write_scaled_model, write_table
 from tests.warehouse.samples import MADE, SESSION_ROW, cycles_columns, frame_tables, trial_row
 from warehouse.identity import TrialKey
 from warehouse.layout import Warehouse
-from warehouse.write import write_row, write_scaled_model, write_table
 
 TrialWriter = Callable[..., None]
 

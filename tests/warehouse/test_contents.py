@@ -2,12 +2,12 @@ from pathlib import Path
 
 import pytest
 
+from tests.warehouse.one_file import remove_table, write_row
 from tests.warehouse.samples import MADE, trial_row
 from warehouse.contents import files_of, is_session_fresh, is_trial_fresh
 from warehouse.identity import TrialKey
 from warehouse.layout import Warehouse, scaled_model_path, table_path
 from warehouse.schemas import PER_SESSION, PER_TRIAL, schema_of
-from warehouse.write import remove_table, write_row
 
 KEY = MADE["provenance_key"]
 KEYS = dict.fromkeys(("trials", *PER_TRIAL, "cycles"), KEY)

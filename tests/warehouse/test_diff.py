@@ -1,12 +1,12 @@
 import numpy as np
 import pytest
 
+from tests.warehouse.one_file import write_row, write_table
 from tests.warehouse.samples import MADE, cycles_columns, trial_row
 from warehouse.diff import compare, render
 from warehouse.errors import WarehouseError
 from warehouse.identity import TrialKey
 from warehouse.layout import Warehouse
-from warehouse.write import write_row, write_table
 
 
 def a_key(trial: str) -> TrialKey:

@@ -6,6 +6,7 @@ import pyarrow.dataset as ds
 import pyarrow.parquet as pq
 import pytest
 
+from tests.warehouse.one_file import write_row, write_table
 from tests.warehouse.samples import MADE, N_SAMPLES, cycles_columns, trial_row
 from warehouse import read
 from warehouse.channels import INPUT_COORDINATES
@@ -13,7 +14,6 @@ from warehouse.errors import MissingFile, WarehouseError
 from warehouse.identity import TrialKey
 from warehouse.layout import Warehouse, table_path
 from warehouse.schemas import schema_of
-from warehouse.write import write_row, write_table
 
 
 def a_key(subject: str = "001", trial: str = "t1", cohort: str = "adults") -> TrialKey:

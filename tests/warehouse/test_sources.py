@@ -1,3 +1,5 @@
+import json
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -32,6 +34,24 @@ def test_the_same_source_is_not_written_again(warehouse: Warehouse) -> None:
 
 def test_a_new_warehouse_has_none(warehouse: Warehouse) -> None:
     assert read_sources(warehouse) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "change"),
+    [("model", lambda entry: entry.pop("model")), ("profile", lambda entry: entry.update(profile="isb_full_body"))],
+)
+def test_a_source_of_another_version_is_refused_by_name(
+    warehouse: Warehouse, name: str, change: Callable[[dict[str, object]], object]
+) -> None:
+    """An entry less than today's, and one more."""
+    remember_source(warehouse, a_source("S1"))
+    path = Path(source_path(warehouse, a_source("S1").key))
+    entry = json.loads(path.read_text())
+    change(entry)
+    path.write_text(json.dumps(entry))
+
+    with pytest.raises(WarehouseError, match=rf"v1.json is damaged, or of another version .*{name}"):
+        read_sources(warehouse)
 
 
 def test_a_damaged_source_is_named(warehouse: Warehouse) -> None:

@@ -2,6 +2,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.warehouse.one_file import write_row
 from tests.warehouse.samples import MADE, trial_row
 from warehouse import status as status_module
 from warehouse.errors import WarehouseError
@@ -9,7 +10,6 @@ from warehouse.identity import TrialKey
 from warehouse.layout import Warehouse, table_path
 from warehouse.schemas import schema_of
 from warehouse.status import render, status
-from warehouse.write import write_row
 
 
 def a_key(subject: str, trial: str, cohort: str = "adults") -> TrialKey:

@@ -6,13 +6,13 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
+from tests.warehouse.one_file import remove_table, write_row, write_scaled_model, write_table
 from tests.warehouse.samples import MADE, SESSION_ROW, TIME_S, cycles_columns, frame_tables, trial_row
 from warehouse import read
 from warehouse.errors import WarehouseError
 from warehouse.identity import TrialKey
 from warehouse.layout import Warehouse
 from warehouse.schemas import SCHEMAS, schema_of
-from warehouse.write import remove_table, write_row, write_scaled_model, write_table
 
 
 @pytest.mark.parametrize("table", frame_tables())

@@ -7,7 +7,7 @@ import numpy as np
 
 from warehouse.audit.bodies import implausible_bodies
 from warehouse.audit.curves import AuditCycles
-from warehouse.audit.far import far_altogether, far_cycles, far_subjects, out_of_scale, without_repeats
+from warehouse.audit.far import far_altogether, far_cycles, far_subjects, off_level, out_of_scale, without_repeats
 from warehouse.audit.group import Group, make_group
 from warehouse.audit.muscles import LEAST_POINTS, chattering, constant_curves, flat_curves
 from warehouse.audit.others import LEAST_OTHERS
@@ -20,6 +20,7 @@ _AGAINST_OTHERS = (
     out_of_scale,
     exchanged_sides,
     flipped_signs,
+    off_level,
     far_altogether,
     far_subjects,
     far_cycles,
@@ -58,11 +59,11 @@ def unexplained(verdicts: Sequence[Verdict]) -> list[Verdict]:
     """Those that no other verdict on the same subject and condition explains: one cause is told once.
 
     A wrong scale or side makes every channel of its set far and some signs wrong; a wrong sign makes its channel far
-    and the legs disagree.
+    and the legs disagree; a wrong level makes its channel far.
     """
     causes: dict[tuple[str, str | None], list[Verdict]] = defaultdict(list)
     for verdict in verdicts:
-        if verdict.kind in ("scale", "sides", "sign"):
+        if verdict.kind in ("scale", "sides", "sign", "offset"):
             causes[verdict.subject, verdict.condition].append(verdict)
     return [
         verdict
@@ -72,20 +73,20 @@ def unexplained(verdicts: Sequence[Verdict]) -> list[Verdict]:
 
 
 def _explains(cause: Verdict, effect: Verdict) -> bool:
-    """Whether a wrong scale, side or sign of one subject in one condition makes another verdict on the same."""
+    """Whether a wrong scale, side, sign or level of one subject in one condition makes another verdict on the same."""
     if not _covers(cause, effect):
         return False
     if cause.kind == "scale":
-        return effect.kind in ("subject", "cycle", "flat") and effect.channel not in INPUT_COORDINATES
+        return effect.kind in ("offset", "subject", "cycle", "flat") and effect.channel not in INPUT_COORDINATES
     if cause.kind == "sides":
-        return effect.kind in ("scale", "sign", "left and right", "subject", "cycle") and (
+        return effect.kind in ("scale", "sign", "offset", "left and right", "subject", "cycle") and (
             (effect.channel in INPUT_COORDINATES) == (cause.channel == "inputs")
         )
-    return (
-        cause.kind == "sign"
-        and effect.kind in ("left and right", "subject", "cycle")
-        and effect.channel == cause.channel
-    )
+    if effect.channel != cause.channel:
+        return False
+    if cause.kind == "sign":
+        return effect.kind in ("offset", "left and right", "subject", "cycle")
+    return effect.kind in ("subject", "cycle")
 
 
 def _covers(cause: Verdict, effect: Verdict) -> bool:

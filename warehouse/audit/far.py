@@ -1,4 +1,4 @@
-"""Who is far from everybody else: subjects, single cycles, and subjects whose targets are all out of scale."""
+"""Who is far from everybody else: subjects, single cycles, levels of curves, targets that are all out of scale."""
 
 from collections.abc import Iterable, Iterator
 
@@ -8,12 +8,17 @@ from warehouse.audit.curves import nan_median
 from warehouse.audit.group import Group, verdicts_on
 from warehouse.audit.others import LEAST_OTHERS, Others, distances, limit
 from warehouse.audit.verdict import Verdict
+from warehouse.channels import INPUT_COORDINATES
 from warehouse.release.columns import CHANNELS, FORCES, MOMENTS
 
 _TARGETS = np.array([CHANNELS.index(name) for name in (*FORCES, *MOMENTS)])
 # Twice the others' forces and moments per body mass, in most channels, is no style of walking: the adults' walks that
 # this is tested on are within 0.7-1.6 of each other.
 SCALE_LIMIT = 2.0
+# How far a curve's mean may be from the others', degrees and N·m/kg. Where this is tested people's own levels differ by
+# up to 14 degrees (hip flexion, which follows how the pelvis's markers were placed) and 0.1 N·m/kg: a multiple of so
+# wide a spread would let a wrong zero pass. A muscle's force has no zero to be wrong.
+OFFSET_LIMITS = {**dict.fromkeys(INPUT_COORDINATES, 20.0), **dict.fromkeys(MOMENTS, 0.3)}
 # All targets together scatter less than the most unusual one of them: their limit is this share of a channel's.
 TOGETHER = 0.6
 _NORMAL = 1.4826
@@ -39,6 +44,25 @@ def out_of_scale(group: Group, others: Others) -> Iterator[Verdict]:
                 score=_excess(factor),
                 limit=SCALE_LIMIT,
                 found=f"targets are {factor:.3g} times those of the {n_others[n_others >= LEAST_OTHERS].min()} others",
+            )
+
+
+def off_level(group: Group, others: Others) -> Iterator[Verdict]:
+    """Subjects whose angle or moment is, on the mean over the cycle, far above or below the others' median cycle."""
+    offsets = group.medians.mean(axis=-1) - others.center.mean(axis=-1)
+    for channel, at_most in OFFSET_LIMITS.items():
+        of_channel = offsets[:, CHANNELS.index(channel)]
+        unit = "degrees" if channel in INPUT_COORDINATES else "N·m/kg"
+        for subject in np.flatnonzero(np.abs(of_channel) > at_most):
+            n_others = others.n[subject, CHANNELS.index(channel)]
+            yield Verdict(
+                kind="offset",
+                subject=group.subjects[subject],
+                condition=group.condition,
+                channel=channel,
+                score=float(np.abs(of_channel[subject])),
+                limit=at_most,
+                found=f"its mean is {of_channel[subject]:+.3g} {unit} from that of the median of {n_others} others",
             )
 
 

@@ -49,8 +49,8 @@ class ImportedTrial:
 def store_imported(warehouse: Warehouse, imported: Sequence[ImportedTrial], files: Mapping[str, str]) -> None:
     """Store everything that was read from `files` (name to SHA-256). The same import again writes the same bytes.
 
-    Sessions' rows come before any trial: they say how many trials there must be, so that a release finds out an import
-    that was killed (`release/whole_imports.py`).
+    Sessions' rows come before any trial: they say how many trials there must be, so that `status` and a release find
+    out an import that was killed (`whole_imports.py`).
 
     ValueError if the cohort holds trials that did not come from here or from files that these would not replace, or a
     subject has two masses or heights.

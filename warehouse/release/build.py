@@ -37,7 +37,7 @@ from warehouse.release.publish import Release, entries, publish, staging
 from warehouse.release.selection import Selection, Trial, select, with_cycles
 from warehouse.release.split import Split, subject_id
 from warehouse.release.statistics import as_plain, subjects_of, training_statistics
-from warehouse.release.whole_imports import refuse_partial_imports
+from warehouse.whole_imports import partial_imports
 
 Splitter = Callable[[Iterable[str]], Split]
 
@@ -65,7 +65,7 @@ def build_release(warehouse: Warehouse, order: ReleaseOrder) -> Release:
     stored = stored_trials(warehouse)
     surveyed = select(stored, order.selection)
     cohorts = {trial.key.cohort for trial in surveyed}
-    refuse_partial_imports(warehouse, stored, cohorts)
+    _refuse_partial_imports(warehouse, stored, cohorts)
     trials = with_cycles(surveyed, order.sampling.sides)
     if not trials:
         raise ValueError(
@@ -128,6 +128,12 @@ def stored_trials(warehouse: Warehouse) -> list[Trial]:
             )
         found.append(Trial(key=key, account=account, row={**account.summary, **row}, session=sessions[key.session_key]))
     return found
+
+
+def _refuse_partial_imports(warehouse: Warehouse, stored: Sequence[Trial], cohorts: Set[str]) -> None:
+    problems = partial_imports(warehouse, [trial.account for trial in stored if trial.key.cohort in cohorts])
+    if problems:
+        raise WarehouseError("\n".join(problems))
 
 
 def _refuse_changed(warehouse: Warehouse, stored: Sequence[Trial], cohorts: Set[str]) -> None:

@@ -99,9 +99,9 @@ def _block(trial: Trial, cycles: pa.Table, sides: Sides) -> _Block:
     starts = np.flatnonzero(cycles["sample"].to_numpy() == 0)
     points = _one_number({int(n) for n in np.diff(np.r_[starts, cycles.num_rows])})
     # A cycle's keys are the same on each of its rows.
-    first = cycles.select(["side", *_STORED_NUMBERS]).take(pa.array(starts))
-    keys = {name: first[name].to_numpy() for name in _STORED_NUMBERS}
-    keys |= {"side": np.array(first["side"].to_pylist()), "height_m": np.full(len(starts), trial.height_m)}
+    keys = {name: cycles[name].to_numpy()[starts] for name in _STORED_NUMBERS}
+    side = np.array(cycles["side"].take(pa.array(starts)).to_pylist())
+    keys |= {"side": side, "height_m": np.full(len(starts), trial.height_m)}
     keys |= {name: np.full(len(starts), word) for name, word in _words(trial).items()}
     curves = np.stack([cycles[name].to_numpy() for name in _STORED.values()])
     if sides == "both":

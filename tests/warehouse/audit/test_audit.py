@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from benchmarks.audit import FAULTS, TARGETS, Fault, at, scaled, trembling, with_fault
+from benchmarks.audit import FAULTS, TARGETS, Fault, at, raised, scaled, trembling, with_fault
 from tests.warehouse.audit.cohort import made_up
 from warehouse.audit.audit import audit
 from warehouse.audit.curves import AuditCycles
@@ -32,7 +32,7 @@ def test_a_known_fault_is_found_and_nobody_else_is_blamed(name: str) -> None:
 
     assert expected in verdicts
     assert {where.split()[0] for _, where, _ in verdicts} == {WHO}
-    if expected[0] in ("sign", "sides", "scale", "chatter"):
+    if expected[0] in ("sign", "sides", "scale", "offset", "chatter"):
         assert verdicts == [expected]
 
 
@@ -58,6 +58,29 @@ def test_a_fault_of_one_cycle_is_told_of_that_cycle() -> None:
     place = f"{WHO}/day1/t2 right cycle 0"
     assert found(with_fault(cycles, one, trembling)) == [("chatter", place, "force_glmed")]
     assert found(with_fault(cycles, one, scaled(4, [at("force_recfem")]))) == [("cycle", place, "force_recfem")]
+
+
+@pytest.mark.parametrize(
+    ("channel", "offset", "told"),
+    [
+        ("knee_angle_l", 20.5, "+20.5 degrees"),
+        ("hip_rotation_r", -20.5, "-20.5 degrees"),
+        ("moment_hip_rotation", -0.31, "-0.31 N·m/kg"),
+        ("knee_angle_l", 19.5, None),
+        ("moment_hip_rotation", 0.29, None),
+    ],
+)
+def test_a_level_is_told_by_its_distance_from_the_others(channel: str, offset: float, told: str | None) -> None:
+    cycles = made_up(n_subjects=6)
+    alike = replace(cycles, curves=np.repeat(cycles.curves[:1], len(cycles), axis=0))
+
+    verdicts = audit(with_fault(alike, alike.subject == WHO, raised(offset, channel))).verdicts
+
+    offsets = [v for v in verdicts if v.kind == "offset"]
+    assert [(v.subject, v.channel, v.found) for v in offsets] == (
+        [] if told is None else [(WHO, channel, f"its mean is {told} from that of the median of 5 others")]
+    )
+    assert all(v.score == pytest.approx(abs(offset)) for v in offsets)
 
 
 def test_a_mass_ten_times_too_large_is_found_in_the_body_and_in_the_targets() -> None:
@@ -229,7 +252,7 @@ def test_where_cycles_can_t_be_judged_it_is_said() -> None:
 
 @pytest.mark.parametrize("place", [{"trial": "t1", "side": "left"}, {"side": "left"}])
 def test_a_fault_of_a_cycle_or_a_leg_hides_no_fault_of_the_subject(place: dict[str, str]) -> None:
-    """An offset makes all of the subject's cycles far; one of them, or a leg, has a wrong sign besides."""
+    """An offset is in all of the subject's cycles; one of them, or a leg, has a wrong sign besides."""
     cycles = made_up()
     moment = at("moment_hip_flexion")
 
@@ -242,7 +265,7 @@ def test_a_fault_of_a_cycle_or_a_leg_hides_no_fault_of_the_subject(place: dict[s
         with_fault(cycles, of(cycles, subject=WHO, **place), scaled(-1, [moment])), cycles.subject == WHO, offset
     )
 
-    subject = ("subject", f"{WHO} med", "moment_hip_flexion")
+    subject = ("offset", f"{WHO} med", "moment_hip_flexion")
     assert subject in found(far)
     assert subject in found(both)
     assert sum(kind == "sign" for kind, _, _ in found(both)) == 1

@@ -2,12 +2,12 @@ import numpy as np
 import pytest
 
 from tests.warehouse.conftest import TrialWriter
+from tests.warehouse.one_file import write_row, write_table
 from tests.warehouse.samples import MADE, TIME_S, cycles_columns, trial_row
 from warehouse.audit.saturated import saturated_muscles
 from warehouse.identity import TrialKey
 from warehouse.layout import Warehouse
 from warehouse.release.build import stored_trials
-from warehouse.write import write_row, write_table
 
 
 @pytest.fixture

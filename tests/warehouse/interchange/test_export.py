@@ -6,6 +6,7 @@ import pytest
 
 from tests.warehouse.conftest import store_whole_trial
 from tests.warehouse.interchange import published
+from tests.warehouse.one_file import write_table
 from tests.warehouse.samples import MADE, cycles_columns
 from warehouse.errors import MissingFile
 from warehouse.identity import TrialKey
@@ -19,7 +20,6 @@ from warehouse.release.build import ReleaseOrder, build_release
 from warehouse.release.cycles_file import Sampling
 from warehouse.release.selection import Selection
 from warehouse.release.split import hold_out_none
-from warehouse.write import write_table
 
 
 def _release(warehouse: Warehouse, points: int = 180) -> str:

@@ -1,3 +1,4 @@
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -19,7 +20,7 @@ from warehouse.release.cycles_file import Sampling
 from warehouse.release.origin import mixture
 from warehouse.release.selection import Selection
 from warehouse.release.split import hold_out_none
-from warehouse.status import status
+from warehouse.status import render, status
 
 _ORDER = ReleaseOrder(
     name="first",
@@ -204,8 +205,10 @@ def test_an_import_that_was_killed_over_an_older_one_is_found_out(
 
     with pytest.raises(WarehouseError, match=told):
         build_release(warehouse, _ORDER)
+    assert any(re.search(told, line) for line in status(warehouse).partial_imports)
 
     import_npz(warehouse, [corrected], "gait2hip60")
+    assert status(warehouse).partial_imports == ()
     assert build_release(warehouse, _ORDER).manifest.n_cycles == 12
 
 
@@ -221,6 +224,19 @@ def test_a_first_import_that_was_killed_is_found_out(
 
     with pytest.raises(WarehouseError, match=r"H04/published: 0 trials are stored of the 3 of Gait2Hip_MF60.npz"):
         build_release(warehouse, _ORDER)
+    said = render(status(warehouse))
+    assert "\n1 imported in part:\n  gait2hip60/H04/published: 0 trials are stored of the 3 of " in said
+    assert "Run `gait2hip import` with those files again." in said
+
+
+def test_status_says_that_an_imported_session_s_row_can_t_be_read(tmp_path: Path, warehouse: Warehouse) -> None:
+    import_npz(warehouse, [published.write(tmp_path, "forces")], "gait2hip60")
+    row = Path(warehouse.base, "sessions", "gait2hip60", "H02", "published.parquet")
+    row.write_bytes(row.read_bytes()[:100])
+
+    (problem,) = status(warehouse).partial_imports
+
+    assert problem.startswith(f"{row} is not a whole Parquet file")
 
 
 def test_a_cohort_of_two_imports_is_no_one_s(tmp_path: Path, warehouse: Warehouse) -> None:

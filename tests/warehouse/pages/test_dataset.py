@@ -1,5 +1,6 @@
 import pytest
 
+from tests.warehouse.one_file import write_row, write_table
 from tests.warehouse.samples import MADE, cycles_columns, trial_row
 from warehouse.channels import MUSCLE_GROUPS
 from warehouse.errors import WarehouseError
@@ -7,7 +8,6 @@ from warehouse.identity import TrialKey
 from warehouse.layout import Warehouse
 from warehouse.pages.dataset import dataset_page
 from warehouse.pages.titles import FORCES
-from warehouse.write import write_row, write_table
 
 
 def a_key(subject: str, trial: str, cohort: str = "adults") -> TrialKey:

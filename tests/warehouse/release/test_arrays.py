@@ -6,6 +6,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from tests.warehouse.one_file import write_table
 from tests.warehouse.release.conftest import Order, trial
 from tests.warehouse.samples import MADE, N_SAMPLES, cycles_columns
 from warehouse import read
@@ -16,7 +17,6 @@ from warehouse.release.arrays import load, read_split, read_statistics
 from warehouse.release.build import build_release
 from warehouse.release.columns import FORCES, MOMENTS
 from warehouse.release.split import hold_out_named
-from warehouse.write import write_table
 
 
 def test_arrays_hold_what_is_stored(filled: Warehouse, order: Order) -> None:

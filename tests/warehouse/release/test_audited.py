@@ -2,6 +2,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.warehouse.one_file import write_row, write_table
 from tests.warehouse.release.conftest import Order, trial
 from tests.warehouse.samples import MADE, cycles_columns, trial_row
 from warehouse.audit.audit import audit
@@ -10,7 +11,6 @@ from warehouse.errors import WarehouseError
 from warehouse.layout import Warehouse
 from warehouse.release.build import build_release
 from warehouse.release.publish import Release
-from warehouse.write import write_row, write_table
 
 
 @pytest.fixture

@@ -8,6 +8,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from tests.warehouse.conftest import TrialWriter
+from tests.warehouse.one_file import write_row, write_table
 from tests.warehouse.release.conftest import Order, trial
 from tests.warehouse.samples import MADE, N_SAMPLES, SESSION_ROW, cycles_columns, trial_row
 from warehouse import read
@@ -21,7 +22,6 @@ from warehouse.release.cycles_file import Sampling
 from warehouse.release.publish import Release
 from warehouse.release.selection import Selection
 from warehouse.release.split import hold_out_named
-from warehouse.write import write_row, write_table
 
 
 def _cycles(release: Release) -> pd.DataFrame:

@@ -3,12 +3,12 @@ import functools
 import numpy as np
 
 from tests.warehouse.conftest import TrialWriter
+from tests.warehouse.one_file import write_row
 from tests.warehouse.release.conftest import Order, trial
 from tests.warehouse.samples import MADE, trial_row
 from warehouse.layout import Warehouse
 from warehouse.release.build import build_release
 from warehouse.release.split import hold_out_drawn, hold_out_named
-from warehouse.write import write_row
 
 
 def _card(warehouse: Warehouse, order: Order, **changes: object) -> str:

@@ -67,6 +67,7 @@ def test_where_there_is_no_release_it_says_so(tmp_path: Path) -> None:
         ("{", "no release's manifest, or damaged"),
         ("[]", "no release's manifest, or damaged"),
         ('{"format": 99}', r"has release format 99; this gait2hip reads 1"),
+        ('{"format": 0, "name": "x"}', r"has release format 0; this gait2hip reads 1"),
         ('{"format": 1, "name": "x"}', "points"),
     ],
 )

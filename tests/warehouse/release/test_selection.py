@@ -1,12 +1,12 @@
 import pytest
 
 from tests.warehouse.conftest import TrialWriter
+from tests.warehouse.one_file import write_row
 from tests.warehouse.release.conftest import trial
 from tests.warehouse.samples import MADE, trial_row
 from warehouse.layout import Warehouse
 from warehouse.release.build import stored_trials
 from warehouse.release.selection import Selection, parse_sides, select, with_cycles
-from warehouse.write import write_row
 
 
 def _chosen(warehouse: Warehouse, **words: tuple[str, ...]) -> list[str]:
