@@ -9,6 +9,7 @@ import numpy as np
 from pipeline.cycles import Stride
 from pipeline.errors import TrialRejected
 from pipeline.job import Job, open_job
+from pipeline.leaps import leap_warnings
 from pipeline.observe_walk import observe_walk
 from pipeline.profile import Profile
 from pipeline.quality import judge_trial, keep_explained
@@ -85,6 +86,7 @@ def compute(job: Job, trial: Trial, model: Path, directory: Path, known: Kinemat
             *walk.tracks.warnings,
             *walk.ground.warnings,
             *walk.refused,
+            *leap_warnings(solution.kinematics.coordinates),
             *unexplained,
             *_at_the_edge(explained, markers.time_s),
             *static_fit_warnings(job),

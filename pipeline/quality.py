@@ -44,8 +44,9 @@ class StrideQuality:
 
     `reserve_ratio` and `balance_ratio` are the largest over the leg's joints: the peak of the joint's reserve (or
     unexplained) moment, all its coordinates together, over the peak of its net moment. `saturated_ratio` is the
-    share of the leg's muscles and frames at full activation. `short_of` is the coordinate that falls shortest in most
-    of the unconverged frames, "" if the engine doesn't know.
+    share of the leg's muscles and frames at full activation. In `impossible_frames` of the
+    unconverged ones nothing within the bounds makes what is asked, as far as the engine knows, and `short_of` is the
+    coordinate that falls shortest in most of these, "" without any.
     """
 
     reserve_ratio: float
@@ -54,6 +55,7 @@ class StrideQuality:
     balance_joint: str
     saturated_ratio: float
     unconverged_frames: int
+    impossible_frames: int
     short_of: str
 
 
@@ -106,7 +108,7 @@ def judge_stride(stride: Stride, solution: Solution, settings: QualitySettings) 
     """One stride's figures, over its own frames and its own leg."""
     muscles, moments = solution.muscles, solution.moments.cut(solution.frames)
     during = (muscles.time_s >= stride.start_s - 1e-9) & (muscles.time_s < stride.stop_s - 1e-9)
-    letter = stride.side[0]
+    letter, short_of = stride.side[0], muscles.short_of[during]
     reserve_joint, reserve_ratio = reserve_share(muscles, moments, during, letter)
     balance_joint, balance_ratio = _worst_share(solution.balance, moments, during, letter)
     return StrideQuality(
@@ -116,7 +118,8 @@ def judge_stride(stride: Stride, solution: Solution, settings: QualitySettings) 
         balance_joint=balance_joint,
         saturated_ratio=saturated_share(muscles, during, letter, settings),
         unconverged_frames=int((~muscles.converged[during]).sum()),
-        short_of=_most_often(muscles.short_of[during & ~muscles.converged]),
+        impossible_frames=int((short_of != "").sum()),
+        short_of=_most_often(short_of[short_of != ""]),
     )
 
 
@@ -148,10 +151,14 @@ _ADVICE = {
 
 
 def _why_unexplained(quality: StrideQuality, settings: QualitySettings) -> str:
-    if quality.unconverged_frames:
-        where = f", for want of moment at {quality.short_of}" if quality.short_of else ""
+    if quality.impossible_frames:
         return (
-            f"static optimization found no solution in {quality.unconverged_frames} frames{where}, expected one in all"
+            f"in {quality.impossible_frames} frames no muscles and reserves within their bounds make what is asked, "
+            f"most often for want at {quality.short_of}, expected none"
+        )
+    if quality.unconverged_frames:
+        return (
+            f"static optimization did not reach its optimum in {quality.unconverged_frames} frames, expected it in all"
         )
     limits = (
         (f"reserves at the {quality.reserve_joint}", quality.reserve_ratio, settings.max_reserve_ratio),

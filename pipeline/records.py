@@ -258,8 +258,9 @@ class MuscleForces:
     """Static optimization: activation (T, U) in 0-1 and tendon force_n (T, U) of each muscle.
 
     actuator_force (T, R): what reserve, residual and torque actuators added, by coordinate
-    (`actuator_coordinates`), N·m or N. converged (T,): whether the optimizer satisfied its constraints; where it
-    didn't, short_of (T,) names the coordinate whose moment falls shortest, if the engine knows it ("" elsewhere).
+    (`actuator_coordinates`), N·m or N. converged (T,): whether the optimizer reached its optimum. Where it
+    didn't because nothing within the bounds makes what is asked, and the engine knows so, short_of (T,) names the
+    coordinate whose moment falls shortest; it is "" elsewhere.
     """
 
     time_s: np.ndarray

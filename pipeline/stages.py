@@ -51,7 +51,7 @@ STAGES: dict[str, Stage] = {
     "scaling": Stage(version=2, sections=("scaling", "engine"), facts=("model", "profile", "static", "mass_kg")),
     "session": Stage(version=1, sections=(), facts=("subject", "static_name", "n_trials"), inputs=("scaling",)),
     "inverse_kinematics": Stage(
-        version=2,
+        version=3,
         sections=("markers", "inverse_kinematics", "engine"),
         facts=("trial", "profile"),
         inputs=("scaling",),
@@ -69,7 +69,7 @@ STAGES: dict[str, Stage] = {
         inputs=("inverse_kinematics", "ground_reactions"),
     ),
     "static_optimization": Stage(
-        version=2, sections=("static_optimization", "engine"), facts=(), inputs=("inverse_dynamics",)
+        version=3, sections=("static_optimization", "engine"), facts=(), inputs=("inverse_dynamics",)
     ),
     "quality": Stage(
         version=1,

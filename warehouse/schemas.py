@@ -181,7 +181,7 @@ _FORCES = TableSchema(
     row="one row per marker frame of a stride that gives targets",
     columns=(
         _TIME,
-        flag("converged", "Whether the optimizer satisfied its constraints"),
+        flag("converged", "Whether the optimizer reached its optimum"),
         real(
             "balance_nm",
             "N·m",

@@ -5,7 +5,7 @@ quadratic programme with far fewer equations than unknowns, so its dual is solve
 a Newton step on λ is one small linear system. The dual is convex and piecewise quadratic; with a line search Newton's
 method ends on it after finitely many steps from anywhere (Qi and Sun 1993, Math Program 58:353). Other exponents are
 a few such programmes, one after the other (sequential quadratic programming). Where no x within its bounds makes b,
-the dual grows beyond the dearest x there is, which proves it (weak duality).
+the dual grows without end in a direction that proves it (Farkas' lemma): along it, b lies beyond all that can be made.
 
 Shapes: T frames, F equations, N controls.
 """
@@ -14,8 +14,13 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-# Equations hold to this, in their own units (N·m and N); they are solved to ten times better.
-BALANCED, _TOLERANCE = 1e-8, 1e-9
+# Equations hold to this, in their own units (N·m and N); they are solved to ten times better, or as well as rounded
+# prices tell: where a reserve works at a hundred times its optimal force, that isn't as well.
+BALANCED, _TOLERANCE, _ROUNDING = 1e-8, 1e-9, 1e-15
+# By how much, relative to what is summed, a proof must be clear of rounding.
+_PROOF_MARGIN = 1e-12
+# In a proof, equations that fall short by less than this share of the worst have no part.
+_TELLING = 1e-3
 _MAX_STEPS = 200
 _MAX_HALVINGS = 50
 # Share of the promised decrease that a step must keep (Nocedal and Wright 2006, section 3.1).
@@ -37,14 +42,16 @@ _MAX_PROGRAMMES = 60
 class Effort:
     """Controls (T, N); shortfall (T, F) is what the equations ask less what the controls make.
 
-    solved (T,): the controls are the optimum, and no shortfall is above `BALANCED`. Where it is False and a shortfall
-    is, no controls within the bounds were found to make what is asked; these leave the least shortfall, and its largest
-    entry says where. Where it is False and none is, they make it, but maybe not at the least effort: above exponent 2.
+    solved (T,): the controls are the optimum, and no shortfall is above `BALANCED`.
+    impossible (T,): no controls within the bounds make what is asked, which is proved; these leave the least shortfall,
+    and its largest entry says where.
+    Where neither is True the optimum was not reached: above exponent 2, the controls may still make what is asked.
     """
 
     control: np.ndarray
     shortfall: np.ndarray
     solved: np.ndarray
+    impossible: np.ndarray
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,12 +87,28 @@ class _Programme:
     def gradient(self, dual: np.ndarray, control: np.ndarray) -> np.ndarray:
         return _times(self.gain, control) - self.target + self.softness * dual
 
-    def dearest(self) -> np.ndarray:
-        """What no feasible x can cost more than, (T,): its furthest corner. Softly every x is feasible, at any cost."""
+    def impossible(self, ray: np.ndarray, pull: np.ndarray) -> np.ndarray:
+        """Whether this direction of prices (T, F), with its pull, proves that no x makes the target, (T,).
+
+        Softly every target can be made, at some cost.
+        """
         if self.softness:
-            return np.full(len(self.gain), np.inf)
-        reach = np.maximum(np.abs(self.low - self.centre), np.abs(self.high - self.centre))
-        return 0.5 * (self.weight * reach**2).sum(axis=1)
+            return np.zeros(len(ray), dtype=bool)
+        furthest = np.where(pull > 0, self.high, np.where(pull < 0, self.low, 0.0))
+        bounded = np.isfinite(furthest).all(axis=1)
+        furthest[~bounded] = 0.0
+        beyond = (ray * self.target).sum(axis=1) - (furthest * pull).sum(axis=1)
+        proved: np.ndarray = bounded & (beyond > 0)
+        some = np.flatnonzero(proved)
+        most = _times(np.abs(self.gain[some]), np.abs(furthest[some])) + np.abs(self.target[some])
+        proved[some] = beyond[some] > _PROOF_MARGIN * (np.abs(ray[some]) * most).sum(axis=1)
+        return proved
+
+    def tolerance(self) -> np.ndarray:
+        """How well prices of one may be told from their neighbours by what they make, (T,)."""
+        size = np.abs(self.gain)
+        found: np.ndarray = _times(size, size.sum(axis=1) / self.weight).max(axis=1, initial=0.0)
+        return _ROUNDING * found
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,6 +116,12 @@ class _Answer:
     control: np.ndarray  # (T, N)
     dual: np.ndarray  # (T, F)
     solved: np.ndarray  # (T,)
+    impossible: np.ndarray  # (T,)
+
+    def put(self, frames: np.ndarray, other: "_Answer") -> None:
+        """Take these frames from another, in place."""
+        for name in ("control", "dual", "solved", "impossible"):
+            getattr(self, name)[frames] = getattr(other, name)
 
 
 def least_effort(gain: np.ndarray, target: np.ndarray, low: np.ndarray, high: np.ndarray, exponent: float) -> Effort:
@@ -107,14 +136,17 @@ def least_effort(gain: np.ndarray, target: np.ndarray, low: np.ndarray, high: np
         gain=gain, target=target, low=low, high=high, weight=np.full(shape, 2.0), centre=np.zeros(shape)
     )
     answer = _solve(programme)
-    feasible, rest = np.flatnonzero(answer.solved), np.flatnonzero(~answer.solved)
+    rest = np.flatnonzero(~answer.solved)
+    if len(rest):
+        answer.put(rest, _softly(programme.of(rest)))
+    feasible = np.flatnonzero(answer.solved)
     if exponent != 2 and len(feasible):
         _refine(programme, exponent, answer, feasible)
-    if len(rest):
-        answer.control[rest] = _least_shortfall(programme.of(rest))
     shortfall = target - _times(gain, answer.control)
     balanced = _short(gain, answer.control, target) <= BALANCED
-    return Effort(control=answer.control, shortfall=shortfall, solved=answer.solved & balanced)
+    return Effort(
+        control=answer.control, shortfall=shortfall, solved=answer.solved & balanced, impossible=answer.impossible
+    )
 
 
 def _require_sound(gain: np.ndarray, target: np.ndarray, low: np.ndarray, high: np.ndarray, exponent: float) -> None:
@@ -157,13 +189,21 @@ def _solve(programme: _Programme) -> _Answer:
     return _newton(programme, start)
 
 
-def _least_shortfall(programme: _Programme) -> np.ndarray:
-    """Controls (T, N) that come nearest to the target, of the least effort among those."""
+def _softly(programme: _Programme) -> _Answer:
+    """Frames that weren't solved at once, from what comes nearest to their targets, of the least effort among that.
+
+    They keep it where that doesn't lead to a solution either.
+    """
     soft = replace(programme, softness=1 / _SOFT_COSTS[0])
-    answer = _newton(soft, _without_bounds(soft))
+    nearest = _newton(soft, _without_bounds(soft))
     for cost in _SOFT_COSTS[1:]:
-        answer = _newton(replace(programme, softness=1 / cost), answer.dual)
-    return answer.control
+        nearest = _newton(replace(programme, softness=1 / cost), nearest.dual)
+    short = programme.target - _times(programme.gain, nearest.control)
+    ray = np.where(np.abs(short) > _TELLING * np.abs(short).max(axis=1, keepdims=True), short, 0.0)
+    hard = _newton(programme, nearest.dual)
+    impossible = hard.impossible | programme.impossible(ray, _pull(programme.gain, ray))
+    control = np.where(hard.solved[:, None], hard.control, nearest.control)
+    return replace(hard, control=control, impossible=impossible & ~hard.solved)
 
 
 def _without_bounds(programme: _Programme) -> np.ndarray:
@@ -183,17 +223,25 @@ def _damped(hessian: np.ndarray, softness: float) -> np.ndarray:
 def _newton(programme: _Programme, start: np.ndarray) -> _Answer:
     """Newton's method on the dual of every frame; a frame leaves when it is solved, or proved to have no solution."""
     dual, control = start.copy(), np.empty(programme.weight.shape)
-    solved = np.zeros(len(start), dtype=bool)
-    todo = np.arange(len(start))
-    part, dearest = programme, programme.dearest()
+    solved, impossible = np.zeros(len(start), dtype=bool), np.zeros(len(start), dtype=bool)
+    todo, part, tolerance = np.arange(len(start)), programme, programme.tolerance()
     for _ in range(_MAX_STEPS):
         here = dual[todo]
         pull = _pull(part.gain, here)
         control[todo] = x = part.control(pull)
         gradient, value = part.gradient(here, x), part.value(here, pull, x)
-        done = np.abs(gradient).max(axis=1, initial=0.0) <= _TOLERANCE
+        off = np.abs(gradient).max(axis=1, initial=0.0)
+        done = off <= _TOLERANCE
+        rough = np.flatnonzero(~done & (off <= tolerance[todo] * np.abs(here).max(axis=1, initial=0.0)))
+        if part.softness:
+            done[rough] = True
+        elif len(rough):
+            control[todo[rough]] = evened = _evened(part.of(rough), pull[rough], x[rough], gradient[rough])
+            done[rough] = _short(part.gain[rough], evened, part.target[rough]) <= BALANCED
         solved[todo[done]] = True
-        left = np.flatnonzero(~done & (-value <= dearest[todo] * (1 + 1e-9)))
+        none = ~done & part.impossible(here, pull)
+        impossible[todo[none]] = True
+        left = np.flatnonzero(~done & ~none)
         if not len(left):
             break
         if len(left) < len(todo):
@@ -201,14 +249,25 @@ def _newton(programme: _Programme, start: np.ndarray) -> _Answer:
             here, pull, gradient, value = here[left], pull[left], gradient[left], value[left]
         step = _newton_step(part, pull, gradient)
         dual[todo] = here + _length(part, here, pull, value, gradient, step)[:, None] * step
-    return _Answer(control=control, dual=dual, solved=solved)
+    return _Answer(control=control, dual=dual, solved=solved, impossible=impossible)
+
+
+def _evened(programme: _Programme, pull: np.ndarray, control: np.ndarray, gradient: np.ndarray) -> np.ndarray:
+    """Controls (T, N) that make up for what the prices' rounding leaves: controls are rounded far less."""
+    change = _slope(programme, pull) * _pull(programme.gain, _newton_step(programme, pull, gradient))
+    return np.clip(control + change, programme.low, programme.high)
 
 
 def _newton_step(programme: _Programme, pull: np.ndarray, gradient: np.ndarray) -> np.ndarray:
-    wanted = programme.centre + pull / programme.weight
-    slope = ((wanted > programme.low) & (wanted < programme.high)) / programme.weight
+    slope = _slope(programme, pull)
     hessian = np.matmul(programme.gain * slope[:, None, :], programme.gain.transpose(0, 2, 1))
     return -np.linalg.solve(_damped(hessian, programme.softness), gradient[..., None])[..., 0]
+
+
+def _slope(programme: _Programme, pull: np.ndarray) -> np.ndarray:
+    """How much a control changes with its pull, (T, N): not at all at a bound."""
+    wanted = programme.centre + pull / programme.weight
+    return ((wanted > programme.low) & (wanted < programme.high)) / programme.weight
 
 
 def _length(
@@ -222,7 +281,7 @@ def _length(
     """How much of each frame's step to take, (T,): halved until the dual has fallen enough."""
     along = _pull(programme.gain, step)
     promised = (gradient * step).sum(axis=1)
-    rounding = 1e-14 * (1 + np.abs(value))
+    rounding = 1e-14 * (1 + np.abs(value) + np.abs(dual * programme.target).sum(axis=1))
     length = np.ones(len(dual))
     for _ in range(_MAX_HALVINGS):
         there, pulled = dual + length[:, None] * step, pull + length[:, None] * along

@@ -102,7 +102,8 @@ def static_optimization(
     active force at the length a stiff tendon leaves the fibre, times activation; with `passive_fibre_force`, what the
     fibre's passive force gives along the tendon is added, and activations need to make only the rest. Every frame is
     at its optimum, and balanced to 1e-8; one that no admissible activations can balance has `converged` False and
-    says which coordinate falls shortest. ValueError for an exponent below 2.
+    says which coordinate falls shortest; one whose optimum was not reached has only that. ValueError for an exponent
+    below 2.
     Raises TrialRejected("static_optimization", …) for actuators that act on no single coordinate.
     """
     with tool_log(directory, _SO):

@@ -14,6 +14,7 @@ import numpy as np
 import opensim as osim
 
 from pipeline.errors import TrialRejected
+from pipeline.osim.marker_gaps import carry_over
 from pipeline.osim.marker_objective import Frames, Problem, expand
 from pipeline.osim.marker_starts import solve_all
 from pipeline.osim.mechanics import marker_stations
@@ -36,9 +37,9 @@ def fit_markers(
 ) -> Fit:
     """Poses of least weighted error, every frame converged to 1e-8 rad.
 
-    A coordinate that no marker ever shows stays at its default; one that is out of sight for a while stays where its
-    neighbouring frames have it. ValueError for a task of a coordinate that the model lacks. TrialRejected if a frame
-    does not converge.
+    A coordinate that no marker ever shows stays at its default; one that is out of sight for a while follows from the
+    frames that show it, and keeps the nearest one's value at an end of the walk. ValueError for a task of a coordinate
+    that the model lacks. TrialRejected if a frame does not converge.
     """
     problem = _problem(shared, tracked, weights, tasks)
     seen = np.isfinite(tracked.positions_m).all(axis=2)
@@ -56,7 +57,8 @@ def fit_markers(
             "exchanged.",
         )
     error_m = np.linalg.norm(optimum.error_m, axis=2)
-    return Fit(values=expand(problem, frames, optimum.free), marker_error_m=np.where(seen, error_m, np.nan))
+    free = carry_over(problem, frames, tracked.time_s, optimum.free)
+    return Fit(values=expand(problem, frames, free), marker_error_m=np.where(seen, error_m, np.nan))
 
 
 def _problem(

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import opensim as osim
 
-from pipeline.osim.effort import BALANCED, Effort, least_effort
+from pipeline.osim.effort import Effort, least_effort
 from pipeline.osim.exact_motion import Motion
 from pipeline.osim.exact_muscles import control_bounds, muscle_geometry, passive_tension, strongest_n
 from pipeline.osim.inputs import require_known_actuators
@@ -132,5 +132,5 @@ def _muscle_forces(
         actuator_coordinates=driven,
         actuator_force=actuator_force,
         converged=effort.solved,
-        short_of=np.where(np.abs(effort.shortfall).max(axis=1, initial=0.0) > BALANCED, free_names[shortest], ""),
+        short_of=np.where(effort.impossible, free_names[shortest], ""),
     )

@@ -153,13 +153,19 @@ def _cross_matrix(a: np.ndarray) -> np.ndarray:
     return found - found.swapaxes(-1, -2)
 
 
+def task_row(problem: Problem, values: np.ndarray, coordinate: int) -> np.ndarray:
+    """How a held coordinate changes with the free ones, (T, F): itself, or what drives it, at poses (T, Q)."""
+    row = np.zeros((len(values), len(problem.shared.names)))
+    row[:, coordinate] = 1.0
+    problem.shared.couplers.slopes(values).fold(row)
+    free: np.ndarray = row[:, problem.free]
+    return free
+
+
 def _add_tasks(problem: Problem, values: np.ndarray, model: Around) -> None:
     """Add the held coordinates' terms, in place; a coupled one pulls at what drives it."""
     for coordinate, weight, value in problem.tasks:
-        row = np.zeros((len(values), len(problem.shared.names)))
-        row[:, coordinate] = 1.0
-        problem.shared.couplers.slopes(values).fold(row)
-        row = row[:, problem.free]
+        row = task_row(problem, values, coordinate)
         error = value - values[:, coordinate]
         model.cost += weight * error**2
         model.descent += weight * error[:, None] * row

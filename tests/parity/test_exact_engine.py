@@ -23,7 +23,7 @@ from pipeline.signals import low_pass
 from tests.parity.recorded_sessions import Ingested
 from tests.parity.test_adults_reference_ik import LEGS, markers_in_their_frame
 from tests.parity.tool_effort import controls, least_for_the_same, optimal_forces
-from tests.parity.walking_3d import FEET, smooth_markers, wrench
+from tests.parity.walking_3d import FEET, plate_wrench, smooth_markers, wrench
 
 pytestmark = [pytest.mark.osim, pytest.mark.data]
 engines = pytest.importorskip("pipeline.osim.engines")
@@ -197,7 +197,7 @@ def test_three_adults(
     tmp_path: Path,
     record_largest: RecordLargest,
 ) -> None:
-    """Another group's models, set-ups and markers: inverse kinematics and dynamics."""
+    """Another group's models, set-ups and markers: inverse kinematics, and dynamics with the ground's force."""
     reference = shared_data / "walking_adults" / "reference" / subject
     weights, tasks = read_tasks(reference / f"{walk_name}_ikSetup.xml")
     _, time_s, _, _ = files.read_storage(reference / f"{walk_name}_ik.mot")
@@ -220,12 +220,16 @@ def test_three_adults(
     record_largest("exact: adults' IK, leg angles from the tool's at 1e-9", apart, "{:.4f} degrees", "0.05 degrees")
     assert excess <= 1e-6
     assert apart <= 0.05
+    grf = reference / f"{subject}_{walk_name}_grf.mot"
+    wrenches = [plate_wrench(grf, 1, "right"), plate_wrench(grf, 2, "left")]
+    pushed_n = max(np.interp(ours.coordinates.time_s, one.time_s, one.force_n[:, 1]).max() for one in wrenches)
+    assert pushed_n > 300, "the ground carries the body in these frames"
     moments = [
         engines.load_engine(engine)
         .inverse_dynamics(
             reference / "scaled.osim",
             ours.coordinates,
-            [],
+            wrenches,
             foot_bodies=FEET,
             lowpass_hz=None,
             directory=tmp_path / engine,
@@ -258,7 +262,7 @@ def test_adults_muscles(
     from pipeline.job import open_job
     from pipeline.observe_walk import observe_walk
     from pipeline.prepare_session import scale_session
-    from pipeline.solve import foot_bodies, muscle_forces, solve, without_jitter
+    from pipeline.solve import SPLINE_MARGIN_FRAMES, foot_bodies, muscle_forces, solve, without_jitter
 
     generic = shared_data / "opensim_reference" / "rajagopal2016" / "Rajagopal2016.osim"
     job = open_job(str(ingested.root.parent / f"{subject}.toml"), "gait2hip60", str(generic), str(tmp_path / "none"))
@@ -273,22 +277,37 @@ def test_adults_muscles(
     motion = without_jitter(ours.kinematics.coordinates, recipe.inverse_dynamics.coordinate_cutoff_hz)
     tools = engines.load_engine("tools")
     theirs = muscle_forces(tools, model, motion, walk.wrenches, some, recipe, tmp_path / "tools")
-    asked = engines.load_engine("exact").inverse_dynamics(
-        model,
-        motion,
-        list(walk.wrenches.values()),
-        foot_bodies=foot_bodies(recipe),
-        lowpass_hz=None,
-        directory=tmp_path,
+    # Splines end where static optimization's frames do.
+    wide = slice(some.start - SPLINE_MARGIN_FRAMES, some.stop + SPLINE_MARGIN_FRAMES)
+    asked, tools_asked = (
+        engines.load_engine(engine)
+        .inverse_dynamics(
+            model,
+            motion.cut(wide),
+            list(walk.wrenches.values()),
+            foot_bodies=foot_bodies(recipe),
+            lowpass_hz=None,
+            directory=tmp_path / engine,
+        )
+        .cut(slice(SPLINE_MARGIN_FRAMES, -SPLINE_MARGIN_FRAMES))
+        for engine in ("exact", "tools")
     )
     apart = np.sqrt(((ours.muscles.force_n - theirs.force_n) ** 2).mean())
     optimal = optimal_forces(theirs, settings.reserve_optimal_nm, settings.residual_optimal_n)
     least = least_for_the_same(model, motion.cut(some), theirs, 2, optimal)
     above = ((least**2).sum(axis=1) / (controls(theirs, optimal) ** 2).sum(axis=1) - 1).max()
-    surplus = np.abs(balance.muscle_balance(model, motion.cut(some), asked.cut(some), theirs).values).max()
+    surplus, their_surplus = (
+        np.abs(balance.muscle_balance(model, motion.cut(some), asked, found).values).max()
+        for found in (ours.muscles, theirs)
+    )
+    moments_apart = np.abs(asked.values - tools_asked.values).max()
     record_largest("exact: adults' SO, muscle forces from the tool's, root mean square", apart, "{:.3f} N", "1 N")
     record_largest("exact: adults' SO, effort above the tool's for what it makes", above, "{:.1e}", "1e-9")
-    record_largest("tools: adults' SO, muscles less ID", surplus, "{:.1e} N·m or N", "")
+    record_largest("exact: adults' ID of a stride on plates, from the tool's", moments_apart, "{:.1e} N·m or N", "1e-3")
+    record_largest("exact: adults' SO, muscles less ID", surplus, "{:.1e} N·m or N", "1e-8")
+    record_largest("tools: adults' SO, muscles less ID", their_surplus, "{:.1e} N·m or N", "")
     assert ours.muscles.converged.all()
+    assert moments_apart <= 1e-3
+    assert surplus <= 1e-8
     assert apart <= 1.0
     assert above <= 1e-9

@@ -27,6 +27,20 @@ def wrench(folder: Path, side: str) -> FootWrench:
         values[:, [columns.index(f"{quantity}{axis}") for axis in "xyz"]]
         for quantity in (f"ground_force_{letter}_v", f"ground_force_{letter}_p", f"ground_torque_{letter}_")
     )
+    return on_the_floor(side, time_s, force, point, torque)
+
+
+def plate_wrench(file: Path, plate: int, side: str) -> FootWrench:
+    """What one plate of the adults' reference measured, called a foot's: engines ask no more."""
+    columns, time_s, values, _ = read_storage(file)
+    force, point, torque = (
+        values[:, [columns.index(f"ground_force_{plate}_{quantity}{axis}") for axis in "xyz"]] for quantity in "vpm"
+    )
+    return on_the_floor(side, time_s, force, point, torque)
+
+
+def on_the_floor(side: str, time_s: np.ndarray, force: np.ndarray, point: np.ndarray, torque: np.ndarray) -> FootWrench:
+    """A force at points of the floor (T, 3), with a torque, as a wrench about the origin."""
     return FootWrench(
         side=side,
         time_s=time_s,

@@ -133,12 +133,16 @@ def test_a_reserve_at_a_joint_without_moment_never_passes(recipe):
     assert keep_explained([RIGHT], a_solution(moments), "walk.c3d", recipe.quality)[1] == ()
 
 
-def damaged(reserve: float = 0.0, imbalance: float = 0.0, saturated: int = 0, unconverged: int = 0) -> Solution:
+def damaged(
+    reserve: float = 0.0, imbalance: float = 0.0, saturated: int = 0, unconverged: int = 0, impossible: int = 0
+) -> Solution:
     """A right stride with one fault."""
     solution = a_solution(reserves={"hip_flexion_r": reserve}, balance={"ankle_angle_r": imbalance})
     solution.muscles.activation[:saturated, :2] = 1.0
-    solution.muscles.converged[:unconverged] = False
-    return solution
+    solution.muscles.converged[: unconverged + impossible] = False
+    short_of = np.full(len(solution.muscles.time_s), "", dtype=object)
+    short_of[:impossible] = "hip_flexion_r"
+    return replace(solution, muscles=replace(solution.muscles, short_of=short_of))
 
 
 @pytest.mark.parametrize(
@@ -147,7 +151,12 @@ def damaged(reserve: float = 0.0, imbalance: float = 0.0, saturated: int = 0, un
         (damaged(reserve=12.0), "reserves at the hip reach 12.0% of the joint's peak moment, expected at most 10%"),
         (damaged(imbalance=-2.0), "the imbalance at the ankle reach 2.0% of the joint's peak moment"),
         (damaged(saturated=5), "10.0% of the leg's muscles and frames are at full activation, expected at most 5%"),
-        (damaged(unconverged=3), "static optimization found no solution in 3 frames, expected one in all"),
+        (damaged(unconverged=3), "static optimization did not reach its optimum in 3 frames, expected it in all"),
+        (
+            damaged(unconverged=3, impossible=2),
+            "in 2 frames no muscles and reserves within their bounds make what is asked, most often for want at "
+            "hip_flexion_r, expected none",
+        ),
     ],
 )
 def test_each_gate_of_a_stride_trips_with_its_own_message(recipe, solution, message):
