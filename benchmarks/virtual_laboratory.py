@@ -12,6 +12,7 @@ import time
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -28,7 +29,7 @@ from pipeline.records import SIDES, Side
 from pipeline.session import Trial
 from pipeline.signals import low_pass
 from pipeline.trial_result import TrialResult
-from pipeline.virtual.make_laboratory import make_laboratory
+from pipeline.virtual.make_laboratory import make_session
 from pipeline.virtual.records import MARKER_RATE_HZ
 from pipeline.virtual.request import checked_request
 from warehouse.read import read_scaled_model
@@ -145,14 +146,16 @@ def _walks(directory: Path, blemishes: str, arguments: argparse.Namespace) -> li
         seed=arguments.seed,
         blemishes=blemishes,
     )
-    began_s = time.perf_counter()
-    folders = make_laboratory(request, on_session=lambda _: None)
-    made_s = time.perf_counter()
     warehouse = directory.with_name(f"{directory.name}-warehouse")
     with ProcessPoolExecutor(arguments.workers, initializer=_silence) as pool:
+        began_s = time.perf_counter()
+        folders = list(pool.map(partial(make_session, request), range(1, request.subjects + 1)))
+        made_s = time.perf_counter()
         walks = [walk for walks in pool.map(_take_all, folders, [warehouse] * len(folders)) for walk in walks]
-    print(f"made in {(made_s - began_s) / len(walks):.2f} s a walk, taken in", end=" ")
-    print(f"{(time.perf_counter() - made_s) * arguments.workers / len(walks):.1f} s of one core a walk")
+        taken_s = time.perf_counter()
+    per_walk = arguments.workers / len(walks)
+    print(f"seconds of one core a walk: made in {(made_s - began_s) * per_walk:.1f}", end=", ")
+    print(f"taken in {(taken_s - made_s) * per_walk:.1f}")
     return walks
 
 
