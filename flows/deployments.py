@@ -14,8 +14,10 @@ from prefect.client.schemas.schedules import CronSchedule
 from prefect.deployments.runner import EntrypointType, RunnerDeployment
 
 from flows.deploy_config import Deploy, Job
+from flows.evaluation import Evaluated, EvaluateOrder, evaluate_anew
 from flows.inbox import SETTLE_S, Inbox, Sorted, take
 from flows.ingest import STEPS, IngestReport, Listener, plan_ingest
+from flows.lifeline import end_with_starter
 from flows.regenerate import describe, survey
 from flows.regenerate import regenerate as run_regeneration
 from flows.report import headline
@@ -47,6 +49,7 @@ def ingest_inbox(
     steps: str = STEPS,
 ) -> None:
     """Look twice, `settle_s` apart, and take what has not changed; what is still coming is the next run's."""
+    end_with_starter()
 
     def run(files: Any) -> IngestReport:
         model_file = None if model is None else Path(model)
@@ -73,6 +76,7 @@ def regenerate(
     warehouse: str, recipe: str | None = None, only: list[str] | None = None, workers: int | None = None
 ) -> None:
     """As `gait2hip regenerate`; nothing to do is no failure."""
+    end_with_starter()
     count = _count(workers)
     if not read_sources(Warehouse(warehouse)):
         get_run_logger().info("nothing has been ingested into %s yet", warehouse)
@@ -102,6 +106,7 @@ def retrain(
     tolerance: float,
 ) -> None:
     """As `flows.retrain.retrain`; one training at a time on a machine's GPU."""
+    end_with_starter()
     order = RetrainOrder(
         warehouse=warehouse,
         release_name=release_name,
@@ -117,15 +122,47 @@ def retrain(
         tolerance=tolerance,
     )
     Path(runs).mkdir(parents=True, exist_ok=True)
-    found = decide_on_challenger.with_options(tags=[GPU_TAG])(order)
+    found = decide_on_challenger(order)
     get_run_logger().info(found.words)
     create_markdown_artifact(markdown=found.words, key="decision", description=str(found.run))
 
 
-@task(name="train and compare", cache_policy=NO_CACHE)
+@task(name="train and compare", cache_policy=NO_CACHE, tags=[GPU_TAG])
 def decide_on_challenger(order: RetrainOrder) -> Retrained:
     """What needs a GPU where there is one."""
     return run_retraining(order)
+
+
+@flow(name="evaluate", description="Test models, the champion too, on people whom none of them saw.")
+def evaluate(
+    release: str,
+    pages: str,
+    runs: list[str],
+    champion_of: str = "",
+    tracking_uri: str = "",
+    cohorts: list[str] | None = None,
+    device: str = "auto",
+) -> None:
+    """As `gait2hip evaluate` into a new folder of `pages`; where nothing has changed, nothing is done."""
+    end_with_starter()
+    order = EvaluateOrder(
+        runs=tuple(Path(run) for run in runs),
+        champion_of=champion_of,
+        tracking_uri=tracking_uri,
+        release=release,
+        cohorts=tuple(cohorts or ()),
+        device=device,
+        pages=Path(pages),
+    )
+    found = score_models(order)
+    get_run_logger().info(found.words)
+    create_markdown_artifact(markdown=f"```\n{found.words}\n```", key="scorecards", description=str(found.folder))
+
+
+@task(name="score models", cache_policy=NO_CACHE, tags=[GPU_TAG])
+def score_models(order: EvaluateOrder) -> Evaluated:
+    """What is faster with a GPU where there is one."""
+    return evaluate_anew(order)
 
 
 def flows_of(config: Deploy) -> Iterator[tuple[Flow[..., None], dict[str, Any], Job]]:
@@ -148,6 +185,8 @@ def flows_of(config: Deploy) -> Iterator[tuple[Flow[..., None], dict[str, Any], 
     if config.retrain is not None:
         settings = config.retrain.model_dump(exclude={"cron", "timezone"}, mode="json")
         yield retrain, {"warehouse": config.warehouse, **settings}, config.retrain
+    if config.evaluate is not None:
+        yield evaluate, config.evaluate.model_dump(exclude={"cron", "timezone"}, mode="json"), config.evaluate
 
 
 def deployments_of(config: Deploy) -> list[RunnerDeployment]:
@@ -155,7 +194,7 @@ def deployments_of(config: Deploy) -> list[RunnerDeployment]:
     found = [_deployment(flow, job, parameters) for flow, parameters, job in flows_of(config)]
     if not found:
         raise ValueError(
-            "the configuration schedules nothing: give it an [ingest_inbox], a [regenerate] or a [retrain] section."
+            "the configuration schedules nothing; give it [ingest_inbox], [regenerate], [retrain] or [evaluate]."
         )
     return found
 
