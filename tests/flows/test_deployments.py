@@ -10,6 +10,7 @@ import pytest
 from flows.deploy_config import load_deploy
 from tests.flows.test_deploy_config import EVALUATE, WHOLE, write
 from tests.flows.test_inbox import copy_session
+from warehouse.schemas import SCHEMAS
 
 STUBS, ROOT = Path(__file__).parent, Path(__file__).parents[2]
 
@@ -39,6 +40,10 @@ inbox, warehouse = sys.argv[1:]
 regenerate(warehouse=warehouse)
 for _ in range(2):
     ingest_inbox(inbox=inbox, warehouse=warehouse, recipe="any", workers=2, settle_s=0.1, steps="toml_steps")
+from prefect.client.orchestration import get_client
+with get_client(sync_client=True) as client:
+    for found in client.read_artifacts():
+        print(found.key, found.data)
 """
 
 # What a machine lacks can't be imported; what a flow needs only when it runs must not be needed to know it.
@@ -110,6 +115,12 @@ def test_the_inbox_flow_takes_each_whole_session_once(tmp_path: Path) -> None:
     assert sorted((warehouse / "processed.txt").read_text().split()) == ["S01/walk", "S02/walk"]
     assert "nothing has been ingested into" in done.stderr
     assert "1 of 2: adults/S0" in done.stderr and "0 whole sessions" in done.stderr
+    shown = done.stdout.splitlines()
+    assert any(line.startswith("progress 100") for line in shown)
+    (outcomes,) = [line for line in shown if line.startswith("outcomes") and "accepted" in line]
+    assert "adults/S01/s1/walk" in outcomes and "adults/S02/s1/walk" in outcomes
+    # The stub stores no rows, and so there are no figures to read: it says so.
+    assert any(line.startswith("quality") and "problem" in line for line in shown)
     assert all((folder / "gait2hip-report.txt").is_file() for folder in inbox.iterdir())
 
 
@@ -123,3 +134,9 @@ def test_work_pools_get_flows_that_exist_and_load_neither_torch_nor_opensim(lack
         "gait2hip gpu retrain []",
         "gait2hip gpu evaluate []",
     ]
+
+
+def test_quality_figures_are_columns_of_the_trials_table() -> None:
+    done = run("from flows.deployments import QUALITY_FIGURES\nprint(*QUALITY_FIGURES)")
+    assert done.returncode == 0, done.stderr
+    assert set(done.stdout.split()) <= {column.name for column in SCHEMAS["trials"].columns}
