@@ -143,11 +143,9 @@ def drop(sessions: Sequence[Path], inbox: Path, rng: random.Random) -> int:
     Gives how many of the latter there are.
     """
     inbox.mkdir()
-    drops: list[tuple[Path, str, Callable[[Path], None]]] = [
-        (one, f"whole-{one.parent.name}", _leave) for one in sessions
-    ]
+    drops: list[tuple[Path, str, Callable[[Path], None]]] = [(one, _named("whole", one), _leave) for one in sessions]
     for one in sessions[::10]:
-        drops += [(one, f"half-{one.parent.name}", _halve), (one, f"broken-{one.parent.name}", _break)]
+        drops += [(one, _named("half", one), _halve), (one, _named("broken", one), _break)]
     rng.shuffle(drops)
     for session, name, spoil in drops:
         shutil.copytree(session, inbox / name)
@@ -165,7 +163,7 @@ def measure_plan(folder: Path, n_trials: int) -> PlanFigures:
         plan.append(plan_ingest(files, warehouse=str(folder / "warehouse"), recipe=RECIPE, model=None))
 
     seconds = _seconds(planning)
-    assert plan[0].n_trials == n_trials and not plan[0].refused
+    assert plan[0].n_trials == n_trials and not plan[0].refused, "every session can run"
     shutil.rmtree(folder)
     return _plan_figures("plan", n_trials, seconds)
 
@@ -181,7 +179,10 @@ def measure_flow(n_trials: int) -> PlanFigures:
         patch.object(steps, "run_preparation", lambda _: Preparation(state="ready")),
         patch.object(steps, "run_trial", lambda run, trial, _: Outcome(key=run.key.of_trial(trial), status="accepted")),
     ):
-        seconds = _seconds(lambda: run_flow(plan, workers=WORKERS, listener=lambda _: None))
+        began = time.perf_counter()
+        report = run_flow(plan, workers=WORKERS, listener=lambda _: None)
+        seconds = time.perf_counter() - began
+    assert len(report.accepted) == n_trials, "every trial has come back"
     return _plan_figures("flow", n_trials, seconds)
 
 
@@ -215,6 +216,11 @@ def _walks(folder: Path, n_sessions: int, seed: int) -> list[Path]:
         folder, cohort="healthy", subjects=n_sessions, conditions="med", trials=1, seed=seed, blemishes="none"
     )
     return list(make_laboratory(request, on_session=lambda _: None))
+
+
+def _named(what: str, session: Path) -> str:
+    # A laboratory calls each subject's first session alike.
+    return f"{what}-{session.parent.name}-{session.name}"
 
 
 def _leave(_: Path) -> None:

@@ -145,11 +145,11 @@ def test_killed_in_mid_flow_and_started_again_it_goes_on_and_ingests_nothing_twi
     assert not psutil.wait_procs(below, timeout=ENDS_WITHIN_S)[1], "nothing outlives it"
 
     with served(tmp_path, log) as second:
+        reports = [tmp_path / "inbox" / subject / "gait2hip-report.json" for subject in subjects]
+        wait_for(lambda: all(report.is_file() for report in reports), second, log)
         with served(tmp_path, tmp_path / "third.log") as third:
             assert third.wait(timeout=HAPPENS_WITHIN_S) == 1
         assert "another `gait2hip serve` is running" in (tmp_path / "third.log").read_text()
-        reports = [tmp_path / "inbox" / subject / "gait2hip-report.json" for subject in subjects]
-        wait_for(lambda: all(report.is_file() for report in reports), second, log)
         # The schedule goes on: what comes later is taken by a later run.
         copy_session(tmp_path / "inbox", "S99")
         wait_for((tmp_path / "inbox" / "S99" / "gait2hip-report.json").is_file, second, log)
