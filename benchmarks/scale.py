@@ -319,9 +319,9 @@ def _dask(folder: Path) -> Iterator[str]:
             client.wait_for_workers(WORKERS, timeout=120)
         yield address
     finally:
+        # A worker that is asked to end waits for a scheduler that is gone.
         for process in processes:
-            process.terminate()
-        for process in processes:
+            process.kill()
             process.wait()
 
 
