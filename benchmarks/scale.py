@@ -29,6 +29,7 @@ from flows import run_ingest
 from flows.inbox import REPORT_JSON
 from flows.ingest import Plan, Preparation, SessionRun, plan_ingest
 from flows.local_prefect import start_prefect
+from pipeline.osim.log import quiet
 from pipeline.virtual.make_laboratory import make_laboratory
 from pipeline.virtual.request import checked_request
 from warehouse import read
@@ -78,6 +79,7 @@ class DaskFigures:
 
 def main() -> None:
     arguments = _arguments()
+    quiet()
     figures: list[InboxFigures | PlanFigures | DaskFigures] = []
     with tempfile.TemporaryDirectory(prefix="gait2hip-") as name:
         for part in arguments.parts:
