@@ -34,7 +34,7 @@ from benchmarks.killing import (
     run_until,
     snapshot,
 )
-from pipeline.recipe import read_toml
+from pipeline.recipe import parse_toml, read_settings
 from warehouse.layout import temporary_files
 
 WORKERS = "2"
@@ -275,7 +275,7 @@ def _without_prefect() -> dict[str, str]:
 
 def _recipe(folder: Path, points: int) -> Path:
     """The packaged recipe with another number of samples a cycle: kinematics are kept, cycles are not."""
-    _, content = read_toml("recipes", "gait2hip60")
+    content = parse_toml(*read_settings("recipes", "gait2hip60"))
     content["cycles"]["cycle_points"] = points  # type: ignore[index]
     lines = [f"name = {json.dumps(content['name'])}"]
     for section, values in content.items():

@@ -20,7 +20,7 @@ import psutil
 from flows.regenerate import regenerate, survey
 from flows.run_ingest import ingest
 from pipeline.osim.log import quiet
-from pipeline.recipe import read_toml
+from pipeline.recipe import parse_toml, read_settings
 from pipeline.virtual.make_laboratory import make_laboratory
 from pipeline.virtual.request import checked_request
 from warehouse import read
@@ -103,7 +103,7 @@ def measure(directory: Path, subjects: int, trials: int) -> Figures:
 
 def _recipe(directory: Path, cutoff_hz: float) -> Path:
     """The packaged recipe with another cut-off of markers and forces."""
-    _, content = read_toml("recipes", "gait2hip60")
+    content = parse_toml(*read_settings("recipes", "gait2hip60"))
     content["markers"]["marker_cutoff_hz"] = content["ground_reactions"]["force_cutoff_hz"] = cutoff_hz  # type: ignore[index]
     lines = [f"name = {json.dumps(content['name'])}"]
     for section, values in content.items():

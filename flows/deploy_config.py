@@ -2,10 +2,10 @@
 
 import tomllib
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from flows.inbox import SETTLE_S
 from pipeline.recipe import explained, load_recipe
@@ -79,6 +79,30 @@ class RetrainJob(Job):
     tolerance: Share = 0.05
 
 
+class EvaluateJob(Job):
+    """Models are tested on a release's subjects that none of them saw; pages go to a folder below `pages`.
+
+    `runs` are folders; `champion_of` names a task whose champion is tested beside them, as `tracking_uri` knows it: the
+    one of [retrain] if none is named.
+    """
+
+    release: str
+    pages: str
+    runs: tuple[str, ...] = ()
+    champion_of: Literal["", "forces", "moments", "both"] = ""
+    tracking_uri: str = ""
+    cohorts: tuple[str, ...] = ()
+    device: Literal["auto", "cpu", "cuda"] = "auto"
+
+    @model_validator(mode="after")
+    def _somebody(self) -> Self:
+        if not self.runs and not self.champion_of:
+            raise ValueError("names nobody to test; expected `runs`, or `champion_of` with a task")
+        if len({Path(run).name for run in self.runs}) < len(self.runs):
+            raise ValueError("runs: expected folders of different names, since results are told by them")
+        return self
+
+
 class Deploy(_Part):
     """A checked `deploy.toml`: every path is absolute."""
 
@@ -88,6 +112,16 @@ class Deploy(_Part):
     ingest_inbox: InboxJob | None = None
     regenerate: RegenerateJob | None = None
     retrain: RetrainJob | None = None
+    evaluate: EvaluateJob | None = None
+
+    @model_validator(mode="after")
+    def _champion_is_known_somewhere(self) -> Self:
+        job = self.evaluate
+        if job is not None and job.champion_of and not job.tracking_uri and self.retrain is None:
+            raise ValueError(
+                "evaluate.tracking_uri is missing: without [retrain] nothing says where champions are kept"
+            )
+        return self
 
 
 def load_deploy(path: Path) -> Deploy:
@@ -121,13 +155,27 @@ def _placed_whole(path: Path) -> Deploy:
     if found.regenerate is not None:
         recipe = _recipe(found.regenerate.recipe, here)
         updates["regenerate"] = found.regenerate.model_copy(update={"recipe": recipe})
+    known_at = ""
     if found.retrain is not None:
         job = found.retrain
         runs = _placed(job.runs, here)
         uri = _tracked_at(job.tracking_uri, runs, here)
         changed = {"runs": runs, "recipe": _recipe(job.recipe, here), "tracking_uri": uri}
         updates["retrain"] = job.model_copy(update=changed)
+        known_at = uri
+    if found.evaluate is not None:
+        updates["evaluate"] = _placed_evaluation(found.evaluate, here, known_at)
     return found.model_copy(update=updates)
+
+
+def _placed_evaluation(job: EvaluateJob, here: Path, known_at: str) -> EvaluateJob:
+    changed = {
+        "release": _placed(job.release, here),
+        "pages": _placed(job.pages, here),
+        "runs": tuple(_placed(run, here) for run in job.runs),
+        "tracking_uri": _tracked_at(job.tracking_uri, "", here) if job.tracking_uri else known_at,
+    }
+    return job.model_copy(update=changed)
 
 
 def _tracked_at(uri: str, runs: str, here: Path) -> str:

@@ -4,24 +4,35 @@ import os
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
+from uuid import UUID
 
 from prefect import Flow, flow, get_run_logger, task
-from prefect.artifacts import create_markdown_artifact, create_table_artifact
+from prefect.artifacts import (
+    create_markdown_artifact,
+    create_progress_artifact,
+    create_table_artifact,
+    update_progress_artifact,
+)
 from prefect.cache_policies import NO_CACHE
 from prefect.client.schemas.objects import ConcurrencyLimitConfig, ConcurrencyLimitStrategy
 from prefect.client.schemas.schedules import CronSchedule
 from prefect.deployments.runner import EntrypointType, RunnerDeployment
 
 from flows.deploy_config import Deploy, Job
+from flows.evaluation import Evaluated, EvaluateOrder, evaluate_anew
 from flows.inbox import SETTLE_S, Inbox, Sorted, take
 from flows.ingest import STEPS, IngestReport, Listener, plan_ingest
+from flows.lifeline import end_with_starter
 from flows.regenerate import describe, survey
 from flows.regenerate import regenerate as run_regeneration
 from flows.report import headline
 from flows.retrain import Retrained, RetrainOrder
 from flows.retrain import retrain as run_retraining
 from flows.run_ingest import run_plan
+from warehouse import read
+from warehouse.errors import WarehouseError
+from warehouse.identity import TrialKey
 from warehouse.layout import Warehouse
 from warehouse.outcome import Outcome
 from warehouse.runs import last_run
@@ -34,6 +45,16 @@ class Unfinished(Exception):
 
 # A Prefect server limits how many tasks of this tag run at once: `prefect concurrency-limit create gpu 1`.
 GPU_TAG = "gpu"
+# Columns of table `trials` that tell how far a trial can be trusted.
+QUALITY_FIGURES = (
+    "marker_rms_max_m",
+    "residual_force_ratio",
+    "residual_moment_ratio",
+    "reserve_ratio_max",
+    "balance_ratio_max",
+    "saturated_ratio_max",
+    "vertical_impulse_ratio",
+)
 
 
 @flow(name="ingest-inbox", description="Ingest the sessions that have come whole into a folder, each once.")
@@ -47,6 +68,7 @@ def ingest_inbox(
     steps: str = STEPS,
 ) -> None:
     """Look twice, `settle_s` apart, and take what has not changed; what is still coming is the next run's."""
+    end_with_starter()
 
     def run(files: Any) -> IngestReport:
         model_file = None if model is None else Path(model)
@@ -61,7 +83,7 @@ def ingest_inbox(
         time.sleep(settle_s)
         found = looking.sort(time.monotonic())
     taken = take(found, warehouse, run)
-    _tell(taken.report, f"in {inbox}: {_counts(found)}")
+    _tell(taken.report, f"in {inbox}: {_counts(found)}", warehouse)
     problems = [*(refusal.reason for refusal in taken.report.refused), *taken.unwritten]
     if problems:
         # The rest is done and stored; somebody must look at this.
@@ -73,6 +95,7 @@ def regenerate(
     warehouse: str, recipe: str | None = None, only: list[str] | None = None, workers: int | None = None
 ) -> None:
     """As `gait2hip regenerate`; nothing to do is no failure."""
+    end_with_starter()
     count = _count(workers)
     if not read_sources(Warehouse(warehouse)):
         get_run_logger().info("nothing has been ingested into %s yet", warehouse)
@@ -81,9 +104,9 @@ def regenerate(
     plan = describe(found, last_run(Warehouse(warehouse)), count)
     get_run_logger().info(plan)
     if not found.to_run:
-        _tell(IngestReport(outcomes=(), refused=found.refused), plan)
+        _tell(IngestReport(outcomes=(), refused=found.refused), plan, warehouse)
         return
-    _tell(run_regeneration(found, warehouse, workers=count, on_progress=_logged), plan)
+    _tell(run_regeneration(found, warehouse, workers=count, on_progress=_logged), plan, warehouse)
 
 
 @flow(name="retrain", description="Train on all that is stored; promote what is better by the rule.")
@@ -102,6 +125,7 @@ def retrain(
     tolerance: float,
 ) -> None:
     """As `flows.retrain.retrain`; one training at a time on a machine's GPU."""
+    end_with_starter()
     order = RetrainOrder(
         warehouse=warehouse,
         release_name=release_name,
@@ -117,15 +141,47 @@ def retrain(
         tolerance=tolerance,
     )
     Path(runs).mkdir(parents=True, exist_ok=True)
-    found = decide_on_challenger.with_options(tags=[GPU_TAG])(order)
+    found = decide_on_challenger(order)
     get_run_logger().info(found.words)
     create_markdown_artifact(markdown=found.words, key="decision", description=str(found.run))
 
 
-@task(name="train and compare", cache_policy=NO_CACHE)
+@task(name="train and compare", cache_policy=NO_CACHE, tags=[GPU_TAG])
 def decide_on_challenger(order: RetrainOrder) -> Retrained:
     """What needs a GPU where there is one."""
     return run_retraining(order)
+
+
+@flow(name="evaluate", description="Test models, the champion too, on people whom none of them saw.")
+def evaluate(
+    release: str,
+    pages: str,
+    runs: list[str],
+    champion_of: str = "",
+    tracking_uri: str = "",
+    cohorts: list[str] | None = None,
+    device: str = "auto",
+) -> None:
+    """As `gait2hip evaluate` into a new folder of `pages`; where nothing has changed, nothing is done."""
+    end_with_starter()
+    order = EvaluateOrder(
+        runs=tuple(Path(run) for run in runs),
+        champion_of=champion_of,
+        tracking_uri=tracking_uri,
+        release=release,
+        cohorts=tuple(cohorts or ()),
+        device=device,
+        pages=Path(pages),
+    )
+    found = score_models(order)
+    get_run_logger().info(found.words)
+    create_markdown_artifact(markdown=f"```\n{found.words}\n```", key="scorecards", description=str(found.folder))
+
+
+@task(name="score models", cache_policy=NO_CACHE, tags=[GPU_TAG])
+def score_models(order: EvaluateOrder) -> Evaluated:
+    """What is faster with a GPU where there is one."""
+    return evaluate_anew(order)
 
 
 def flows_of(config: Deploy) -> Iterator[tuple[Flow[..., None], dict[str, Any], Job]]:
@@ -148,6 +204,8 @@ def flows_of(config: Deploy) -> Iterator[tuple[Flow[..., None], dict[str, Any], 
     if config.retrain is not None:
         settings = config.retrain.model_dump(exclude={"cron", "timezone"}, mode="json")
         yield retrain, {"warehouse": config.warehouse, **settings}, config.retrain
+    if config.evaluate is not None:
+        yield evaluate, config.evaluate.model_dump(exclude={"cron", "timezone"}, mode="json"), config.evaluate
 
 
 def deployments_of(config: Deploy) -> list[RunnerDeployment]:
@@ -155,7 +213,7 @@ def deployments_of(config: Deploy) -> list[RunnerDeployment]:
     found = [_deployment(flow, job, parameters) for flow, parameters, job in flows_of(config)]
     if not found:
         raise ValueError(
-            "the configuration schedules nothing: give it an [ingest_inbox], a [regenerate] or a [retrain] section."
+            "the configuration schedules nothing; give it [ingest_inbox], [regenerate], [retrain] or [evaluate]."
         )
     return found
 
@@ -190,21 +248,27 @@ def _counts(found: Sorted) -> str:
 
 
 def _logged(n_trials: int) -> Listener:
-    """Progress as log lines that name subject, trial and stage."""
-    log, done = get_run_logger(), 0
+    """Progress as log lines that name subject, trial and stage, and as a bar on Prefect's pages."""
+    log, done, shown = get_run_logger(), 0, 0
+    bar = create_progress_artifact(progress=0.0, key="progress", description=f"{n_trials} trials")
 
     def tell(outcome: Outcome | None) -> None:
-        nonlocal done
+        nonlocal done, shown
         done += 1
         if outcome is not None:
             what = outcome.status if outcome.stage is None else f"rejected at {outcome.stage}: {outcome.reason}"
             log.info("%d of %d: %s: %s", done, n_trials, outcome.key, what)
+        # Not with every one of many thousands: each costs the server a write.
+        if (percent := 100 * done // n_trials) > shown:
+            shown = percent
+            assert isinstance(bar, UUID), "it is a coroutine only in a running event loop"
+            update_progress_artifact(bar, progress=float(percent))
 
     return tell
 
 
-def _tell(report: IngestReport, what: str) -> None:
-    """The outcome as a log line and, for people who look at Prefect's pages, a table."""
+def _tell(report: IngestReport, what: str, warehouse: str) -> None:
+    """The outcome as a log line and, for people who look at Prefect's pages, tables of outcomes and of quality."""
     line = f"{what}\n{headline(report)}"
     get_run_logger().info(line)
     rows = [
@@ -220,3 +284,22 @@ def _tell(report: IngestReport, what: str) -> None:
     rows += [{"trial": r.session, "outcome": "not run", "reason": r.reason} for r in report.refused]
     if rows:
         create_table_artifact(table=rows, key="outcomes", description=line)
+    if report.accepted:
+        create_table_artifact(table=_quality(report, warehouse), key="quality", description="accepted trials")
+
+
+def _quality(report: IngestReport, warehouse: str) -> list[dict[str, Any]]:
+    """Each accepted trial's quality figures, worst residuals first; a trial whose row can't be read says so."""
+    return sorted(
+        (_quality_of(Warehouse(warehouse), outcome.key) for outcome in report.accepted),
+        key=lambda row: -(row.get("residual_force_ratio") or 0),
+    )
+
+
+def _quality_of(warehouse: Warehouse, key: TrialKey) -> dict[str, Any]:
+    try:
+        row = read.read_row(warehouse, "trials", key)
+    except WarehouseError as error:
+        return {"trial": str(key), "problem": str(error)}
+    figures = {name: row[name] for name in QUALITY_FIGURES}
+    return {"trial": str(key), **figures, "warnings": "; ".join(map(str, cast(list[object], row["warnings"])))}

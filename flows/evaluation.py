@@ -1,8 +1,17 @@
 """An evaluation on disk: figures for programs (JSON, Parquet) and a page with curves for people."""
 
+import hashlib
 import io
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from flows import tracking
+from warehouse.provenance import file_sha256
+from warehouse.release.manifest import release_folder
+from warehouse.release.publish import open_release
 
 # Torch and matplotlib are loaded when something is evaluated, not before.
 if TYPE_CHECKING:
@@ -12,6 +21,73 @@ if TYPE_CHECKING:
     from warehouse.pages.models import Table
 
 FIGURES, TABLE, PAGE = "evaluation.json", "scores.parquet", "report.html"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EvaluateOrder:
+    """What to test again and again, on what, and where the pages go.
+
+    `runs` are folders; `champion_of` is a task whose champion in MLflow is tested beside them, "" for none.
+    """
+
+    runs: tuple[Path, ...]
+    champion_of: str
+    tracking_uri: str
+    release: str
+    cohorts: tuple[str, ...]
+    device: str
+    pages: Path
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evaluated:
+    """What became of it, in words; `folder` is None where there was nobody to test."""
+
+    folder: Path | None
+    words: str
+
+
+def evaluate_anew(order: EvaluateOrder) -> Evaluated:
+    """Evaluate into a folder that is called after what it follows from: the same models on the same data once.
+
+    ValueError or WarehouseError as `evaluate_into`, or if MLflow can't be asked.
+    """
+    with tempfile.TemporaryDirectory(prefix="gait2hip-") as directory:
+        runs = [*order.runs, *_champion(order, Path(directory))]
+        if not runs:
+            return Evaluated(folder=None, words=f"there is no champion of {order.champion_of} yet: nothing to test")
+        folder = order.pages / f"evaluation-{_digest(order, runs)}"
+        if folder.exists():
+            return Evaluated(folder=folder, words=f"nothing has changed since {folder} was written")
+        return Evaluated(folder=folder, words=_evaluated(order, runs, folder))
+
+
+def _champion(order: EvaluateOrder, directory: Path) -> list[Path]:
+    """The champion's run, fetched, in a folder called after it; [] if there is none."""
+    if not order.champion_of:
+        return []
+    name = tracking.registered_name(order.champion_of)
+    found = tracking.called(order.tracking_uri, name, tracking.CHAMPION)
+    if found is None:
+        return []
+    fetched = tracking.fetch(order.tracking_uri, found, directory)
+    return [fetched.rename(directory / f"champion, version {found.number}")]
+
+
+def _digest(order: EvaluateOrder, runs: Sequence[Path]) -> str:
+    parts = [release_folder(open_release(order.release).manifest), *sorted(order.cohorts)]
+    for run in runs:
+        parts += [run.name, *(file_sha256(file) for file in sorted(run.iterdir()) if file.is_file())]
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:12]
+
+
+def _evaluated(order: EvaluateOrder, runs: Sequence[Path], folder: Path) -> str:
+    from models.jobs import EvaluateJob
+    from models.report import render_together
+
+    job = EvaluateJob(runs=tuple(runs), release=order.release, cohorts=order.cohorts, device=order.device)
+    found = evaluate_into(job, folder)
+    return f"{folder / PAGE}\n{render_together(found.reports, found.between)}"
 
 
 def evaluate_into(job: "EvaluateJob", out: Path) -> "Evaluation":

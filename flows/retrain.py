@@ -55,7 +55,7 @@ class RetrainOrder:
     @property
     def registered_as(self) -> str:
         """The registered model whose champion is challenged: one for each kind of target."""
-        return registered_name(self.task)
+        return tracking.registered_name(self.task)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,11 +65,6 @@ class Retrained:
     run: Path
     decision: "Decision | None"
     words: str
-
-
-def registered_name(task: str) -> str:
-    """What models of a task are registered as."""
-    return f"gait2hip-{task}"
 
 
 def retrain(order: RetrainOrder) -> Retrained:

@@ -12,6 +12,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 from flows.deploy_config import Deploy
+from flows.lifeline import lifeline
 from flows.local_prefect import SCHEDULING, start_prefect
 
 
@@ -38,7 +39,7 @@ def serve(config: Deploy) -> None:
 
     deployments = deployments_of(config)
     home = get_current_settings().home / "gait2hip"
-    with _only_one(config.warehouse, home):
+    with _only_one(config.warehouse, home), lifeline(home / f"{_name_of(config.warehouse)}.pipe"):
         # Prefect looks for each flow's modules in this folder first, which may hold a warehouse of that very name.
         os.chdir(home)
         # Not paused when it ends: what starts next makes them anew, and another may be serving them already.
@@ -65,8 +66,10 @@ def run_once(config: Deploy) -> None:
         raise NotDone("\n".join(problems))
 
 
-def _one_name(warehouse: str) -> str:
-    return warehouse if "://" in warehouse else str(Path(warehouse).resolve())
+def _name_of(warehouse: str) -> str:
+    """What a warehouse's files in Prefect's folder are called, by whatever path it was named."""
+    place = warehouse if "://" in warehouse else str(Path(warehouse).resolve())
+    return f"serve-{hashlib.sha256(place.encode()).hexdigest()[:16]}"
 
 
 def _tell_what_happens() -> None:
@@ -78,8 +81,8 @@ def _tell_what_happens() -> None:
 def _only_one(warehouse: str, folder: Path) -> Iterator[None]:
     """Two on one machine would do no harm and be of no use. SQLite's lock ends with the process that holds it."""
     folder.mkdir(parents=True, exist_ok=True)
-    name = hashlib.sha256(_one_name(warehouse).encode()).hexdigest()[:16]
-    with closing(sqlite3.connect(folder / f"serve-{name}.lock", timeout=0, isolation_level=None)) as connection:
+    lock = folder / f"{_name_of(warehouse)}.lock"
+    with closing(sqlite3.connect(lock, timeout=0, isolation_level=None)) as connection:
         try:
             connection.execute("BEGIN EXCLUSIVE")
         except sqlite3.OperationalError as error:

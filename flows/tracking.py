@@ -123,6 +123,11 @@ class Version:
     run_id: str
 
 
+def registered_name(task: str) -> str:
+    """What models of a task are registered as."""
+    return f"gait2hip-{task}"
+
+
 def register(uri: str, name: str, run_id: str) -> Version:
     """The run's model as the next version of a registered model, which is made if there is none."""
     with _explained(uri):

@@ -1,10 +1,11 @@
 """Profiles: how one laboratory works. Marker label -> body and place on the model, what scales what."""
 
+from functools import lru_cache
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from pipeline.recipe import Positive, explained, read_toml
+from pipeline.recipe import Positive, explained, parse_toml, read_settings
 from pipeline.records import CoordinateTask, Side
 
 Axis = Literal["plates", "pelvis", "+x", "-x", "+y", "-y", "+z", "-z"]
@@ -98,9 +99,14 @@ class Profile(_Part):
 
 def load_profile(name_or_path: str) -> Profile:
     """A packaged profile by name, or a TOML file. ValueError names the file, the setting and what it may be."""
-    where, content = read_toml("profiles", name_or_path)
+    return _profile(*read_settings("profiles", name_or_path))
+
+
+# As recipes are: read once, though thousands of sessions name it.
+@lru_cache(maxsize=32)
+def _profile(where: str, text: str) -> Profile:
     try:
-        return Profile.model_validate(content)
+        return Profile.model_validate(parse_toml(where, text))
     except ValidationError as error:
         raise explained(where, error) from error
 

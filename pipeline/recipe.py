@@ -1,12 +1,14 @@
 """Recipes: every setting that can change a number. What does not change numbers is not here."""
 
 import tomllib
+from functools import cache, lru_cache
 from importlib.resources import files
 from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+Kind = Literal["recipes", "profiles"]
 Positive = Annotated[float, Field(gt=0)]
 Ratio = Annotated[float, Field(gt=0, lt=1)]
 CutoffHz = Annotated[float, Field(gt=0, le=50)]
@@ -162,30 +164,41 @@ class Recipe(_Section):
         return self
 
 
-def packaged_names(kind: Literal["recipes", "profiles"]) -> tuple[str, ...]:
+@cache
+def packaged_names(kind: Kind) -> tuple[str, ...]:
     """Names of the packaged recipes or profiles."""
     folder = files("pipeline") / kind
     return tuple(sorted(item.name.removesuffix(".toml") for item in folder.iterdir() if item.name.endswith(".toml")))
 
 
-def read_toml(kind: Literal["recipes", "profiles"], name_or_path: str) -> tuple[str, dict[str, object]]:
-    """Where the settings came from, and their content: a packaged name, or any TOML file. ValueError if neither."""
+def read_settings(kind: Kind, name_or_path: str) -> tuple[str, str]:
+    """Where the settings came from, and their text: a packaged name, or any TOML file. ValueError if neither."""
     path = Path(name_or_path)
     if name_or_path in packaged_names(kind):
-        return name_or_path, tomllib.loads((files("pipeline") / kind / f"{name_or_path}.toml").read_text("utf-8"))
+        return name_or_path, (files("pipeline") / kind / f"{name_or_path}.toml").read_text("utf-8")
     if not path.is_file():
         raise ValueError(
             f"{kind[:-1]} {name_or_path!r} is neither a file nor one of the packaged {kind}: "
             f"{', '.join(packaged_names(kind))}."
         )
     try:
-        return path.name, tomllib.loads(path.read_text("utf-8"))
+        return path.name, path.read_text("utf-8")
     except OSError as error:
         raise ValueError(f"{path.name} can't be read: {error.strerror}.") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ValueError(
-            f"{path.name} is not valid TOML in UTF-8: {error}. Correct it, or save it as UTF-8."
-        ) from error
+    except UnicodeDecodeError as error:
+        raise _not_toml(path.name, error) from error
+
+
+def parse_toml(where: str, text: str) -> dict[str, object]:
+    """The settings' content. ValueError names the file and what is wrong."""
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise _not_toml(where, error) from error
+
+
+def _not_toml(where: str, error: ValueError) -> ValueError:
+    return ValueError(f"{where} is not valid TOML in UTF-8: {error}. Correct it, or save it as UTF-8.")
 
 
 def explained(where: str, error: ValidationError) -> ValueError:
@@ -200,13 +213,18 @@ def explained(where: str, error: ValidationError) -> ValueError:
 
 def load_recipe(name_or_path: str) -> Recipe:
     """A packaged recipe by name, or a TOML file. ValueError names the file, the setting and what it may be."""
-    where, content = read_toml("recipes", name_or_path)
-    try:
-        recipe = Recipe.model_validate(content)
-    except ValidationError as error:
-        raise explained(where, error) from error
+    recipe = _recipe(*read_settings("recipes", name_or_path))
     if not recipe.model.file:
         return recipe
     # From the recipe's own folder, wherever the reader stands.
     model = str((Path(name_or_path).absolute().parent / recipe.model.file).resolve())
     return recipe.model_copy(update={"model": recipe.model.model_copy(update={"file": model})})
+
+
+# Thousands of sessions share a few recipes, and reading TOML is what planning them would mostly be.
+@lru_cache(maxsize=32)
+def _recipe(where: str, text: str) -> Recipe:
+    try:
+        return Recipe.model_validate(parse_toml(where, text))
+    except ValidationError as error:
+        raise explained(where, error) from error

@@ -19,9 +19,8 @@ def list_(task: TaskOption, tracking_uri: TrackingOption = None) -> None:
     """List every registered version, its verdict, and which is champion."""
     with plain_errors():
         from flows import tracking
-        from flows.retrain import registered_name
 
-        uri, name = tracking_uri or tracking.DEFAULT_URI, registered_name(task)
+        uri, name = tracking_uri or tracking.DEFAULT_URI, tracking.registered_name(task)
         roles = {
             found.number: role
             for role in (tracking.CHALLENGER, tracking.CHAMPION)
@@ -44,9 +43,8 @@ def promote(
     """Make a version the champion, whatever the rule says."""
     with plain_errors():
         from flows import tracking
-        from flows.retrain import registered_name
 
-        uri, name = tracking_uri or tracking.DEFAULT_URI, registered_name(task)
+        uri, name = tracking_uri or tracking.DEFAULT_URI, tracking.registered_name(task)
         tracking.crown(uri, tracking.version_of(uri, name, version))
         typer.echo(f"version {version} of {name} is the champion")
 
@@ -56,7 +54,6 @@ def rollback(task: TaskOption, tracking_uri: TrackingOption = None) -> None:
     """Make the version that the champion followed the champion again."""
     with plain_errors():
         from flows import tracking
-        from flows.retrain import registered_name
 
-        uri, name = tracking_uri or tracking.DEFAULT_URI, registered_name(task)
+        uri, name = tracking_uri or tracking.DEFAULT_URI, tracking.registered_name(task)
         typer.echo(f"version {tracking.roll_back(uri, name).number} of {name} is the champion")

@@ -7,14 +7,19 @@ import subprocess
 import sys
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
+from benchmarks.killing import snapshot
+from flows import ingest as calls
 from flows.dask_workers import connect
 from flows.ingest import IngestReport
 from flows.run_ingest import ingest
+from pipeline.virtual.make_laboratory import make_laboratory
+from pipeline.virtual.request import checked_request
 
 WriteSession = Callable[..., Path]
 
@@ -84,15 +89,17 @@ def dask(tmp_path: Path) -> Iterator[Dask]:
     cluster.stop()
 
 
-def run(warehouse: Path, sessions: list[Path], cluster: str) -> IngestReport:
+def run(
+    warehouse: Path, sessions: list[Path], cluster: str, recipe: str = "any", steps: str = "stub_steps"
+) -> IngestReport:
     return ingest(
         sessions,
         warehouse=str(warehouse),
-        recipe="any",
+        recipe=recipe,
         model=None,
         workers=2,
         on_progress=lambda _: lambda _: None,
-        steps="stub_steps",
+        steps=steps,
         cluster=cluster,
     )
 
@@ -127,6 +134,77 @@ def test_a_cluster_gives_what_this_machine_gives_though_workers_are_killed(
         (o.key, o.status, o.stage) for o in expected.outcomes
     ]
     assert found.refused == expected.refused and len(found.refused) == 1
+
+
+def test_a_hang_on_a_cluster_is_ended_at_its_time_limit(
+    dask: Dask, tmp_path: Path, write_session: WriteSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(calls, "TIME_LIMIT_S", 5.0)
+    session = write_session("v1", {"stuck": "hang", "good": "accept"})
+    dask.worker()
+    dask.wait_for(1)
+
+    found = run(tmp_path / "on_cluster", [session], dask.address)
+
+    assert [outcome.key.trial for outcome in found.accepted] == ["good"]
+    assert [outcome.key.trial for outcome in found.rejected] == ["stuck"]
+    assert "had not finished after 5 s" in (found.rejected[0].reason or "")
+
+
+def kill_one_after_another(dask: Dask, workers: list[subprocess.Popen[bytes]], over: threading.Event) -> None:
+    """Every ten seconds the oldest worker is killed, and another starts in its place."""
+    while not over.wait(10):
+        workers[-2].kill()
+        workers.append(dask.worker())
+
+
+@pytest.mark.long
+def test_a_worker_killed_every_ten_seconds_costs_time_only(
+    dask: Dask, tmp_path: Path, write_session: WriteSession
+) -> None:
+    names = [f"t{number:02}" for number in range(60)]
+    session = write_session("v1", dict.fromkeys(names, "linger") | {"dead": "crash"})
+    workers, over = [dask.worker(), dask.worker()], threading.Event()
+    dask.wait_for(2)
+    killer = threading.Thread(target=kill_one_after_another, args=(dask, workers, over))
+    killer.start()
+    try:
+        found = run(tmp_path / "on_cluster", [session], dask.address)
+    finally:
+        over.set()
+        killer.join()
+
+    n_killed = len(workers) - 2
+    assert n_killed >= 3
+    assert [outcome.key.trial for outcome in found.accepted] == names, "none is lost, and none there twice"
+    assert [outcome.key.trial for outcome in found.rejected] == ["dead"]
+    # Only what a killed worker was at, or had done and not yet told, is tried again.
+    tried = Counter(file.name.split("-")[1] for file in (tmp_path / "on_cluster").glob("processed-*"))
+    assert set(tried) == {*names, "dead"} and sum(tried.values()) - len(tried) <= 2 * n_killed
+
+
+@pytest.mark.osim
+@pytest.mark.long
+def test_a_clusters_files_are_this_machines_byte_for_byte(dask: Dask, tmp_path: Path) -> None:
+    request = checked_request(
+        tmp_path / "laboratory",
+        cohort="healthy",
+        subjects=2,
+        conditions="med",
+        trials=2,
+        seed=1,
+        blemishes="default",
+    )
+    sessions = list(make_laboratory(request, on_session=lambda _: None))
+    for _ in range(2):
+        dask.worker()
+    dask.wait_for(2)
+    for name, cluster in (("here", ""), ("there", dask.address)):
+        run(tmp_path / name, sessions, cluster, recipe="gait2hip60", steps="flows.steps")
+
+    here = snapshot(tmp_path / "here")
+    assert sum(path.startswith("trials/") for path in here) == 4
+    assert snapshot(tmp_path / "there") == here
 
 
 def test_a_cluster_without_fit_workers_is_refused_with_what_to_do(dask: Dask) -> None:

@@ -22,6 +22,16 @@ timezone = "Europe/Zurich"
 cron = "0 2 * * *"
 """
 
+EVALUATE = """
+[evaluate]
+cron = "0 6 * * 1"
+release = "release"
+pages = "pages"
+champion_of = "both"
+runs = ["runs/mine", "/elsewhere/theirs"]
+"""
+TRACKED = EVALUATE + 'tracking_uri = "sqlite:///m.db"\n'
+
 
 def write(tmp_path: Path, text: str) -> Path:
     """The configuration, and beside it the recipe that it names."""
@@ -58,6 +68,11 @@ def test_packaged_recipes_and_object_stores_stay_names(tmp_path: Path) -> None:
         ("format =", "is not valid TOML"),
         (WHOLE.replace("mine.toml", "none.toml"), "none.toml"),
         (WHOLE.replace("settle", "model").replace("[regenerate]", '[regenerate]\nrecipe = "unknown"'), "unknown"),
+        (WHOLE + EVALUATE, "evaluate.tracking_uri is missing"),
+        (WHOLE + TRACKED.replace('"both"', '"all"'), "evaluate.champion_of"),
+        (WHOLE + TRACKED.replace('"both"', '""').replace('"runs/mine", "/elsewhere/theirs"', ""), "nobody to test"),
+        (WHOLE + TRACKED.replace("runs/mine", "here/theirs"), "folders of different names"),
+        (WHOLE + TRACKED.replace('release = "release"\n', ""), "evaluate.release: Field required"),
         (WHOLE.replace('cron = "*/5', 'model = "gone.osim"\ncron = "*/5'), "gone.osim does not exist"),
     ],
 )
@@ -80,3 +95,15 @@ def test_a_database_lies_beside_the_configuration(tmp_path: Path, uri: str, foun
     job = f'[retrain]\ncron = "0 4 * * 0"\nruns = "r"\nholdout = ["A", "B", "C"]\ntracking_uri = "{uri}"\n'
     loaded = load_deploy(write(tmp_path, WHOLE + job)).retrain
     assert loaded is not None and loaded.tracking_uri == found.format(tmp_path)
+
+
+def test_an_evaluations_paths_are_the_configurations_and_its_champion_is_the_retrainings(tmp_path: Path) -> None:
+    retrain = '[retrain]\ncron = "0 4 * * 0"\nruns = "r"\nholdout = ["A", "B", "C"]\n'
+    for text, uri in (
+        (TRACKED, f"sqlite:///{tmp_path}/m.db"),
+        (EVALUATE + retrain, f"sqlite:///{tmp_path}/r/mlruns.db"),
+    ):
+        found = load_deploy(write(tmp_path, WHOLE + text)).evaluate
+        assert found is not None and found.tracking_uri == uri
+        assert found.runs == (str(tmp_path / "runs/mine"), "/elsewhere/theirs")
+        assert (found.release, found.pages) == (str(tmp_path / "release"), str(tmp_path / "pages"))

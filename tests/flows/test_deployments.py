@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from flows.deploy_config import load_deploy
-from tests.flows.test_deploy_config import WHOLE, write
+from tests.flows.test_deploy_config import EVALUATE, WHOLE, write
 from tests.flows.test_inbox import copy_session
+from warehouse.schemas import SCHEMAS
 
 STUBS, ROOT = Path(__file__).parent, Path(__file__).parents[2]
 
@@ -39,6 +40,25 @@ inbox, warehouse = sys.argv[1:]
 regenerate(warehouse=warehouse)
 for _ in range(2):
     ingest_inbox(inbox=inbox, warehouse=warehouse, recipe="any", workers=2, settle_s=0.1, steps="toml_steps")
+from prefect.client.orchestration import get_client
+with get_client(sync_client=True) as client:
+    for found in client.read_artifacts():
+        print(found.key, found.data)
+"""
+
+# What a machine lacks can't be imported; what a flow needs only when it runs must not be needed to know it.
+WITHOUT = """
+import sys
+for name in sys.argv[1:]:
+    sys.modules[name] = None
+from prefect.flows import load_flow_from_entrypoint
+import yaml
+for one in yaml.safe_load(open("prefect.yaml"))["deployments"]:
+    found = load_flow_from_entrypoint(one["entrypoint"])
+    known = set(found.parameters.properties)
+    wrong = set(one["parameters"]) - known
+    missing = set(found.parameters.required) - set(one["parameters"])
+    print(one["work_pool"]["name"], one["work_pool"]["work_queue_name"], found.name, sorted(wrong | missing))
 """
 
 
@@ -50,16 +70,18 @@ def run(program: str, *words: str, **environment: str) -> subprocess.CompletedPr
         capture_output=True,
         text=True,
         check=False,
+        cwd=ROOT,
     )
 
 
 def test_every_section_is_a_deployment_with_its_schedule(tmp_path: Path) -> None:
-    done = run(LIST, str(write(tmp_path, WHOLE + RETRAIN)))
+    done = run(LIST, str(write(tmp_path, WHOLE + RETRAIN + EVALUATE)))
     assert done.returncode == 0, done.stderr
-    inbox, regenerate, retrain = done.stdout.splitlines()
+    inbox, regenerate, retrain, evaluate = done.stdout.splitlines()
     assert inbox.startswith("ingest-inbox scheduled */5 * * * * Europe/Zurich ['inbox', 'model', 'recipe'")
     assert regenerate.startswith("regenerate scheduled 0 2 * * * UTC ['recipe', 'warehouse', 'workers']")
     assert retrain.startswith("retrain scheduled 0 4 * * 0 UTC ['device', 'holdout', 'margin'")
+    assert evaluate.startswith("evaluate scheduled 0 6 * * 1 UTC ['champion_of', 'cohorts'")
     assert all(line.endswith(name) for line, name in ((inbox, ".ingest_inbox"), (retrain, ".retrain")))
 
 
@@ -93,4 +115,28 @@ def test_the_inbox_flow_takes_each_whole_session_once(tmp_path: Path) -> None:
     assert sorted((warehouse / "processed.txt").read_text().split()) == ["S01/walk", "S02/walk"]
     assert "nothing has been ingested into" in done.stderr
     assert "1 of 2: adults/S0" in done.stderr and "0 whole sessions" in done.stderr
+    shown = done.stdout.splitlines()
+    assert any(line.startswith("progress 100") for line in shown)
+    (outcomes,) = [line for line in shown if line.startswith("outcomes") and "accepted" in line]
+    assert "adults/S01/s1/walk" in outcomes and "adults/S02/s1/walk" in outcomes
+    # The stub stores no rows, and so there are no figures to read: it says so.
+    assert any(line.startswith("quality") and "problem" in line for line in shown)
     assert all((folder / "gait2hip-report.txt").is_file() for folder in inbox.iterdir())
+
+
+@pytest.mark.parametrize("lacking", [("torch", "mlflow", "sklearn"), ("opensim", "c3d", "ezc3d")])
+def test_work_pools_get_flows_that_exist_and_load_neither_torch_nor_opensim(lacking: tuple[str, ...]) -> None:
+    done = run(WITHOUT, *lacking)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines() == [
+        "gait2hip etl ingest-inbox []",
+        "gait2hip etl regenerate []",
+        "gait2hip gpu retrain []",
+        "gait2hip gpu evaluate []",
+    ]
+
+
+def test_quality_figures_are_columns_of_the_trials_table() -> None:
+    done = run("from flows.deployments import QUALITY_FIGURES\nprint(*QUALITY_FIGURES)")
+    assert done.returncode == 0, done.stderr
+    assert set(done.stdout.split()) <= {column.name for column in SCHEMAS["trials"].columns}

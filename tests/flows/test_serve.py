@@ -1,15 +1,59 @@
 """One program serves a warehouse, and what fails in one section is told at the end and stops no other."""
 
+import os
+import signal
+import subprocess
 import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import SimpleNamespace
 
+import psutil
 import pytest
 
 from flows import serve
 from flows.deploy_config import load_deploy
 from flows.serve import AlreadyServed, NotDone, run_once
 from tests.flows.test_deploy_config import WHOLE, write
+from tests.flows.test_inbox import copy_session
+
+STUBS, ROOT = Path(__file__).parent, Path(__file__).parents[2]
+HAPPENS_WITHIN_S = 400
+ENDS_WITHIN_S = 60
+
+INBOX = """
+format = 1
+warehouse = "warehouse"
+workers = 1
+[ingest_inbox]
+folder = "inbox"
+cron = "* * * * *"
+settle_s = 0.1
+"""
+
+# What is served: every twenty seconds instead of every minute, and by a chain without science.
+SERVE = """
+import sys
+from datetime import timedelta
+from pathlib import Path
+from flows.deploy_config import load_deploy
+from flows.local_prefect import SCHEDULING, start_prefect
+from flows.serve import AlreadyServed, serve
+start_prefect(SCHEDULING)
+from prefect.client.schemas.schedules import IntervalSchedule
+from flows import deployments
+configured = deployments.flows_of
+deployments.flows_of = lambda config: [
+    (flow, {**parameters, "steps": "slow_toml_steps"}, job) for flow, parameters, job in configured(config)
+]
+deployments.CronSchedule = lambda **_: IntervalSchedule(interval=timedelta(seconds=20))
+try:
+    serve(load_deploy(Path(sys.argv[1])))
+except AlreadyServed as error:
+    sys.exit(str(error))
+"""
 
 
 def test_a_second_one_for_the_same_warehouse_says_so(tmp_path: Path) -> None:
@@ -47,3 +91,66 @@ def test_every_section_is_run_and_what_failed_is_told(tmp_path: Path, monkeypatc
     with pytest.raises(NotDone, match=r"ingest-inbox: OSError: .*No space left"):
         run_once(load_deploy(write(tmp_path, WHOLE)))
     assert ran == [("ingest-inbox", {"warehouse": "w"}), ("regenerate", {"warehouse": "w"})]
+
+
+@contextmanager
+def served(tmp_path: Path, log: Path) -> Iterator[subprocess.Popen[bytes]]:
+    """A `serve` of a process of its own, killed at the end, whatever has become of it."""
+    settings = {
+        "PYTHONPATH": f"{STUBS}{os.pathsep}{ROOT}",
+        "PREFECT_HOME": str(tmp_path / "prefect"),
+        "PREFECT_RUNNER_POLL_FREQUENCY": "1",
+    }
+    with log.open("wb") as said:
+        program = subprocess.Popen(
+            [sys.executable, "-c", SERVE, str(tmp_path / "deploy.toml")],
+            env={**os.environ, **settings},
+            stdout=said,
+            stderr=said,
+            cwd=tmp_path,
+        )
+        try:
+            yield program
+        finally:
+            program.kill()
+            program.wait()
+
+
+def wait_for(happened: Callable[[], object], program: subprocess.Popen[bytes], log: Path) -> None:
+    deadline_s = time.monotonic() + HAPPENS_WITHIN_S
+    while not happened():
+        assert program.poll() is None and time.monotonic() < deadline_s, log.read_text("utf-8", "replace")[-3000:]
+        time.sleep(0.1)
+
+
+@pytest.mark.long
+def test_killed_in_mid_flow_and_started_again_it_goes_on_and_ingests_nothing_twice(tmp_path: Path) -> None:
+    write(tmp_path, INBOX)
+    done, log = tmp_path / "warehouse" / "processed.txt", tmp_path / "serve.log"
+    subjects = [f"S{number:02}" for number in range(6)]
+    for subject in subjects:
+        copy_session(tmp_path / "inbox", subject)
+
+    def n_done() -> int:
+        return len(done.read_text().split()) if done.is_file() else 0
+
+    with served(tmp_path, log) as first:
+        wait_for(lambda: n_done() >= 2, first, log)
+        below = psutil.Process(first.pid).children(recursive=True)
+        first.send_signal(signal.SIGKILL)
+        first.wait()
+    assert 2 <= n_done() < len(subjects), "it was killed in mid-flow"
+    # Its server, the flow's own process and its workers.
+    assert len(below) >= 3
+    assert not psutil.wait_procs(below, timeout=ENDS_WITHIN_S)[1], "nothing outlives it"
+
+    with served(tmp_path, log) as second:
+        reports = [tmp_path / "inbox" / subject / "gait2hip-report.json" for subject in subjects]
+        wait_for(lambda: all(report.is_file() for report in reports), second, log)
+        with served(tmp_path, tmp_path / "third.log") as third:
+            assert third.wait(timeout=HAPPENS_WITHIN_S) == 1
+        assert "another `gait2hip serve` is running" in (tmp_path / "third.log").read_text()
+        # The schedule goes on: what comes later is taken by a later run.
+        copy_session(tmp_path / "inbox", "S99")
+        wait_for((tmp_path / "inbox" / "S99" / "gait2hip-report.json").is_file, second, log)
+    assert sorted(done.read_text().split()) == [f"{subject}/walk" for subject in [*subjects, "S99"]]

@@ -314,9 +314,9 @@ def test_a_wrong_session_is_refused_before_anything_is_stored(
 
 
 def test_a_recipe_with_a_typo(session: Path, model: str) -> None:
-    from pipeline.recipe import read_toml
+    from pipeline.recipe import parse_toml, read_settings
 
-    assert "max_gap_s" in read_toml("recipes", "gait2hip60")[1]["markers"]
+    assert "max_gap_s" in parse_toml(*read_settings("recipes", "gait2hip60"))["markers"]
     recipe = session / "mine.toml"
     packaged = Path(__file__).parents[2] / "pipeline" / "recipes" / "gait2hip60.toml"
     recipe.write_text(packaged.read_text("utf-8").replace("max_gap_s", "max_gab_s"), "utf-8")

@@ -5,7 +5,7 @@ import pytest
 from pipeline.errors import TrialRejected
 from pipeline.job import Job, open_job
 from pipeline.osim.default_model import default_model_path
-from pipeline.recipe import read_toml
+from pipeline.recipe import parse_toml, read_settings
 from tests.pipeline.test_session import COMPLETE
 
 
@@ -129,7 +129,7 @@ def test_a_model_that_is_not_there_is_named(session):
 
 
 def test_a_recipe_may_name_the_model(session, monkeypatch):
-    assert read_toml("recipes", "gait2hip60")[1]["model"]["file"] == ""
+    assert parse_toml(*read_settings("recipes", "gait2hip60"))["model"]["file"] == ""
     packaged = Path(__file__).parents[2] / "pipeline" / "recipes" / "gait2hip60.toml"
     text = packaged.read_text("utf-8").replace('file = ""', f'file = "{(session / "model.osim").as_posix()}"')
     (session / "mine.toml").write_text(text, "utf-8")

@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.recipe import load_recipe, packaged_names, read_toml
+from pipeline.recipe import load_recipe, packaged_names, parse_toml, read_settings
 
 
 def edited(tmp_path, old, new):
@@ -23,7 +23,7 @@ def test_the_packaged_recipe_is_the_published_protocol(recipe):
 
 
 def test_every_setting_is_one_documented_line():
-    _, content = read_toml("recipes", "gait2hip60")
+    content = parse_toml(*read_settings("recipes", "gait2hip60"))
     from importlib.resources import files
 
     lines = (files("pipeline") / "recipes" / "gait2hip60.toml").read_text("utf-8").splitlines()
