@@ -114,6 +114,7 @@ def take(folder: Path, warehouse: Path) -> Iterator[Walked]:
     job = open_job(session_file, RECIPE, None, root)
     blemishes = pq.read_table(folder / "truth" / "blemishes.parquet")
     for trial in job.session.trials:
+        name = f"{job.session.key.subject}/{trial.name}"
         of_trial = blemishes.filter(pc.equal(blemishes["trial"], trial.name)).to_pylist()
         given = tuple(sorted({(row["blemish"], row["of"]) for row in of_trial if row["blemish"] in EVENTFUL}))
         with tempfile.TemporaryDirectory(prefix="gait2hip-") as directory:
@@ -121,10 +122,10 @@ def take(folder: Path, warehouse: Path) -> Iterator[Walked]:
                 recovered = recover(job, trial, Path(directory))
             except TrialRejected as refused:
                 reason = f"{refused.stage}: {refused.reason}"
-                yield Walked(name=trial.name, errors={}, rejected=reason, given=given)
+                yield Walked(name=name, errors={}, rejected=reason, given=given)
                 continue
         found = errors(recovered, folder / "truth" / f"{trial.name}.motion.parquet")
-        yield Walked(name=trial.name, errors=found, rejected="", given=given)
+        yield Walked(name=name, errors=found, rejected="", given=given)
 
 
 def _silence() -> None:

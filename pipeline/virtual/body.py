@@ -26,11 +26,12 @@ HEIGHT_RANGE_M = (1.409, 1.993)
 class Body:
     """The subject's true model, ready to move. One process and one thread; `model.osim_xml` is its file's text.
 
-    mechanics moves it, muscled says what its muscles can do. markers: by name, where on which body. soles: by side, in
-    the subject's size.
+    profile is whose markers it wears. mechanics moves it, muscled says what its muscles can do. markers: by name, where
+    on which body. soles: by side, in the subject's size.
     """
 
     subject: VirtualSubject
+    profile: Profile
     model: ScaledModel
     mechanics: Mechanics
     muscled: SharedModel
@@ -64,6 +65,7 @@ def make_body(subject: VirtualSubject, profile: Profile, placement_sd_m: float, 
         mechanics, muscled = Mechanics(file), shared_model(file)
     return Body(
         subject=subject,
+        profile=profile,
         model=model,
         mechanics=mechanics,
         muscled=muscled,

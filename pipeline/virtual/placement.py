@@ -4,13 +4,16 @@ Shapes: S places to begin, K footprints, B plates; the floor's directions are fo
 """
 
 from dataclasses import dataclass, replace
+from typing import get_args
 
 import numpy as np
 
 from pipeline.contacts import TOE_OVERHANG
 from pipeline.profile import Profile, foot_of
 from pipeline.records import SIDES, Side
+from pipeline.virtual.body import Body
 from pipeline.virtual.laboratory import Heading, boxes_m
+from pipeline.virtual.planted import NoMotion
 from pipeline.virtual.plate_loads import PATCH_LENGTH_M, PATCH_WIDTH_M
 from pipeline.virtual.records import Contact, Performance
 
@@ -39,14 +42,20 @@ def start_of(performance: Performance, profile: Profile, heading: Heading) -> tu
     The first of equally good places that leaves the plates empty for a while; feet that don't begin a stride within
     the recording count for nothing.
     """
-    prints = _footprints(performance, profile)
-    boxes = boxes_m(heading)
-    right_m = float(boxes[:, 1].mean() - np.mean([(one.low_m[1] + one.high_m[1]) / 2 for one in prints]))
-    row_low_m, row_high_m = boxes[:, 0].min(), boxes[:, 0].max()
-    course_m = [one.low_m[0] for one in prints]
-    shifts = np.arange(row_low_m - max(course_m), row_high_m - min(course_m), STEP_M)
-    worth = _worth(prints, shifts, right_m, boxes)
-    return float(shifts[max(range(len(shifts)), key=lambda number: worth[number])]), right_m
+    starts, worth = _places(_footprints(performance, profile), boxes_m(heading))
+    return starts[max(range(len(starts)), key=lambda number: worth[number])]
+
+
+def require_place(body: Body, performance: Performance) -> None:
+    """NoMotion if, one way or the other along the room, no start puts any foot cleanly on a plate of its own."""
+    prints = _footprints(performance, body.profile)
+    for heading in get_args(Heading):
+        _, n_clear, *_ = max(_places(prints, boxes_m(heading))[1])
+        if not n_clear:
+            raise NoMotion(
+                f"virtual subject {body.subject.subject_id} takes steps so short that two feet share every plate. Use "
+                "another --seed."
+            )
 
 
 def side_line_m(heading: Heading, side: Side) -> float:
@@ -109,6 +118,15 @@ def _footprint(contact: Contact, performance: Performance, profile: Profile) -> 
         high_m=outline.max(axis=0),
         stride=contact.strike_s > time_s[0] and any(strike_s > contact.off_s for strike_s in later),
     )
+
+
+def _places(prints: list[_Footprint], boxes: np.ndarray) -> tuple[list[tuple[float, float]], list[tuple]]:
+    """Every way to move a walk, forward and right, so that it meets the row of plates, and what each is worth."""
+    right_m = float(boxes[:, 1].mean() - np.mean([(one.low_m[1] + one.high_m[1]) / 2 for one in prints]))
+    row_low_m, row_high_m = boxes[:, 0].min(), boxes[:, 0].max()
+    course_m = [one.low_m[0] for one in prints]
+    shifts_m = np.arange(row_low_m - max(course_m), row_high_m - min(course_m), STEP_M)
+    return [(float(shift_m), right_m) for shift_m in shifts_m], _worth(prints, shifts_m, right_m, boxes)
 
 
 def _worth(prints: list[_Footprint], shifts_m: np.ndarray, right_m: float, boxes: np.ndarray) -> list[tuple]:

@@ -72,7 +72,7 @@ class Planted:
 
 
 class NoMotion(ValueError):
-    """A wish that a body can't follow with its feet on the floor."""
+    """A wish that a body can't follow with its feet on the floor, or that the laboratory couldn't measure."""
 
 
 def plant(body: Body, plan: Plan) -> Planted:

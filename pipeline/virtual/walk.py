@@ -11,6 +11,7 @@ from pipeline.virtual.harmonics import shifted
 from pipeline.virtual.motion import PeriodicMotion, follow
 from pipeline.virtual.normal_gait import GROUND_FORCES, HARMONICS, LIMB, PER_HEIGHT, TRUNK, normal_gait, step_law
 from pipeline.virtual.perform import last_sample_s, perform
+from pipeline.virtual.placement import require_place
 from pipeline.virtual.planted import NoMotion, Plan, Planted, plant
 from pipeline.virtual.proportions import dimensionless_speed
 from pipeline.virtual.records import MARKER_RATE_HZ, Condition, Contact, Performance
@@ -68,12 +69,13 @@ def walk(body: Body, style: Style, condition: Condition, rng: np.random.Generato
 
 
 def _walked(body: Body, style: Style, condition: Condition, start: float) -> Performance:
-    """One walk from this phase on. NoMotion if feet, balance or muscles don't allow it."""
+    """One walk from this phase on. NoMotion if feet, balance, muscles or the room's plates don't allow it."""
     plan = walking_plan(body, style, condition)
     planted = plant(body, plan)
     assert isinstance(plan.footing, Steps)
     performance = _recorded(body, planted, plan.footing, start)
     require_strength(body, performance, planted.motion.period_s)
+    require_place(body, performance)
     return performance
 
 

@@ -1,13 +1,18 @@
 from itertools import pairwise
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
 
 from pipeline.virtual.laboratory import Heading, boxes_m
-from pipeline.virtual.placement import QUIET_S, moved, standing_place, start_of
-from tests.pipeline.virtual.performances import LATERAL_M, PROFILE, standing, walking
+from pipeline.virtual.placement import QUIET_S, moved, require_place, standing_place, start_of
+from pipeline.virtual.planted import NoMotion
+from tests.pipeline.virtual.performances import LATERAL_M, PROFILE, SUBJECT, standing, walking
 
 HEEL_TO_TIP_M = 0.17 * 1.35
+# All that is asked of a body here: whose it is, and which markers it wears.
+BODY: Any = SimpleNamespace(subject=SUBJECT, profile=PROFILE)
 
 
 def _alone_on_plates(heading: Heading, step_m: float) -> int:
@@ -25,6 +30,16 @@ def _alone_on_plates(heading: Heading, step_m: float) -> int:
 @pytest.mark.parametrize(("step_m", "feet"), [(0.62, 4), (0.7, 4), (0.78, 3), (0.5, 2)])
 def test_most_feet_land_on_plates_of_their_own(heading: Heading, step_m: float, feet: int) -> None:
     assert _alone_on_plates(heading, step_m) >= feet
+
+
+@pytest.mark.parametrize("step_m", [0.5, 0.62, 0.78])
+def test_steps_that_plates_can_measure_are_taken(step_m: float) -> None:
+    require_place(BODY, walking(step_m=step_m))
+
+
+def test_steps_so_short_that_two_feet_share_every_plate_are_refused() -> None:
+    with pytest.raises(NoMotion, match="VH001 takes steps so short"):
+        require_place(BODY, walking(step_m=0.35))
 
 
 def test_the_path_is_along_the_row_s_middle() -> None:
