@@ -311,7 +311,8 @@ def _dask(folder: Path) -> Iterator[str]:
         for words in (scheduler, worker, worker)
     ]
     try:
-        while not file.is_file():
+        # The scheduler writes it in place.
+        while not (file.is_file() and file.read_text().endswith("}")):
             assert processes[0].poll() is None, "the scheduler did not start"
             time.sleep(0.1)
         address = json.loads(file.read_text())["address"]

@@ -116,10 +116,17 @@ class Deploy(_Part):
 
     @model_validator(mode="after")
     def _champion_is_known_somewhere(self) -> Self:
-        job = self.evaluate
-        if job is not None and job.champion_of and not job.tracking_uri and self.retrain is None:
+        job, retrain = self.evaluate, self.retrain
+        if job is None or not job.champion_of or job.tracking_uri:
+            return self
+        if retrain is None:
             raise ValueError(
                 "evaluate.tracking_uri is missing: without [retrain] nothing says where champions are kept"
+            )
+        if retrain.task != job.champion_of:
+            raise ValueError(
+                f"evaluate.champion_of is {job.champion_of!r}, and [retrain] keeps a champion of {retrain.task!r}: "
+                "name that one, or say by evaluate.tracking_uri where the other is kept"
             )
         return self
 

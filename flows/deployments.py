@@ -1,11 +1,11 @@
 """What `gait2hip serve` runs by schedule: each flow a thin shell over functions that run without Prefect."""
 
+import math
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, cast
-from uuid import UUID
 
 from prefect import Flow, flow, get_run_logger, task
 from prefect.artifacts import (
@@ -250,7 +250,7 @@ def _counts(found: Sorted) -> str:
 def _logged(n_trials: int) -> Listener:
     """Progress as log lines that name subject, trial and stage, and as a bar on Prefect's pages."""
     log, done, shown = get_run_logger(), 0, 0
-    bar = create_progress_artifact(progress=0.0, key="progress", description=f"{n_trials} trials")
+    bar = _on_pages(create_progress_artifact, progress=0.0, key="progress", description=f"{n_trials} trials")
 
     def tell(outcome: Outcome | None) -> None:
         nonlocal done, shown
@@ -259,12 +259,20 @@ def _logged(n_trials: int) -> Listener:
             what = outcome.status if outcome.stage is None else f"rejected at {outcome.stage}: {outcome.reason}"
             log.info("%d of %d: %s: %s", done, n_trials, outcome.key, what)
         # Not with every one of many thousands: each costs the server a write.
-        if (percent := 100 * done // n_trials) > shown:
+        if bar is not None and (percent := 100 * done // n_trials) > shown:
             shown = percent
-            assert isinstance(bar, UUID), "it is a coroutine only in a running event loop"
-            update_progress_artifact(bar, progress=float(percent))
+            _on_pages(update_progress_artifact, bar, progress=float(percent))
 
     return tell
+
+
+def _on_pages(draw: Callable[..., Any], *what: object, **how: object) -> Any:
+    """What Prefect gives back, or None with a warning: a page that can't be drawn is no reason to stop trials."""
+    try:
+        return draw(*what, **how)
+    except Exception as error:
+        get_run_logger().warning("Prefect's pages don't show %s: %s", how.get("key", "progress"), error)
+        return None
 
 
 def _tell(report: IngestReport, what: str, warehouse: str) -> None:
@@ -283,17 +291,24 @@ def _tell(report: IngestReport, what: str, warehouse: str) -> None:
     ]
     rows += [{"trial": r.session, "outcome": "not run", "reason": r.reason} for r in report.refused]
     if rows:
-        create_table_artifact(table=rows, key="outcomes", description=line)
+        _on_pages(create_table_artifact, table=rows, key="outcomes", description=line)
     if report.accepted:
-        create_table_artifact(table=_quality(report, warehouse), key="quality", description="accepted trials")
+        table = _quality(report, warehouse)
+        _on_pages(create_table_artifact, table=table, key="quality", description="accepted trials")
 
 
 def _quality(report: IngestReport, warehouse: str) -> list[dict[str, Any]]:
-    """Each accepted trial's quality figures, worst residuals first; a trial whose row can't be read says so."""
-    return sorted(
-        (_quality_of(Warehouse(warehouse), outcome.key) for outcome in report.accepted),
-        key=lambda row: -(row.get("residual_force_ratio") or 0),
-    )
+    """Each accepted trial's quality figures; a trial whose row can't be read says so.
+
+    First those whose residuals aren't known, then the worst.
+    """
+    rows = [_quality_of(Warehouse(warehouse), outcome.key) for outcome in report.accepted]
+    return sorted(rows, key=_residual, reverse=True)
+
+
+def _residual(row: Mapping[str, Any]) -> float:
+    found = row.get("residual_force_ratio")
+    return math.inf if found is None or math.isnan(found) else found
 
 
 def _quality_of(warehouse: Warehouse, key: TrialKey) -> dict[str, Any]:

@@ -2,7 +2,6 @@
 
 import hashlib
 import io
-import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +11,7 @@ from flows import tracking
 from warehouse.provenance import file_sha256
 from warehouse.release.manifest import release_folder
 from warehouse.release.publish import open_release
+from warehouse.storage import scratch_folder
 
 # Torch and matplotlib are loaded when something is evaluated, not before.
 if TYPE_CHECKING:
@@ -52,8 +52,8 @@ def evaluate_anew(order: EvaluateOrder) -> Evaluated:
 
     ValueError or WarehouseError as `evaluate_into`, or if MLflow can't be asked.
     """
-    with tempfile.TemporaryDirectory(prefix="gait2hip-") as directory:
-        runs = [*order.runs, *_champion(order, Path(directory))]
+    with scratch_folder("gait2hip-evaluate") as directory:
+        runs = [*order.runs, *_champion(order, directory)]
         if not runs:
             return Evaluated(folder=None, words=f"there is no champion of {order.champion_of} yet: nothing to test")
         folder = order.pages / f"evaluation-{_digest(order, runs)}"

@@ -17,13 +17,14 @@ _VARIABLE = "GAIT2HIP_LIFELINE"
 def lifeline(pipe: Path) -> Iterator[None]:
     """Meanwhile, processes that are started and call `end_with_starter` end with this one.
 
-    Where a system has no named pipes, nothing happens.
+    Where a system (Windows) or a disk has no named pipes, nothing happens.
     """
-    if not hasattr(os, "mkfifo"):
+    pipe.unlink(missing_ok=True)
+    try:
+        os.mkfifo(pipe)
+    except (AttributeError, OSError):
         yield
         return
-    pipe.unlink(missing_ok=True)
-    os.mkfifo(pipe)
     # For both, since opening it for writing alone would wait for the first reader. No other process inherits it.
     held = os.open(pipe, os.O_RDWR)
     os.environ[_VARIABLE] = str(pipe)

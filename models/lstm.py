@@ -13,7 +13,7 @@ from torch import nn
 from models.settings import Settings
 
 # PyTorch's LSTM takes bfloat16 on any GPU, and on a CPU only if the processor multiplies it.
-CPU_TAKES_BFLOAT16 = bool(torch.ops.mkldnn._is_mkldnn_bf16_supported())
+CPU_TAKES_BFLOAT16 = torch.backends.mkldnn.is_available() and bool(torch.ops.mkldnn._is_mkldnn_bf16_supported())
 
 
 class LstmSettings(Settings):

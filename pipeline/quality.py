@@ -146,7 +146,10 @@ def keep_explained(
 _ADVICE = {
     "inverse_kinematics": "Look for exchanged or displaced markers, or a profile that doesn't fit the laboratory.",
     "inverse_dynamics": "Look for a wrong mass, a force that was not measured, or plates out of place.",
-    "static_optimization": "The muscles can't give the measured moment: a fast or heavy walker, or a wrong force.",
+    "static_optimization": (
+        "Where muscles can't give the measured moment: a fast or heavy walker, or a wrong force. Where the optimum was "
+        "not reached: name an activation_exponent nearer to 2 in the recipe."
+    ),
 }
 
 

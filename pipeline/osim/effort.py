@@ -138,7 +138,9 @@ def least_effort(gain: np.ndarray, target: np.ndarray, low: np.ndarray, high: np
     answer = _solve(programme)
     rest = np.flatnonzero(~answer.solved)
     if len(rest):
+        proved = answer.impossible.copy()
         answer.put(rest, _softly(programme.of(rest)))
+        answer.impossible[proved & ~answer.solved] = True
     feasible = np.flatnonzero(answer.solved)
     if exponent != 2 and len(feasible):
         _refine(programme, exponent, answer, feasible)

@@ -47,14 +47,14 @@ def start_of(performance: Performance, profile: Profile, heading: Heading) -> tu
 
 
 def require_place(body: Body, performance: Performance) -> None:
-    """NoMotion if, one way or the other along the room, no start puts any foot cleanly on a plate of its own."""
+    """NoMotion if, one way or the other along the room, the best start puts no foot cleanly on a plate of its own."""
     prints = _footprints(performance, body.profile)
     for heading in get_args(Heading):
         _, n_clear, *_ = max(_places(prints, boxes_m(heading))[1])
         if not n_clear:
             raise NoMotion(
-                f"virtual subject {body.subject.subject_id} takes steps so short that two feet share every plate. Use "
-                "another --seed."
+                f"virtual subject {body.subject.subject_id} takes steps so short that from no start that leaves the "
+                "plates empty at first a foot has one to itself. Use another --seed."
             )
 
 

@@ -26,6 +26,8 @@ def require_strength(body: Body, performance: Performance, stride_s: float) -> N
     """NoMotion names the joint whose muscles can't give a stride of this walk."""
     gates = load_recipe(RECIPE).quality
     moments, muscles = _one_stride(body, performance, stride_s)
+    if not muscles.converged.all():
+        raise _too_weak(body, f"static optimization has no solution in {int((~muscles.converged).sum())} frames")
     whole = np.ones(len(moments.time_s), dtype=bool)
     for side in SIDES:
         joint, reserves = reserve_share(muscles, moments, whole, side[0])
@@ -33,7 +35,7 @@ def require_strength(body: Body, performance: Performance, stride_s: float) -> N
             raise _too_weak(body, f"muscles of the {side} {joint} fall short of its peak moment by {reserves:.1%}")
         saturated = saturated_share(muscles, whole, side[0], gates)
         if saturated > SHARE * gates.max_saturated_ratio:
-            raise _too_weak(body, f"{saturated:.1%} of the {side} leg's muscles and moments are at full activation")
+            raise _too_weak(body, f"{saturated:.1%} of the {side} leg's muscles and frames are at full activation")
 
 
 def _too_weak(body: Body, why: str) -> NoMotion:

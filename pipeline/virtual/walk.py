@@ -21,7 +21,8 @@ from pipeline.virtual.style import Style, draw_style, of_trial
 # Steps per minute, as in Gait2Hip-60 (arXiv 2605.30374).
 CADENCES: dict[Condition, float] = {"slow": 78.0, "med": 115.0, "fast": 135.0}
 STRIDES = 4
-ATTEMPTS = 5
+# A gait of one's own is judged without what trials add: one at the limit needs many draws, and few people are there.
+ATTEMPTS = 20
 GAITS = 20
 # The most demanding first.
 JUDGED: tuple[Condition, ...] = ("fast", "slow", "med")

@@ -22,6 +22,12 @@ timezone = "Europe/Zurich"
 cron = "0 2 * * *"
 """
 
+RETRAIN = """
+[retrain]
+cron = "0 4 * * 0"
+runs = "runs"
+holdout = ["S05", "S11", "S17"]
+"""
 EVALUATE = """
 [evaluate]
 cron = "0 6 * * 1"
@@ -70,6 +76,7 @@ def test_packaged_recipes_and_object_stores_stay_names(tmp_path: Path) -> None:
         (WHOLE.replace("settle", "model").replace("[regenerate]", '[regenerate]\nrecipe = "unknown"'), "unknown"),
         (WHOLE + EVALUATE, "evaluate.tracking_uri is missing"),
         (WHOLE + TRACKED.replace('"both"', '"all"'), "evaluate.champion_of"),
+        (WHOLE + RETRAIN + EVALUATE.replace('"both"', '"forces"'), "evaluate.champion_of is 'forces'"),
         (WHOLE + TRACKED.replace('"both"', '""').replace('"runs/mine", "/elsewhere/theirs"', ""), "nobody to test"),
         (WHOLE + TRACKED.replace("runs/mine", "here/theirs"), "folders of different names"),
         (WHOLE + TRACKED.replace('release = "release"\n', ""), "evaluate.release: Field required"),

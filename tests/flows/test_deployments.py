@@ -8,18 +8,11 @@ from pathlib import Path
 import pytest
 
 from flows.deploy_config import load_deploy
-from tests.flows.test_deploy_config import EVALUATE, WHOLE, write
+from tests.flows.test_deploy_config import EVALUATE, RETRAIN, WHOLE, write
 from tests.flows.test_inbox import copy_session
 from warehouse.schemas import SCHEMAS
 
 STUBS, ROOT = Path(__file__).parent, Path(__file__).parents[2]
-
-RETRAIN = """
-[retrain]
-cron = "0 4 * * 0"
-runs = "runs"
-holdout = ["S05", "S11", "S17"]
-"""
 
 # Prefect reads its settings when it is imported: its flows run in a process of their own.
 LIST = """
@@ -134,6 +127,48 @@ def test_work_pools_get_flows_that_exist_and_load_neither_torch_nor_opensim(lack
         "gait2hip gpu retrain []",
         "gait2hip gpu evaluate []",
     ]
+
+
+QUALITY = """
+import math
+from types import SimpleNamespace
+from flows import deployments
+
+ratios = {"a": 0.1, "b": math.nan, "c": 0.5}
+deployments._quality_of = lambda _, key: {"trial": key, "residual_force_ratio": ratios[key]}
+report = SimpleNamespace(accepted=[SimpleNamespace(key=key) for key in ratios])
+print(*(row["trial"] for row in deployments._quality(report, "warehouse")))
+"""
+NO_PAGES = """
+from prefect import flow
+from flows import deployments
+
+def broken(*_, **__):
+    raise RuntimeError("the server is gone")
+
+deployments.create_progress_artifact = deployments.update_progress_artifact = broken
+
+@flow
+def of_two():
+    tell = deployments._logged(2)
+    tell(None)
+    tell(None)
+    return "done"
+
+print(of_two())
+"""
+
+
+def test_the_least_known_residuals_come_first_and_then_the_worst() -> None:
+    done = run(QUALITY)
+    assert done.stdout.split() == ["b", "c", "a"], done.stderr
+
+
+def test_pages_that_can_t_be_drawn_stop_nothing(tmp_path: Path) -> None:
+    program = f"from flows.local_prefect import start_prefect\nstart_prefect()\n{NO_PAGES}"
+    done = run(program, PREFECT_LOGGING_LEVEL="WARNING", PREFECT_HOME=str(tmp_path))
+    assert done.stdout.splitlines()[-1] == "done", done.stderr
+    assert "Prefect's pages don't show progress: the server is gone" in done.stderr
 
 
 def test_quality_figures_are_columns_of_the_trials_table() -> None:

@@ -124,6 +124,7 @@ def wait_for(happened: Callable[[], object], program: subprocess.Popen[bytes], l
 
 
 @pytest.mark.long
+@pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="needs SIGKILL")
 def test_killed_in_mid_flow_and_started_again_it_goes_on_and_ingests_nothing_twice(tmp_path: Path) -> None:
     write(tmp_path, INBOX)
     done, log = tmp_path / "warehouse" / "processed.txt", tmp_path / "serve.log"

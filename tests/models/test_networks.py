@@ -4,6 +4,7 @@ import pytest
 import torch
 from pydantic import ValidationError
 
+from models import lstm
 from models.lstm import Lstm, LstmSettings
 from models.mamba import Mamba, MambaSettings
 from models.networks import NETWORKS, NetworkSettings, build
@@ -137,3 +138,17 @@ def test_mamba_s_time_steps_start_between_a_thousandth_and_a_tenth() -> None:
 def test_heads_that_can_t_share_the_embedding_are_refused() -> None:
     with pytest.raises(ValidationError, match="multiple"):
         TransformerSettings(d_model=10, heads=4)
+
+
+def test_a_processor_without_bfloat16_runs_an_lstm_in_single_precision(
+    monkeypatch: pytest.MonkeyPatch, x_BTC: torch.Tensor
+) -> None:
+    monkeypatch.setattr(lstm, "CPU_TAKES_BFLOAT16", False)
+    network = Lstm(LstmSettings(hidden=8), inputs=10, targets=3)
+    seen: list[torch.dtype] = []
+    network.lstm.register_forward_hook(lambda _module, _inputs, found: seen.append(found[0].dtype))
+
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        assert network(x_BTC).dtype == torch.bfloat16
+
+    assert seen == [torch.float32]

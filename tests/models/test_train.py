@@ -4,7 +4,6 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from models import lstm
 from models.learn import by_early_stopping
 from models.train import device_named, train_for, train_until_best, validation_loss
 from models.training import Examples
@@ -112,14 +111,3 @@ def test_half_the_digits_teach_the_same(name: str) -> None:
     assert losses[1] == pytest.approx(losses[0], rel=0.02)
     assert all(weight.dtype == torch.float32 for weight in half.weights.values())
     assert any(not half.weights[key].equal(single.weights[key]) for key in single.weights)
-
-
-def test_a_processor_without_bfloat16_trains_an_lstm_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(lstm, "CPU_TAKES_BFLOAT16", False)
-    cycles = made_cycles(n_points=16)
-    asked = order("lstm", optimizer={**OPTIMIZER, "precision": "bfloat16"})
-
-    single = by_early_stopping(order("lstm"), cycles, halves(cycles)).config.origin["validation_loss"]
-    half = by_early_stopping(asked, cycles, halves(cycles)).config.origin["validation_loss"]
-
-    assert half == pytest.approx(single, rel=0.02)

@@ -151,9 +151,9 @@ def test_a_want_beside_a_hard_working_reserve_is_proved_and_named(largest: float
 
 def test_a_solved_frame_is_a_balanced_one() -> None:
     """Where effort is so flat that its models can't be solved to balance, the frame isn't called solved."""
-    for seed in range(2):
+    for seed in (1, 5):
         gain, target, low, high = problem(6, 30, True, seed)
-        target *= 30
-        found = least_effort(gain, target, low, high, 6)
-        assert np.abs(found.shortfall[found.solved]).max(initial=0.0) <= BALANCED
+        found = least_effort(gain, 5 * target, low, high, 6)
+        assert found.solved.any() and not found.solved.all(), "some are solved and some are not"
+        assert np.abs(found.shortfall[found.solved]).max() <= BALANCED
         assert not found.impossible.any(), "reserves can make anything; what isn't solved is only not proved"

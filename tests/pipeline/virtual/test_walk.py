@@ -147,6 +147,21 @@ def test_a_trial_that_can_t_be_walked_is_drawn_again(monkeypatch):
     assert len(set(asked)) == 3
 
 
+@pytest.mark.parametrize("judge", ["require_strength", "require_place"])
+def test_a_walk_is_judged_and_given_up_after_some(monkeypatch, body, style, judge):
+    asked = []
+
+    def refuse(*_):
+        asked.append(judge)
+        raise NoMotion("refused")
+
+    monkeypatch.setattr(walk_module, judge, refuse)
+    monkeypatch.setattr(walk_module, "ATTEMPTS", 2)
+    with pytest.raises(NoMotion, match="refused"):
+        walk(body, style, "fast", np.random.default_rng(3))
+    assert len(asked) == 2
+
+
 def test_a_gait_that_can_t_be_walked_is_drawn_again(monkeypatch, body):
     tried = []
 
