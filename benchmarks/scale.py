@@ -18,9 +18,10 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
+from multiprocessing import get_context
 from pathlib import Path
 from unittest.mock import patch
 
@@ -96,11 +97,17 @@ def _part(part: str, folder: Path, arguments: argparse.Namespace) -> Iterator[In
         yield measure_inbox(folder, arguments.sessions, arguments.seed)
     elif part == "plan":
         for n_trials in arguments.planned:
-            yield measure_plan(folder / str(n_trials), n_trials)
+            yield _alone(measure_plan, folder / str(n_trials), n_trials)
         for n_trials in arguments.flown:
-            yield measure_flow(n_trials)
+            yield _alone(measure_flow, n_trials)
     else:
         yield measure_dask(folder, arguments.messages)
+
+
+def _alone(measure: Callable[..., PlanFigures], *what: object) -> PlanFigures:
+    """In a process of its own: the memory that is told is the most that a process ever had."""
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
+        return pool.submit(measure, *what).result()
 
 
 def measure_inbox(folder: Path, n_sessions: int, seed: int) -> InboxFigures:
