@@ -20,11 +20,13 @@ end_with_starter()
 print("up", flush=True)
 time.sleep(600)
 """
-# The child's end closes its standard output, which is the test's own pipe.
+# The child's end closes its standard output, which is the test's own pipe. Where tests run in a shell's background, Ctrl-C
+# is ignored by what they start.
 STARTER = f"""
-import subprocess, sys, time
+import signal, subprocess, sys, time
 from pathlib import Path
 from flows.lifeline import lifeline
+signal.signal(signal.SIGINT, signal.default_int_handler)
 with lifeline(Path(sys.argv[1])):
     subprocess.Popen([sys.executable, "-c", {CHILD!r}], start_new_session=True)
     time.sleep(600)
