@@ -20,8 +20,8 @@ end_with_starter()
 print("up", flush=True)
 time.sleep(600)
 """
-# The child's end closes its standard output, which is the test's own pipe. Where tests run in a shell's background, Ctrl-C
-# is ignored by what they start.
+# The child's end closes its standard output, which is the test's own pipe. What is started in a shell's background
+# ignores Ctrl-C.
 STARTER = f"""
 import signal, subprocess, sys, time
 from pathlib import Path
