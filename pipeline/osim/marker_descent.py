@@ -120,8 +120,9 @@ def _step(
 ) -> tuple[np.ndarray, np.ndarray]:
     """The step (T, F) within the coordinates' ranges and `radius` (T,), and by how much it should lower the objective.
 
-    Newton's own; Gauss and Newton's where the objective isn't convex. Where a step has disappointed before, the lowest
-    point within the radius instead, which is dearer to find.
+    Newton's own; Gauss and Newton's where the objective isn't convex. Where a step has disappointed before, what of
+    Newton's is within the radius; where the objective isn't convex either, the lowest point within it, which is dearer
+    to find.
     """
     low, high = problem.low - free, problem.high - free
     diagonal = np.einsum("tii->ti", model.curvature)
@@ -136,7 +137,10 @@ def _step(
     step = np.zeros(free.shape)
     step[convex | gauss] = _bounded(_newton, *(part[convex | gauss] for part in parts))
     step *= np.minimum(1.0, _LONGEST_STEP / np.maximum(np.abs(step).max(axis=1, initial=0.0), 1e-300))[:, None]
-    hard = ~trusted & (~convex | (np.abs(step).max(axis=1, initial=0.0) > radius))
+    length = np.abs(step).max(axis=1, initial=0.0)
+    long = ~trusted & convex & (length > radius)
+    step[long] *= (radius[long] / length[long])[:, None]
+    hard = ~trusted & ~convex
     if hard.any():
         step[hard] = _bounded(partial(_in_radius, radius=radius[hard]), *(part[hard] for part in parts))
     bent = (step * np.matmul(curvature, step[..., None])[..., 0]).sum(axis=1)
