@@ -12,10 +12,11 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from warehouse.channels import INPUT_COORDINATES, ipsilateral
-from warehouse.layout import Warehouse
+from warehouse.layout import Warehouse, identity_names
 from warehouse.parallel import in_order
 from warehouse.read import cycles_of
 from warehouse.release.columns import CHANNELS, NUMBER_KEYS, TEXT_KEYS, arrow_schema
@@ -45,7 +46,7 @@ class Sampling:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Block:
-    """Whole cycles of one trial or several: `keys` by name (N,), `curves` (C, R) in the order of `CHANNELS`."""
+    """Whole cycles of several trials: `keys` by name (N,), `curves` (C, R) in the order of `CHANNELS`."""
 
     keys: Mapping[str, np.ndarray]
     curves: np.ndarray
@@ -69,7 +70,7 @@ def write_cycles(file: Path, warehouse: Warehouse, trials: Sequence[Trial], samp
         compression={name: "snappy" if name in _KEYS else "none" for name in schema.names},
         write_page_checksum=True,
     ) as writer:
-        for block in _groups(_stored(warehouse, trials, sampling.sides)):
+        for block in _blocks(warehouse, trials, sampling.sides):
             stored_points = _one_number({block.points} | ({stored_points} if stored_points else set()))
             group = _released(block, sampling.points or stored_points)
             writer.write_table(group.replace_schema_metadata(schema.metadata), row_group_size=group.num_rows)
@@ -83,64 +84,47 @@ def row_groups(file: Path, columns: Sequence[str]) -> Iterator[pa.Table]:
             yield parquet.read_row_group(index, columns=list(columns))
 
 
-def _stored(warehouse: Warehouse, trials: Sequence[Trial], sides: Sides) -> Iterator[_Block]:
-    """Each trial's cycles as they are stored, and the subject's height."""
+def _blocks(warehouse: Warehouse, trials: Sequence[Trial], sides: Sides) -> Iterator[_Block]:
+    """The trials' cycles as they are stored, as many at a time as a row group holds."""
     # Who it is of and how it was walked, the trial's row says; reading it from each cycle's rows takes as long as a
     # fifth of the numbers.
     columns = ["side", *_STORED_NUMBERS, "sample", *_STORED.values()]
 
-    def read(trial: Trial) -> _Block:
-        return _block(trial, cycles_of(warehouse, trial.account, columns), sides)
+    def read(trial: Trial) -> pa.Table:
+        cycles = cycles_of(warehouse, trial.account, columns)
+        return cycles if sides == "both" else cycles.filter(pc.equal(cycles["side"], "right"))
 
-    return in_order(read, trials)
-
-
-def _block(trial: Trial, cycles: pa.Table, sides: Sides) -> _Block:
-    starts = np.flatnonzero(cycles["sample"].to_numpy() == 0)
-    points = _one_number({int(n) for n in np.diff(np.r_[starts, cycles.num_rows])})
-    # A cycle's keys are the same on each of its rows.
-    keys = {name: cycles[name].to_numpy()[starts] for name in _STORED_NUMBERS}
-    side = np.array(cycles["side"].take(pa.array(starts)).to_pylist())
-    keys |= {"side": side, "height_m": np.full(len(starts), trial.height_m)}
-    keys |= {name: np.full(len(starts), word) for name, word in _words(trial).items()}
-    curves = np.stack([cycles[name].to_numpy() for name in _STORED.values()])
-    if sides == "both":
-        return _Block(keys=keys, curves=curves, points=points)
-    wanted = keys["side"] == "right"
-    keys = {name: values[wanted] for name, values in keys.items()}
-    return _Block(keys=keys, curves=curves[:, np.repeat(wanted, points)], points=points)
-
-
-def _words(trial: Trial) -> dict[str, str]:
-    key = trial.key
-    return {
-        "cohort": key.cohort,
-        "subject": key.subject,
-        "session": key.session,
-        "trial": key.trial,
-        "condition": trial.condition,
-    }
-
-
-def _groups(blocks: Iterator[_Block]) -> Iterator[_Block]:
-    waiting: list[_Block] = []
+    waiting: list[tuple[Trial, pa.Table]] = []
     n_rows = 0
-    for block in blocks:
-        waiting.append(block)
-        n_rows += block.curves.shape[1]
+    for trial, cycles in zip(trials, in_order(read, trials), strict=True):
+        waiting.append((trial, cycles))
+        n_rows += cycles.num_rows
         if n_rows >= _ROWS_PER_GROUP:
-            yield _together(waiting)
+            yield _block(waiting)
             waiting, n_rows = [], 0
     if waiting:
-        yield _together(waiting)
+        yield _block(waiting)
 
 
-def _together(blocks: Sequence[_Block]) -> _Block:
-    return _Block(
-        keys={name: np.concatenate([block.keys[name] for block in blocks]) for name in blocks[0].keys},
-        curves=np.concatenate([block.curves for block in blocks], axis=1),
-        points=_one_number({block.points for block in blocks}),
-    )
+def _block(found: Sequence[tuple[Trial, pa.Table]]) -> _Block:
+    cycles = pa.concat_tables([rows for _, rows in found])
+    starts = np.flatnonzero(cycles["sample"].to_numpy() == 0)
+    points = _one_number(set(np.diff(np.r_[starts, cycles.num_rows]).tolist()))
+    # A cycle's keys are the same on each of its rows.
+    keys = {name: cycles[name].to_numpy()[starts] for name in _STORED_NUMBERS}
+    keys["side"] = np.array(cycles["side"].take(pa.array(starts)).to_pylist())
+    trial = np.repeat(np.arange(len(found)), [rows.num_rows for _, rows in found])[starts]
+    keys |= {name: np.array(of_trials)[trial] for name, of_trials in _of_trials([of for of, _ in found]).items()}
+    return _Block(keys=keys, curves=np.stack([cycles[name].to_numpy() for name in _STORED.values()]), points=points)
+
+
+def _of_trials(trials: Sequence[Trial]) -> dict[str, list[str] | list[float]]:
+    """What is the same for all of a trial's cycles, trial by trial."""
+    return {
+        **{name: [getattr(trial.key, name) for trial in trials] for name in identity_names("trial")},
+        "condition": [trial.condition for trial in trials],
+        "height_m": [trial.height_m for trial in trials],
+    }
 
 
 def _one_number(found: set[int]) -> int:
