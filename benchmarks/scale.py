@@ -10,7 +10,6 @@ import argparse
 import json
 import os
 import random
-import resource
 import shutil
 import subprocess
 import sys
@@ -299,6 +298,8 @@ def _stub_run(number: int) -> SessionRun:
 
 
 def _plan_figures(what: str, n_trials: int, seconds: float) -> PlanFigures:
+    import resource  # Windows has none, and tests import this module there too.
+
     peak_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     return PlanFigures(
         what=what, n_trials=n_trials, seconds=seconds, ms_per_trial=1e3 * seconds / n_trials, peak_mb=peak_mb

@@ -15,6 +15,7 @@ from prefect.artifacts import (
     update_progress_artifact,
 )
 from prefect.cache_policies import NO_CACHE
+from prefect.client.orchestration import get_client
 from prefect.client.schemas.objects import ConcurrencyLimitConfig, ConcurrencyLimitStrategy
 from prefect.client.schemas.schedules import CronSchedule
 from prefect.deployments.runner import EntrypointType, RunnerDeployment
@@ -43,7 +44,7 @@ class Unfinished(Exception):
     """A flow did what it could, and says what somebody must put right."""
 
 
-# A Prefect server limits how many tasks of this tag run at once: `prefect concurrency-limit create gpu 1`.
+# What a Prefect server limits: how many tasks of this tag run at once.
 GPU_TAG = "gpu"
 # Columns of table `trials` that tell how far a trial can be trusted.
 QUALITY_FIGURES = (
@@ -216,6 +217,12 @@ def deployments_of(config: Deploy) -> list[RunnerDeployment]:
             "the configuration schedules nothing; give it [ingest_inbox], [regenerate], [retrain] or [evaluate]."
         )
     return found
+
+
+def one_at_a_time_on_the_gpu() -> None:
+    """Have the Prefect server let one task with the GPU's tag run at a time; the next waits until it has ended."""
+    with get_client(sync_client=True) as client:
+        client.create_concurrency_limit(tag=GPU_TAG, concurrency_limit=1)
 
 
 def _deployment(of: Flow[..., None], job: Job, parameters: dict[str, Any]) -> RunnerDeployment:

@@ -53,13 +53,15 @@ def evaluate_anew(order: EvaluateOrder) -> Evaluated:
     ValueError or WarehouseError as `evaluate_into`, or if MLflow can't be asked.
     """
     with scratch_folder("gait2hip-evaluate") as directory:
-        runs = [*order.runs, *_champion(order, directory)]
+        champion = _champion(order, directory)
+        lacking = f"there is no champion of {order.champion_of} yet" if order.champion_of and not champion else ""
+        runs = [*order.runs, *champion]
         if not runs:
-            return Evaluated(folder=None, words=f"there is no champion of {order.champion_of} yet: nothing to test")
+            return Evaluated(folder=None, words=f"{lacking}: nothing to test")
         folder = order.pages / f"evaluation-{_digest(order, runs)}"
-        if folder.exists():
-            return Evaluated(folder=folder, words=f"nothing has changed since {folder} was written")
-        return Evaluated(folder=folder, words=_evaluated(order, runs, folder))
+        new = not folder.exists()
+        words = _evaluated(order, runs, folder) if new else f"nothing has changed since {folder} was written"
+        return Evaluated(folder=folder, words=f"{lacking}\n{words}".lstrip())
 
 
 def _champion(order: EvaluateOrder, directory: Path) -> list[Path]:

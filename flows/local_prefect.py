@@ -51,8 +51,9 @@ _SERVICES = (
     "TASK_RUN_RECORDER",
     "TRIGGERS",
 )
-# What turns schedules into runs, and looks after runs that are late or were cancelled.
-SCHEDULING = frozenset({"CANCELLATION_CLEANUP", "FOREMAN", "LATE_RUNS", "SCHEDULER"})
+# What turns schedules into runs, looks after runs that are late or were cancelled, and takes back a killed run's place
+# under a limit.
+SCHEDULING = frozenset({"CANCELLATION_CLEANUP", "FOREMAN", "LATE_RUNS", "REPOSSESSOR", "SCHEDULER"})
 
 
 class PrefectNotStarted(Exception):
@@ -60,10 +61,10 @@ class PrefectNotStarted(Exception):
 
 
 @functools.cache
-def start_prefect(services: frozenset[str] = frozenset()) -> None:
-    """Make Prefect ready, once per process, before anything imports it. PrefectNotStarted if it can't be.
+def start_prefect(services: frozenset[str] = frozenset()) -> bool:
+    """Make Prefect ready, once per process, before anything imports it; whether the server is this process's own.
 
-    `services` are those that a temporary server runs beside answering.
+    `services` are those that a temporary server runs beside answering. PrefectNotStarted if it can't be made ready.
     """
     for name, value in _OFFLINE_AND_QUIET.items():
         os.environ.setdefault(name, value)
@@ -77,13 +78,14 @@ def start_prefect(services: frozenset[str] = frozenset()) -> None:
     settings = get_current_settings()
     if settings.api.url is not None:
         _check_api(f"The server at {settings.api.url} (PREFECT_API_URL) does not answer")
-        return
+        return False
     folder = settings.home / "gait2hip"
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with _one_at_a_time(folder / "start.lock"):
             empty = _empty_database(folder, prefect.__version__)
         _start_server(empty, services)
+        return True
     except (OSError, sqlite3.Error) as error:
         raise PrefectNotStarted(
             f"Prefect can't be set up: {error}. Free some space if a disk is full. Set PREFECT_HOME to a writable "

@@ -6,7 +6,6 @@ training's settings have changed it does nothing.
 
 import hashlib
 import json
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -19,7 +18,7 @@ from flows import tracking
 from flows.tracking import CHALLENGER, CHAMPION, Version
 from flows.train import track_trained, train_and_track
 from warehouse.layout import Warehouse
-from warehouse.storage import replace_file
+from warehouse.storage import replace_file, scratch_folder
 
 # Torch is loaded when something is trained, not before.
 if TYPE_CHECKING:
@@ -146,8 +145,8 @@ def _name_of(job: "TrainJob") -> str:
     """A run's name: what its weights follow from, so that the same order has the same name."""
     from models.jobs import prepare
 
-    with tempfile.TemporaryDirectory(prefix="gait2hip-") as directory:
-        facts = prepare(job, Path(directory) / "run").follows_from()
+    with scratch_folder("gait2hip-retrain") as directory:
+        facts = prepare(job, directory / "run").follows_from()
     digest = hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:12]
     return f"{job.model}-{job.task}-{digest}"
 
@@ -173,9 +172,9 @@ def _decided(order: RetrainOrder, job: "TrainJob", run: Path) -> "Pending":
     champion = tracking.called(uri, order.registered_as, CHAMPION)
     decision = first(run.name, job.release, rule)
     if champion is not None:
-        with tempfile.TemporaryDirectory(prefix="gait2hip-") as directory:
+        with scratch_folder("gait2hip-retrain") as directory:
             name = f"champion, version {champion.number}"
-            folders = {name: tracking.fetch(uri, champion, Path(directory)), run.name: run}
+            folders = {name: tracking.fetch(uri, champion, directory), run.name: run}
             evaluation, _ = evaluate_named(folders, job.release, (), order.device)
         decision = decide(evaluation, name, run.name, rule)
     version = known or tracking.register(uri, order.registered_as, run_id)

@@ -30,14 +30,16 @@ def serve(config: Deploy) -> None:
     With `PREFECT_API_URL` the schedules and their history are that server's, else a temporary one's.
     """
     _tell_what_happens()
-    start_prefect(SCHEDULING)
+    ours = start_prefect(SCHEDULING)
     # Prefect reads its settings when it is first imported.
     from prefect import serve as serve_deployments
     from prefect.settings import get_current_settings
 
-    from flows.deployments import deployments_of
+    from flows.deployments import deployments_of, one_at_a_time_on_the_gpu
 
     deployments = deployments_of(config)
+    if ours:
+        one_at_a_time_on_the_gpu()
     home = get_current_settings().home / "gait2hip"
     with _only_one(config.warehouse, home), lifeline(home / f"{_name_of(config.warehouse)}.pipe"):
         # Prefect looks for each flow's modules in this folder first, which may hold a warehouse of that very name.

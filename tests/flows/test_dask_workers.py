@@ -67,12 +67,9 @@ class Dask:
 
     def stop(self) -> None:
         for process in self.processes:
-            process.terminate()
+            process.kill()
         for process in self.processes:
-            try:
-                process.wait(timeout=20)
-            except subprocess.TimeoutExpired:
-                process.kill()
+            process.wait()
 
     @staticmethod
     def _wait(ready: Callable[[], bool]) -> None:

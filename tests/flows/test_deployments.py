@@ -38,6 +38,32 @@ with get_client(sync_client=True) as client:
     for found in client.read_artifacts():
         print(found.key, found.data)
 """
+# A retraining and an evaluation that come due together, each of them two seconds of nothing.
+MEETING = """
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from types import SimpleNamespace
+from flows.local_prefect import SCHEDULING, start_prefect
+assert start_prefect(SCHEDULING)
+from flows import deployments
+deployments.one_at_a_time_on_the_gpu()
+def work(_):
+    began = time.monotonic()
+    time.sleep(2)
+    print("worked", began, time.monotonic())
+    return SimpleNamespace(words="done", run="run", folder="folder")
+deployments.run_retraining = deployments.evaluate_anew = work
+words = dict.fromkeys(("model", "task", "protocol", "recipe", "device", "release_name", "tracking_uri"), "any")
+both = (
+    lambda: deployments.retrain("w", sys.argv[1], ["a/b"], **words, margin=0.0, tolerance=0.0),
+    lambda: deployments.evaluate("release", "pages", ["run"]),
+)
+with ThreadPoolExecutor(2) as pool:
+    for result in [pool.submit(flow) for flow in both]:
+        result.result()
+"""
 
 # What a machine lacks can't be imported; what a flow needs only when it runs must not be needed to know it.
 WITHOUT = """
@@ -115,6 +141,14 @@ def test_the_inbox_flow_takes_each_whole_session_once(tmp_path: Path) -> None:
     # The stub stores no rows, and so there are no figures to read: it says so.
     assert any(line.startswith("quality") and "problem" in line for line in shown)
     assert all((folder / "gait2hip-report.txt").is_file() for folder in inbox.iterdir())
+
+
+def test_a_gpu_is_for_one_task_at_a_time(tmp_path: Path) -> None:
+    done = run(MEETING, str(tmp_path / "runs"))
+    assert done.returncode == 0, done.stderr
+    spans = [line.split()[1:] for line in done.stdout.splitlines() if line.startswith("worked")]
+    (_, first_ends), (second_begins, _) = sorted((float(begins), float(ends)) for begins, ends in spans)
+    assert first_ends <= second_begins
 
 
 @pytest.mark.parametrize("lacking", [("torch", "mlflow", "sklearn"), ("opensim", "c3d", "ezc3d")])

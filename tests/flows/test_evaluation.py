@@ -70,6 +70,8 @@ def test_the_champion_is_tested_beside_the_runs_or_waited_for(
     waiting = evaluate_anew(replace(order, runs=(), champion_of="moments"))
     assert waiting.folder is None and "no champion of moments yet" in waiting.words
     assert not order.pages.exists()
+    alone = evaluate_anew(replace(order, champion_of="moments"))
+    assert alone.folder is not None and alone.words.startswith("there is no champion of moments yet\n")
 
     crowned = evaluation.tracking.Version(name="gait2hip-moments", number="3", run_id="r")
     monkeypatch.setattr(evaluation.tracking, "called", lambda *_: crowned)
