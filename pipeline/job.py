@@ -9,7 +9,7 @@ from pipeline.osim.version import opensim_version
 from pipeline.profile import Profile, load_profile
 from pipeline.recipe import Recipe, load_recipe
 from pipeline.session import Session, load_session
-from pipeline.stages import StageAccount, keys_of, stage_accounts
+from pipeline.stages import Facts, StageAccount, brief, keys_of, stage_accounts
 from warehouse.layout import Warehouse
 from warehouse.provenance import file_sha256
 
@@ -32,15 +32,31 @@ class Job:
         """
         return self.model_file or default_model_file(cache_folder())
 
-    def session_accounts(self) -> dict[str, StageAccount]:
-        """What the session's own stages are made of. TrialRejected if the static trial can't be read."""
-        return stage_accounts(self.recipe, self._session_facts(), opensim_version())
+    def session_facts(self) -> Facts:
+        """What the session's stages and its trials' are made of. TrialRejected if the static trial can't be read.
 
-    def trial_accounts(self, name: str) -> dict[str, StageAccount]:
+        Who asks about many of a session's trials makes these once, and gives them along.
+        """
+        facts = {
+            "model": _model_sha256(self.model),
+            "profile": self.profile.model_dump(),
+            "static": _sha256(self.session.static, "scaling"),
+            "mass_kg": self.session.subject.mass_kg,
+            "subject": self.session.subject.model_dump(),
+            "static_name": self.session.static.name,
+            "n_trials": len(self.session.trials),
+        }
+        return {name: brief(fact) for name, fact in facts.items()}
+
+    def session_accounts(self, facts: Facts | None = None) -> dict[str, StageAccount]:
+        """What the session's own stages are made of. TrialRejected if the static trial can't be read."""
+        return stage_accounts(self.recipe, facts or self.session_facts(), opensim_version())
+
+    def trial_accounts(self, name: str, session_facts: Facts | None = None) -> dict[str, StageAccount]:
         """What every stage of one trial is made of. TrialRejected if one of its files can't be read."""
         trial = self.session.trial(name)
         facts = {
-            **self._session_facts(),
+            **(session_facts or self.session_facts()),
             "trial": _sha256(trial.path, "read_c3d"),
             "height_m": self.session.subject.height_m,
             "condition": trial.condition,
@@ -54,17 +70,6 @@ class Job:
     def trial_keys(self, name: str) -> dict[str, str]:
         """The provenance key of every stage of one trial. TrialRejected if one of its files can't be read."""
         return keys_of(self.trial_accounts(name))
-
-    def _session_facts(self) -> dict[str, object]:
-        return {
-            "model": _model_sha256(self.model),
-            "profile": self.profile.model_dump(),
-            "static": _sha256(self.session.static, "scaling"),
-            "mass_kg": self.session.subject.mass_kg,
-            "subject": self.session.subject.model_dump(),
-            "static_name": self.session.static.name,
-            "n_trials": len(self.session.trials),
-        }
 
 
 def open_job(session_file: str, recipe: str, model_file: str | None, warehouse_root: str) -> Job:

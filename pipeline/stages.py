@@ -37,6 +37,10 @@ _FACTS = {
 RETRY = "retry"
 
 
+# What a session and a trial are, as accounts name it: numbers, words, hashes.
+Facts = Mapping[str, str | int | float | None]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stage:
     """One stage: the recipe's sections it reads, the facts of the session it uses, the stages it builds on."""
@@ -88,18 +92,13 @@ class StageAccount:
     made_from: Mapping[str, object]
 
 
-def stage_accounts(recipe: Recipe, facts: Mapping[str, object], opensim_version: str) -> dict[str, StageAccount]:
-    """The account of every stage whose facts are all given, in the order of `STAGES`.
-
-    A fact of several parts (a profile, say) is accounted for by its hash.
-    """
+def stage_accounts(recipe: Recipe, facts: Facts, opensim_version: str) -> dict[str, StageAccount]:
+    """The account of every stage whose facts are all given, in the order of `STAGES`."""
     sections = {
         **_sections(recipe),
         "engine": recipe.model.engine,
         "feet": (recipe.model.right_foot_body, recipe.model.left_foot_body),
     }
-    # A profile is a fact of several stages, and hashing it is most of the work.
-    briefs = {name: _brief(fact) for name, fact in facts.items()}
     accounts: dict[str, StageAccount] = {}
     for name, stage in STAGES.items():
         if all(fact in facts for fact in stage.facts) and all(needed in accounts for needed in stage.inputs):
@@ -109,7 +108,7 @@ def stage_accounts(recipe: Recipe, facts: Mapping[str, object], opensim_version:
                 "recipe": {
                     section: _as_stored(sections[section], _unread(recipe, stage)) for section in stage.sections
                 },
-                "facts": {fact: briefs[fact] for fact in stage.facts},
+                "facts": {fact: facts[fact] for fact in stage.facts},
                 "inputs": {needed: accounts[needed].key for needed in stage.inputs},
             }
             accounts[name] = StageAccount(key=stable_hash({"stage": name, **made_from}), made_from=made_from)
@@ -160,7 +159,8 @@ def _as_stored(section: object, unread: frozenset[str]) -> object:
     return list(section) if isinstance(section, tuple) else section
 
 
-def _brief(fact: object) -> object:
+def brief(fact: object) -> str | int | float | None:
+    """What stands for a fact in an account: itself, or the hash of one of several parts (a profile, say)."""
     return fact if fact is None or isinstance(fact, str | int | float) else stable_hash(fact)
 
 

@@ -5,8 +5,8 @@ from typing import Literal
 
 from pipeline.errors import TrialRejected
 from pipeline.job import Job
-from pipeline.stages import RETRY, StageAccount, keys_of, table_keys, what_changed
-from warehouse.contents import is_session_fresh, is_trial_fresh
+from pipeline.stages import RETRY, Facts, StageAccount, keys_of, table_keys, what_changed
+from warehouse.contents import are_tables_fresh, is_session_fresh
 from warehouse.errors import MissingFile, WarehouseError
 from warehouse.identity import TrialKey
 from warehouse.metadata import Stored
@@ -43,20 +43,28 @@ class SessionState:
 
 def session_state(job: Job) -> SessionState:
     """The state of a session and of every trial it names."""
-    trials = tuple(_trial_state(job, trial.name) for trial in job.session.trials)
     try:
-        scaled = is_session_fresh(job.warehouse, job.session.key, job.session_keys()["session"])
-    except TrialRejected:
-        scaled = False  # Its static trial can't be read, which each trial's state says.
-    return SessionState(scaled=scaled, trials=trials)
+        facts = job.session_facts()
+    except TrialRejected as rejected:
+        return SessionState(
+            scaled=False, trials=tuple(_unreachable(job, trial.name, rejected) for trial in job.session.trials)
+        )
+    return SessionState(
+        scaled=is_session_fresh(job.warehouse, job.session.key, job.session_accounts(facts)["session"].key),
+        trials=tuple(_trial_state(job, trial.name, facts) for trial in job.session.trials),
+    )
 
 
-def _trial_state(job: Job, trial: str) -> TrialState:
+def _unreachable(job: Job, trial: str, why: TrialRejected) -> TrialState:
+    return TrialState(key=job.session.trial_key(trial), state="unreachable", reason=why.reason)
+
+
+def _trial_state(job: Job, trial: str, facts: Facts) -> TrialState:
     key = job.session.trial_key(trial)
     try:
-        accounts = job.trial_accounts(trial)
+        accounts = job.trial_accounts(trial, facts)
     except TrialRejected as rejected:
-        return TrialState(key=key, state="unreachable", reason=rejected.reason)
+        return _unreachable(job, trial, rejected)
     try:
         row = stored(job.warehouse, "trials", key)
     except MissingFile:
@@ -79,7 +87,7 @@ def _undisturbed(job: Job, row: Stored, accounts: dict[str, StageAccount]) -> Tr
     keys = keys_of(accounts)
     if row.summary["outcome"] == "rejected":
         return TrialState(key=key, state="rejected", reason=f"{row.summary['stage']}: {row.summary['reason']}")
-    if not is_trial_fresh(job.warehouse, key, table_keys(keys)):
+    if not are_tables_fresh(job.warehouse, row, table_keys(keys)):
         return TrialState(key=key, state="stale", reason="some of its tables are gone or of another run")
     return TrialState(key=key, state="fresh")
 

@@ -79,11 +79,18 @@ def is_trial_fresh(warehouse: Warehouse, key: TrialKey, provenance_keys: Mapping
     `provenance_keys` are by table. A row alone is not enough: a writer killed while it replaced a trial leaves
     tables of one recipe under the row of another.
     """
-    if not is_fresh(warehouse, "trials", key, provenance_keys["trials"]):
+    try:
+        row = stored(warehouse, "trials", key)
+    except WarehouseError:
         return False
-    row = stored(warehouse, "trials", key)
+    return row.key == provenance_keys["trials"] and are_tables_fresh(warehouse, row, provenance_keys)
+
+
+def are_tables_fresh(warehouse: Warehouse, row: Stored, provenance_keys: Mapping[str, str]) -> bool:
+    """Whether every table that a trial's row vouches for can be read and was made from exactly this: keys by table."""
     if row.summary["outcome"] == "rejected":
         return True
+    key = TrialKey(**row.identity)
     tables = (*PER_TRIAL, *(("cycles",) if has_cycles(row) else ()))
     return all(is_fresh(warehouse, table, key, provenance_keys[table]) for table in tables)
 
