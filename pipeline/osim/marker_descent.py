@@ -70,17 +70,29 @@ def solve(problem: Problem, frames: Frames, start: np.ndarray, damping: float) -
     cost, error_m = here.cost.copy(), here.error_m.copy()
     for _ in range(_MAX_STEPS):
         step, promised = _step(problem, best[todo], here, damping, radius[todo])
+        length = np.abs(step).max(axis=1, initial=0.0)
+        shrinking = _shrinking(length, before[todo])
+        telling = (length < 0.9 * radius[todo]) & (damping <= NEAR)
+        # A step that is so short says by itself that the optimum is here: looking there would cost as much as a step.
+        arrived = telling & (length <= _TOLERANCE * (1 - shrinking))
+        solved[todo[arrived]] = True
+        if arrived.all():
+            break
+        if arrived.any():
+            going = ~arrived
+            todo, part, here = todo[going], part.of(going), here.of(going)
+            step, promised, length, shrinking, telling = (
+                values[going] for values in (step, promised, length, shrinking, telling)
+            )
         there = best[todo] + step
         model = evaluate(problem, part, there)
-        length = np.abs(step).max(axis=1, initial=0.0)
-        kept = np.ones(len(todo))
-        telling = promised > _ROUNDING * here.cost + _SQUARED_ROUNDING_M2
-        kept[telling] = (here.cost - model.cost)[telling] / promised[telling]
-        better = model.cost <= here.cost * (1 + 1e-14) + _SQUARED_ROUNDING_M2
+        better, kept = _judged(here.cost, model.cost, promised)
         best[todo[better]] = there[better]
         here.take(better, model)
         cost[todo], error_m[todo] = here.cost, here.error_m
-        done = _ended(length, before[todo], better, radius[todo]) & (damping <= NEAR)
+        ahead = telling & (length * shrinking <= _TOLERANCE * (1 - shrinking))
+        # A step that only rounding keeps from being better ends the frame too.
+        done = np.where(better, ahead, (length <= 0.1 * _TOLERANCE) & (damping <= NEAR))
         before[todo] = np.where(better, length, np.inf)
         radius[todo] = _next_radius(radius[todo], length, better, kept)
         damping = max(_LESS * damping, NEAR)
@@ -90,6 +102,14 @@ def solve(problem: Problem, frames: Frames, start: np.ndarray, damping: float) -
         if done.any():
             todo, part, here = todo[~done], part.of(~done), here.of(~done)
     return Optimum(free=best, solved=solved, cost=cost, error_m=error_m)
+
+
+def _judged(before: np.ndarray, after: np.ndarray, promised: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Whether each step was any good, and how much of its promise it kept (1 where rounding hides that), (T,) each."""
+    kept = np.ones(len(before))
+    told = promised > _ROUNDING * before + _SQUARED_ROUNDING_M2
+    kept[told] = (before - after)[told] / promised[told]
+    return after <= before * (1 + 1e-14) + _SQUARED_ROUNDING_M2, kept
 
 
 def _next_radius(radius: np.ndarray, length: np.ndarray, better: np.ndarray, kept: np.ndarray) -> np.ndarray:
@@ -103,16 +123,13 @@ def _next_radius(radius: np.ndarray, length: np.ndarray, better: np.ndarray, kep
     return np.minimum(np.where(better, shrunk, lowest), _LONGEST_STEP)
 
 
-def _ended(length: np.ndarray, before: np.ndarray, better: np.ndarray, radius: np.ndarray) -> np.ndarray:
-    """Whether what is left to go is below the tolerance, (T,).
+def _shrinking(length: np.ndarray, before: np.ndarray) -> np.ndarray:
+    """By how much less each frame's steps take it, r, (T,), at most: a step's 1 / (1 - r) is the way to the optimum.
 
-    Where steps shrink by a factor r, r / (1 - r) of the last is left; Newton's shrink faster from step to step.
-    A step that only rounding keeps from being better ends the frame too.
+    Newton's steps shrink faster from one to the next.
     """
     shrinks = np.where(np.isinf(before), _UNKNOWN_RATIO, length / np.maximum(before, 1e-300))
-    ratio = np.clip(shrinks, _LEAST_RATIO, 0.9)
-    ahead = (length * ratio / (1 - ratio) <= _TOLERANCE) & (length < 0.9 * radius)
-    return np.where(better, ahead, length <= 0.1 * _TOLERANCE)
+    return np.clip(shrinks, _LEAST_RATIO, 0.9)
 
 
 def _step(

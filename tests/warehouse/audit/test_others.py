@@ -42,6 +42,20 @@ def test_normal_values_give_their_standard_deviation() -> None:
         assert found.mean() == pytest.approx(3, rel=0.02)
 
 
+def test_what_a_minority_does_is_far_from_the_rest_among_few_but_not_among_many() -> None:
+    """One in eight, and one in sixty, whose muscle is silent where the others' is not."""
+    random = np.random.default_rng(0)
+
+    def far(n: int, n_silent: int) -> np.ndarray:
+        curves = 5 + 0.2 * random.standard_normal((n, len(CHANNELS), 4))
+        curves[:n_silent] = 0
+        others = others_of(curves)
+        return (distances(curves, others.center, others.spread) > limit(n - 1)).any(axis=1).nonzero()[0]
+
+    assert far(8, 1).tolist() == [0] and far(60, 1).tolist() == [0]
+    assert far(64, 8).tolist() == []
+
+
 def test_fewer_others_take_more_to_be_far_from() -> None:
     limits = [limit(n) for n in (4, 5, 11, 59, 10_000)]
 
