@@ -1,8 +1,12 @@
-"""Where the shared recordings are, and the rule that CI skips none of the tests that need them or OpenSim."""
+"""Where the shared recordings are, the rule that CI skips none of the tests that need them or OpenSim, the figures that
+tests measured, and which tests stay together when several processes share them.
+"""
 
 import os
-from collections.abc import Generator
+from collections.abc import Generator, Mapping, Sequence
+from itertools import chain
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -22,6 +26,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     if _strict(config) and not _data_folder().is_dir():
         raise pytest.UsageError(f"{_missing_data()} CI runs every test: it needs them.")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What is dear to make is made in one process: for the tests of a file, and for all that read one warehouse."""
+    for item in items:
+        fixtures = getattr(item, "fixturenames", ())
+        item.add_marker(pytest.mark.xdist_group("ingested" if "ingested" in fixtures else item.nodeid.split("::")[0]))
 
 
 @pytest.fixture(scope="session")
@@ -57,6 +68,11 @@ def pytest_make_collect_report(
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    figures = _figures(terminalreporter.stats)
+    if figures:
+        terminalreporter.section("figures on real recordings")
+        for line in _table([("figure", "found", "limit"), *figures]):
+            terminalreporter.write_line(line)
     skipped = [report for report in terminalreporter.stats.get("skipped", []) if _never_skipped(report)]
     if not skipped:
         return
@@ -64,6 +80,24 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     reasons = [_skip_reason(report) for report in skipped]
     for reason in sorted(set(reasons)):
         terminalreporter.write_line(f"{reasons.count(reason)} tests skipped: {reason}")
+
+
+def _figures(outcomes: Mapping[str, Sequence[Any]]) -> list[tuple[str, str, str]]:
+    """What the tests measured, one line for all values under one name: the largest."""
+    largest: dict[str, tuple[str, Any, str]] = {}
+    for report in chain.from_iterable(outcomes.values()):
+        for name, figure in getattr(report, "user_properties", ()):
+            if name == "figure":
+                what, form, value, limit = figure
+                largest[what] = (form, max(value, largest.get(what, (form, value, limit))[1]), limit)
+    return [(what, form.format(value), limit) for what, (form, value, limit) in largest.items()]
+
+
+def _table(rows: Sequence[tuple[str, ...]]) -> list[str]:
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    padded = [[cell.ljust(width) for cell, width in zip(row, widths, strict=True)] for row in rows]
+    padded.insert(1, ["-" * width for width in widths])
+    return [f"| {' | '.join(row)} |" for row in padded]
 
 
 def _data_folder() -> Path:

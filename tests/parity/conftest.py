@@ -1,4 +1,4 @@
-"""Readers of other people's files, one warehouse of all recordings, and the table of measured figures."""
+"""Readers of other people's files, one warehouse of all recordings, and what records measured figures."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 from pipeline.records import CoordinateTask, Markers
-from tests.parity.figures import Figures
 from tests.parity.recorded_sessions import Ingested, ingest_all
 
-FIGURES = pytest.StashKey[Figures]()
+# What tests/conftest.py looks for in a test's report.
+FIGURE = "figure"
 METRES = {"mm": 1e-3, "m": 1.0}
 
 
@@ -62,30 +62,24 @@ def read_tasks() -> Callable[[Path], tuple[dict[str, float], list[CoordinateTask
     return read_tasks_file
 
 
-@pytest.fixture(scope="session")
-def figures(pytestconfig: pytest.Config) -> Figures:
-    """The figures this session measured, printed as one table at its end."""
-    return pytestconfig.stash.setdefault(FIGURES, Figures())
+@pytest.fixture
+def record_figure(request: pytest.FixtureRequest) -> Callable[[str, str, str], None]:
+    """Write one line of the table that the tests end with: what was measured, what was found, its limit."""
+
+    def record(what: str, found: str, limit: str) -> None:
+        request.node.user_properties.append((FIGURE, (what, "{}", found, limit)))
+
+    return record
 
 
-@pytest.fixture(scope="session")
-def record_figure(figures: Figures) -> Callable[[str, str, str], None]:
-    """Write one line of that table: what was measured, what was found, its limit."""
-    return figures.record
-
-
-@pytest.fixture(scope="session")
-def record_largest(figures: Figures) -> Callable[[str, float, str, str], None]:
+@pytest.fixture
+def record_largest(request: pytest.FixtureRequest) -> Callable[[str, float, str, str], None]:
     """Write one line for many cases: what, this case's value, how to write the largest, its limit."""
-    return figures.record_largest
 
+    def record(what: str, value: float, form: str, limit: str) -> None:
+        request.node.user_properties.append((FIGURE, (what, form, float(value), limit)))
 
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    lines = config.stash.get(FIGURES, Figures()).lines()
-    if lines:
-        terminalreporter.section("figures on real recordings")
-        for line in lines:
-            terminalreporter.write_line(line)
+    return record
 
 
 @pytest.fixture(scope="session")

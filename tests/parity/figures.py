@@ -1,4 +1,4 @@
-"""The table of figures that `pytest tests/parity` ends with, and cycles as arrays to compute them from."""
+"""Cycles as arrays to compute figures from."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -11,31 +11,6 @@ from warehouse.identity import TrialKey
 from warehouse.layout import Warehouse
 
 NAMES = ["cohort", "subject", "session", "trial"]
-
-
-class Figures:
-    """What was measured against which limit, in the order of the tests."""
-
-    def __init__(self) -> None:
-        self._rows: dict[str, tuple[str, str]] = {}
-        self._largest: dict[str, float] = {}
-
-    def record(self, what: str, found: str, limit: str) -> None:
-        """One line of the table."""
-        self._rows[what] = (found, limit)
-
-    def record_largest(self, what: str, value: float, form: str, limit: str) -> None:
-        """One line for many cases: the largest of all values given under this name, as `form` writes it."""
-        self._largest[what] = max(value, self._largest.get(what, -np.inf))
-        self.record(what, form.format(self._largest[what]), limit)
-
-    def lines(self) -> list[str]:
-        """The table in Markdown; nothing if no test recorded a figure."""
-        rows = [("figure", "found", "limit"), *((what, *rest) for what, rest in self._rows.items())]
-        widths = [max(len(row[column]) for row in rows) for column in range(3)]
-        padded = [[cell.ljust(width) for cell, width in zip(row, widths, strict=True)] for row in rows]
-        padded.insert(1, ["-" * width for width in widths])
-        return [f"| {' | '.join(row)} |" for row in padded] if self._rows else []
 
 
 @dataclass(frozen=True)

@@ -80,9 +80,7 @@ def de_groote(fibre: np.ndarray) -> np.ndarray:
     return (np.exp(4 * (fibre - 1) / 0.6) - zero) / (np.exp(4) - zero)
 
 
-@pytest.mark.parametrize(
-    ("kind", "curve"), [("Thelen2003Muscle", thelen), ("DeGrooteFregly2016Muscle", de_groote)], ids=str
-)
+@pytest.mark.parametrize(("kind", "curve"), [("Thelen2003Muscle", thelen), ("DeGrooteFregly2016Muscle", de_groote)])
 def test_passive_tension_is_the_published_curves(
     muscled: Callable[[str], Path],
     pendulum_kit: SimpleNamespace,
