@@ -87,17 +87,31 @@ def _table(kind: Literal["forces", "moments"], parts: dict[str, KindScore]) -> I
     unit = next(iter(parts.values())).unit
     yield ""
     yield f"{kind}, {unit}: mean over subjects [95 % interval] and their median; R² about one grand mean, as published"
-    yield f"{'model':<20}{'condition':<14}{'subjects':>9}{'cycles':>8}{'RMSE':>9}{'interval':>18}{'median':>9}{'R²':>8}"
+    yield from _by_condition(parts)
+    yield from _by_channel(parts)
+
+
+def _by_condition(parts: dict[str, KindScore]) -> Iterator[str]:
+    wide = max(20, *(len(model) + 2 for model in parts))
+    heads = f"{'condition':<14}{'subjects':>9}{'cycles':>8}{'RMSE':>9}{'interval':>18}{'median':>9}{'R²':>8}"
+    yield f"{'model':<{wide}}{heads}"
     for model, part in parts.items():
         for row in part.conditions:
             yield (
-                f"{model:<20}{row.condition:<14}{row.n_subjects:>9}{row.n_cycles:>8}{row.rmse:>9.3f}"
+                f"{model:<{wide}}{row.condition:<14}{row.n_subjects:>9}{row.n_cycles:>8}{row.rmse:>9.3f}"
                 f"{_range(row.rmse_interval):>18}{row.rmse_median:>9.3f}{_number(row.r2_one_mean):>8}"
             )
-    yield f"{'channel':<28}" + "".join(f"{f'{model}: R², nRMSE':>26}" for model in parts)
-    for index, channel in enumerate(next(iter(parts.values())).channels):
-        figures = (part.channels[index] for part in parts.values())
-        yield f"{channel.name:<28}" + "".join(f"{f'{_number(one.r2)}, {_number(one.nrmse)}':>26}" for one in figures)
+
+
+def _by_channel(parts: dict[str, KindScore]) -> Iterator[str]:
+    columns = [
+        [f"{model}: R², nRMSE", *(f"{_number(one.r2)}, {_number(one.nrmse)}" for one in part.channels)]
+        for model, part in parts.items()
+    ]
+    names = ["channel", *(channel.name for channel in next(iter(parts.values())).channels)]
+    for name, *cells in zip(names, *columns, strict=True):
+        widths = (max(26, len(column[0]) + 2) for column in columns)
+        yield f"{name:<28}" + "".join(f"{cell:>{wide}}" for cell, wide in zip(cells, widths, strict=True))
 
 
 def _comparison(found: Comparison) -> str:

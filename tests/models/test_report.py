@@ -26,6 +26,16 @@ def test_the_verdict_comes_first_and_the_model_last() -> None:
     assert "lstm less mean_curve: +0.250 N/kg [0.250, 0.250], better on 0 of 6 subjects" in text
 
 
+def test_columns_are_as_wide_as_the_longest_name() -> None:
+    name = "champion, version 12 of the year"
+    text = render(make_report(_card(name, 0.5), [_card("mean_curve", 0.25)])).splitlines()
+
+    heads, first, *_ = (line for line in text if line.startswith(("channel ", "force_")))
+    assert f"  {name}: R², nRMSE" in heads and len(heads) == len(first)
+    heads, *rows = (line for line in text if line.startswith(("model ", "mean_curve  ", f"{name}  ")))
+    assert {len(row) for row in rows} == {len(heads)}
+
+
 def test_a_report_survives_its_file() -> None:
     report = make_report(_card("lstm", 0.5), [_card("mean_curve", 0.25)])
 
