@@ -33,7 +33,7 @@ cron = "* * * * *"
 settle_s = 0.1
 """
 
-# What is served: every twenty seconds instead of every minute, and by a chain without science.
+# What is served: every eight seconds instead of every minute, and by a chain without science.
 SERVE = """
 import sys
 from datetime import timedelta
@@ -48,7 +48,7 @@ configured = deployments.flows_of
 deployments.flows_of = lambda config: [
     (flow, {**parameters, "steps": "slow_toml_steps"}, job) for flow, parameters, job in configured(config)
 ]
-deployments.CronSchedule = lambda **_: IntervalSchedule(interval=timedelta(seconds=20))
+deployments.CronSchedule = lambda **_: IntervalSchedule(interval=timedelta(seconds=8))
 try:
     serve(load_deploy(Path(sys.argv[1])))
 except AlreadyServed as error:
@@ -123,7 +123,6 @@ def wait_for(happened: Callable[[], object], program: subprocess.Popen[bytes], l
         time.sleep(0.1)
 
 
-@pytest.mark.long
 @pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="needs SIGKILL")
 def test_killed_in_mid_flow_and_started_again_it_goes_on_and_ingests_nothing_twice(tmp_path: Path) -> None:
     write(tmp_path, INBOX)
