@@ -10,6 +10,8 @@ from typing import Any
 from pipeline.recipe import Recipe
 from warehouse.provenance import stable_hash
 
+# What a session and a trial are, as accounts name it: numbers, words, hashes.
+Facts = Mapping[str, str | int | float | None]
 # Which stage's key each of a trial's tables carries. Muscle forces are stored for those strides that pass the quality
 # gates, so they change with the gates too.
 STAGE_OF_TABLE: dict[str, str] = {
@@ -37,10 +39,6 @@ _FACTS = {
 RETRY = "retry"
 
 
-# What a session and a trial are, as accounts name it: numbers, words, hashes.
-Facts = Mapping[str, str | int | float | None]
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stage:
     """One stage: the recipe's sections it reads, the facts of the session it uses, the stages it builds on."""
@@ -55,7 +53,7 @@ STAGES: dict[str, Stage] = {
     "scaling": Stage(version=2, sections=("scaling", "engine"), facts=("model", "profile", "static", "mass_kg")),
     "session": Stage(version=1, sections=(), facts=("subject", "static_name", "n_trials"), inputs=("scaling",)),
     "inverse_kinematics": Stage(
-        version=3,
+        version=4,
         sections=("markers", "inverse_kinematics", "engine"),
         facts=("trial", "profile"),
         inputs=("scaling",),

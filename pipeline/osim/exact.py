@@ -41,7 +41,7 @@ def inverse_kinematics(
     """Pose the model at every frame so that its markers lie nearest the measured ones (least squares).
 
     Tracked are the markers with a positive weight that model and measurement both have; a NaN position is
-    left out of its frame. Every frame is converged to 1e-8 rad, whatever `accuracy` says.
+    left out of its frame. Every frame is converged to about 1e-8 rad, whatever `accuracy` says.
     Raises TrialRejected("inverse_kinematics", …) when a frame has fewer than three tracked markers.
     """
     with tool_log(directory, _IK):

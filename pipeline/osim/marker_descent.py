@@ -30,6 +30,8 @@ _ROUNDING, _SQUARED_ROUNDING_M2 = 1e-12, 1e-26
 # No turn beyond this in one step (rad, m): far from the optimum the model of the objective isn't worth more.
 _LONGEST_STEP = 1.0
 _SHIFT_HALVINGS, _MAX_STOPS = 16, 4
+# A coordinate that is nearer than this to its bound (rad, m) is at it: sums of steps miss bounds by their rounding.
+_AT_BOUND = 1e-12
 # A coordinate that markers hardly show counts as this share of the best shown one where steps are damped.
 _LEAST_SCALE = 1e-6
 
@@ -71,8 +73,8 @@ def solve(problem: Problem, frames: Frames, start: np.ndarray, damping: float) -
     for _ in range(_MAX_STEPS):
         step, promised = _step(problem, best[todo], here, damping, radius[todo])
         length = np.abs(step).max(axis=1, initial=0.0)
-        shrinking = _shrinking(length, before[todo])
-        telling = (length < 0.9 * radius[todo]) & (damping <= NEAR)
+        shrinking, whole = _shrinking(length, before[todo]), length < 0.9 * radius[todo]
+        telling = whole & (damping <= NEAR)
         # A step that is so short says by itself that the optimum is here: looking there would cost as much as a step.
         arrived = telling & (length <= _TOLERANCE * (1 - shrinking))
         solved[todo[arrived]] = True
@@ -81,19 +83,20 @@ def solve(problem: Problem, frames: Frames, start: np.ndarray, damping: float) -
         if arrived.any():
             going = ~arrived
             todo, part, here = todo[going], part.of(going), here.of(going)
-            step, promised, length, shrinking, telling = (
-                values[going] for values in (step, promised, length, shrinking, telling)
+            step, promised, length, shrinking, whole, telling = (
+                values[going] for values in (step, promised, length, shrinking, whole, telling)
             )
         there = best[todo] + step
         model = evaluate(problem, part, there)
-        better, kept = _judged(here.cost, model.cost, promised)
+        better, blurred, kept = _judged(here.cost, model.cost, promised)
         best[todo[better]] = there[better]
         here.take(better, model)
         cost[todo], error_m[todo] = here.cost, here.error_m
         ahead = telling & (length * shrinking <= _TOLERANCE * (1 - shrinking))
         # A step that only rounding keeps from being better ends the frame too.
-        done = np.where(better, ahead, (length <= 0.1 * _TOLERANCE) & (damping <= NEAR))
-        before[todo] = np.where(better, length, np.inf)
+        done = np.where(better, ahead, blurred & (length <= 0.1 * _TOLERANCE) & (damping <= NEAR))
+        # One that was cut short says nothing of how steps shrink.
+        before[todo] = np.where(better & whole, length, np.inf)
         radius[todo] = _next_radius(radius[todo], length, better, kept)
         damping = max(_LESS * damping, NEAR)
         solved[todo[done]] = True
@@ -104,12 +107,15 @@ def solve(problem: Problem, frames: Frames, start: np.ndarray, damping: float) -
     return Optimum(free=best, solved=solved, cost=cost, error_m=error_m)
 
 
-def _judged(before: np.ndarray, after: np.ndarray, promised: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Whether each step was any good, and how much of its promise it kept (1 where rounding hides that), (T,) each."""
-    kept = np.ones(len(before))
-    told = promised > _ROUNDING * before + _SQUARED_ROUNDING_M2
+def _judged(before: np.ndarray, after: np.ndarray, promised: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Whether each step was any good, whether rounding hides that, and how much of its promise it kept, (T,) each.
+
+    The last is 1 where rounding hides it, or nothing was promised.
+    """
+    rounding = _ROUNDING * before + _SQUARED_ROUNDING_M2
+    kept, told = np.ones(len(before)), promised > rounding
     kept[told] = (before - after)[told] / promised[told]
-    return after <= before * (1 + 1e-14) + _SQUARED_ROUNDING_M2, kept
+    return after <= before * (1 + 1e-14) + _SQUARED_ROUNDING_M2, np.abs(promised) <= rounding, kept
 
 
 def _next_radius(radius: np.ndarray, length: np.ndarray, better: np.ndarray, kept: np.ndarray) -> np.ndarray:
@@ -138,15 +144,15 @@ def _step(
     """The step (T, F) within the coordinates' ranges and `radius` (T,), and by how much it should lower the objective.
 
     Newton's own; Gauss and Newton's where the objective isn't convex. Where a step has disappointed before, what of
-    Newton's is within the radius; where the objective isn't convex either, the lowest point within it, which is dearer
-    to find.
+    Newton's is within the radius; the lowest point within it, which is dearer to find, where the objective isn't convex
+    either, or where what stops at bounds leaves a step that leads up.
     """
     low, high = problem.low - free, problem.high - free
     diagonal = np.einsum("tii->ti", model.curvature)
     curvature = model.curvature - model.bending
     scale = np.maximum(diagonal, _LEAST_SCALE * diagonal.max(axis=1, keepdims=True))
     np.einsum("tii->ti", curvature)[...] += damping * scale
-    stopped = ((low >= 0) & (model.descent < 0)) | ((high <= 0) & (model.descent > 0))
+    stopped = ((low >= -_AT_BOUND) & (model.descent < 0)) | ((high <= _AT_BOUND) & (model.descent > 0))
     convex, trusted = _convex(_without(stopped, curvature)), radius >= _LONGEST_STEP
     gauss = ~convex & trusted
     curvature[gauss] += model.bending[gauss]
@@ -157,11 +163,16 @@ def _step(
     length = np.abs(step).max(axis=1, initial=0.0)
     long = ~trusted & convex & (length > radius)
     step[long] *= (radius[long] / length[long])[:, None]
-    hard = ~trusted & ~convex
+    hard = ~trusted & (~convex | (long & (_promise(curvature, model.descent, step) <= 0)))
     if hard.any():
         step[hard] = _bounded(partial(_in_radius, radius=radius[hard]), *(part[hard] for part in parts))
+    return step, _promise(curvature, model.descent, step)
+
+
+def _promise(curvature: np.ndarray, descent: np.ndarray, step: np.ndarray) -> np.ndarray:
+    """By how much steps (T, F) lower a quadratic, (T,)."""
     bent = (step * np.matmul(curvature, step[..., None])[..., 0]).sum(axis=1)
-    return step, 2 * (model.descent * step).sum(axis=1) - bent
+    return np.asarray(2 * (descent * step).sum(axis=1) - bent)
 
 
 def _convex(curvature: np.ndarray) -> np.ndarray:

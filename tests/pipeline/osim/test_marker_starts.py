@@ -102,6 +102,35 @@ def test_a_bound_stops_a_coordinate_and_the_others_make_the_best_of_it(arm: Path
     assert (slope[:, 1] > 0).all(), "it would go on if it could"
 
 
+@pytest.mark.parametrize("seed", range(4))
+def test_what_is_called_solved_is_an_optimum_within_random_bounds(arm: Path, seed: int) -> None:
+    """From anywhere, of markers that no pose fits: nothing that may move would lower the objective."""
+    from dataclasses import replace
+
+    random = np.random.default_rng(seed)
+    for weights in random.choice([0.1, 1.0, 3.0, 100.0], (6, 3)):
+        measured = positions_m(*random.uniform(-2, 2, (2, 100))) + 0.2 * random.normal(size=(100, 3, 3))
+        problem, frames, _ = posed(arm, measured, weights.tolist())
+        low, high = random.uniform(-1, -0.1, 2), random.uniform(0.1, 1, 2)
+        bounded, start = replace(problem, low=low, high=high), random.uniform(-1, 1, (100, 2))
+        for damping in (descent.NEAR, descent.FAR):
+            found = descent.solve(bounded, frames, start, damping)
+            here = objective.evaluate(bounded, frames, found.free)
+            step = here.descent / np.einsum("tii->ti", here.curvature).max(axis=1, keepdims=True)
+            assert found.solved.all()
+            np.testing.assert_allclose(np.clip(found.free + step, low, high), found.free, atol=1e-7)
+
+
+def test_a_step_that_bounds_turn_uphill_is_not_the_end(arm: Path) -> None:
+    from dataclasses import replace
+
+    measured = np.array([[[-0.056, -0.098, 0.111], [-0.204, -0.336, -0.024], [-0.326, -0.426, -0.092]]])
+    problem, frames, _ = posed(arm, measured, (0.0, 0.1, 0.1))
+    bounded = replace(problem, low=np.array([-0.838, -0.2325]), high=np.array([0.7107, 0.5835]))
+    found = descent.solve(bounded, frames, np.array([[0.7107, 0.2358]]), descent.NEAR)
+    assert found.solved.all() and found.free[0] == pytest.approx([-0.547, -0.2325], abs=1e-3)
+
+
 def test_from_far_away_the_arm_is_found(arm: Path) -> None:
     shoulder, elbow = np.full(4, 2.5), np.full(4, -1.4)
     problem, frames, time_s = posed(arm, positions_m(shoulder, elbow))
