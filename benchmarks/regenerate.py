@@ -92,10 +92,10 @@ def measure(directory: Path, subjects: int, trials: int) -> Figures:
         runs[workers] = _timed(found, root, workers)
     one, two = runs[1], runs[2]
     accepted = [row for row in rows if row["outcome"] == "accepted"]
-    # A rejected trial's row doesn't tell its frames, though it cost time too.
+    # A rejected trial's row doesn't tell its frames, though it cost time too: frames a second are a little too few.
     n_frames = sum(row["n_frames"] for row in accepted)
     # Two workers finish their first trials together.
-    pace_s = (two.seconds - two.to_first_s) / (len(rows) - 2)
+    pace_s = (two.seconds - two.to_first_s) / max(len(rows) - 2, 1)
     return Figures(
         n_trials=len(rows),
         n_accepted=len(accepted),

@@ -28,11 +28,17 @@ def pytest_configure(config: pytest.Config) -> None:
         raise pytest.UsageError(f"{_missing_data()} CI runs every test: it needs them.")
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What is dear to make is made in one process: for the tests of a file, and for all that read one warehouse."""
-    for item in items:
-        fixtures = getattr(item, "fixturenames", ())
-        item.add_marker(pytest.mark.xdist_group("ingested" if "ingested" in fixtures else item.nodeid.split("::")[0]))
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """What is dear to make is made in one process: a file's fixtures, and the warehouse that tests/parity reads."""
+    from xdist.scheduler import LoadScopeScheduling
+
+    class Together(LoadScopeScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            file = nodeid.split("::")[0]
+            return "tests/parity" if file.startswith("tests/parity/") else file
+
+    return Together(config, log)
 
 
 @pytest.fixture(scope="session")
@@ -87,9 +93,11 @@ def _figures(outcomes: Mapping[str, Sequence[Any]]) -> list[tuple[str, str, str]
     largest: dict[str, tuple[str, Any, str]] = {}
     for report in chain.from_iterable(outcomes.values()):
         for name, figure in getattr(report, "user_properties", ()):
-            if name == "figure":
+            if name == "figure":  # tests/parity/conftest.py
                 what, form, value, limit = figure
-                largest[what] = (form, max(value, largest.get(what, (form, value, limit))[1]), limit)
+                # Words have no largest: the last are told.
+                known = largest.get(what, (form, value, limit))[1] if isinstance(value, float) else value
+                largest[what] = (form, max(value, known), limit)
     return [(what, form.format(value), limit) for what, (form, value, limit) in largest.items()]
 
 

@@ -35,7 +35,7 @@ class Fit:
 def fit_markers(
     shared: SharedModel, tracked: Markers, weights: Mapping[str, float], tasks: Sequence[CoordinateTask]
 ) -> Fit:
-    """Poses of least weighted error, every frame converged to 1e-8 rad.
+    """Poses of least weighted error, every frame converged to about 1e-8 rad.
 
     A coordinate that no marker ever shows stays at its default; one that is out of sight for a while follows from the
     frames that show it, and keeps the nearest one's value at an end of the walk. ValueError for a task of a coordinate

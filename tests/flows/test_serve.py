@@ -48,6 +48,8 @@ configured = deployments.flows_of
 deployments.flows_of = lambda config: [
     (flow, {**parameters, "steps": "slow_toml_steps"}, job) for flow, parameters, job in configured(config)
 ]
+limit = deployments.one_at_a_time_on_the_gpu
+deployments.one_at_a_time_on_the_gpu = lambda: print("limited", limit(), flush=True)
 deployments.CronSchedule = lambda **_: IntervalSchedule(interval=timedelta(seconds=8))
 try:
     serve(load_deploy(Path(sys.argv[1])))
@@ -153,4 +155,5 @@ def test_killed_in_mid_flow_and_started_again_it_goes_on_and_ingests_nothing_twi
         # The schedule goes on: what comes later is taken by a later run.
         copy_session(tmp_path / "inbox", "S99")
         wait_for((tmp_path / "inbox" / "S99" / "gait2hip-report.json").is_file, second, log)
+    assert "limited None" in log.read_text("utf-8", "replace"), "one training at a time"
     assert sorted(done.read_text().split()) == [f"{subject}/walk" for subject in [*subjects, "S99"]]

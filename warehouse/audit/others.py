@@ -20,7 +20,8 @@ _SMALL_SAMPLE = {2: 1.196, 3: 1.495, 4: 1.363, 5: 1.206, 6: 1.200, 7: 1.140, 8: 
 # A normal distribution's standard deviation over its median absolute deviation.
 _NORMAL = 1.4826
 # A tenth of this many others are several people, and what several do is no one person's error: hamstrings that some
-# people need where the rest leave them silent. By a normal distribution's standard deviations a tenth deviate farther.
+# people need where the rest leave them silent. A tenth of a normal distribution is farther from its median than so many
+# standard deviations.
 _SEVERAL, _TENTH, _OF_TENTH = 20, 0.1, 1.6449
 # Where everybody agrees the spread is next to nothing, and any difference would be infinitely many of it: differences
 # below these matter to nobody.
@@ -107,16 +108,17 @@ def robust_sd(curves: np.ndarray) -> np.ndarray:
     return np.asarray(_NORMAL * _SMALL_SAMPLE.get(n, n / (n - 0.8)) * nan_median(np.abs(curves - nan_median(curves))))
 
 
-def _deviation_of_tenth(curves: np.ndarray) -> np.ndarray:
-    """The same from the deviation that a tenth of the curves exceed: more than `robust_sd` where a minority differs."""
+def spread_of(curves: np.ndarray) -> np.ndarray:
+    """`robust_sd`, or more where a tenth of at least twenty curves deviates farther than normal ones would."""
+    deviation = robust_sd(curves)
+    if len(curves) < _SEVERAL:
+        return deviation
     deviations = np.abs(curves - nan_median(curves))
     rank = int((1 - _TENTH) * len(curves))
-    return np.asarray(np.partition(deviations, rank, axis=0)[rank] / _OF_TENTH)
+    return np.maximum(deviation, np.partition(deviations, rank, axis=0)[rank] / _OF_TENTH)
 
 
 def _center_and_spread(rest: np.ndarray, floor: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    deviation = robust_sd(rest)
-    if len(rest) >= _SEVERAL:
-        deviation = np.maximum(deviation, _deviation_of_tenth(rest))
+    deviation = spread_of(rest)
     usual = np.sqrt((deviation**2).mean(axis=-1, keepdims=True))
     return nan_median(rest), np.sqrt(deviation**2 + (0.5 * usual) ** 2 + floor[:, None] ** 2)

@@ -7,7 +7,7 @@ from itertools import groupby
 import numpy as np
 
 from warehouse.audit.curves import AuditCycles, median_curves, nan_median
-from warehouse.audit.others import robust_sd
+from warehouse.audit.others import spread_of
 from warehouse.audit.table import summary
 from warehouse.audit.verdict import KINDS, WHY, Audit, Verdict
 from warehouse.identity import VIRTUAL_PREFIX
@@ -111,12 +111,12 @@ def _meant(cycles: AuditCycles, verdict: Verdict) -> np.ndarray:
 
 
 def _band_of(others: AuditCycles, channel: str) -> Band:
-    """Median and robust standard deviation of the others' median cycles: what is wrong with one doesn't show."""
+    """Median and spread of the others' median cycles: what is wrong with one doesn't show."""
     subjects, medians = median_curves(others.subject, others.curves[:, CHANNELS.index(channel)])
     center = nan_median(medians)
     return Band(
         mean=center,
-        sd=robust_sd(medians) if len(subjects) > 1 else np.full_like(center, np.nan),
+        sd=spread_of(medians) if len(subjects) > 1 else np.full_like(center, np.nan),
         n_subjects=len(subjects),
         n_cycles=len(others),
     )

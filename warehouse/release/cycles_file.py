@@ -16,6 +16,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from warehouse.channels import INPUT_COORDINATES, ipsilateral
+from warehouse.errors import WarehouseError
 from warehouse.layout import Warehouse, identity_names
 from warehouse.parallel import in_order
 from warehouse.read import cycles_of
@@ -92,6 +93,9 @@ def _blocks(warehouse: Warehouse, trials: Sequence[Trial], sides: Sides) -> Iter
 
     def read(trial: Trial) -> pa.Table:
         cycles = cycles_of(warehouse, trial.account, columns)
+        if cycles["sample"][0].as_py() != 0:
+            # Its rows would pass for the end of another trial's last cycle.
+            raise WarehouseError(f"the cycles of {trial.key} don't begin with sample 0. Ingest its session again.")
         return cycles if sides == "both" else cycles.filter(pc.equal(cycles["side"], "right"))
 
     waiting: list[tuple[Trial, pa.Table]] = []

@@ -15,7 +15,7 @@ from warehouse import read
 from warehouse.errors import WarehouseError
 from warehouse.identity import TrialKey
 from warehouse.layout import Warehouse, table_path
-from warehouse.release import build
+from warehouse.release import build, cycles_file
 from warehouse.release.build import build_release
 from warehouse.release.columns import CHANNELS
 from warehouse.release.cycles_file import Sampling
@@ -84,6 +84,15 @@ def test_right_cycles_alone(filled: Warehouse, order: Order) -> None:
 
     assert set(cycles.side) == {"right"}
     assert len(cycles) == 6 * 2 * N_SAMPLES
+
+
+def test_rows_that_begin_within_a_cycle_are_refused(
+    filled: Warehouse, order: Order, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = cycles_file.cycles_of
+    monkeypatch.setattr(cycles_file, "cycles_of", lambda *which: whole(*which).slice(1))
+    with pytest.raises(WarehouseError, match="don't begin with sample 0"):
+        build_release(filled, order())
 
 
 def test_cycles_are_resampled_to_the_points_asked_for(filled: Warehouse, order: Order) -> None:
