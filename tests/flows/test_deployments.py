@@ -83,9 +83,11 @@ for one in yaml.safe_load(open("prefect.yaml"))["deployments"]:
 
 def run(program: str, *words: str, **environment: str) -> subprocess.CompletedProcess[str]:
     paths = f"{STUBS}{os.pathsep}{ROOT}"
+    # Not to the server of a test that this process has run before.
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith("PREFECT_")}
     return subprocess.run(
         [sys.executable, "-c", program, *words],
-        env={**os.environ, "PYTHONPATH": paths, **environment},
+        env={**inherited, "PYTHONPATH": paths, **environment},
         capture_output=True,
         text=True,
         check=False,

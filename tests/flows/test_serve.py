@@ -98,6 +98,8 @@ def test_every_section_is_run_and_what_failed_is_told(tmp_path: Path, monkeypatc
 @contextmanager
 def served(tmp_path: Path, log: Path) -> Iterator[subprocess.Popen[bytes]]:
     """A `serve` of a process of its own, killed at the end, whatever has become of it."""
+    # Another test's server, which this process may have, runs no schedules.
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith("PREFECT_")}
     settings = {
         "PYTHONPATH": f"{STUBS}{os.pathsep}{ROOT}",
         "PREFECT_HOME": str(tmp_path / "prefect"),
@@ -106,7 +108,7 @@ def served(tmp_path: Path, log: Path) -> Iterator[subprocess.Popen[bytes]]:
     with log.open("wb") as said:
         program = subprocess.Popen(
             [sys.executable, "-c", SERVE, str(tmp_path / "deploy.toml")],
-            env={**os.environ, **settings},
+            env={**inherited, **settings},
             stdout=said,
             stderr=said,
             cwd=tmp_path,
