@@ -66,10 +66,16 @@ class Dask:
             client.wait_for_workers(n_workers, timeout=START_TIMEOUT_S)
 
     def stop(self) -> None:
-        for process in self.processes:
-            process.kill()
-        for process in self.processes:
-            process.wait()
+        # Workers take their time to end; a scheduler tells its clients that it goes.
+        scheduler, *workers = self.processes
+        for worker in workers:
+            worker.kill()
+            worker.wait()
+        scheduler.terminate()
+        try:
+            scheduler.wait(timeout=20)
+        except subprocess.TimeoutExpired:
+            scheduler.kill()
 
     @staticmethod
     def _wait(ready: Callable[[], bool]) -> None:

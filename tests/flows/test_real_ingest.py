@@ -76,8 +76,7 @@ def test_a_killed_worker_costs_its_trial_which_the_next_run_makes_good_and_the_t
 ) -> None:
     warehouse = tmp_path / "warehouse"
     run = _start(session, warehouse)
-    _wait_for_trials(run, warehouse)
-    _workers_of(run)[0].send_signal(signal.SIGKILL)
+    _worker_at_a_trial(run, warehouse).send_signal(signal.SIGKILL)
 
     first = _end(run)
     assert first.count("the worker process crashed (signal SIGKILL)") == 1
@@ -95,14 +94,17 @@ def test_a_killed_worker_costs_its_trial_which_the_next_run_makes_good_and_the_t
     assert {path.name for path in session.parent.iterdir()} == {session.name}
 
 
-def _wait_for_trials(run: subprocess.Popen[str], warehouse: Path) -> None:
-    # The session's row is stored when its model is scaled: from then on workers are at the two trials.
-    deadline = time.monotonic() + 300
-    while not list(warehouse.glob("sessions/*/*/*.parquet")) or len(_workers_of(run)) < 2:
+def _worker_at_a_trial(run: subprocess.Popen[str], warehouse: Path) -> psutil.Process:
+    """One of two workers, seen twice after the session's model was scaled: from then on they are at the two trials."""
+    deadline, before = time.monotonic() + 300, set[psutil.Process]()
+    while True:
         assert run.poll() is None, run.communicate()
         assert time.monotonic() < deadline
+        now = set(_workers_of(run)) if list(warehouse.glob("sessions/*/*/*.parquet")) else set()
+        if len(now & before) == 2:
+            return (now & before).pop()
+        before = now
         time.sleep(0.1)
-    time.sleep(1.0)
 
 
 def test_recordings_are_only_read(shared_data: Path, tmp_path: Path) -> None:
