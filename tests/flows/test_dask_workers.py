@@ -66,16 +66,14 @@ class Dask:
             client.wait_for_workers(n_workers, timeout=START_TIMEOUT_S)
 
     def stop(self) -> None:
-        # Workers take their time to end; a scheduler tells its clients that it goes.
-        scheduler, *workers = self.processes
-        for worker in workers:
-            worker.kill()
-            worker.wait()
-        scheduler.terminate()
-        try:
-            scheduler.wait(timeout=20)
-        except subprocess.TimeoutExpired:
-            scheduler.kill()
+        from distributed import Client
+
+        # Those that the program keeps would look for the scheduler for half a minute more.
+        for client in list(Client._instances):
+            client.close()
+        for process in self.processes:
+            process.kill()
+            process.wait()
 
     @staticmethod
     def _wait(ready: Callable[[], bool]) -> None:
