@@ -163,10 +163,12 @@ def _step(
     length = np.abs(step).max(axis=1, initial=0.0)
     long = ~trusted & convex & (length > radius)
     step[long] *= (radius[long] / length[long])[:, None]
-    hard = ~trusted & (~convex | (long & (_promise(curvature, model.descent, step) <= 0)))
+    promised = _promise(curvature, model.descent, step)
+    hard = ~trusted & (~convex | (long & (promised <= 0)))
     if hard.any():
         step[hard] = _bounded(partial(_in_radius, radius=radius[hard]), *(part[hard] for part in parts))
-    return step, _promise(curvature, model.descent, step)
+        promised[hard] = _promise(curvature[hard], model.descent[hard], step[hard])
+    return step, promised
 
 
 def _promise(curvature: np.ndarray, descent: np.ndarray, step: np.ndarray) -> np.ndarray:
