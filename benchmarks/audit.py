@@ -13,11 +13,11 @@ from pathlib import Path
 
 import numpy as np
 
-from warehouse.audit.audit import audit
-from warehouse.audit.curves import AuditCycles
-from warehouse.audit.others import LEAST_OTHERS, distances, limit, others_of
-from warehouse.audit.release import cycles_of_release
-from warehouse.audit.verdict import Kind, Verdict
+from reports.audit.audit import audit
+from reports.audit.curves import AuditCycles
+from reports.audit.others import LEAST_OTHERS, distances, limit, others_of
+from reports.audit.release import cycles_of_release
+from reports.audit.verdict import Kind, Verdict
 from warehouse.channels import INPUT_COORDINATES
 from warehouse.release.columns import CHANNELS, FORCES, MOMENTS
 from warehouse.release.publish import open_release

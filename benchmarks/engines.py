@@ -23,8 +23,8 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 import numpy as np
 
-from pipeline.osim import shared_model
 from pipeline.osim.engines import load_engine
+from pipeline.osim.models import shared_model
 from pipeline.records import Coordinates, FootWrench, Markers
 from pipeline.signals import low_pass
 from tests.parity.conftest import read_tasks_file, read_trc_file

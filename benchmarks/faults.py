@@ -34,7 +34,7 @@ from benchmarks.killing import (
     run_until,
     snapshot,
 )
-from pipeline.recipe import parse_toml, read_settings
+from pipeline.session.recipe import parse_toml, read_settings
 from warehouse.layout import temporary_files
 
 WORKERS = "2"
@@ -127,7 +127,7 @@ def one_prefect(folder: Path) -> Iterator[dict[str, str]]:
         "TMPDIR": str(folder / "server"),
         "PYTHONPATH": str(REPOSITORY),
     }
-    serve = "import os, sys; from flows.local_prefect import start_prefect; start_prefect()\n"
+    serve = "import os, sys; from flows.prefect_server.local_prefect import start_prefect; start_prefect()\n"
     serve += "print(os.environ['PREFECT_API_URL'], flush=True); sys.stdin.read()"
     command = [sys.executable, "-c", serve]
     with subprocess.Popen(command, env=environment, stdin=PIPE, stdout=PIPE, text=True) as server:

@@ -15,18 +15,18 @@ from pathlib import Path
 
 import numpy as np
 
-from pipeline.contacts import GRAVITY_M_S2
-from pipeline.ground_reactions import GroundReactions, ground_reactions
-from pipeline.job import Job, open_job
-from pipeline.osim.mechanics import Mechanics
-from pipeline.osim.tools import inverse_kinematics
-from pipeline.prepare_session import prepare_session
-from pipeline.read_c3d import read_c3d
+from pipeline.c3d.read_c3d import read_c3d
+from pipeline.ground.contacts import GRAVITY_M_S2
+from pipeline.ground.ground_reactions import GroundReactions, ground_reactions
+from pipeline.markers.trajectories import trajectories
+from pipeline.osim.models.mechanics import Mechanics
+from pipeline.osim.tools.engine import inverse_kinematics
 from pipeline.records import SIDES, Coordinates, FootWrench, Side
-from pipeline.session import Trial
-from pipeline.trajectories import trajectories
-from pipeline.virtual.harmonics import basis
-from pipeline.virtual.normal_gait import (
+from pipeline.session.session import Trial
+from pipeline.storing.job import Job, open_job
+from pipeline.storing.prepare_session import prepare_session
+from pipeline.virtual.gait.harmonics import basis
+from pipeline.virtual.gait.normal_gait import (
     FOLDER,
     GROUND_FORCES,
     HARMONICS,
@@ -36,9 +36,9 @@ from pipeline.virtual.normal_gait import (
     REFERENCE_SPEED,
     TRUNK,
 )
-from pipeline.virtual.proportions import dimensionless_speed
-from pipeline.virtual.soles import Sole, sole_of
-from warehouse.read import read_scaled_model, read_table
+from pipeline.virtual.person.proportions import dimensionless_speed
+from pipeline.virtual.person.soles import Sole, sole_of
+from warehouse.files.read import read_scaled_model, read_table
 
 PHASES = np.linspace(0, 1, 201)
 STANCE_PHASES = np.linspace(0, 1, 21)

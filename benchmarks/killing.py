@@ -16,15 +16,15 @@ from pathlib import Path
 import psutil
 import pyarrow.parquet as pq
 
-from pipeline.stages import table_keys
-from warehouse import read
-from warehouse.contents import files_of
+from pipeline.storing.stages import table_keys
+from warehouse.files import read
+from warehouse.holdings.contents import files_of
+from warehouse.holdings.runs import last_run
+from warehouse.holdings.sources import read_sources
 from warehouse.identity import TrialKey
 from warehouse.layout import RUNS, SOURCES, Warehouse, table_path, temporary_files
 from warehouse.metadata import Stored
-from warehouse.runs import last_run
 from warehouse.schemas import PER_TRIAL, SCHEMAS
-from warehouse.sources import read_sources
 
 _MARK = "GAIT2HIP_FAULT"
 _POLL_S = 0.005

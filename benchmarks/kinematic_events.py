@@ -1,4 +1,4 @@
-"""How much later than motion tells it a foot's plate is loaded: what `pipeline/kinematic_events.py` takes into account.
+"""How much later a plate is loaded than the foot's motion says, for `pipeline/motion_only/kinematic_events.py`.
 
 python -m benchmarks.kinematic_events SESSION…    sessions whose walks hit force plates
 """
@@ -11,11 +11,11 @@ from pathlib import Path
 import numpy as np
 
 from pipeline.errors import TrialRejected
-from pipeline.gait_events import detect_events
-from pipeline.job import Job, open_job
-from pipeline.observe_walk import observe_walk
+from pipeline.ground.gait_events import detect_events
+from pipeline.ground.observe_walk import observe_walk
 from pipeline.records import SIDES
-from pipeline.session import Trial, session_file_of
+from pipeline.session.session import Trial, session_file_of
+from pipeline.storing.job import Job, open_job
 
 # A heel that is farthest forward longer before a contact belongs to another step.
 SAME_STEP_S = 0.3

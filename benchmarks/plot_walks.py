@@ -15,8 +15,8 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from warehouse import read
 from warehouse.errors import WarehouseError
+from warehouse.files import read
 from warehouse.identity import TrialKey
 from warehouse.layout import Warehouse
 

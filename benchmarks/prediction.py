@@ -12,9 +12,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 MODULES = {
-    "pipeline": "pipeline.recorded_angles, pipeline.osim.exact",
+    "pipeline": "pipeline.motion_only.recorded_angles, pipeline.osim.exact.engine",
     # pyarrow loads pandas, where that is installed, when it makes its first array.
-    "models": "models.predict, models.run, pandas",
+    "models": "models.predicting.predict, models.predicting.run, pandas",
 }
 
 
@@ -42,13 +42,13 @@ def main(session: str, trial: str, run_folder: str) -> None:
     import pandas  # noqa: F401
     import torch
 
-    from flows.prediction import cycles_of
-    from flows.prediction_input import NamedWalk, Walks
-    from models.predict import predict_unmeasured
-    from models.run import read_run
+    from flows.learning.prediction import cycles_of
+    from flows.learning.prediction_input import NamedWalk, Walks
+    from models.predicting.predict import predict_unmeasured
+    from models.predicting.run import read_run
+    from pipeline.motion_only.recorded_angles import Refused, recorded_angles, scaled_model
     from pipeline.osim.log import quiet
-    from pipeline.recorded_angles import Refused, recorded_angles, scaled_model
-    from pipeline.session import load_session, session_file_of
+    from pipeline.session.session import load_session, session_file_of
     from warehouse.interchange.predictions import cycle_rows, encoded
 
     quiet()

@@ -18,13 +18,13 @@ from pathlib import Path
 
 import psutil
 
-from flows.regenerate import Survey, regenerate, survey
-from flows.run_ingest import ingest
+from flows.ingesting.regenerate import Survey, regenerate, survey
+from flows.ingesting.run_ingest import ingest
 from pipeline.osim.log import quiet
-from pipeline.recipe import parse_toml, read_settings
+from pipeline.session.recipe import parse_toml, read_settings
 from pipeline.virtual.make_laboratory import make_laboratory
 from pipeline.virtual.request import checked_request
-from warehouse import read
+from warehouse.files import read
 from warehouse.layout import Warehouse
 
 # Gait2Hip-60 (arXiv 2605.30374): its trials are shorter than the virtual ones.

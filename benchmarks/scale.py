@@ -24,15 +24,15 @@ from multiprocessing import get_context
 from pathlib import Path
 from unittest.mock import patch
 
-from flows import ingest as steps
-from flows import run_ingest
-from flows.inbox import REPORT_JSON
-from flows.ingest import Plan, Preparation, SessionRun, plan_ingest
-from flows.local_prefect import start_prefect
+from flows.ingesting import ingest as steps
+from flows.ingesting import run_ingest
+from flows.ingesting.inbox import REPORT_JSON
+from flows.ingesting.ingest import Plan, Preparation, SessionRun, plan_ingest
+from flows.prefect_server.local_prefect import start_prefect
 from pipeline.osim.log import quiet
 from pipeline.virtual.make_laboratory import make_laboratory
 from pipeline.virtual.request import checked_request
-from warehouse import read
+from warehouse.files import read
 from warehouse.identity import SessionKey
 from warehouse.layout import Warehouse
 from warehouse.outcome import Outcome
@@ -115,7 +115,7 @@ def measure_inbox(folder: Path, n_sessions: int, seed: int) -> InboxFigures:
     inbox = folder / "inbox"
     n_disturbing = drop(sessions, inbox, random.Random(seed))
     start_prefect()
-    from flows.deployments import Unfinished, ingest_inbox
+    from flows.serving.deployments import Unfinished, ingest_inbox
 
     def through_inbox() -> None:
         try:
@@ -179,7 +179,7 @@ def measure_plan(folder: Path, n_trials: int) -> PlanFigures:
 def measure_flow(n_trials: int) -> PlanFigures:
     """The flow over trials that do nothing: what Prefect and our own bookkeeping take."""
     start_prefect()
-    from flows.ingest_flow import run_flow
+    from flows.ingesting.ingest_flow import run_flow
 
     plan = Plan(runs=tuple(_stub_run(number) for number in range(n_trials // TRIALS_A_SESSION)), refused=())
     with (
@@ -199,7 +199,7 @@ def measure_dask(folder: Path, n_trials: int) -> DaskFigures:
     with _dask(folder) as address:
         from distributed import Client
 
-        from flows.dask_workers import connect
+        from flows.workers.dask_workers import connect
 
         cluster = connect(address, ())
         with Client(address, set_as_default=False) as client, ThreadPoolExecutor(cluster.n_slots) as pool:
@@ -293,7 +293,7 @@ def _stub_run(number: int) -> SessionRun:
         recipe=RECIPE,
         model=None,
         warehouse="/data/warehouse",
-        steps="flows.steps",
+        steps="flows.ingesting.steps",
     )
 
 

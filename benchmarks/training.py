@@ -20,11 +20,11 @@ import torch
 from torch import Tensor, nn
 from torch.utils.data import DataLoader, Dataset
 
-from models.networks import build
-from models.recipe import OptimizerSettings, TrainingRecipe, load_training_recipe
-from models.train import device_named
-from models.training import Examples, Training
-from models.watch import UNWATCHED
+from models.learning.recipe import OptimizerSettings, TrainingRecipe, load_training_recipe
+from models.learning.train import device_named
+from models.learning.training import Examples, Training
+from models.learning.watch import UNWATCHED
+from models.networks.by_name import build
 
 N_POINTS, N_INPUTS, N_TARGETS = 180, 10, 14
 MODELS = ("lstm", "transformer", "mamba")
@@ -126,7 +126,7 @@ def compare(model: str, train: Examples, rounds: int, precision: str) -> tuple[S
     stand_in = train.inputs.device.type == "cpu" and model == "mamba"
     scans: tuple[Any, Any] = (
         nullcontext(),
-        patch("models.mamba.selective_scan", mambapy_scan) if stand_in else nullcontext(),
+        patch("models.networks.mamba.selective_scan", mambapy_scan) if stand_in else nullcontext(),
     )
     found: tuple[list[Speed], list[Speed]] = ([], [])
     for _ in range(rounds + 1):

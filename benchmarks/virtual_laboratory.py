@@ -20,19 +20,19 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from pipeline.errors import TrialRejected
-from pipeline.job import Job, open_job
 from pipeline.osim.log import quiet
-from pipeline.prepare_session import prepare_session
 from pipeline.process_trial import compute
-from pipeline.recipe import load_recipe
 from pipeline.records import SIDES, Side
-from pipeline.session import Trial
+from pipeline.session.recipe import load_recipe
+from pipeline.session.session import Trial
 from pipeline.signals import low_pass
-from pipeline.trial_result import TrialResult
+from pipeline.solving.trial_result import TrialResult
+from pipeline.storing.job import Job, open_job
+from pipeline.storing.prepare_session import prepare_session
 from pipeline.virtual.make_laboratory import make_session
 from pipeline.virtual.records import MARKER_RATE_HZ
 from pipeline.virtual.request import checked_request
-from warehouse.read import read_scaled_model
+from warehouse.files.read import read_scaled_model
 
 RECIPE = "gait2hip60"
 KINDS = ("degrees", "N·m", "filtered N·m")

@@ -10,11 +10,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pipeline.profile import load_profile
-from pipeline.virtual.anthropometry import draw_subject
-from pipeline.virtual.body import make_body
-from pipeline.virtual.harmonics import basis
-from pipeline.virtual.normal_gait import HARMONICS, normal_gait
+from pipeline.session.profile import load_profile
+from pipeline.virtual.gait.harmonics import basis
+from pipeline.virtual.gait.normal_gait import HARMONICS, normal_gait
+from pipeline.virtual.person.anthropometry import draw_subject
+from pipeline.virtual.person.body import make_body
 from pipeline.virtual.records import Condition, Performance
 from pipeline.virtual.walk import CADENCES, own_gait, walk
 from tests.parity.published import SCHWARTZ_2008, SPEED, dimensionless_speed

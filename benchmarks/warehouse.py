@@ -18,14 +18,14 @@ from pathlib import Path
 
 import numpy as np
 
-from warehouse.build import build_table
 from warehouse.channels import INPUT_COORDINATES, ipsilateral
+from warehouse.files.build import build_table
+from warehouse.files.write import to_parquet
 from warehouse.identity import TrialKey
 from warehouse.layout import Warehouse, identity, scaled_model_path, table_path
 from warehouse.metadata import Stored
 from warehouse.release.columns import FORCES, MOMENTS
 from warehouse.schemas import PER_SESSION, PER_TRIAL, schema_of
-from warehouse.write import to_parquet
 
 POINTS = 180
 TRIALS_PER_SUBJECT = 12
@@ -90,7 +90,7 @@ def in_a_process(work: Callable[[str], object], root: str) -> Cost:
 
 def survey(root: str) -> object:
     """What `gait2hip status` reads, without comparing with recordings."""
-    from warehouse.status import render, status
+    from warehouse.holdings.status import render, status
 
     return render(status(Warehouse(root)))
 
@@ -123,8 +123,8 @@ def load(root: str) -> object:
 
 def audit(root: str) -> object:
     """What `gait2hip audit` does, but for the page: the verdicts made anew."""
-    from warehouse.audit.audit import audit as judged
-    from warehouse.audit.release import cycles_of_release
+    from reports.audit.audit import audit as judged
+    from reports.audit.release import cycles_of_release
     from warehouse.release.publish import open_release
 
     return judged(cycles_of_release(open_release(str(next(Path(root, "releases").iterdir())))))
@@ -139,9 +139,6 @@ WORK: dict[str, Callable[[str], object]] = {
 
 
 def _measured(work: Callable[[str], object], root: str, answer: Connection) -> None:
-    import warehouse.audit.release
-    import warehouse.release.build
-    import warehouse.status  # noqa: F401
 
     clock_s, cpu_s = time.perf_counter(), time.process_time()
     kept = work(root)

@@ -1,1 +1,1 @@
-"""The operations room: the command line and the Prefect flows. The only room that may import prefect."""
+"""The operations room: the command line, worker processes, Prefect flows. Read `cli.py` first."""

@@ -4,26 +4,26 @@ from typing import Annotated
 
 import typer
 
-from flows.commands.audit import audit
-from flows.commands.diff import diff
+from flows.commands.datasets.audit import audit
+from flows.commands.datasets.diff import diff
+from flows.commands.datasets.export import export
+from flows.commands.datasets.import_ import import_app
+from flows.commands.datasets.release import release
+from flows.commands.datasets.report import report
 from flows.commands.doctor import doctor
-from flows.commands.evaluate import evaluate
-from flows.commands.export import export
-from flows.commands.export_model import export_model
-from flows.commands.import_ import import_app
-from flows.commands.ingest import ingest
-from flows.commands.init_session import init_session
-from flows.commands.inspect import inspect
-from flows.commands.models import models_app
-from flows.commands.predict import predict
-from flows.commands.regenerate import regenerate
-from flows.commands.release import release
-from flows.commands.report import report
+from flows.commands.learning.evaluate import evaluate
+from flows.commands.learning.export_model import export_model
+from flows.commands.learning.models import models_app
+from flows.commands.learning.predict import predict
+from flows.commands.learning.train import train
+from flows.commands.recordings.ingest import ingest
+from flows.commands.recordings.init_session import init_session
+from flows.commands.recordings.inspect import inspect
+from flows.commands.recordings.regenerate import regenerate
+from flows.commands.recordings.status import status
+from flows.commands.recordings.verify import verify
+from flows.commands.recordings.virtual import virtual
 from flows.commands.serve import serve
-from flows.commands.status import status
-from flows.commands.train import train
-from flows.commands.verify import verify
-from flows.commands.virtual import virtual
 
 app = typer.Typer(
     no_args_is_help=True,

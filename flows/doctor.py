@@ -10,8 +10,8 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Literal
 
-from flows import worker_process
-from flows.worker_process import ProcessOutcome, Raised, Returned
+from flows.workers import worker_process
+from flows.workers.worker_process import ProcessOutcome, Raised, Returned
 from warehouse.errors import WarehouseError
 
 # What each extra brings that a command can't do without.
@@ -57,8 +57,8 @@ def examine(warehouse: str | None) -> Iterator[Finding]:
 
 def build_model() -> str:
     """OpenSim's version, once it has built the model; runs in a process of its own: a broken installation may crash."""
-    from pipeline.osim.default_model import cache_folder, default_model_file
-    from pipeline.osim.mechanics import Mechanics
+    from pipeline.osim.models.default_model import cache_folder, default_model_file
+    from pipeline.osim.models.mechanics import Mechanics
     from pipeline.osim.version import opensim_version
 
     mechanics = Mechanics(default_model_file(cache_folder()))
@@ -67,7 +67,7 @@ def build_model() -> str:
 
 def training_device() -> str:
     """Where networks would be trained."""
-    from models.train import device_named
+    from models.learning.train import device_named
 
     device = device_named("auto")
     return f"{device.type}, {os.cpu_count()} cores"
@@ -115,7 +115,7 @@ def _why(outcome: ProcessOutcome) -> str:
 
 
 def _prefect() -> Finding:
-    from flows.local_prefect import PrefectNotStarted, start_prefect
+    from flows.prefect_server.local_prefect import PrefectNotStarted, start_prefect
 
     # Asked first: a temporary server's address is put there too.
     url = os.environ.get("PREFECT_API_URL")
@@ -138,10 +138,10 @@ def _space(about: str, folder: Path, advice: str) -> Finding:
 
 
 def _warehouse(root: str) -> Iterator[Finding]:
+    from warehouse.files.storage import check_writable
+    from warehouse.holdings.sources import read_sources
+    from warehouse.holdings.status import status
     from warehouse.layout import Warehouse
-    from warehouse.sources import read_sources
-    from warehouse.status import status
-    from warehouse.storage import check_writable
 
     try:
         warehouse = Warehouse(root)

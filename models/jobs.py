@@ -9,9 +9,7 @@ from typing import TypeVar, get_args
 import torch
 from pydantic import JsonValue
 
-from models.channels import Task
-from models.claim import Claim
-from models.evaluate import (
+from models.comparing.evaluate import (
     Evaluation,
     Unseen,
     common_task,
@@ -20,17 +18,19 @@ from models.evaluate import (
     of_cohorts,
     unseen_subjects,
 )
-from models.journal import Journal, Listener, unfinished
-from models.learn import Order
-from models.predict import predict
-from models.protocols import PROTOCOLS, Protocol, train_and_test
-from models.recipe import load_training_recipe
-from models.release import Released, cycles_bytes, open_cycles
-from models.report import Report
-from models.run import check_writable, read_run, refuse_existing, write_run
+from models.data.channels import Task
+from models.data.release import Released, cycles_bytes, open_cycles
+from models.learning.claim import Claim
+from models.learning.journal import Journal, Listener, unfinished
+from models.learning.learn import Order
+from models.learning.protocols import PROTOCOLS, Protocol, train_and_test
+from models.learning.recipe import load_training_recipe
+from models.learning.train import device_named
+from models.predicting.predict import predict
+from models.predicting.run import check_writable, read_run, refuse_existing, write_run
+from models.scoring.report import Report
 from models.settings import Settings
-from models.train import device_named
-from warehouse.on_disk import in_memory, on_disk
+from warehouse.files.on_disk import in_memory, on_disk
 
 # Raised when code changes what is learned from the same job: weights of two versions are never mixed.
 TRAINING_VERSION = 1

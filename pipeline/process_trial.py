@@ -6,26 +6,26 @@ from pathlib import Path
 
 import numpy as np
 
-from pipeline.cycles import Stride
 from pipeline.errors import TrialRejected
-from pipeline.job import Job, open_job
-from pipeline.leaps import leap_warnings
-from pipeline.observe_walk import observe_walk
-from pipeline.profile import Profile
-from pipeline.quality import judge_trial, keep_explained
+from pipeline.ground.cycles import Stride
+from pipeline.ground.observe_walk import observe_walk
 from pipeline.records import Kinematics, Markers
-from pipeline.session import Trial
-from pipeline.solve import solve
-from pipeline.stages import keys_of, table_keys
-from pipeline.static_fit import static_fit_warnings
-from pipeline.store_rejected import store_failure, store_rejected
-from pipeline.store_trial import store_accepted
-from pipeline.stored_kinematics import read_kinematics
-from pipeline.targets import cut_cycles
-from pipeline.trial_result import TrialResult
-from warehouse.contents import is_session_fresh, is_trial_fresh
+from pipeline.session.profile import Profile
+from pipeline.session.session import Trial
+from pipeline.sizing.static_fit import static_fit_warnings
+from pipeline.solving.leaps import leap_warnings
+from pipeline.solving.quality import judge_trial, keep_explained
+from pipeline.solving.solve import solve
+from pipeline.solving.targets import cut_cycles
+from pipeline.solving.trial_result import TrialResult
+from pipeline.storing.job import Job, open_job
+from pipeline.storing.stages import keys_of, table_keys
+from pipeline.storing.store_rejected import store_failure, store_rejected
+from pipeline.storing.store_trial import store_accepted
+from pipeline.storing.stored_kinematics import read_kinematics
+from warehouse.files.read import read_scaled_model, stored
+from warehouse.holdings.contents import is_session_fresh, is_trial_fresh
 from warehouse.outcome import Outcome
-from warehouse.read import read_scaled_model, stored
 
 # Nearer than this to where the observed frames end, filtered accelerations are guesses.
 FILTER_MARGIN_S = 0.05

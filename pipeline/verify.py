@@ -13,14 +13,10 @@ from typing import TypeVar
 
 import numpy as np
 
-from pipeline.engine_differences import Difference, of_balance, of_kinematics, of_moments, of_muscles
-from pipeline.job import Job, open_job
-from pipeline.observe_walk import observe_walk
+from pipeline.ground.observe_walk import observe_walk
 from pipeline.osim.balance import muscle_balance
 from pipeline.osim.engines import load_engine
 from pipeline.osim.objectives import marker_objective, muscle_effort
-from pipeline.prepare_session import scale_session
-from pipeline.recipe import MOST_EXACT_EXPONENT, Recipe
 from pipeline.records import (
     CoordinateTask,
     FootWrench,
@@ -28,7 +24,11 @@ from pipeline.records import (
     MuscleForces,
     Side,
 )
-from pipeline.solve import foot_bodies, muscle_forces, without_jitter
+from pipeline.session.recipe import MOST_EXACT_EXPONENT, Recipe
+from pipeline.solving.engine_differences import Difference, of_balance, of_kinematics, of_moments, of_muscles
+from pipeline.solving.solve import foot_bodies, muscle_forces, without_jitter
+from pipeline.storing.job import Job, open_job
+from pipeline.storing.prepare_session import scale_session
 
 ENGINES = ("exact", "tools")
 Result = TypeVar("Result")

@@ -1,1 +1,5 @@
-"""The contract room: what is stored, where, with which units, and what made it."""
+"""The contract: identities, channels, schemas, paths, provenance. Imports no other room. Read `schemas.py` first.
+
+`files` reads and writes whole files, `holdings` says what is stored, `release` freezes training sets, `interchange`
+speaks other people's formats.
+"""

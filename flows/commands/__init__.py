@@ -1,1 +1,1 @@
-"""The commands of `gait2hip`, one a file: what is typed becomes one call of what does the work."""
+"""The command line's commands, one a file. Read `common.py` first."""

@@ -35,7 +35,7 @@ DaskOption = Annotated[
 @contextmanager
 def plain_errors() -> Iterator[None]:
     """Errors that name their cause print as they are, exit code 2; others keep their traceback."""
-    from flows.local_prefect import PrefectNotStarted
+    from flows.prefect_server.local_prefect import PrefectNotStarted
     from pipeline.errors import TrialRejected
     from warehouse.errors import WarehouseError
 

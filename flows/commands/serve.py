@@ -14,9 +14,9 @@ def serve(
 ) -> None:
     """Ingest what arrives, regenerate what is stale and retrain by schedule, until ended."""
     with plain_errors():
-        from flows.deploy_config import load_deploy
-        from flows.serve import run_once
-        from flows.serve import serve as run
+        from flows.serving.deploy_config import load_deploy
+        from flows.serving.serve import run_once
+        from flows.serving.serve import serve as run
 
         found = load_deploy(config)
         if once:

@@ -1,1 +1,1 @@
-"""The only door to OpenSim: nothing outside this folder imports `opensim`."""
+"""The only door to OpenSim: a model file and measurements in, records out. Read `engines.py` first."""

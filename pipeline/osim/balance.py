@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 import opensim as osim
 
-from pipeline.osim.shared_model import SharedModel, shared_model
+from pipeline.osim.models.shared_model import SharedModel, shared_model
 from pipeline.records import Coordinates, GeneralizedForces, MuscleForces
 
 

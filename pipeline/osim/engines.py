@@ -20,7 +20,7 @@ from pipeline.records import (
 )
 
 # Name in the recipe -> the module whose functions are the engine.
-ENGINES = {"exact": "pipeline.osim.exact", "tools": "pipeline.osim.tools"}
+ENGINES = {"exact": "pipeline.osim.exact.engine", "tools": "pipeline.osim.tools.engine"}
 
 
 class Engine(Protocol):

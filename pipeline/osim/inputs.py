@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 import numpy as np
 
 from pipeline.errors import TrialRejected
-from pipeline.osim.model import ModelSummary
+from pipeline.osim.models.model import ModelSummary
 from pipeline.records import Coordinates, FootWrench, Markers
 
 _IK, _SO = "inverse_kinematics", "static_optimization"

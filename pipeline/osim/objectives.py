@@ -9,9 +9,9 @@ from pathlib import Path
 
 import numpy as np
 
-from pipeline.osim.exact_ik import known_tasks
-from pipeline.osim.exact_so import actuators_of
-from pipeline.osim.shared_model import shared_model
+from pipeline.osim.exact.inverse_kinematics import known_tasks
+from pipeline.osim.exact.static_optimization import actuators_of
+from pipeline.osim.models.shared_model import shared_model
 from pipeline.records import CoordinateTask, KinematicsResult, MuscleForces
 
 

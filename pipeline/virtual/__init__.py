@@ -1,1 +1,4 @@
-"""The virtual laboratory: sessions of people who never were, whose true motion and forces are known exactly."""
+"""The virtual laboratory: a request in, recordings of people who never were, and the truth, out.
+
+Read `make_laboratory.py` first.
+"""

@@ -10,16 +10,16 @@ from pathlib import Path
 
 import numpy as np
 
-from pipeline.profile import load_profile
-from pipeline.virtual.anthropometry import draw_subject
-from pipeline.virtual.body import make_body
-from pipeline.virtual.capture import Capture, capture_standing, capture_walk
+from pipeline.session.profile import load_profile
+from pipeline.virtual.dynamics.stand import stand
+from pipeline.virtual.files.session_files import session_content, write_folder
+from pipeline.virtual.instruments.capture import Capture, capture_standing, capture_walk
+from pipeline.virtual.instruments.marker_blemishes import draw_skin
 from pipeline.virtual.laboratory import Heading
-from pipeline.virtual.marker_blemishes import draw_skin
+from pipeline.virtual.person.anthropometry import draw_subject
+from pipeline.virtual.person.body import make_body
 from pipeline.virtual.records import Condition, VirtualSubject
 from pipeline.virtual.request import COHORTS, CONDITIONS, Request, refuse_occupied
-from pipeline.virtual.session_files import session_content, write_folder
-from pipeline.virtual.stand import stand
 from pipeline.virtual.walk import own_gait, walk
 
 PROFILE = "isb_full_body"

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import get_args
 
-from pipeline.virtual.blemishes import Blemishes, load_blemishes
+from pipeline.virtual.instruments.blemishes import Blemishes, load_blemishes
 from pipeline.virtual.records import Cohort, Condition
 from warehouse.identity import VIRTUAL_PREFIX
 

@@ -5,18 +5,18 @@ from collections.abc import Sequence
 import numpy as np
 
 from pipeline.records import SIDES
-from pipeline.virtual.body import Body
-from pipeline.virtual.footfalls import Steps
-from pipeline.virtual.harmonics import shifted
-from pipeline.virtual.motion import PeriodicMotion, follow
-from pipeline.virtual.normal_gait import GROUND_FORCES, HARMONICS, LIMB, PER_HEIGHT, TRUNK, normal_gait, step_law
-from pipeline.virtual.perform import last_sample_s, perform
-from pipeline.virtual.placement import require_place
-from pipeline.virtual.planted import NoMotion, Plan, Planted, plant
-from pipeline.virtual.proportions import dimensionless_speed
+from pipeline.virtual.dynamics.perform import last_sample_s, perform
+from pipeline.virtual.dynamics.planted import NoMotion, Plan, Planted, plant
+from pipeline.virtual.dynamics.strength import require_strength
+from pipeline.virtual.gait.footfalls import Steps
+from pipeline.virtual.gait.harmonics import shifted
+from pipeline.virtual.gait.motion import PeriodicMotion, follow
+from pipeline.virtual.gait.normal_gait import GROUND_FORCES, HARMONICS, LIMB, PER_HEIGHT, TRUNK, normal_gait, step_law
+from pipeline.virtual.gait.style import Style, draw_style, of_trial
+from pipeline.virtual.instruments.placement import require_place
+from pipeline.virtual.person.body import Body
+from pipeline.virtual.person.proportions import dimensionless_speed
 from pipeline.virtual.records import MARKER_RATE_HZ, Condition, Contact, Performance
-from pipeline.virtual.strength import require_strength
-from pipeline.virtual.style import Style, draw_style, of_trial
 
 # Steps per minute, as in Gait2Hip-60 (arXiv 2605.30374).
 CADENCES: dict[Condition, float] = {"slow": 78.0, "med": 115.0, "fast": 135.0}

@@ -4,8 +4,8 @@ import random
 from pathlib import Path
 
 from benchmarks.scale import drop, measure_flow, measure_plan
-from flows.inbox import Inbox
-from tests.flows.test_inbox import copy_session
+from flows.ingesting.inbox import Inbox
+from tests.flows.ingesting.test_inbox import copy_session
 
 
 def test_whole_half_copied_and_broken_sessions_are_told_apart(tmp_path: Path) -> None:

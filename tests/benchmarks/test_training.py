@@ -12,11 +12,11 @@ from benchmarks.training import (
     our_epochs,
     published_epochs,
 )
-from models.lstm import LstmSettings
-from models.networks import NetworkSettings, build
-from models.recipe import load_training_recipe
-from models.selective_scan import selective_scan
-from models.transformer import TransformerSettings
+from models.learning.recipe import load_training_recipe
+from models.networks.by_name import NetworkSettings, build
+from models.networks.lstm import LstmSettings
+from models.networks.selective_scan import selective_scan
+from models.networks.transformer import TransformerSettings
 
 
 @pytest.mark.parametrize(

@@ -13,16 +13,16 @@ from multiprocessing.process import BaseProcess
 
 import numpy as np
 
-from flows import worker_process
-from pipeline.stages import STAGES, table_keys
+from flows.workers import worker_process
+from pipeline.storing.stages import STAGES, table_keys
 from tests.warehouse.samples import SESSION_ROW, cycles_columns, frame_tables, trial_row
-from warehouse.contents import is_session_fresh, is_trial_fresh
+from warehouse.files.lock import one_writer
+from warehouse.files.write import row_file, scaled_model_file, table_file, write_together
+from warehouse.holdings.contents import is_session_fresh, is_trial_fresh
+from warehouse.holdings.sources import Source, remember_source
 from warehouse.identity import SessionKey, TrialKey
 from warehouse.layout import Warehouse
-from warehouse.lock import one_writer
 from warehouse.provenance import stable_hash
-from warehouse.sources import Source, remember_source
-from warehouse.write import row_file, scaled_model_file, table_file, write_together
 
 SESSIONS = tuple(SessionKey(cohort="adults", subject=subject, session="v1") for subject in ("S1", "S2"))
 TRIALS = tuple(session.of_trial(trial) for session in SESSIONS for trial in ("t1", "t2"))
@@ -30,7 +30,7 @@ TIME_LIMIT_S = 60.0
 
 
 def store_session(root: str, key: SessionKey) -> None:
-    """As `pipeline.prepare_session` does."""
+    """As `pipeline.storing.prepare_session` does."""
     warehouse, made_by = Warehouse(root), {"provenance_key": stable_hash(str(key)), "recipe": "made-up"}
     bodies = {"body": ["pelvis"], "scale_x": [1.0], "scale_y": [1.1], "scale_z": [0.9], "mass_kg": [10.0]}
     files = [
@@ -46,7 +46,7 @@ def store_session(root: str, key: SessionKey) -> None:
 
 
 def store_trial(root: str, key: TrialKey, recipe: str) -> None:
-    """As `pipeline.store_trial` does. Another recipe gives other forces and cycles."""
+    """As `pipeline.storing.store_trial` does. Another recipe gives other forces and cycles."""
     warehouse, stages = Warehouse(root), {name: {"key": stable_hash([name, recipe])} for name in STAGES}
     made_by = table_keys({name: entry["key"] for name, entry in stages.items()})
     units = {table: units for table, (_, units) in frame_tables().items()}

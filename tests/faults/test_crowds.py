@@ -6,7 +6,7 @@ import pytest
 
 from benchmarks.killing import check, leftovers, snapshot
 from tests.faults.made_up_ingest import all_at_once, store_session, store_trial
-from warehouse import read
+from warehouse.files import read
 from warehouse.identity import SessionKey
 from warehouse.layout import Warehouse
 

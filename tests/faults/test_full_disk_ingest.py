@@ -10,8 +10,8 @@ import pytest
 from benchmarks.faults import make_scene
 from benchmarks.killing import Ended, leftovers, run_until, snapshot
 from tests.faults.disks import BALLAST, small_disk
+from warehouse.files.read import trials
 from warehouse.layout import Warehouse
-from warehouse.read import trials
 
 pytestmark = [pytest.mark.osim, pytest.mark.long]
 

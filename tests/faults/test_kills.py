@@ -15,8 +15,8 @@ import pytest
 
 from benchmarks.killing import Program, check, leftovers, snapshot
 from tests.faults.made_up_ingest import start
+from warehouse.files.storage import remove_leftovers
 from warehouse.layout import temporary_files
-from warehouse.storage import remove_leftovers
 
 REPOSITORY = Path(__file__).parents[2]
 N_KILLS = 20

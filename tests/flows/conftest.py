@@ -8,7 +8,8 @@ from types import ModuleType
 
 import pytest
 
-from flows import tracking, worker_process
+from flows.learning import tracking
+from flows.workers import worker_process
 
 # Tests import MLflow themselves, before the program can set this.
 os.environ["MLFLOW_DISABLE_TELEMETRY"] = "true"

@@ -15,7 +15,7 @@ from toml_steps import process_trial as process
 from warehouse.outcome import Outcome
 
 # What every worker would import anew.
-PRELOAD = ("pipeline.session", "warehouse.sources")
+PRELOAD = ("pipeline.session.session", "warehouse.holdings.sources")
 
 
 def process_trial(session, trial, recipe, model, warehouse):

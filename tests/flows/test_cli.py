@@ -10,9 +10,9 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from flows import cli
-from flows import run_ingest as ingest_module
-from flows.ingest import IngestReport
-from flows.local_prefect import PrefectNotStarted
+from flows.ingesting import run_ingest as ingest_module
+from flows.ingesting.ingest import IngestReport
+from flows.prefect_server.local_prefect import PrefectNotStarted
 from pipeline.errors import TrialRejected
 from warehouse.errors import WarehouseError
 from warehouse.identity import TrialKey
@@ -29,7 +29,7 @@ def _run(*args: str) -> Result:
 
 @pytest.fixture
 def calls(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, object]]:
-    """What `gait2hip ingest` asks of `flows.run_ingest`, which accepts one trial."""
+    """What `gait2hip ingest` asks of `flows.ingesting.run_ingest`, which accepts one trial."""
     asked: list[dict[str, object]] = []
 
     def record(sessions: Sequence[Path], **options: object) -> IngestReport:
@@ -173,7 +173,7 @@ def test_ctrl_c_ends_a_run_at_once_with_its_workers(tmp_path: Path, write_sessio
     program = (
         "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)\n"
         "import sys; sys.path.insert(0, sys.argv[1])\n"
-        "from pathlib import Path; from flows.run_ingest import ingest\n"
+        "from pathlib import Path; from flows.ingesting.run_ingest import ingest\n"
         "ingest([Path(sys.argv[2])], warehouse=sys.argv[3], recipe='any', model=None, workers=2,\n"
         "       on_progress=lambda n: print, steps='stub_steps')"
     )

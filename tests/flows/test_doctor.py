@@ -6,9 +6,9 @@ import pytest
 
 from flows import doctor
 from flows.doctor import Finding, examine, render
+from warehouse.holdings.sources import Source, remember_source
 from warehouse.identity import SessionKey
 from warehouse.layout import Warehouse
-from warehouse.sources import Source, remember_source
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ import torch
 from typer.testing import CliRunner, Result
 
 from flows import cli
-from models.channels import ANGLES
+from models.data.channels import ANGLES
 from tests.models.made_release import Columns, made_release
 from tests.warehouse.samples import N_SAMPLES
 

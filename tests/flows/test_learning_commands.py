@@ -8,15 +8,16 @@ import pytest
 import torch
 from typer.testing import CliRunner, Result
 
-from flows import cli, train
+from flows import cli
+from flows.learning import train
 from models import jobs
-from models.channels import ANGLES, MOMENTS
-from models.evaluate import Evaluation, Unseen, compared
+from models.comparing.evaluate import Evaluation, Unseen, compared
+from models.data.channels import ANGLES, MOMENTS
 from models.jobs import EvaluateJob, TrainJob
-from models.lstm import Lstm, LstmSettings
-from models.report import Report, make_report
-from models.run import read_run
-from models.scorecard import score
+from models.networks.lstm import Lstm, LstmSettings
+from models.predicting.run import read_run
+from models.scoring.report import Report, make_report
+from models.scoring.scorecard import score
 from tests.models.samples import made_cycles
 
 

@@ -4,8 +4,9 @@ from types import SimpleNamespace
 import pytest
 from typer.testing import CliRunner, Result
 
-from flows import cli, worker_process
-from flows.worker_process import Crashed, Raised, Returned
+from flows import cli
+from flows.workers import worker_process
+from flows.workers.worker_process import Crashed, Raised, Returned
 
 pytestmark = pytest.mark.osim
 verify = pytest.importorskip("pipeline.verify")

@@ -5,11 +5,11 @@ from types import SimpleNamespace
 
 from stub_steps import PRELOAD, check_warehouse, record_crash, record_rejection  # noqa: F401
 
-from pipeline import session as real
+from pipeline.session import session as real
+from warehouse.holdings.sources import Source, remember_source
 from warehouse.identity import SessionKey
 from warehouse.layout import Warehouse
 from warehouse.outcome import Outcome, SessionOutcome
-from warehouse.sources import Source, remember_source
 
 
 def load_session(session, recipe, model, warehouse):

@@ -1,4 +1,4 @@
-"""What the tests of `flows.worker_process` run in a process of its own."""
+"""What the tests of `flows.workers.worker_process` run in a process of its own."""
 
 import errno
 import os

@@ -5,10 +5,10 @@ from typing import Any
 import numpy as np
 import torch
 
-from models.channels import ANGLES, TARGETS, Task
-from models.data import Cycles, Split
-from models.learn import Order
-from models.recipe import TrainingRecipe
+from models.data.channels import ANGLES, TARGETS, Task
+from models.data.cycles import Cycles, Split
+from models.learning.learn import Order
+from models.learning.recipe import TrainingRecipe
 
 CONDITIONS = ("slow", "fast")
 OPTIMIZER = {

@@ -6,12 +6,12 @@ from typing import Any
 import pytest
 
 from models import jobs
-from models.data import Split
+from models.data.cycles import Split
+from models.data.release import Released
 from models.jobs import Attendance, EvaluateJob, TrainJob, evaluate_on_release, prepare, train
-from models.release import Released
-from models.report import Report
-from models.run import read_run
-from models.watch import Interrupted
+from models.learning.watch import Interrupted
+from models.predicting.run import read_run
+from models.scoring.report import Report
 from tests.models.samples import halves, made_cycles, small_recipe
 from warehouse.errors import WarehouseError
 

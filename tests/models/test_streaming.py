@@ -7,8 +7,8 @@ import pytest
 
 from models import jobs
 from models.jobs import Attendance, TrainJob, prepare, train
-from models.learn import Streamed
-from models.run import Run, read_run
+from models.learning.learn import Streamed
+from models.predicting.run import Run, read_run
 from tests.models.made_release import made_release
 from tests.warehouse.samples import N_SAMPLES
 

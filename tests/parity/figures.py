@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from warehouse import read
+from warehouse.files import read
 from warehouse.identity import TrialKey
 from warehouse.layout import Warehouse
 

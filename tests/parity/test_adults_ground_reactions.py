@@ -6,14 +6,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pipeline.contacts import find_contacts, plates_in_ground
-from pipeline.force_plates import centre_of_pressure
-from pipeline.ground_frame import ground_rotation, to_ground
-from pipeline.observed import used_labels
+from pipeline.c3d.force_plates import centre_of_pressure
+from pipeline.c3d.read_c3d import read_c3d
+from pipeline.ground.contacts import find_contacts, plates_in_ground
+from pipeline.markers.ground_frame import ground_rotation, to_ground
+from pipeline.markers.observed import used_labels
 from pipeline.osim.files import read_storage
-from pipeline.profile import load_profile
-from pipeline.read_c3d import read_c3d
-from pipeline.recipe import load_recipe
+from pipeline.session.profile import load_profile
+from pipeline.session.recipe import load_recipe
 
 pytestmark = pytest.mark.data
 

@@ -10,13 +10,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from pipeline.c3d.read_c3d import read_c3d
 from pipeline.osim.files import read_storage
-from pipeline.read_c3d import read_c3d
 from pipeline.records import CoordinateTask, Markers
 
 pytestmark = [pytest.mark.osim, pytest.mark.data]
-tools = pytest.importorskip("pipeline.osim.tools")
-osim_model = pytest.importorskip("pipeline.osim.model")
+tools = pytest.importorskip("pipeline.osim.tools.engine")
+osim_model = pytest.importorskip("pipeline.osim.models.model")
 
 TaskReader = Callable[[Path], tuple[dict[str, float], list[CoordinateTask]]]
 RecordLargest = Callable[[str, float, str, str], None]

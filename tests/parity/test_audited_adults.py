@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from benchmarks.audit import FAULTS, found_in, judgeable
+from reports.audit.release import audit_of, cycles_of_release
 from tests.parity.recorded_sessions import Ingested
-from warehouse.audit.release import audit_of, cycles_of_release
 from warehouse.layout import Warehouse
 from warehouse.release.build import ReleaseOrder, build_release
 from warehouse.release.cycles_file import Sampling

@@ -104,7 +104,7 @@ def test_inverse_kinematics_on_walking_3d(walk: Walk, tmp_path: Path, record_lar
 
 def test_no_pose_nearby_is_better(walk: Walk, tmp_path: Path) -> None:
     """Markers moved to where the pose has them are met exactly; measured ones are at least as near as any others."""
-    from pipeline.osim.mechanics import Mechanics
+    from pipeline.osim.models.mechanics import Mechanics
 
     mechanics = Mechanics(walk.model)
     stations = [mechanics.marker_stations()[name] for name in walk.found.marker_names]
@@ -259,10 +259,10 @@ def test_adults_muscles(
     ingested: Ingested, shared_data: Path, subject: str, tmp_path: Path, record_largest: RecordLargest
 ) -> None:
     """Static optimization of sixteen frames of a stride, the tool as tight as it goes."""
-    from pipeline.job import open_job
-    from pipeline.observe_walk import observe_walk
-    from pipeline.prepare_session import scale_session
-    from pipeline.solve import SPLINE_MARGIN_FRAMES, foot_bodies, muscle_forces, solve, without_jitter
+    from pipeline.ground.observe_walk import observe_walk
+    from pipeline.solving.solve import SPLINE_MARGIN_FRAMES, foot_bodies, muscle_forces, solve, without_jitter
+    from pipeline.storing.job import open_job
+    from pipeline.storing.prepare_session import scale_session
 
     generic = shared_data / "opensim_reference" / "rajagopal2016" / "Rajagopal2016.osim"
     job = open_job(str(ingested.root.parent / f"{subject}.toml"), "gait2hip60", str(generic), str(tmp_path / "none"))

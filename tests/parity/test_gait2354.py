@@ -24,9 +24,9 @@ from tests.parity.tool_effort import controls, least_for_the_same, optimal_force
 
 pytestmark = [pytest.mark.osim, pytest.mark.data]
 engines = pytest.importorskip("pipeline.osim.engines")
-scale = pytest.importorskip("pipeline.osim.scale")
+scale = pytest.importorskip("pipeline.osim.tools.scale")
 balance = pytest.importorskip("pipeline.osim.balance")
-osim_model = pytest.importorskip("pipeline.osim.model")
+osim_model = pytest.importorskip("pipeline.osim.models.model")
 
 TrcReader = Callable[[Path, float, float], Markers]
 TaskReader = Callable[[Path], tuple[dict[str, float], list[CoordinateTask]]]

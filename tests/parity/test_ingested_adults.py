@@ -13,7 +13,7 @@ import pytest
 from tests.parity import published
 from tests.parity.figures import Walked, cycles_of, muscle_n
 from tests.parity.recorded_sessions import Ingested
-from warehouse import read
+from warehouse.files import read
 
 pytestmark = [pytest.mark.osim, pytest.mark.data]
 

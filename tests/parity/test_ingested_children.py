@@ -16,7 +16,7 @@ import pytest
 from tests.parity import published
 from tests.parity.figures import Walked, cycles_of
 from tests.parity.recorded_sessions import CHILDREN, Ingested
-from warehouse import read
+from warehouse.files import read
 
 pytestmark = [pytest.mark.osim, pytest.mark.data]
 

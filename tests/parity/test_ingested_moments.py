@@ -11,13 +11,13 @@ import numpy as np
 import pytest
 
 from pipeline.osim.files import read_storage
-from pipeline.osim.model import read_summary
-from pipeline.osim.tools import inverse_dynamics
+from pipeline.osim.models.model import read_summary
+from pipeline.osim.tools.engine import inverse_dynamics
 from pipeline.records import SIDES, Coordinates, FootWrench, Side
 from pipeline.signals import low_pass
 from tests.parity.figures import cycles_of
 from tests.parity.recorded_sessions import Ingested
-from warehouse import read
+from warehouse.files import read
 from warehouse.identity import TrialKey
 from warehouse.layout import Warehouse
 

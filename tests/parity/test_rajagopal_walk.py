@@ -24,9 +24,9 @@ from tests.parity.walking_3d import FEET, smooth_markers, wrench
 
 pytestmark = [pytest.mark.osim, pytest.mark.data]
 osim = pytest.importorskip("opensim")
-tools = pytest.importorskip("pipeline.osim.tools")
+tools = pytest.importorskip("pipeline.osim.tools.engine")
 balance = pytest.importorskip("pipeline.osim.balance")
-osim_model = pytest.importorskip("pipeline.osim.model")
+osim_model = pytest.importorskip("pipeline.osim.models.model")
 
 RecordLargest = Callable[[str, float, str, str], None]
 

@@ -11,8 +11,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pipeline.force_plates import centre_of_pressure
-from pipeline.read_c3d import read_c3d
+from pipeline.c3d.force_plates import centre_of_pressure
+from pipeline.c3d.read_c3d import read_c3d
 from pipeline.records import Recording
 
 pytestmark = pytest.mark.data

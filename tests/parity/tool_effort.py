@@ -23,9 +23,9 @@ def least_for_the_same(
     model: Path, motion: Coordinates, theirs: MuscleForces, exponent: float, optimal: np.ndarray
 ) -> np.ndarray:
     """Controls (T, U + R) of least effort that make what the tool's controls make, by its own muscles' strengths."""
-    from pipeline.osim.effort import least_effort
-    from pipeline.osim.exact_muscles import control_bounds, muscle_geometry
-    from pipeline.osim.shared_model import shared_model
+    from pipeline.osim.exact.effort import least_effort
+    from pipeline.osim.exact.muscles import control_bounds, muscle_geometry
+    from pipeline.osim.models.shared_model import shared_model
 
     shared = shared_model(model)
     poses = motion.values[:, [motion.names.index(name) for name in shared.names]]

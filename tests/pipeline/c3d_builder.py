@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from pipeline.virtual.c3d_file import C3DFile, Groups, integers, numbers
+from pipeline.virtual.files.c3d_file import C3DFile, Groups, integers, numbers
 
 __all__ = ["C3DFile", "Groups", "integers", "merged", "numbers", "still_points"]
 

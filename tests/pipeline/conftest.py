@@ -6,9 +6,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pipeline.profile import load_profile
-from pipeline.recipe import load_recipe
 from pipeline.records import Event, ForcePlate, Recording, Side, SubjectBlock
+from pipeline.session.profile import load_profile
+from pipeline.session.recipe import load_recipe
 
 MASS_KG = 70.0
 BODY_N = MASS_KG * 9.80665

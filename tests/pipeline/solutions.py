@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from pipeline.cycles import Stride
+from pipeline.ground.cycles import Stride
 from pipeline.records import (
     Coordinates,
     FootWrench,
@@ -10,7 +10,7 @@ from pipeline.records import (
     Kinematics,
     MuscleForces,
 )
-from pipeline.solve import Solution
+from pipeline.solving.solve import Solution
 
 FRAMES = 101
 TIME_S = np.arange(FRAMES) / 100

@@ -18,13 +18,13 @@ import pytest
 from typer.testing import CliRunner
 
 from flows.cli import app
-from pipeline.prepare_session import prepare_session
+from pipeline.c3d.read_c3d import read_c3d
 from pipeline.process_trial import process_trial
-from pipeline.read_c3d import read_c3d
+from pipeline.storing.prepare_session import prepare_session
 from warehouse.errors import WarehouseError
+from warehouse.files.read import read_row
 from warehouse.layout import Warehouse
 from warehouse.outcome import Outcome
-from warehouse.read import read_row
 
 pytestmark = [pytest.mark.osim, pytest.mark.data]
 
@@ -314,7 +314,7 @@ def test_a_wrong_session_is_refused_before_anything_is_stored(
 
 
 def test_a_recipe_with_a_typo(session: Path, model: str) -> None:
-    from pipeline.recipe import parse_toml, read_settings
+    from pipeline.session.recipe import parse_toml, read_settings
 
     assert "max_gap_s" in parse_toml(*read_settings("recipes", "gait2hip60"))["markers"]
     recipe = session / "mine.toml"

@@ -4,7 +4,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from pipeline.recipe import load_recipe
+from pipeline.session.recipe import load_recipe
 from tests.parity.conftest import read_tasks_file, read_trc_file
 from tests.parity.walking_3d import smooth_markers, wrench
 

@@ -3,12 +3,12 @@
 from collections.abc import Mapping
 from typing import Any
 
-from warehouse import storage
-from warehouse.build import Values
+from warehouse.files import storage
+from warehouse.files.build import Values
+from warehouse.files.write import NewFile, row_file, scaled_model_file, table_file
 from warehouse.identity import SessionKey
 from warehouse.layout import Warehouse, table_path
 from warehouse.schemas import schema_of
-from warehouse.write import NewFile, row_file, scaled_model_file, table_file
 
 
 def write_table(

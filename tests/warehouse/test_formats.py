@@ -7,13 +7,13 @@ import pyarrow.parquet as pq
 import pytest
 
 from tests.warehouse.samples import MADE
-from warehouse import read
-from warehouse.contents import is_session_fresh, is_trial_fresh
 from warehouse.errors import WarehouseError
+from warehouse.files import read
+from warehouse.holdings.contents import is_session_fresh, is_trial_fresh
+from warehouse.holdings.status import status
 from warehouse.identity import TrialKey
 from warehouse.layout import Warehouse, table_path
 from warehouse.schemas import FORMAT_VERSION, PER_SESSION, PER_TRIAL, SCHEMAS
-from warehouse.status import status
 
 # What `MADE` says of every table.
 KEYS = {table: MADE["provenance_key"] for table in SCHEMAS}

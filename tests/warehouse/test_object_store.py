@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 
 from tests.warehouse.conftest import store_whole_trial
-from warehouse import read, storage
 from warehouse.errors import MissingFile
+from warehouse.files import read, storage
+from warehouse.holdings.status import status
 from warehouse.identity import TrialKey
 from warehouse.layout import Warehouse, file_path
 from warehouse.release.arrays import load
@@ -18,7 +19,6 @@ from warehouse.release.cycles_file import Sampling
 from warehouse.release.publish import open_release, verify
 from warehouse.release.selection import Selection
 from warehouse.release.split import hold_out_named
-from warehouse.status import status
 
 ORDER = ReleaseOrder(
     name="first",

@@ -1,1 +1,1 @@
-"""Other people's formats: what was published elsewhere comes in, and releases go out for other people's programs."""
+"""Other people's formats in and out. An imported cycle is stored as a trial's. Read `store.py` first."""

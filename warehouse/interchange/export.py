@@ -12,8 +12,8 @@ import pyarrow as pa
 import pyarrow.csv
 import pyarrow.parquet as pq
 
-from warehouse import storage
 from warehouse.channels import INPUT_COORDINATES, MUSCLE_GROUPS
+from warehouse.files import storage
 from warehouse.identity import VIRTUAL_PREFIX
 from warehouse.interchange.gait2hip60 import FILE_NAMES, OUT_COLUMNS, POINTS
 from warehouse.interchange.opensim_table import format_table

@@ -11,15 +11,15 @@ from functools import partial
 import numpy as np
 
 from warehouse.channels import INPUT_COORDINATES, ipsilateral
-from warehouse.contents import files_of, is_imported
+from warehouse.files.lock import one_writer
+from warehouse.files.read import trial_key, trials
+from warehouse.files.write import row_file, table_file, write_together
+from warehouse.holdings.contents import files_of, is_imported
 from warehouse.identity import SessionKey, TrialKey
 from warehouse.layout import Warehouse
-from warehouse.lock import one_writer
 from warehouse.metadata import Stored
 from warehouse.provenance import stable_hash
-from warehouse.read import trial_key, trials
 from warehouse.release.columns import FORCES, MOMENTS
-from warehouse.write import row_file, table_file, write_together
 
 RECIPE = "imported-gait2hip60"
 SESSION = "published"

@@ -1,1 +1,1 @@
-"""Releases: frozen training sets, cut from a warehouse once and never changed. Training reads nothing else."""
+"""Stored cycles in, a frozen, content-addressed training set out. Read `build.py` first."""

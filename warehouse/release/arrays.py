@@ -11,8 +11,8 @@ from pydantic import TypeAdapter
 
 from warehouse.channels import INPUT_COORDINATES
 from warehouse.errors import WarehouseError
+from warehouse.files.on_disk import Allocate, finite_rows, in_memory, taken
 from warehouse.layout import file_path
-from warehouse.on_disk import Allocate, finite_rows, in_memory, taken
 from warehouse.release.columns import TARGETS, TEXT_KEYS
 from warehouse.release.manifest import CYCLES, SPLIT, STATISTICS, Target
 from warehouse.release.publish import Release, open_release

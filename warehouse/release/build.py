@@ -7,13 +7,14 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
-from warehouse import read
-from warehouse.audit.audit import audit
-from warehouse.audit.curves import NEEDED, read_cycles
-from warehouse.audit.saturated import saturated_muscles
-from warehouse.audit.table import summary
-from warehouse.audit.verdict import Audit
+from reports.audit.audit import audit
+from reports.audit.curves import NEEDED, read_cycles
+from reports.audit.saturated import saturated_muscles
+from reports.audit.table import summary
+from reports.audit.verdict import Audit
 from warehouse.errors import WarehouseError
+from warehouse.files import read
+from warehouse.holdings.whole_imports import partial_imports
 from warehouse.identity import SessionKey, check_name
 from warehouse.layout import Warehouse
 from warehouse.release.card import CardFacts, quality_columns, render_card
@@ -37,7 +38,6 @@ from warehouse.release.publish import Release, entries, publish, staging
 from warehouse.release.selection import Selection, Trial, select, with_cycles
 from warehouse.release.split import Split, subject_id
 from warehouse.release.statistics import as_plain, subjects_of, training_statistics
-from warehouse.whole_imports import partial_imports
 
 Splitter = Callable[[Iterable[str]], Split]
 

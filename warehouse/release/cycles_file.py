@@ -17,9 +17,9 @@ import pyarrow.parquet as pq
 
 from warehouse.channels import INPUT_COORDINATES, ipsilateral
 from warehouse.errors import WarehouseError
+from warehouse.files.parallel import in_order
+from warehouse.files.read import cycles_of
 from warehouse.layout import Warehouse, identity_names
-from warehouse.parallel import in_order
-from warehouse.read import cycles_of
 from warehouse.release.columns import CHANNELS, NUMBER_KEYS, TEXT_KEYS, arrow_schema
 from warehouse.release.manifest import RELEASE_FORMAT
 from warehouse.release.selection import Sides, Trial

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from warehouse import storage
 from warehouse.errors import MissingFile, WarehouseError
+from warehouse.files import storage
 from warehouse.layout import Warehouse, file_path, release_root, staging_target, temporary_path
 from warehouse.release.manifest import MANIFEST, Manifest, ReleasedFile, parse_manifest, release_folder
 

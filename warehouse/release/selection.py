@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Literal
 
-from warehouse.contents import has_cycles
+from warehouse.holdings.contents import has_cycles
 from warehouse.identity import TrialKey
 from warehouse.metadata import Stored
 from warehouse.release.split import subject_id

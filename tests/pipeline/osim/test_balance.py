@@ -76,7 +76,7 @@ def test_records_of_different_lengths_are_refused(
 @pytest.mark.data
 def test_tensions_pull_by_opensims_own_moment_arms(shared_data: Path) -> None:
     """The whole body at three poses, one newton and more in each of 80 muscles, patellae coupled to their knees."""
-    from pipeline.osim.model import load_model, set_pose
+    from pipeline.osim.models.model import load_model, set_pose
 
     file = shared_data / "opensim_reference" / "walking_3d" / "subject_walk_scaled.osim"
     model = load_model(file)

@@ -66,7 +66,7 @@ def standing(time_s: np.ndarray) -> FootWrench:
 @pytest.fixture(scope="module")
 def walked(walker: Path) -> tuple[Coordinates, Markers]:
     """The motion, and where it takes the markers."""
-    from pipeline.osim.mechanics import Mechanics
+    from pipeline.osim.models.mechanics import Mechanics
 
     mechanics = Mechanics(walker)
     made = motion(mechanics.names)
@@ -76,7 +76,7 @@ def walked(walker: Path) -> tuple[Coordinates, Markers]:
 
 
 def test_it_has_ten_degrees_of_freedom_and_eighteen_muscles(walker: Path) -> None:
-    from pipeline.osim.shared_model import shared_model
+    from pipeline.osim.models.shared_model import shared_model
 
     shared = shared_model(walker)
     assert len(shared.free()) == len(shared.names) == 10

@@ -6,9 +6,9 @@ import pytest
 
 @pytest.fixture(scope="session")
 def body():
-    from pipeline.profile import load_profile
-    from pipeline.virtual.anthropometry import draw_subject
-    from pipeline.virtual.body import make_body
+    from pipeline.session.profile import load_profile
+    from pipeline.virtual.person.anthropometry import draw_subject
+    from pipeline.virtual.person.body import make_body
 
     rng = np.random.default_rng(100)
     return make_body(draw_subject("healthy", 1, rng), load_profile("isb_full_body"), 0.0, rng)
@@ -16,7 +16,7 @@ def body():
 
 @pytest.fixture(scope="session")
 def style(body):
-    from pipeline.virtual.style import draw_style
+    from pipeline.virtual.gait.style import draw_style
 
     return draw_style(body.subject, np.random.default_rng(7))
 

@@ -4,8 +4,8 @@ from itertools import pairwise
 
 import numpy as np
 
-from pipeline.profile import load_profile
 from pipeline.records import SIDES, Coordinates, GeneralizedForces, Side
+from pipeline.session.profile import load_profile
 from pipeline.virtual.records import ANALOG_RATE_HZ, MARKER_RATE_HZ, Contact, FootLoad, Performance, VirtualSubject
 
 MASS_KG = 70.0

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from pipeline.force_plates import PlateSetup, measured_plate, plate_axes
+from pipeline.c3d.force_plates import PlateSetup, measured_plate, plate_axes
 from pipeline.virtual.laboratory import GAP_M, PLATES, Heading, boxes_m, to_room
 
 

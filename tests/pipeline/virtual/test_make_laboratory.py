@@ -6,8 +6,8 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
-from pipeline.read_c3d import read_c3d
-from pipeline.session import load_session
+from pipeline.c3d.read_c3d import read_c3d
+from pipeline.session.session import load_session
 from pipeline.virtual import make_laboratory as maker
 from pipeline.virtual.make_laboratory import make_laboratory, make_session
 from pipeline.virtual.records import VirtualSubject

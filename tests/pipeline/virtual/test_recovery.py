@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from benchmarks.virtual_laboratory import RECIPE, Walked, errors, recover, take
-from pipeline.job import open_job
-from pipeline.prepare_session import prepare_session
+from pipeline.storing.job import open_job
+from pipeline.storing.prepare_session import prepare_session
 from pipeline.virtual.make_laboratory import make_laboratory
 from pipeline.virtual.request import checked_request
 

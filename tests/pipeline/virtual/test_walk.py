@@ -5,15 +5,15 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from pipeline.contacts import GRAVITY_M_S2
+from pipeline.ground.contacts import GRAVITY_M_S2
 from pipeline.records import SIDES
 from pipeline.virtual import walk as walk_module
-from pipeline.virtual.anthropometry import draw_subject
-from pipeline.virtual.joint_ranges import joint_ranges
-from pipeline.virtual.normal_gait import step_law
-from pipeline.virtual.planted import NoMotion
+from pipeline.virtual.dynamics.planted import NoMotion
+from pipeline.virtual.gait.normal_gait import step_law
+from pipeline.virtual.gait.style import draw_style
+from pipeline.virtual.person.anthropometry import draw_subject
+from pipeline.virtual.person.joint_ranges import joint_ranges
 from pipeline.virtual.records import ANALOG_RATE_HZ, MARKER_RATE_HZ
-from pipeline.virtual.style import draw_style
 from pipeline.virtual.walk import CADENCES, own_gait, walk, walking_plan
 
 pytestmark = pytest.mark.osim

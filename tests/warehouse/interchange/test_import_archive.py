@@ -5,8 +5,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from warehouse import read
 from warehouse.channels import INPUT_COORDINATES, MUSCLE_GROUPS
+from warehouse.files import read
 from warehouse.interchange.archive_files import UNITS, read_archive
 from warehouse.interchange.gait2hip60 import OUT_COLUMNS
 from warehouse.interchange.import_archive import import_archive, read_subjects

@@ -8,8 +8,9 @@ import pytest
 
 from tests.warehouse.conftest import TrialWriter
 from tests.warehouse.interchange import published
-from warehouse import read
 from warehouse.errors import WarehouseError
+from warehouse.files import read
+from warehouse.holdings.status import render, status
 from warehouse.identity import SessionKey, TrialKey
 from warehouse.interchange import store
 from warehouse.interchange.import_npz import import_npz
@@ -20,7 +21,6 @@ from warehouse.release.cycles_file import Sampling
 from warehouse.release.origin import mixture
 from warehouse.release.selection import Selection
 from warehouse.release.split import hold_out_none
-from warehouse.status import render, status
 
 _ORDER = ReleaseOrder(
     name="first",

@@ -9,9 +9,9 @@ import pytest
 from tests.warehouse.one_file import write_table
 from tests.warehouse.release.conftest import Order, trial
 from tests.warehouse.samples import MADE, N_SAMPLES, cycles_columns
-from warehouse import read
 from warehouse.channels import INPUT_COORDINATES
 from warehouse.errors import WarehouseError
+from warehouse.files import read
 from warehouse.layout import Warehouse
 from warehouse.release.arrays import load, read_split, read_statistics
 from warehouse.release.build import build_release

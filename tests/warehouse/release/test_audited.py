@@ -2,11 +2,11 @@ from pathlib import Path
 
 import pytest
 
+from reports.audit.audit import audit
+from reports.audit.release import audit_of, cycles_of_release
 from tests.warehouse.one_file import write_row, write_table
 from tests.warehouse.release.conftest import Order, trial
 from tests.warehouse.samples import MADE, cycles_columns, trial_row
-from warehouse.audit.audit import audit
-from warehouse.audit.release import audit_of, cycles_of_release
 from warehouse.errors import WarehouseError
 from warehouse.layout import Warehouse
 from warehouse.release.build import build_release

@@ -11,8 +11,8 @@ from tests.warehouse.conftest import TrialWriter
 from tests.warehouse.one_file import write_row, write_table
 from tests.warehouse.release.conftest import Order, trial
 from tests.warehouse.samples import MADE, N_SAMPLES, SESSION_ROW, cycles_columns, trial_row
-from warehouse import read
 from warehouse.errors import WarehouseError
+from warehouse.files import read
 from warehouse.identity import TrialKey
 from warehouse.layout import Warehouse, table_path
 from warehouse.release import build, cycles_file

@@ -1,0 +1,1 @@
+"""Commands on what a warehouse holds: releases, audits, pages, exchange."""

@@ -1,0 +1,19 @@
+"""`gait2hip diff`."""
+
+from typing import Annotated
+
+import typer
+
+from flows.commands.common import plain_errors
+
+
+def diff(
+    old: Annotated[str, typer.Argument(metavar="OLD", help="A warehouse: a folder, or s3://bucket/prefix.")],
+    new: Annotated[str, typer.Argument(metavar="NEW", help="The warehouse to compare it with.")],
+) -> None:
+    """Say how much inputs and targets differ between two warehouses, channel by channel, over the cycles both hold."""
+    with plain_errors():
+        from warehouse.holdings import diff as comparison
+        from warehouse.layout import Warehouse
+
+        typer.echo(comparison.render(comparison.compare(Warehouse(old), Warehouse(new))))

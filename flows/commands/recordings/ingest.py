@@ -1,0 +1,50 @@
+"""`gait2hip ingest`."""
+
+import os
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from flows.commands.common import DaskOption, WarehouseOption, WorkersOption, plain_errors
+
+
+def ingest(
+    sessions: Annotated[
+        list[Path],
+        typer.Argument(metavar="SESSION", help="Folders with a session.toml, or the files themselves."),
+    ],
+    warehouse: WarehouseOption,
+    recipe: Annotated[
+        str, typer.Option(metavar="FILE", help="The settings: a TOML file or a packaged recipe's name.")
+    ] = "gait2hip60",
+    model: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE", help="The musculoskeletal model (.osim), in place of the recipe's or the built-in one."
+        ),
+    ] = None,
+    workers: WorkersOption = None,
+    dask: DaskOption = None,
+) -> None:
+    """Take sessions through the chain into a warehouse; what is up to date is not done again.
+
+    Exit code 0: finished, at least one trial accepted; 3: finished, none accepted;
+    2: usage or configuration error, or a result that could not be stored (the rest is run all the same).
+    """
+    with plain_errors():
+        from flows.ingesting.report import print_report, progress_bar
+        from flows.ingesting.run_ingest import ingest as run
+
+        with progress_bar() as on_progress:
+            report = run(
+                sessions,
+                warehouse=warehouse,
+                recipe=recipe,
+                model=model,
+                workers=workers or os.cpu_count() or 1,
+                on_progress=on_progress,
+                cluster=dask or "",
+            )
+        print_report(report)
+        raise typer.Exit(report.exit_code)

@@ -1,0 +1,53 @@
+"""`gait2hip regenerate`."""
+
+import os
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from flows.commands.common import EXIT_CONFIGURATION, DaskOption, WarehouseOption, WorkersOption, plain_errors
+
+
+def regenerate(
+    warehouse: WarehouseOption,
+    recipe: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FILE", help="Other settings than each session was ingested with: a file or packaged name."
+        ),
+    ] = None,
+    model: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Another musculoskeletal model (.osim) than each was ingested with."),
+    ] = None,
+    only: Annotated[
+        list[str] | None,
+        typer.Option(metavar="GLOB", help="COHORT/SUBJECT/SESSION/TRIAL or its beginning, with *; may be repeated."),
+    ] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be done and why, and do nothing.")] = False,
+    workers: WorkersOption = None,
+    dask: DaskOption = None,
+) -> None:
+    """Compute again exactly what a changed recording, setting, model or version has made stale.
+
+    Exit codes as of `ingest`; 0 if there was nothing to do, 2 if a session can't be run.
+    """
+    with plain_errors():
+        from flows.ingesting.regenerate import describe, survey
+        from flows.ingesting.regenerate import regenerate as run
+        from flows.ingesting.report import print_report, progress_bar
+        from warehouse.holdings.runs import last_run
+        from warehouse.layout import Warehouse
+
+        count = workers or os.cpu_count() or 1
+        found = survey(warehouse, recipe=recipe, model=model, only=only or ())
+        typer.echo(describe(found, last_run(Warehouse(warehouse)), count))
+        for refusal in found.refused:
+            typer.echo(f"gait2hip: can't be run: {refusal.reason}", err=True)
+        if dry_run or not found.to_run:
+            raise typer.Exit(EXIT_CONFIGURATION if found.refused else 0)
+        with progress_bar() as on_progress:
+            report = run(found, warehouse, workers=count, on_progress=on_progress, cluster=dask or "")
+        print_report(report)
+        raise typer.Exit(report.exit_code)

@@ -1,0 +1,36 @@
+"""`gait2hip status`."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from flows.commands.common import WarehouseOption, plain_errors
+
+
+def status(
+    warehouse: WarehouseOption,
+    recipe: Annotated[
+        str | None,
+        typer.Option(metavar="FILE", help="Compare with other settings than each session was ingested with."),
+    ] = None,
+    model: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Compare with another musculoskeletal model (.osim).")
+    ] = None,
+) -> None:
+    """Say what a warehouse holds: accepted and rejected trials and why, and what is stale and why."""
+    with plain_errors():
+        from flows.ingesting.regenerate import describe_states, survey
+        from warehouse.holdings import status as contents
+        from warehouse.holdings.sources import read_sources
+        from warehouse.layout import Warehouse
+
+        where = Warehouse(warehouse)
+        typer.echo(contents.render(contents.status(where)))
+        if not read_sources(where):
+            typer.echo("\nWhether it is up to date can't be told: it does not know where its sessions' recordings are.")
+            return
+        found = survey(warehouse, recipe=recipe, model=model)
+        typer.echo(f"\nagainst today's recordings, settings, model and code: {describe_states(found)}")
+        for refusal in found.refused:
+            typer.echo(f"gait2hip: can't be checked: {refusal.reason}", err=True)

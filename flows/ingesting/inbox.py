@@ -1,0 +1,302 @@
+"""An inbox: a folder into which laboratories copy sessions. What is whole is ingested once; the rest waits or is told.
+
+Names, sizes and modification times are polled, which works on network drives too. A session is whole when every file
+that its `session.toml` names is there and nothing has changed for a while. What became of it is put beside it; that
+report says of which files it speaks: a session is looked at again exactly when one of them changes, or when what
+kept it from being ingested may have passed.
+"""
+
+import hashlib
+import json
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from flows.ingesting.ingest import IngestReport, Refusal
+from flows.ingesting.report import headline
+from warehouse.files import read, storage
+from warehouse.holdings.sources import read_sources
+from warehouse.identity import SessionKey
+from warehouse.layout import Warehouse, table_directory
+from warehouse.outcome import Outcome
+from warehouse.provenance import file_sha256
+
+REPORT_JSON, REPORT_TEXT = "gait2hip-report.json", "gait2hip-report.txt"
+RECORDING_SUFFIX = ".c3d"
+# Copying programs pause, and network drives show sizes late.
+SETTLE_S = 30.0
+# Stages at which a fault rejects a trial that may pass: a crash, a full disk, a lost worker. So often it is tried.
+PASSING_STAGES = ("ingest", "prepare_session", "process_trial", "storing")
+MOST_TRIES = 3
+# How folders begin that programs keep for themselves: what was deleted, snapshots.
+_HIDDEN = (".", "#", "@", "$")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Arrival:
+    """A folder of the inbox that holds a session or recordings. `of`: a digest of its files' names, sizes and times.
+
+    `awaited` are files that it names and lacks, `unlisted` recordings that it has and doesn't name.
+    """
+
+    folder: Path
+    of: str
+    key: SessionKey | None = None
+    problem: str = ""
+    awaited: tuple[str, ...] = ()
+    unlisted: tuple[str, ...] = ()
+
+    @property
+    def session_file(self) -> Path:
+        """Where its session file is, or should be."""
+        from pipeline.session.session import SESSION_FILE
+
+        return self.folder / SESSION_FILE
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sorted:
+    """One look at the inbox: sessions to ingest, still coming, to be told what they lack, and ingested as they are."""
+
+    whole: tuple[Arrival, ...] = ()
+    coming: tuple[Arrival, ...] = ()
+    broken: tuple[Arrival, ...] = ()
+    done: tuple[Arrival, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Taken:
+    """What was ingested and refused, and which reports could not be put beside their sessions."""
+
+    report: IngestReport
+    unwritten: tuple[str, ...]
+
+
+@dataclass(slots=True, kw_only=True)
+class Inbox:
+    """A folder and what was seen in it: since when each arrival has looked as it does."""
+
+    folder: Path
+    settle_s: float = SETTLE_S
+    _since: dict[tuple[Path, str], float] = field(default_factory=dict)
+
+    def sort(self, now_s: float) -> Sorted:
+        """Look at everything. ValueError if the folder isn't there; what is wrong in it is no error."""
+        if not self.folder.is_dir():
+            raise ValueError(f"the inbox {self.folder} is not a folder. Make it, or correct the configuration's inbox.")
+        arrivals = list(_arrivals(self.folder))
+        current = {(arrival.folder, arrival.of) for arrival in arrivals}
+        self._since = {seen: self._since.get(seen, now_s) for seen in current}
+        found: dict[str, list[Arrival]] = {"whole": [], "coming": [], "broken": [], "done": []}
+        for arrival in arrivals:
+            found[self._state(arrival, now_s)].append(arrival)
+        return Sorted(**{state: tuple(members) for state, members in found.items()})
+
+    def _state(self, arrival: Arrival, now_s: float) -> str:
+        told = _told(arrival.folder)
+        if told.get("of") == arrival.of and told.get("final"):
+            return "done"
+        if now_s - self._since[arrival.folder, arrival.of] < self.settle_s:
+            return "coming"
+        return "broken" if arrival.problem or arrival.awaited else "whole"
+
+
+# Ingests these session files; a session that can't be run is among what it refused.
+Runner = Callable[[Sequence[Path]], IngestReport]
+
+
+def take(found: Sorted, warehouse: str, run: Runner) -> Taken:
+    """Ingest what is whole, by `run`, and report on it and on what is broken, beside each.
+
+    A session that can't be run as configured, or would take another's place, is reported, and the others run; it is
+    looked at again the next time. WarehouseError if the warehouse can't be read; whatever `run` raises, and then what
+    it did not finish is left to the next time.
+    """
+    new, refused = _not_taken_before(found.whole, Warehouse(warehouse))
+    report = run([arrival.session_file for arrival in new]) if new else IngestReport(outcomes=(), refused=())
+    report = IngestReport(outcomes=report.outcomes, refused=report.refused + refused)
+    reasons = {refusal.session: refusal.reason for refusal in report.refused}
+    unwritten = []
+    for arrival in (*found.whole, *found.broken):
+        problem = reasons.get(str(arrival.session_file)) or _why_broken(arrival)
+        outcomes = [outcome for outcome in report.outcomes if outcome.key.session_key == arrival.key and not problem]
+        if not outcomes and not problem:
+            continue
+        try:
+            write_report(arrival, outcomes, problem)
+        except OSError as error:
+            unwritten.append(f"{arrival.folder}: {error.strerror or error}")
+    return Taken(report=report, unwritten=tuple(unwritten))
+
+
+def write_report(arrival: Arrival, outcomes: Sequence[Outcome], problem: str) -> None:
+    """Put what became of a session beside it, for its laboratory and for the next look. OSError if it can't be put."""
+    trials = [
+        {"trial": outcome.key.trial, "status": outcome.status, "stage": outcome.stage, "reason": outcome.reason}
+        for outcome in outcomes
+    ]
+    before = _told(arrival.folder)
+    tries = 1 + (before.get("tries", 0) if before.get("of") == arrival.of else 0)
+    passing = any(outcome.stage in PASSING_STAGES for outcome in outcomes)
+    final = not problem and (not passing or tries >= MOST_TRIES)
+    _replace(arrival.folder / REPORT_TEXT, "\n".join(_lines(arrival, outcomes, problem)) + "\n")
+    # Last, since it says that the report is there.
+    content = {"of": arrival.of, "final": final, "problem": problem, "trials": trials}
+    if passing:
+        content["tries"] = tries
+    _replace(arrival.folder / REPORT_JSON, json.dumps(content, indent=1, ensure_ascii=False) + "\n")
+
+
+def _arrivals(inbox: Path) -> Iterator[Arrival]:
+    from pipeline.session.session import SESSION_FILE
+
+    files = [file for file in inbox.rglob("*") if not _is_hidden(file.relative_to(inbox))]
+    sessions = {file.parent for file in files if file.name == SESSION_FILE}
+    strays = {file.parent for file in files if file.suffix.lower() == RECORDING_SUFFIX} - sessions
+    for folder in sorted(sessions):
+        yield _session_arrival(folder)
+    for folder in sorted(strays):
+        # Recordings may lie below their session's file.
+        if not sessions.intersection(folder.parents):
+            yield _stray_arrival(folder)
+
+
+def _is_hidden(path: Path) -> bool:
+    return any(part.startswith(_HIDDEN) for part in path.parts)
+
+
+def _session_arrival(folder: Path) -> Arrival:
+    from pipeline.session.session import SESSION_FILE, load_session
+
+    file = folder / SESSION_FILE
+    try:
+        session = load_session(file)
+    except (ValueError, OSError) as error:
+        return Arrival(folder=folder, of=_digest(folder, [file]), problem=str(error))
+    files = [file, session.static, *(trial.path for trial in session.trials)]
+    if session.profile.endswith(".toml"):
+        files.append(Path(session.profile))
+    missing = tuple(sorted(path.name for path in files if not path.is_file()))
+    unlisted = _unlisted(folder, files)
+    of = _digest(folder, [*files, *unlisted])
+    names = tuple(file.relative_to(folder).as_posix() for file in unlisted)
+    return Arrival(folder=folder, of=of, key=session.key, awaited=missing, unlisted=names)
+
+
+def _unlisted(folder: Path, named: Sequence[Path]) -> list[Path]:
+    """Recordings in and under a session's folder that it doesn't name, and no other session's folder below holds."""
+    from pipeline.session.session import SESSION_FILE
+
+    others = {file.parent for file in folder.rglob(SESSION_FILE)} - {folder}
+    known = {file.resolve() for file in named}
+    return sorted(
+        file
+        for file in folder.rglob("*")
+        if file.suffix.lower() == RECORDING_SUFFIX
+        and not _is_hidden(file.relative_to(folder))
+        and file.resolve() not in known
+        and not others.intersection(file.parents)
+    )
+
+
+def _stray_arrival(folder: Path) -> Arrival:
+    recordings = [file for file in folder.iterdir() if file.suffix.lower() == RECORDING_SUFFIX]
+    return Arrival(
+        folder=folder,
+        of=_digest(folder, recordings),
+        problem=f"{folder} holds recordings but no session.toml. Write it: gait2hip init-session {folder}",
+    )
+
+
+def _digest(folder: Path, files: Sequence[Path]) -> str:
+    """Of names, sizes and times, whatever the place that the folder has been moved to."""
+    parts = []
+    for file in sorted(files):
+        name = file.relative_to(folder) if file.is_relative_to(folder) else file
+        try:
+            seen = file.stat()
+        except OSError:
+            parts.append(f"{name.as_posix()} missing")
+        else:
+            parts.append(f"{name.as_posix()} {seen.st_size} {seen.st_mtime_ns}")
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()
+
+
+def _told(folder: Path) -> dict[str, Any]:
+    """What the report beside a session says; {} where there is none, or not one of ours."""
+    try:
+        found = json.loads((folder / REPORT_JSON).read_text("utf-8"))
+    except (OSError, ValueError):
+        # Looking again costs little and loses nothing.
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def _not_taken_before(
+    arrivals: Sequence[Arrival], warehouse: Warehouse
+) -> tuple[tuple[Arrival, ...], tuple[Refusal, ...]]:
+    """Those that don't take the place of another folder's session, and why the others may not."""
+    taken = {source.key: Path(source.session_file) for source in read_sources(warehouse)}
+    new, refused = [], []
+    for arrival in arrivals:
+        assert arrival.key is not None, "a whole session has been read"
+        file = arrival.session_file.absolute()
+        before = taken.get(arrival.key, file)
+        if before == file or (not before.is_file() and _same_recordings(arrival, warehouse)):
+            new.append(arrival)
+            continue
+        where = "" if before.is_file() else ", which is gone, from other recordings"
+        reason = (
+            f"{file} is session {_spelt(arrival.key)}, and the warehouse has that from {before}{where}: one would "
+            "overwrite the other. Correct one session's id, or, to replace the other, run `gait2hip ingest` by hand."
+        )
+        refused.append(Refusal(session=str(arrival.session_file), reason=reason))
+    return tuple(new), tuple(refused)
+
+
+def _same_recordings(arrival: Arrival, warehouse: Warehouse) -> bool:
+    """Whether a folder holds what the warehouse's accepted trials of its session were made of: it was moved."""
+    from pipeline.session.session import load_session
+
+    key, here = arrival.key, {trial.name: trial.path for trial in load_session(arrival.session_file).trials}
+    assert key is not None, "a whole session has been read"
+    folder = f"{table_directory(warehouse, 'trials')}/{key.cohort}/{key.subject}/{key.session}"
+    names = [Path(path).stem for path in storage.files_under(warehouse, folder)]
+    stored = [read.read_row(warehouse, "trials", key.of_trial(name)) for name in names]
+    accepted = {str(row["trial"]): row["source_sha256"] for row in stored if row["source_sha256"] is not None}
+    return all(name in here and file_sha256(here[name]) == sha256 for name, sha256 in accepted.items())
+
+
+def _spelt(key: SessionKey) -> str:
+    return f"{key.cohort}/{key.subject}/{key.session}"
+
+
+def _why_broken(arrival: Arrival) -> str:
+    if arrival.problem or not arrival.awaited:
+        return arrival.problem
+    return (
+        f"{arrival.session_file} names files that have not come: {', '.join(arrival.awaited)}. Copy them, or take them "
+        "out of session.toml; the session is taken when it is whole."
+    )
+
+
+def _lines(arrival: Arrival, outcomes: Sequence[Outcome], problem: str) -> Iterator[str]:
+    if problem:
+        yield f"not ingested: {problem}"
+    if outcomes:
+        yield headline(IngestReport(outcomes=tuple(outcomes), refused=()))
+    for outcome in outcomes:
+        told = f"accepted, {outcome.n_cycles} gait cycles" if outcome.status == "accepted" else "rejected"
+        yield f"  {outcome.key.trial}: {told}" + (f" at {outcome.stage}: {outcome.reason}" if outcome.stage else "")
+    if arrival.unlisted:
+        yield f"not in session.toml, and not looked at: {', '.join(arrival.unlisted)}"
+
+
+def _replace(path: Path, text: str) -> None:
+    # The same words again would only wake whatever watches the folder.
+    if path.is_file() and path.read_text("utf-8") == text:
+        return
+    partial = path.with_name(f".{path.name}.partial")
+    partial.write_text(text, "utf-8")
+    partial.replace(path)

@@ -1,0 +1,1 @@
+"""Releases and runs in; trained, promoted and tested models, predictions and pages out. Read `train.py` first."""

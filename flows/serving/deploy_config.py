@@ -1,0 +1,201 @@
+"""`deploy.toml`: what runs by itself, when, on which warehouse. Secrets are none of its business."""
+
+import tomllib
+from pathlib import Path
+from typing import Annotated, Literal, Self
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+
+from flows.ingesting.inbox import SETTLE_S
+from pipeline.session.recipe import explained, load_recipe
+
+_SQLITE = "sqlite:///"
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+class Job(_Part):
+    """When: five fields of cron, in a time zone of the IANA database."""
+
+    cron: str
+    timezone: str = "UTC"
+
+    @field_validator("cron")
+    @classmethod
+    def _five_fields(cls, value: str) -> str:
+        # What is in them Prefect checks, which is asked when the configuration is served.
+        if len(value.split()) != 5:
+            raise ValueError("expected five fields: minute, hour, day, month, day of the week, as '*/5 * * * *'")
+        return value
+
+    @field_validator("timezone")
+    @classmethod
+    def _known_zone(cls, value: str) -> str:
+        try:
+            ZoneInfo(value)
+        except (ZoneInfoNotFoundError, ValueError) as error:
+            raise ValueError("no such time zone; expected a name like 'Europe/Zurich'") from error
+        return value
+
+
+class InboxJob(Job):
+    """Sessions that laboratories copy into a folder are ingested."""
+
+    folder: str
+    recipe: str = "gait2hip60"
+    model: str = ""
+    settle_s: Annotated[float, Field(ge=0)] = SETTLE_S
+
+
+class RegenerateJob(Job):
+    """What has become stale is computed again. `recipe`: other settings than each session was ingested with."""
+
+    recipe: str = ""
+
+
+Share = Annotated[float, Field(ge=0, lt=1)]
+
+
+class RetrainJob(Job):
+    """A model is trained on all that is stored, and takes the champion's place if it is better by the rule.
+
+    `holdout` are the subjects on whom both are compared, by code or `cohort/code`: always the same people, who teach
+    neither. `margin` and `tolerance` are as of `models.comparing.promotion.Rule`. `tracking_uri` "" is a SQLite file in
+    `runs`.
+    """
+
+    runs: str
+    holdout: Annotated[tuple[str, ...], Field(min_length=3)]
+    model: Literal["ridge", "lstm", "transformer", "mamba"] = "lstm"
+    task: Literal["forces", "moments", "both"] = "both"
+    protocol: Literal["gait2hip60", "holdout"] = "gait2hip60"
+    recipe: str = "gait2hip60"
+    device: Literal["auto", "cpu", "cuda"] = "auto"
+    release_name: str = "scheduled"
+    tracking_uri: str = ""
+    margin: Share = 0.02
+    tolerance: Share = 0.05
+
+
+class EvaluateJob(Job):
+    """Models are tested on a release's subjects that none of them saw; pages go to a folder below `pages`.
+
+    `runs` are folders; `champion_of` names a task whose champion is tested beside them, as `tracking_uri` knows it: the
+    one of [retrain] if none is named.
+    """
+
+    release: str
+    pages: str
+    runs: tuple[str, ...] = ()
+    champion_of: Literal["", "forces", "moments", "both"] = ""
+    tracking_uri: str = ""
+    cohorts: tuple[str, ...] = ()
+    device: Literal["auto", "cpu", "cuda"] = "auto"
+
+    @model_validator(mode="after")
+    def _somebody(self) -> Self:
+        if not self.runs and not self.champion_of:
+            raise ValueError("names nobody to test; expected `runs`, or `champion_of` with a task")
+        if len({Path(run).name for run in self.runs}) < len(self.runs):
+            raise ValueError("runs: expected folders of different names, since results are told by them")
+        return self
+
+
+class Deploy(_Part):
+    """A checked `deploy.toml`: every path is absolute."""
+
+    format: Literal[1]
+    warehouse: str
+    workers: Annotated[int, Field(ge=1)] | None = None
+    ingest_inbox: InboxJob | None = None
+    regenerate: RegenerateJob | None = None
+    retrain: RetrainJob | None = None
+    evaluate: EvaluateJob | None = None
+
+    @model_validator(mode="after")
+    def _champion_is_known_somewhere(self) -> Self:
+        job, retrain = self.evaluate, self.retrain
+        if job is None or not job.champion_of or job.tracking_uri:
+            return self
+        if retrain is None:
+            raise ValueError(
+                "evaluate.tracking_uri is missing: without [retrain] nothing says where champions are kept"
+            )
+        if retrain.task != job.champion_of:
+            raise ValueError(
+                f"evaluate.champion_of is {job.champion_of!r}, and [retrain] keeps a champion of {retrain.task!r}: "
+                "name that one, or say by evaluate.tracking_uri where the other is kept"
+            )
+        return self
+
+
+def load_deploy(path: Path) -> Deploy:
+    """Read and check a configuration and what it names. ValueError says which file, what was found and expected."""
+    found = _placed_whole(path)
+    if found.ingest_inbox is not None:
+        load_recipe(found.ingest_inbox.recipe)
+        model = found.ingest_inbox.model
+        if model and not Path(model).is_file():
+            raise ValueError(f"{path}: ingest_inbox.model: {model} does not exist. Correct it, or leave it out.")
+    if found.regenerate is not None and found.regenerate.recipe:
+        load_recipe(found.regenerate.recipe)
+    return found
+
+
+def _placed_whole(path: Path) -> Deploy:
+    try:
+        found = Deploy.model_validate(tomllib.loads(path.read_text("utf-8")))
+    except FileNotFoundError as error:
+        raise ValueError(f"{path} does not exist. docs/operations.md shows one.") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ValueError(f"{path} is not valid TOML: {error}. Correct it.") from error
+    except ValidationError as error:
+        raise explained(str(path), error) from error
+    here = path.absolute().parent
+    updates: dict[str, object] = {"warehouse": _placed(found.warehouse, here)}
+    if found.ingest_inbox is not None:
+        inbox = found.ingest_inbox
+        placed = {"folder": _placed(inbox.folder, here), "model": _placed(inbox.model, here)}
+        updates["ingest_inbox"] = inbox.model_copy(update=placed | {"recipe": _recipe(inbox.recipe, here)})
+    if found.regenerate is not None:
+        recipe = _recipe(found.regenerate.recipe, here)
+        updates["regenerate"] = found.regenerate.model_copy(update={"recipe": recipe})
+    known_at = ""
+    if found.retrain is not None:
+        job = found.retrain
+        runs = _placed(job.runs, here)
+        uri = _tracked_at(job.tracking_uri, runs, here)
+        changed = {"runs": runs, "recipe": _recipe(job.recipe, here), "tracking_uri": uri}
+        updates["retrain"] = job.model_copy(update=changed)
+        known_at = uri
+    if found.evaluate is not None:
+        updates["evaluate"] = _placed_evaluation(found.evaluate, here, known_at)
+    return found.model_copy(update=updates)
+
+
+def _placed_evaluation(job: EvaluateJob, here: Path, known_at: str) -> EvaluateJob:
+    changed = {
+        "release": _placed(job.release, here),
+        "pages": _placed(job.pages, here),
+        "runs": tuple(_placed(run, here) for run in job.runs),
+        "tracking_uri": _tracked_at(job.tracking_uri, "", here) if job.tracking_uri else known_at,
+    }
+    return job.model_copy(update=changed)
+
+
+def _tracked_at(uri: str, runs: str, here: Path) -> str:
+    if not uri:
+        return f"{_SQLITE}{runs}/mlruns.db"
+    # Three slashes and a relative path; of an absolute one the path begins with the fourth.
+    return f"{_SQLITE}{_placed(uri.removeprefix(_SQLITE), here)}" if uri.startswith(_SQLITE) else uri
+
+
+def _placed(path: str, here: Path) -> str:
+    return path if not path or "://" in path else str((here / Path(path).expanduser()).absolute())
+
+
+def _recipe(name: str, here: Path) -> str:
+    return _placed(name, here) if name.endswith(".toml") else name

@@ -1,0 +1,1 @@
+"""A call in, what became of it out: in another process, here or on a cluster. Read `worker_process.py` first."""

@@ -1,0 +1,98 @@
+"""Trials on a Dask cluster: each call runs in a process of its own beside a Dask worker, as it would beside this one.
+
+The workers need this program, and the recordings and the warehouse under the same paths; Prefect stays here. A worker
+that is lost costs its calls another try on the others; what ends the call's own process comes back as its outcome.
+"""
+
+import functools
+import multiprocessing
+import os
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from distributed import Client, Future, KilledWorker
+from distributed.client import ClosedClientError, FutureCancelledError
+
+from flows.workers import worker_process
+from flows.workers.worker_process import Crashed, ProcessOutcome, Stopped
+
+CONNECT_TIMEOUT_S = 30
+# What a Dask worker must be started with, so that it may start processes.
+WORKER_SETTING = "DASK_DISTRIBUTED__WORKER__DAEMON=False"
+
+
+class Cluster:
+    """A connected cluster. Several threads may call `run` at once."""
+
+    def __init__(self, address: str, preload: Sequence[str]) -> None:
+        """ValueError if nobody answers at the address, there is no worker, or a worker may not start processes."""
+        try:
+            self._client = Client(address, timeout=CONNECT_TIMEOUT_S, set_as_default=False)
+        except (OSError, ValueError) as error:
+            raise ValueError(
+                f"no Dask scheduler answers at {address}: {error}. Start one (`dask scheduler`), or correct --dask."
+            ) from error
+        self._preload = tuple(preload)
+        self._running: set[Future] = set()
+        self._stopped = False
+        daemons = self._client.run(_is_daemon)
+        if not daemons or any(daemons.values()):
+            found = "has no workers" if not daemons else "has workers that may not start processes"
+            raise ValueError(
+                f"the Dask cluster at {address} {found}: start them as `{WORKER_SETTING} dask worker {address}`."
+            )
+
+    @property
+    def n_slots(self) -> int:
+        """How many calls the cluster's workers run at once: one a thread."""
+        return sum(self._client.nthreads().values())
+
+    def run(self, function: Callable[..., Any], *args: Any, time_limit_s: float) -> ProcessOutcome:
+        """As `worker_process.run`, on whichever worker is free."""
+        if self._stopped:
+            return Stopped()
+        try:
+            future = self._client.submit(_beside_worker, self._preload, function, args, time_limit_s, pure=False)
+        except ClosedClientError as error:
+            return Crashed(exit_code=1, log_tail=f"the Dask scheduler was lost: {error}")
+        self._running.add(future)
+        try:
+            outcome: ProcessOutcome = future.result()
+        except KilledWorker as error:
+            return Crashed(exit_code=1, log_tail=f"the Dask workers that ran it were lost, one after another: {error}")
+        except (FutureCancelledError, ClosedClientError) as error:
+            if self._stopped:
+                return Stopped()
+            return Crashed(exit_code=1, log_tail=f"the Dask scheduler was lost: {error}")
+        finally:
+            self._running.discard(future)
+        return outcome
+
+    def stop_all(self) -> None:
+        """Cancel what waits, and let nothing start until `allow`; what runs already ends by itself."""
+        self._stopped = True
+        self._client.cancel(list(self._running), force=True)
+
+    def allow(self) -> None:
+        """Let calls start again after `stop_all`."""
+        self._stopped = False
+
+
+@functools.cache
+def connect(address: str, preload: tuple[str, ...]) -> Cluster:
+    """The cluster at an address, connected once per process; call it first from one thread."""
+    return Cluster(address, preload)
+
+
+def _is_daemon() -> bool:
+    return multiprocessing.current_process().daemon
+
+
+def _beside_worker(
+    preload: Sequence[str], function: Callable[..., Any], args: Sequence[Any], time_limit_s: float
+) -> ProcessOutcome:
+    """What a Dask worker does: start a process and wait for it."""
+    # Its processes inherit it, as those of this machine do.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    worker_process.preload(preload)
+    return worker_process.run(function, *args, time_limit_s=time_limit_s)

@@ -1,0 +1,136 @@
+"""Training recipes: every setting that can change a trained model's numbers."""
+
+import math
+import tomllib
+from importlib.resources import files
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import Field, ValidationError, field_validator, model_validator
+
+from models.data.inputs import input_channels
+from models.networks.baselines import MeanCurveSettings, RidgeSettings
+from models.networks.lstm import LstmSettings
+from models.networks.mamba import MambaSettings
+from models.networks.transformer import TransformerSettings
+from models.predicting.run import ModelSettings
+from models.settings import Settings
+from warehouse.files.storage import explained
+
+Positive = Annotated[float, Field(gt=0)]
+
+
+class OptimizerSettings(Settings):
+    """AdamW (Loshchilov & Hutter 2019) on the mean squared error of per-mass targets.
+
+    `average_decay` is that of an exponential moving average of the weights over steps (Polyak & Juditsky 1992), which
+    is then what is validated and kept; 0 keeps the weights themselves.
+    """
+
+    learning_rate: Positive
+    weight_decay: Annotated[float, Field(ge=0)]
+    batch_cycles: Annotated[int, Field(ge=1)]
+    gradient_clip: Positive
+    average_decay: Annotated[float, Field(ge=0, lt=1)]
+    precision: Literal["single", "bfloat16"]
+
+
+class ScheduleSettings(Settings):
+    """The learning rate over a training, as a share of `learning_rate`.
+
+    It rises in equal steps over the warm-up. Then `constant` keeps it, and `cosine` (Loshchilov & Hutter 2017) lets it
+    fall to `final_share` at the recipe's `max_epochs`, wherever a training stops before that.
+    """
+
+    shape: Literal["constant", "cosine"]
+    warm_up_epochs: Annotated[int, Field(ge=0)]
+    final_share: Annotated[float, Field(ge=0, le=1)]
+
+    def share(self, epochs_done: float, max_epochs: int) -> float:
+        """The share after so many epochs, which need not be whole ones."""
+        if epochs_done < self.warm_up_epochs:
+            return epochs_done / self.warm_up_epochs
+        if self.shape == "constant":
+            return 1.0
+        way = (epochs_done - self.warm_up_epochs) / (max_epochs - self.warm_up_epochs)
+        return self.final_share + (1 - self.final_share) * (1 + math.cos(math.pi * way)) / 2
+
+
+class StoppingSettings(Settings):
+    """When a fold has learned enough."""
+
+    max_epochs: Annotated[int, Field(ge=1)]
+    patience_epochs: Annotated[int, Field(ge=1)]
+    min_improvement: Annotated[float, Field(ge=0)]
+
+
+class FoldSettings(Settings):
+    """Into how many groups of whole subjects the training subjects are dealt."""
+
+    count: Annotated[int, Field(ge=2)]
+
+
+class TrainingRecipe(Settings):
+    """One file of `models/recipes/`. A section of a model's name changes its size; without it, it is as published."""
+
+    inputs: tuple[str, ...]
+    standardise_targets: bool
+    mirrored_left: bool
+    seed: Annotated[int, Field(ge=0)]
+    optimizer: OptimizerSettings
+    schedule: ScheduleSettings
+    stopping: StoppingSettings
+    folds: FoldSettings
+    lstm: LstmSettings = LstmSettings()
+    transformer: TransformerSettings = TransformerSettings()
+    mamba: MambaSettings = MambaSettings()
+    mean_curve: MeanCurveSettings = MeanCurveSettings()
+    ridge: RidgeSettings = RidgeSettings()
+
+    @field_validator("inputs")
+    @classmethod
+    def _known_inputs(cls, names: tuple[str, ...]) -> tuple[str, ...]:
+        input_channels(names)
+        return names
+
+    @model_validator(mode="after")
+    def _warm_up_ends(self) -> "TrainingRecipe":
+        if self.schedule.warm_up_epochs >= self.stopping.max_epochs:
+            raise ValueError(
+                f"schedule.warm_up_epochs={self.schedule.warm_up_epochs} must be smaller than "
+                f"stopping.max_epochs={self.stopping.max_epochs}"
+            )
+        return self
+
+    def model(self, name: str) -> ModelSettings:
+        """The settings of a model by its name. ValueError if there is none of that name."""
+        if name not in MODELS:
+            raise ValueError(f"there is no model {name!r}: expected one of {', '.join(MODELS)}")
+        settings: ModelSettings = getattr(self, name)
+        return settings
+
+
+MODELS: tuple[str, ...] = ("mean_curve", "ridge", "lstm", "transformer", "mamba")
+
+
+def load_training_recipe(name_or_path: str) -> TrainingRecipe:
+    """A packaged recipe by its name (`gait2hip60`), or any TOML file. ValueError says what is wrong in it."""
+    packaged = files("models") / "recipes" / f"{name_or_path}.toml"
+    if packaged.is_file():
+        text = packaged.read_text("utf-8")
+    elif name_or_path.endswith(".toml"):
+        with explained("read", name_or_path):
+            text = Path(name_or_path).read_text("utf-8")
+    else:
+        known = ", ".join(packaged_recipes())
+        raise ValueError(f"there is no training recipe {name_or_path!r}: expected {known}, or a .toml file")
+    try:
+        return TrainingRecipe.model_validate(tomllib.loads(text))
+    except (tomllib.TOMLDecodeError, ValidationError) as error:
+        raise ValueError(f"training recipe {name_or_path}: {error}") from error
+
+
+def packaged_recipes() -> tuple[str, ...]:
+    """The names of the recipes that come with the program."""
+    names = (item.name for item in (files("models") / "recipes").iterdir())
+    return tuple(sorted(name.removesuffix(".toml") for name in names if name.endswith(".toml")))

@@ -1,0 +1,1 @@
+"""A trained run and cycles in; curves, their limits and how strange the motion is out. Read `run.py` first."""

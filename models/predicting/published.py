@@ -1,0 +1,159 @@
+"""The published checkpoints of Gait2Hip-60: PyTorch pickles, read without running anything they might carry."""
+
+import hashlib
+import io
+import pickle
+import zipfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import numpy as np
+import torch
+from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
+from torch.serialization import get_unsafe_globals_in_checkpoint, safe_globals
+
+from models.data.channels import ANGLES, TARGETS, Task
+from models.data.cycles import Split, Statistics
+from models.data.inputs import PUBLISHED
+from models.networks.by_name import NetworkSettings
+from models.networks.lstm import LstmSettings
+from models.networks.mamba import MambaSettings
+from models.networks.transformer import TransformerSettings
+from models.predicting.predict import load_network
+from models.predicting.run import Run, RunConfig
+from warehouse.files.storage import explained
+
+# Beside tensors and plain containers, what a NumPy array is pickled as, under its names in NumPy 1 and 2.
+_rebuild_array = np._core.multiarray._reconstruct  # type: ignore[attr-defined]
+_ARRAY_PARTS: list[Any] = [
+    np.ndarray,
+    np.dtype,
+    type(np.dtype(np.float32)),
+    type(np.dtype(np.float64)),
+    _rebuild_array,
+    (_rebuild_array, "numpy.core.multiarray._reconstruct"),
+    (_rebuild_array, "numpy._core.multiarray._reconstruct"),
+]
+
+# The publication's names of what is predicted, and ours.
+_TARGET_NAMES: Mapping[str, str] = {
+    **{f"{channel.name.removeprefix('force_')}_r": channel.name for channel in TARGETS["forces"]},
+    **{f"{channel.name.removeprefix('moment_')}_r_moment": channel.name for channel in TARGETS["moments"]},
+}
+
+Floats = Annotated[tuple[float, ...], BeforeValidator(lambda array: tuple(np.asarray(array).ravel().tolist()))]
+Words = Annotated[tuple[str, ...], BeforeValidator(lambda words: tuple(str(word) for word in words))]
+
+
+class _Published(BaseModel):
+    """The entries of a published checkpoint that matter here; it has more."""
+
+    model_config = ConfigDict(frozen=True, arbitrary_types_allowed=True, extra="ignore", protected_namespaces=())
+
+    model_type: Literal["lstm", "transformer", "mamba"]
+    state_dict: dict[str, torch.Tensor]
+    mu_x: Floats
+    sd_x: Floats
+    in_cols: Words
+    out_cols: Words
+    hparams: dict[str, float | int]
+    test_subjects: Words
+
+
+def import_published(file: Path) -> Run:
+    """The checkpoint as one of ours, the same numbers in the same network.
+
+    ValueError if the file is no PyTorch file, holds anything but tensors, arrays and plain containers (it is
+    named and not run), or is not a checkpoint of the published kind.
+    """
+    with explained("read", str(file)):
+        content = file.read_bytes()
+    published = _checked(file, _load_plain(file, content))
+    if published.in_cols != tuple(channel.name for channel in ANGLES):
+        raise ValueError(f"{file} reads {', '.join(published.in_cols)}: expected the ten angles in the published order")
+    task = _task_of(file, published.out_cols)
+    run = Run(
+        config=RunConfig(
+            model=_settings(file, published),
+            task=task,
+            inputs=PUBLISHED,
+            points=_size(file, published, "T"),
+            input_channels=ANGLES,
+            target_channels=TARGETS[task],
+            input_statistics=Statistics(mean=published.mu_x, sd=published.sd_x),
+            target_statistics=None,
+            origin={"imported_from": file.name, "sha256": hashlib.sha256(content).hexdigest()},
+        ),
+        weights=published.state_dict,
+        split=Split(train=None, test=published.test_subjects),
+    )
+    load_network(run)  # the weights fit the network, or the import fails and not the first prediction
+    return run
+
+
+def _load_plain(file: Path, content: bytes) -> object:
+    stream = io.BytesIO(content)
+    if not zipfile.is_zipfile(stream):
+        raise ValueError(f"{file} is not a checkpoint written by torch.save (since PyTorch 1.6), or it is cut short")
+    with safe_globals(_ARRAY_PARTS):
+        try:
+            stream.seek(0)
+            if foreign := get_unsafe_globals_in_checkpoint(stream):
+                raise ValueError(
+                    f"{file} carries code: {', '.join(sorted(foreign))}. Nothing was run. Only tensors, arrays and "
+                    "plain containers are read; ask whoever made the file for its weights alone."
+                )
+            stream.seek(0)
+            return torch.load(stream, map_location="cpu", weights_only=True)
+        except (pickle.UnpicklingError, RuntimeError, EOFError, KeyError) as error:
+            raise ValueError(f"{file} can't be read as a PyTorch checkpoint; nothing was run: {error}") from error
+
+
+def _checked(file: Path, content: object) -> _Published:
+    try:
+        return _Published.model_validate(content)
+    except ValidationError as error:
+        raise ValueError(f"{file} is not a published Gait2Hip-60 checkpoint: {error}") from error
+
+
+def _task_of(file: Path, columns: tuple[str, ...]) -> Task:
+    names = tuple(_TARGET_NAMES.get(column, column) for column in columns)
+    for task, channels in TARGETS.items():
+        if names == tuple(channel.name for channel in channels):
+            return task
+    raise ValueError(f"{file} predicts {', '.join(columns)}: expected the published forces or moments, in their order")
+
+
+def _settings(file: Path, published: _Published) -> NetworkSettings:
+    def size(name: str) -> int:
+        return _size(file, published, name)
+
+    dropout = float(published.hparams.get("dropout", 0))
+    match published.model_type:
+        case "lstm":
+            return LstmSettings(hidden=size("hidden"), layers=size("layers"), dropout=dropout)
+        case "transformer":
+            return TransformerSettings(
+                d_model=size("d_model"),
+                heads=size("nhead"),
+                layers=size("num_layers"),
+                feed_forward=size("dim_feedforward"),
+                dropout=dropout,
+                max_points=size("max_len"),
+            )
+        case "mamba":
+            return MambaSettings(
+                d_model=size("d_model"),
+                d_state=size("d_state"),
+                d_conv=size("d_conv"),
+                expand=size("expand"),
+                layers=size("layers"),
+                dropout=dropout,
+            )
+
+
+def _size(file: Path, published: _Published, name: str) -> int:
+    if name not in published.hparams:
+        raise ValueError(f"{file}: its hparams lack {name!r}; they have {', '.join(sorted(published.hparams))}")
+    return int(published.hparams[name])

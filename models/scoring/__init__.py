@@ -1,0 +1,1 @@
+"""Predictions and what was measured in, figures and verdicts out. Read `scorecard.py` first."""

@@ -1,0 +1,163 @@
+"""The FORCE_PLATFORM group: which analog channels are whose, their units and baseline.
+
+A plate that can't be read for certain is left out with a warning that names it: the recording's kinematics
+are as good without it, and whoever needs its force finds the reason.
+"""
+
+import numpy as np
+
+from pipeline.c3d.force_plates import CHANNELS_OF_TYPE, PlateSetup, measured_plate
+from pipeline.c3d.frames import Frames
+from pipeline.c3d.parameters import Parameters
+from pipeline.records import ForcePlate
+
+# Above this the baseline is worth telling: an offset of the amplifier, or somebody who stood on the plate.
+_NOTABLE_BASELINE_N = 20.0
+
+_FORCE_N = {"n": 1.0, "nt": 1.0, "newton": 1.0, "newtons": 1.0, "kn": 1e3}
+_MOMENT_NM = {
+    **dict.fromkeys(("nmm", "ntmm", "mmn"), 1e-3),
+    **dict.fromkeys(("ncm", "ntcm"), 1e-2),
+    **dict.fromkeys(("nm", "ntm", "newtonmeter", "newtonmeters", "newtonmetre", "newtonmetres"), 1.0),
+}
+_LENGTH_M = {"mm": 1e-3, "cm": 1e-2, "m": 1.0}
+# What each channel of a type measures; a type 4 plate's channels get their unit from the calibration matrix.
+_UNITS_OF_TYPE = {
+    1: (_FORCE_N,) * 3 + (_LENGTH_M,) * 2 + (_MOMENT_NM,),
+    2: (_FORCE_N,) * 3 + (_MOMENT_NM,) * 3,
+    3: (_FORCE_N,) * 8,
+}
+
+
+class _UnusablePlateError(Exception):
+    """Why one plate is left out."""
+
+
+def read_plates(
+    parameters: Parameters, frames: Frames, analog_units: tuple[str, ...], metres: float
+) -> tuple[tuple[ForcePlate, ...], list[str]]:
+    """Every plate of the recording that can be read for certain, numbered as in the file, and warnings.
+
+    `metres` is one POINT:UNITS in metres; corners and origins are stored in that unit.
+    """
+    plates, warnings = [], []
+    baseline, baseline_warnings = _baseline_samples(parameters, frames)
+    used = parameters.count("FORCE_PLATFORM:USED") or 0
+    types = parameters.numbers("FORCE_PLATFORM:TYPE").ravel()
+    if used > len(types):
+        warnings.append(f"FORCE_PLATFORM:USED states {used} plates, and TYPE holds {len(types)}.")
+    for index in range(min(used, len(types))):
+        try:
+            setup = _setup(parameters, index, types[index], metres)
+            channels = _channels(parameters, index, setup.type, frames, analog_units)
+            offset = channels[baseline].mean(axis=0) if baseline is not None else np.zeros(channels.shape[1])
+            plate = measured_plate(setup, channels - offset)
+        except (_UnusablePlateError, ValueError) as error:
+            warnings.append(f"force plate {index + 1} is left out: {error}")
+        else:
+            plates.append(plate)
+            warnings += _baseline_warning(setup, offset)
+    return tuple(plates), (warnings + baseline_warnings if plates else warnings)
+
+
+def _setup(parameters: Parameters, index: int, stated_type: float, metres: float) -> PlateSetup:
+    if stated_type not in CHANNELS_OF_TYPE:
+        raise _UnusablePlateError(f"its type is {stated_type:g}, and only types {sorted(CHANNELS_OF_TYPE)} are read.")
+    corners = _of_plate(parameters, "FORCE_PLATFORM:CORNERS", index, (3, 4))
+    # A type 1 plate gives the centre of pressure on its surface and needs no origin.
+    origin = np.zeros(3) if stated_type == 1 else _of_plate(parameters, "FORCE_PLATFORM:ORIGIN", index, (3,))
+    return PlateSetup(
+        number=index + 1,
+        type=int(stated_type),
+        corners_m=corners.T * metres,
+        origin_m=origin * metres,
+        calibration=_calibration(parameters, index, metres) if stated_type == 4 else None,
+    )
+
+
+def _of_plate(parameters: Parameters, key: str, index: int, shape: tuple[int, ...]) -> np.ndarray:
+    """The part of a per-plate parameter that belongs to plate `index`, whatever the other dimensions are."""
+    flat = parameters.numbers(key).ravel(order="F")
+    size = int(np.prod(shape))
+    part = flat[index * size : (index + 1) * size]
+    if part.size < size or not np.isfinite(part).all():
+        raise _UnusablePlateError(f"{key} lacks its {size} numbers.")
+    return part.reshape(shape, order="F")
+
+
+def _calibration(parameters: Parameters, index: int, metres: float) -> np.ndarray:
+    matrix = _of_plate(parameters, "FORCE_PLATFORM:CAL_MATRIX", index, (6, 6))
+    order = parameters.text("FORCE_PLATFORM:MATRIX_STORE").upper()
+    if order not in ("", "BYCOLUMN", "BYROW"):
+        raise _UnusablePlateError(f"FORCE_PLATFORM:MATRIX_STORE is {order!r}, expected BYCOLUMN or BYROW.")
+    if not matrix.any():
+        raise _UnusablePlateError("FORCE_PLATFORM:CAL_MATRIX is all zeros.")
+    # The guide defines its output as N and N × POINT:UNITS. That the file's column order is the matrix's own
+    # is seen in c3d.org's sample_10, which holds one walk as type 2 and as type 4.
+    return (matrix.T if order == "BYROW" else matrix) * np.array([1.0, 1.0, 1.0, metres, metres, metres])[:, None]
+
+
+def _channels(
+    parameters: Parameters, index: int, plate_type: int, frames: Frames, analog_units: tuple[str, ...]
+) -> np.ndarray:
+    """The plate's channels in order, in N, N·m and m, (S, K)."""
+    numbers = parameters.numbers("FORCE_PLATFORM:CHANNEL")
+    rows = numbers.shape[0] if numbers.ndim > 1 else CHANNELS_OF_TYPE[plate_type]
+    wanted = CHANNELS_OF_TYPE[plate_type]
+    if rows < wanted:
+        raise _UnusablePlateError(f"FORCE_PLATFORM:CHANNEL lists {rows} channels, and its type needs {wanted}.")
+    columns = _of_plate(parameters, "FORCE_PLATFORM:CHANNEL", index, (rows,))[:wanted].astype(int) - 1
+    if columns.min() < 0 or columns.max() >= frames.analog.shape[1]:
+        raise _UnusablePlateError(
+            f"it uses the channels {(columns + 1).tolist()}, and the file has {frames.analog.shape[1]}."
+        )
+    if not frames.calibrated[columns].all():
+        raise _UnusablePlateError("ANALOG:SCALE or GEN_SCALE is missing for its channels.")
+    if plate_type == 4:
+        return frames.analog[:, columns]
+    return frames.analog[:, columns] * _factors(columns, plate_type, analog_units)
+
+
+def _factors(columns: np.ndarray, plate_type: int, analog_units: tuple[str, ...]) -> np.ndarray:
+    factors = []
+    for column, known in zip(columns, _UNITS_OF_TYPE[plate_type], strict=True):
+        unit = "".join(c for c in analog_units[column].lower() if c.isalpha())
+        if unit not in known:
+            raise _UnusablePlateError(
+                f"its channel {column + 1} has the unit {analog_units[column]!r}, "
+                f"expected one of {sorted(known)}. "
+                "Export the trial with forces in N and moments in Nmm, or correct ANALOG:UNITS."
+            )
+        factors.append(known[unit])
+    return np.array(factors)
+
+
+def _baseline_samples(parameters: Parameters, frames: Frames) -> tuple[slice | None, list[str]]:
+    """The analog samples whose mean is to be subtracted, by FORCE_PLATFORM:ZERO; None for no correction.
+
+    ZERO holds the first and last frame of the unloaded plate; 0 as the first means 1, and an empty range (0
+    0, 1 0) means that the forces are as they should be (C3D User Guide, "FORCE_PLATFORM:ZERO").
+    """
+    zero = parameters.numbers("FORCE_PLATFORM:ZERO").ravel()
+    if zero.size < 2 or not np.isfinite(zero[:2]).all() or zero[1] < max(1, zero[0]):
+        return None, []
+    first, last = max(1, round(float(zero[0]))), round(float(zero[1]))
+    final = frames.first_frame + len(frames.points) - 1
+    if first < frames.first_frame or last > final:
+        return None, [
+            f"FORCE_PLATFORM:ZERO names the frames {first} to {last} as unloaded, and the file holds "
+            f"{frames.first_frame} to {final}: no baseline was subtracted."
+        ]
+    samples = frames.analog_samples_per_frame
+    return slice((first - frames.first_frame) * samples, (last - frames.first_frame + 1) * samples), []
+
+
+def _baseline_warning(setup: PlateSetup, offset: np.ndarray) -> list[str]:
+    force_n = measured_plate(setup, offset[None, :]).force_n[0]
+    size_n = float(np.linalg.norm(force_n))
+    if size_n <= _NOTABLE_BASELINE_N:
+        return []
+    return [
+        f"force plate {setup.number}: a baseline of {size_n:.0f} N was subtracted, "
+        "as FORCE_PLATFORM:ZERO says. Check that nobody stood on the plate then."
+    ]

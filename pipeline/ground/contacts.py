@@ -1,0 +1,223 @@
+"""Which foot stood on which plate, when, and whether what the plate measured is that foot's whole reaction.
+
+Everything here is in the ground frame. S analog samples, T marker frames.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from pipeline.c3d.force_plates import centre_of_pressure
+from pipeline.errors import TrialRejected
+from pipeline.records import SIDES, ForcePlate, Markers, Recording, Side
+from pipeline.session.profile import Profile, foot_of
+from pipeline.session.recipe import GroundReactionSettings
+from pipeline.signals import debounced, runs
+
+GRAVITY_M_S2 = 9.80665
+# The toes reach beyond the second metatarsal's head by about this share of its distance from the heel.
+TOE_OVERHANG = 0.35
+# A foot is on the floor when its heel or toe is this low above its own lowest place, and this slow.
+ON_FLOOR_HEIGHT_M = 0.03
+ON_FLOOR_SPEED_M_S = 0.5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Contact:
+    """One loading of one plate. `reason` is "" when it measures `side`'s whole reaction, else why it doesn't."""
+
+    plate: int
+    start_s: float
+    stop_s: float
+    side: Side | None
+    reason: str
+    peak_n: float
+
+    @property
+    def usable(self) -> bool:
+        """Whether the plate measured all that acted on this foot, and nothing else."""
+        return self.side is not None and not self.reason
+
+
+def plates_in_ground(recording: Recording, rotation: np.ndarray) -> tuple[ForcePlate, ...]:
+    """The recording's plates with every vector turned into the ground frame."""
+    return tuple(
+        replace(
+            plate,
+            corners_m=plate.corners_m @ rotation.T,
+            origin_m=rotation @ plate.origin_m,
+            normal=rotation @ plate.normal,
+            force_n=plate.force_n @ rotation.T,
+            moment_nm=plate.moment_nm @ rotation.T,
+        )
+        for plate in recording.plates
+    )
+
+
+def find_contacts(
+    recording: Recording,
+    plates: Iterable[ForcePlate],
+    markers: Markers,
+    profile: Profile,
+    mass_kg: float,
+    settings: GroundReactionSettings,
+) -> tuple[Contact, ...]:
+    """Every loading of every plate, given to the foot whose axis its centre of pressure follows.
+
+    TrialRejected when a plate's conventions are such that only the opposite sign would put the centre of
+    pressure under a foot: that is the file's error, and guessing would give wrong moments.
+    """
+    contacts = []
+    for plate in plates:
+        _refuse_upside_down(recording, plate, mass_kg)
+        loaded = debounced(
+            plate.force_n[:, 1] > settings.contact_threshold_n, recording.analog_rate_hz, settings.debounce_s
+        )
+        for start, stop in runs(loaded):
+            contacts.append(_describe(recording, plate, (start, stop), markers, profile, mass_kg, settings))
+    return tuple(sorted(contacts, key=lambda contact: (contact.start_s, contact.plate)))
+
+
+def distance_to_foot_m(points_m: np.ndarray, heel_m: np.ndarray, toe_m: np.ndarray) -> np.ndarray:
+    """Horizontal distance (T,) from points (T, 3) to the foot's axis, heel to the toes' tips; NaN where unseen."""
+    ground = [0, 2]
+    heel, point = heel_m[:, ground], points_m[:, ground]
+    axis = (toe_m[:, ground] - heel) * (1 + TOE_OVERHANG)
+    along = np.sum((point - heel) * axis, axis=1) / np.sum(axis * axis, axis=1)
+    nearest = heel + np.clip(along, 0, 1)[:, None] * axis
+    return np.linalg.norm(point - nearest, axis=1)
+
+
+def distance_to_edge_m(points_m: np.ndarray, corners_m: np.ndarray) -> np.ndarray:
+    """Horizontal distance (T,) from points (T, 3) inwards to the nearest edge of a plate; negative outside it."""
+    corners = corners_m[:, [0, 2]]
+    centre = corners.mean(axis=0)
+    distances = []
+    for index in range(4):
+        start, stop = corners[index], corners[(index + 1) % 4]
+        edge = (stop - start) / np.linalg.norm(stop - start)
+        inward = np.array([-edge[1], edge[0]])
+        inward = inward * np.sign((centre - start) @ inward)
+        distances.append((points_m[:, [0, 2]] - start) @ inward)
+    return np.min(distances, axis=0)
+
+
+def _refuse_upside_down(recording: Recording, plate: ForcePlate, mass_kg: float) -> None:
+    vertical = plate.force_n[:, 1]
+    if vertical.min() < -0.5 * mass_kg * GRAVITY_M_S2 and vertical.max() < 0.2 * mass_kg * GRAVITY_M_S2:
+        raise TrialRejected(
+            "ground_reactions",
+            f"{recording.path.name}: plate {plate.number} pulls the body down by up to {-vertical.min():.0f} N, "
+            "expected it "
+            "to push up. Its vertical channel has the opposite sign: correct FORCE_PLATFORM or the export.",
+        )
+
+
+def _describe(
+    recording: Recording,
+    plate: ForcePlate,
+    samples: tuple[int, int],
+    markers: Markers,
+    profile: Profile,
+    mass_kg: float,
+    settings: GroundReactionSettings,
+) -> Contact:
+    start_s, stop_s = (recording.time_s[0] + index / recording.analog_rate_hz for index in samples)
+    ratio = round(recording.analog_rate_hz / recording.point_rate_hz)
+    frames = np.arange(-(-samples[0] // ratio), -(-samples[1] // ratio))
+    frames = frames[frames < len(markers.time_s)]
+    peak_n = float(plate.force_n[slice(*samples), 1].max())
+    body_n = mass_kg * GRAVITY_M_S2
+    at_frames = replace(plate, force_n=plate.force_n[frames * ratio], moment_nm=plate.moment_nm[frames * ratio])
+    side: Side | None = None
+    if peak_n < settings.min_peak_body_weights * body_n or len(frames) < 3:
+        # A foot's edge on a second plate: it takes its share of that foot's load, which the first plate then lacks.
+        side = _side_under(at_frames, frames, markers, profile, settings)[0]
+        reason = f"plate {plate.number} carried only {peak_n:.0f} N"
+    else:
+        side, reason = _nearest_side(recording, at_frames, frames, markers, profile, settings)
+        reason = reason or _unusable(at_frames, frames, markers, profile, side, body_n, settings)
+    return Contact(plate=plate.number, start_s=start_s, stop_s=stop_s, side=side, reason=reason, peak_n=peak_n)
+
+
+def _nearest_side(
+    recording: Recording,
+    plate: ForcePlate,
+    frames: np.ndarray,
+    markers: Markers,
+    profile: Profile,
+    settings: GroundReactionSettings,
+) -> tuple[Side | None, str]:
+    side, far_m = _side_under(plate, frames, markers, profile, settings)
+    if side is not None:
+        return side, ""
+    if not np.isfinite(far_m):
+        return None, f"no foot was seen while plate {plate.number} was loaded"
+    mirrored = replace(plate, moment_nm=-plate.moment_nm)
+    if _side_under(mirrored, frames, markers, profile, settings)[0] is not None:
+        raise TrialRejected(
+            "ground_reactions",
+            f"{recording.path.name}: plate {plate.number}'s centre of pressure lies {far_m * 1e3:.0f} mm from the "
+            "nearest foot, and under it only with its moments' sign reversed. Correct the plate's moment channels or "
+            "its ORIGIN.",
+        )
+    return None, f"plate {plate.number}'s centre of pressure is {far_m * 1e3:.0f} mm from the nearest foot"
+
+
+def _side_under(
+    plate: ForcePlate, frames: np.ndarray, markers: Markers, profile: Profile, settings: GroundReactionSettings
+) -> tuple[Side | None, float]:
+    """The foot that the centre of pressure stays under, or None; and how far it is from the nearer foot, metres."""
+    cop_m, _ = centre_of_pressure(plate, settings.contact_threshold_n)
+    far_m = {side: _ninth_decile(cop_m, frames, markers, profile, side) for side in SIDES}
+    side = min(SIDES, key=lambda name: far_m[name])
+    return (side if far_m[side] <= settings.max_cop_to_foot_m else None), far_m[side]
+
+
+def _ninth_decile(cop_m: np.ndarray, frames: np.ndarray, markers: Markers, profile: Profile, side: Side) -> float:
+    foot = foot_of(profile, side)
+    far = distance_to_foot_m(cop_m, markers.marker(foot.heel)[frames], markers.marker(foot.toe)[frames])
+    seen = far[np.isfinite(far)]
+    return float(np.quantile(seen, 0.9)) if len(seen) else float("inf")
+
+
+def _unusable(
+    plate: ForcePlate,
+    frames: np.ndarray,
+    markers: Markers,
+    profile: Profile,
+    side: Side | None,
+    body_n: float,
+    settings: GroundReactionSettings,
+) -> str:
+    cop_m, _ = centre_of_pressure(plate, settings.edge_load_body_weights * body_n)
+    inside = distance_to_edge_m(cop_m, plate.corners_m)
+    if np.nanmin(inside) < settings.edge_margin_m:
+        return f"foot half off plate {plate.number} (centre of pressure {np.nanmin(inside) * 1e3:.0f} mm from its edge)"
+    other: Side = "left" if side == "right" else "right"
+    both = on_floor(markers, profile, other)[frames] & _over(plate, frames, markers, profile, other)
+    if both.sum() / markers.rate_hz > settings.debounce_s:
+        return f"both feet on plate {plate.number}"
+    return ""
+
+
+def on_floor(markers: Markers, profile: Profile, side: Side) -> np.ndarray:
+    """Whether the heel or the toe of a foot is low and slow, (T,) boolean."""
+    foot = foot_of(profile, side)
+    down = np.zeros(len(markers.time_s), dtype=bool)
+    for label in (foot.heel, foot.toe):
+        place = markers.marker(label)
+        if np.isfinite(place[:, 1]).any():
+            speed = np.linalg.norm(np.gradient(place, 1 / markers.rate_hz, axis=0), axis=1)
+            low = place[:, 1] < np.nanmin(place[:, 1]) + ON_FLOOR_HEIGHT_M
+            down |= low & (speed < ON_FLOOR_SPEED_M_S)
+    return down
+
+
+def _over(plate: ForcePlate, frames: np.ndarray, markers: Markers, profile: Profile, side: Side) -> np.ndarray:
+    foot = foot_of(profile, side)
+    over = np.zeros(len(frames), dtype=bool)
+    for label in (foot.heel, foot.toe):
+        over |= distance_to_edge_m(markers.marker(label)[frames], plate.corners_m) > 0
+    return over

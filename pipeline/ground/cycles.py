@@ -1,0 +1,124 @@
+"""Gait cycles: a foot's strike to its next, resampled, with targets only where its ground reaction is known."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+
+from pipeline.ground.gait_events import GaitEvents
+from pipeline.records import SIDES, FootWrench, Side
+from pipeline.session.recipe import CycleSettings
+from warehouse.resample import monotone_cubic
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stride:
+    """From a foot strike to the next of the same foot."""
+
+    side: Side
+    start_s: float
+    stop_s: float
+    toe_off_s: float
+
+    @property
+    def duration_s(self) -> float:
+        """How long the stride takes."""
+        return self.stop_s - self.start_s
+
+    def margin_s(self, time_s: np.ndarray) -> float:
+        """How far the stride lies inside the observed frames (T,), seconds."""
+        return float(min(self.start_s - time_s[0], time_s[-1] - self.stop_s))
+
+    @property
+    def toe_off_phase(self) -> float:
+        """When the foot leaves the floor, as a share of the stride."""
+        return (self.toe_off_s - self.start_s) / self.duration_s
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cycle:
+    """One resampled stride: `channels` hold (P,) arrays, sampled at `phase` (P,) from 0 to 1."""
+
+    stride: Stride
+    phase: np.ndarray
+    channels: Mapping[str, np.ndarray]
+
+
+def find_strides(
+    side: Side, time_s: np.ndarray, known: np.ndarray, events: GaitEvents, settings: CycleSettings
+) -> tuple[tuple[Stride, ...], tuple[str, ...]]:
+    """The complete strides of one leg, and why each other one is not.
+
+    `known` (T,) says at which frames this leg's data is trustworthy. A stride is complete when all its frames
+    are known, it has one toe off, and it lasts as long as walking does.
+    """
+    strikes = events.times("foot_strike", side)
+    strides, refused = [], []
+    for start, stop in pairwise(strikes):
+        offs = [t for t in events.times("foot_off", side) if start < t < stop]
+        why = _unfit(time_s, known, start, stop, offs, settings)
+        if why:
+            refused.append(f"{side} stride at {start:.2f} s: {why}")
+        else:
+            strides.append(Stride(side=side, start_s=float(start), stop_s=float(stop), toe_off_s=float(offs[0])))
+    return tuple(strides), tuple(refused)
+
+
+def complete_strides(
+    time_s: np.ndarray, wrenches: Mapping[Side, FootWrench], events: GaitEvents, settings: CycleSettings
+) -> tuple[tuple[Stride, ...], tuple[str, ...]]:
+    """Both legs' complete strides, each where its own foot's ground reaction is known, and why each other is not."""
+    strides: list[Stride] = []
+    refused: list[str] = []
+    for side in SIDES:
+        found, why = find_strides(side, time_s, wrenches[side].known, events, settings)
+        strides += found
+        refused += why
+    return tuple(strides), tuple(refused)
+
+
+def frames_of(strides: Sequence[Stride], time_s: np.ndarray) -> slice:
+    """From just before the first stride to just after the last."""
+    frame_s = time_s[1] - time_s[0]
+    during = np.flatnonzero(
+        (time_s > min(stride.start_s for stride in strides) - 1.5 * frame_s)
+        & (time_s < max(stride.stop_s for stride in strides) + 1.5 * frame_s)
+    )
+    return slice(int(during[0]), int(during[-1]) + 1)
+
+
+def resample(
+    stride: Stride, time_s: np.ndarray, channels: Mapping[str, np.ndarray], known: np.ndarray, points: int
+) -> Cycle:
+    """A stride's channels (T,) at `points` equal steps between two foot strikes, from known frames only."""
+    frame_s = time_s[1] - time_s[0]
+    # One known frame beyond each end where there is one, so that the ends are interpolated, not held.
+    near = (time_s > stride.start_s - 1.5 * frame_s) & (time_s < stride.stop_s + 1.5 * frame_s)
+    frames = np.flatnonzero(near & known)
+    phase = np.linspace(0, 1, points)
+    # The last frame before a strike off the plates ends what is known: its value is held, for under one frame.
+    at = np.clip(stride.start_s + phase * stride.duration_s, time_s[frames[0]], time_s[frames[-1]])
+    values = monotone_cubic(time_s[frames], np.stack([channels[name][frames] for name in channels], axis=1), at)
+    return Cycle(stride=stride, phase=phase, channels={name: values[:, index] for index, name in enumerate(channels)})
+
+
+def _unfit(
+    time_s: np.ndarray,
+    known: np.ndarray,
+    start: float,
+    stop: float,
+    offs: list[float],
+    settings: CycleSettings,
+) -> str:
+    if not settings.min_stride_s <= stop - start <= settings.max_stride_s:
+        return f"lasts {stop - start:.2f} s, walking takes {settings.min_stride_s}-{settings.max_stride_s} s"
+    if len(offs) != 1:
+        return f"has {len(offs)} toe offs"
+    frames = (time_s >= start - 1e-9) & (time_s < stop - 1e-9)
+    frame_s = time_s[1] - time_s[0]
+    if not frames.any() or time_s[frames][0] - start > frame_s or stop - time_s[frames][-1] > 1.5 * frame_s:
+        return "is not wholly recorded"
+    if not known[frames].all():
+        return "its ground reaction is not known throughout"
+    return ""

@@ -1,0 +1,69 @@
+"""What was measured of one walk: markers, ground reactions and complete strides, before any model is asked."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from pipeline.c3d.read_c3d import read_c3d
+from pipeline.errors import TrialRejected
+from pipeline.ground.cycles import Stride, complete_strides, frames_of
+from pipeline.ground.ground_reactions import GroundReactions, ground_reactions
+from pipeline.markers.observed import worst_gaps
+from pipeline.markers.trajectories import Trajectories, trajectories
+from pipeline.records import SIDES, FootWrench, Markers, Recording, Side
+from pipeline.session.same_person import check_subject_blocks
+from pipeline.session.session import Trial
+from pipeline.storing.job import Job
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ObservedWalk:
+    """A walk over the frames that show every segment; `strides` are complete, `refused` says why others are not."""
+
+    recording: Recording
+    tracks: Trajectories
+    ground: GroundReactions
+    markers: Markers
+    wrenches: Mapping[Side, FootWrench]
+    strides: tuple[Stride, ...]
+    refused: tuple[str, ...]
+
+    @property
+    def frames(self) -> slice:
+        """The frames that the strides need."""
+        return frames_of(self.strides, self.markers.time_s)
+
+
+def observe_walk(job: Job, trial: Trial) -> ObservedWalk:
+    """Read a trial and make of it what the solves need. TrialRejected names the stage that refused it."""
+    recipe, subject = job.recipe, job.session.subject
+    recording, static = read_c3d(trial.path), read_c3d(job.session.static)
+    check_subject_blocks(recording, static, subject)
+    tracks = trajectories(recording, static, job.profile, recipe)
+    ground = ground_reactions(recording, tracks, job.profile, subject.mass_kg, recipe.ground_reactions)
+
+    markers = tracks.smooth.cut(tracks.window)
+    wrenches = {side: ground.wrenches[side].cut(tracks.window) for side in SIDES}
+    strides, refused = complete_strides(markers.time_s, wrenches, ground.events, recipe.cycles)
+    if not strides:
+        raise TrialRejected("cycles", _why_no_stride(recording.path.name, refused, wrenches, tracks))
+    return ObservedWalk(
+        recording=recording,
+        tracks=tracks,
+        ground=ground,
+        markers=markers,
+        wrenches=wrenches,
+        strides=tuple(strides),
+        refused=tuple(refused),
+    )
+
+
+def _why_no_stride(
+    source: str, refused: tuple[str, ...], wrenches: Mapping[Side, FootWrench], tracks: Trajectories
+) -> str:
+    reasons = sorted({reason for side in SIDES for reason in wrenches[side].reason if reason})
+    return (
+        f"{source}: no complete gait cycle with a known ground reaction, expected at least one. "
+        f"Strides: {'; '.join(refused) or 'none seen'}. Feet: {'; '.join(reasons) or 'no stance'}. "
+        f"Markers: {worst_gaps(tracks.smooth) or 'no gaps'}. Choose a walk in which a foot lands alone and wholly on a "
+        "plate, or leave the trial out."
+    )

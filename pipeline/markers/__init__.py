@@ -1,0 +1,1 @@
+"""A `Recording` in, marker trajectories in the walker's own frame out. Read `trajectories.py` first."""

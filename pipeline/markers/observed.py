@@ -1,0 +1,74 @@
+"""Which frames of a walk show enough markers to say where the body was."""
+
+from collections import defaultdict
+
+import numpy as np
+
+from pipeline.errors import TrialRejected
+from pipeline.records import Markers, Recording
+from pipeline.session.profile import Profile
+from pipeline.signals import runs
+
+# The segments whose angles are stored as inputs: each needs at least half of its markers, the pelvis three.
+SEGMENTS = ("pelvis", "femur_r", "femur_l", "tibia_r", "tibia_l", "calcn_r", "calcn_l")
+PELVIS_MARKERS = 3
+SHORTEST_WINDOW_S = 0.5
+
+
+def used_labels(recording: Recording, profile: Profile) -> tuple[str, ...]:
+    """The profile's labels that this recording shows at least once. TrialRejected names required ones it lacks."""
+    shown = [
+        label
+        for column, label in enumerate(recording.marker_labels)
+        if np.isfinite(recording.markers_m[:, column]).all(axis=1).any()
+    ]
+    lacking = [label for label in profile.required_labels if label not in shown]
+    if lacking:
+        raise TrialRejected(
+            "markers",
+            f"{recording.path.name}: lacks the markers {', '.join(lacking)}, or never shows them; profile "
+            f"{profile.name!r} requires them "
+            f"(found {', '.join(shown[:60])}). Label them, or choose or write another profile.",
+        )
+    return tuple(label for label in profile.markers if label in shown)
+
+
+def observed_window(recording: Recording, markers: Markers, profile: Profile) -> slice:
+    """The longest run of frames that shows every segment of the legs; TrialRejected if it is under half a second."""
+    enough = np.ones(len(markers.time_s), dtype=bool)
+    for segment, labels in _by_segment(markers, profile).items():
+        seen = np.sum([np.isfinite(markers.marker(label)).all(axis=1) for label in labels], axis=0)
+        needed = min(PELVIS_MARKERS, len(labels)) if segment == "pelvis" else -(-len(labels) // 2)
+        enough &= seen >= needed
+    windows = runs(enough)
+    longest = max(windows, key=lambda window: window[1] - window[0], default=(0, 0))
+    length_s = (longest[1] - longest[0]) / markers.rate_hz
+    if length_s < SHORTEST_WINDOW_S:
+        raise TrialRejected(
+            "markers",
+            f"{recording.path.name}: at most {length_s:.2f} s on end show every segment of the legs, expected at least "
+            f"{SHORTEST_WINDOW_S} s: {worst_gaps(markers)}. Fill the gaps in the laboratory's software, or leave the "
+            "trial out.",
+        )
+    return slice(*longest)
+
+
+def worst_gaps(markers: Markers) -> str:
+    """The longest gaps by marker, worst first, in words; "" if there is none."""
+    gaps = []
+    for label in markers.labels:
+        missing = runs(~np.isfinite(markers.marker(label)).all(axis=1))
+        if missing:
+            start, stop = max(missing, key=lambda gap: gap[1] - gap[0])
+            gaps.append(((stop - start) / markers.rate_hz, label, float(markers.time_s[start])))
+    gaps.sort(reverse=True)
+    return "; ".join(f"{label} is missing for {length:.2f} s from {at:.2f} s" for length, label, at in gaps[:4])
+
+
+def _by_segment(markers: Markers, profile: Profile) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = defaultdict(list)
+    for label in markers.labels:
+        marker = profile.markers[label]
+        if marker.ik_weight > 0 and marker.body in SEGMENTS:
+            found[marker.body].append(label)
+    return found

@@ -1,0 +1,70 @@
+"""Marker trajectories of one walk, from as recorded to as inverse kinematics reads them."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from pipeline.errors import TrialRejected
+from pipeline.markers.ground_frame import ground_rotation, to_ground
+from pipeline.markers.observed import observed_window, used_labels, worst_gaps
+from pipeline.markers.static_pose import static_pose
+from pipeline.markers.swapped_labels import mend_swaps
+from pipeline.records import Markers, Recording
+from pipeline.session.profile import Profile
+from pipeline.session.recipe import Recipe
+from pipeline.session.same_person import check_segment_lengths
+from pipeline.signals import HIGHEST_CUTOFF, fill_gaps, low_pass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trajectories:
+    """A walk's markers in the ground frame, over all frames: `recorded` with short gaps filled, `smooth` filtered too.
+
+    `rotation` (3, 3) turned them from the laboratory's frame; `window` are the frames that show every leg segment.
+    """
+
+    rotation: np.ndarray
+    recorded: Markers
+    smooth: Markers
+    window: slice
+    warnings: tuple[str, ...]
+
+
+def trajectories(recording: Recording, static: Recording, profile: Profile, recipe: Recipe) -> Trajectories:
+    """Turn, relabel, fill and filter a walk's markers. TrialRejected if another person's, or showing too little."""
+    _require_rates(recording, recipe)
+    pose, mended_pose = static_pose(static, profile, recipe.scaling.static_window_s)
+    shape = {label: pose.marker(label)[0] for label in pose.labels}
+    rotation = ground_rotation(recording, profile)
+    markers, mended = mend_swaps(to_ground(recording, rotation, used_labels(recording, profile)), shape, profile)
+    check_segment_lengths(recording, markers, pose, profile, recipe.scaling.max_segment_difference)
+    filled = fill_gaps(markers.positions_m, markers.rate_hz, recipe.markers.max_gap_s)
+    recorded = replace(markers, positions_m=filled)
+    smooth = replace(markers, positions_m=low_pass(filled, markers.rate_hz, recipe.markers.marker_cutoff_hz))
+    gaps = worst_gaps(smooth)
+    return Trajectories(
+        rotation=rotation,
+        recorded=recorded,
+        smooth=smooth,
+        window=observed_window(recording, smooth, profile),
+        warnings=(*recording.warnings, *mended_pose, *mended, *((gaps,) if gaps else ())),
+    )
+
+
+def _require_rates(recording: Recording, recipe: Recipe) -> None:
+    """TrialRejected if the recording is too slow for a cut-off of the recipe."""
+    asked: tuple[tuple[str, float, str, float], ...] = (
+        ("markers", recording.point_rate_hz, "marker_cutoff_hz", recipe.markers.marker_cutoff_hz),
+        ("markers", recording.point_rate_hz, "coordinate_cutoff_hz", recipe.inverse_dynamics.coordinate_cutoff_hz),
+    )
+    if recording.plates:
+        force_cutoff_hz = recipe.ground_reactions.force_cutoff_hz
+        asked = (*asked, ("forces", recording.analog_rate_hz, "force_cutoff_hz", force_cutoff_hz))
+    for what, rate_hz, setting, cutoff_hz in asked:
+        if not cutoff_hz < HIGHEST_CUTOFF * rate_hz:
+            raise TrialRejected(
+                "markers",
+                f"{recording.path.name}: {what} were recorded at {rate_hz:g} Hz, expected more than "
+                f"{cutoff_hz / HIGHEST_CUTOFF:.0f} Hz for {setting} = {cutoff_hz:g}. Record faster, or lower it "
+                "in a recipe of your own.",
+            )

@@ -1,0 +1,102 @@
+"""Joint angles over time from other people's files: OpenSim's motions, and CSV tables that say their units."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.csv
+
+from pipeline.errors import TrialRejected
+from pipeline.motion_only.kinematic_events import events_of_angles
+from pipeline.motion_only.walk_angles import WalkAngles, complete_strides
+from pipeline.session.recipe import CycleSettings
+from warehouse.channels import INPUT_COORDINATES
+from warehouse.files.storage import explained
+from warehouse.interchange.opensim_table import parse_table
+
+# A CSV's columns say the unit that its numbers can't: hip_flexion_r_deg or hip_flexion_r_rad.
+_TO_DEGREES = {"deg": 1.0, "rad": 180.0 / np.pi}
+
+
+def read_mot(path: Path, settings: CycleSettings) -> WalkAngles:
+    """A motion with OpenSim's coordinates, in degrees or radians as its header says.
+
+    ValueError if it is no such table or lacks one of the ten angles; TrialRejected if it holds no complete cycle.
+    """
+    with explained("read", str(path)):
+        text = path.read_text("utf-8", "replace")
+    table = parse_table(path.name, text)
+    _require(path, [name for name in INPUT_COORDINATES if name not in table.columns], table.columns)
+    return _walk(path, table.time_s, table.degrees(INPUT_COORDINATES), settings)
+
+
+def read_csv_motion(path: Path, settings: CycleSettings) -> WalkAngles:
+    """A table with `time_s` and the ten angles, each named with its unit: `hip_flexion_r_deg` or `hip_flexion_r_rad`.
+
+    Empty cells are not known. ValueError if a column is missing or is no number; TrialRejected if the table holds no
+    complete cycle.
+    """
+    table = read_csv(path)
+    names = {name: _with_unit(path, name, table.column_names) for name in INPUT_COORDINATES}
+    _require(
+        path, [f"{name}_deg" for name in INPUT_COORDINATES if not names[name]] or _lacks_time(table), table.column_names
+    )
+    time_s = numbers(path, table, "time_s")
+    if not np.isfinite(time_s).all() or len(time_s) < 2 or (np.diff(time_s) <= 0).any():
+        raise ValueError(f"{path}: time_s must be known and increase from row to row, over two rows or more.")
+    columns = [numbers(path, table, column) * _TO_DEGREES[column.rpartition("_")[2]] for column in names.values()]
+    return _walk(path, time_s, np.stack(columns, axis=1), settings)
+
+
+def read_csv(path: Path) -> pa.Table:
+    """A CSV file's table. ValueError if it is none."""
+    try:
+        with explained("read", str(path)):
+            return pa.csv.read_csv(path)
+    except pa.ArrowInvalid as error:
+        raise ValueError(f"{path} can't be read as CSV: {error}") from error
+
+
+def numbers(path: Path, table: pa.Table, name: str) -> np.ndarray:
+    """A column in double precision, NaN where a cell is empty. ValueError if it holds anything else."""
+    column = table.column(name)
+    if not (pa.types.is_floating(column.type) or pa.types.is_integer(column.type) or pa.types.is_null(column.type)):
+        raise ValueError(f"{path}: column {name} holds {column.type}, expected numbers.")
+    found: np.ndarray = column.cast(pa.float64()).to_numpy()
+    return found
+
+
+def _with_unit(path: Path, name: str, columns: Sequence[str]) -> str:
+    """The angle's column, "" if there is none. ValueError for one without a unit, or for two."""
+    found = [column for column in (f"{name}_{unit}" for unit in _TO_DEGREES) if column in columns]
+    if len(found) > 1 or (not found and name in columns):
+        raise ValueError(
+            f"{path}: {', '.join(found or [name])} doesn't say one unit: name the column {name}_deg or {name}_rad."
+        )
+    return found[0] if found else ""
+
+
+def _lacks_time(table: pa.Table) -> list[str]:
+    return [] if "time_s" in table.column_names else ["time_s"]
+
+
+def _require(path: Path, lacking: Sequence[str], found: Sequence[str]) -> None:
+    if lacking:
+        raise ValueError(
+            f"{path} lacks {', '.join(lacking)}; it has {', '.join(found)}. A prediction needs all ten joint angles of "
+            "both legs."
+        )
+
+
+def _walk(path: Path, time_s: np.ndarray, angles_deg: np.ndarray, settings: CycleSettings) -> WalkAngles:
+    events = events_of_angles(path.name, time_s, angles_deg)
+    strides, refused = complete_strides(path.name, time_s, angles_deg, events, settings)
+    if not strides:
+        why = "; ".join(refused) or f"{len(events.events)} events in {time_s[-1] - time_s[0]:.2f} s, no two strikes"
+        raise TrialRejected(
+            "cycles",
+            f"{path.name}: no complete gait cycle, expected at least one of either leg: {why}. A cycle is found "
+            "between two foot strikes, told by how far the heel is in front of the hip: give a longer walk.",
+        )
+    return WalkAngles(source=path.name, time_s=time_s, angles_deg=angles_deg, strides=strides, refused=refused)

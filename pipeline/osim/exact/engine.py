@@ -1,0 +1,131 @@
+"""Engine `exact`: OpenSim's kinematics, dynamics and muscles, asked in process; the solves themselves to their optimum.
+
+The same questions and records as engine `tools`, without its files: a directory only receives OpenSim's log. What the
+recipe says about when an iteration may stop (`accuracy`, `convergence_criterion`, `max_iterations`) concerns the tools;
+here every frame is solved to its optimum, or not at all. Shapes: T frames, F free coordinates, U muscles, R actuators.
+"""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from pipeline.osim.exact import inverse_dynamics as exact_motion
+from pipeline.osim.exact import inverse_kinematics as exact_ik
+from pipeline.osim.exact.static_optimization import least_effort_forces
+from pipeline.osim.inputs import require_cover, require_motion, tracked_markers
+from pipeline.osim.log import tool_log
+from pipeline.osim.models.shared_model import SharedModel, shared_model
+from pipeline.records import (
+    Coordinates,
+    CoordinateTask,
+    FootWrench,
+    GeneralizedForces,
+    KinematicsResult,
+    Markers,
+    MuscleForces,
+    Side,
+)
+
+_IK, _ID, _SO = "inverse_kinematics", "inverse_dynamics", "static_optimization"
+
+
+def inverse_kinematics(
+    model_file: Path,
+    markers: Markers,
+    *,
+    marker_weights: Mapping[str, float],
+    coordinate_tasks: Sequence[CoordinateTask] = (),
+    accuracy: float,  # noqa: ARG001
+    directory: Path,
+) -> KinematicsResult:
+    """Pose the model at every frame so that its markers lie nearest the measured ones (least squares).
+
+    Tracked are the markers with a positive weight that model and measurement both have; a NaN position is
+    left out of its frame. Every frame is converged to about 1e-8 rad, whatever `accuracy` says.
+    Raises TrialRejected("inverse_kinematics", …) when a frame has fewer than three tracked markers.
+    """
+    with tool_log(directory, _IK):
+        shared = shared_model(model_file)
+        tracked = tracked_markers(markers, marker_weights, shared.summary)
+        fit = exact_ik.fit_markers(shared, tracked, marker_weights, coordinate_tasks)
+    coordinates = Coordinates(
+        time_s=tracked.time_s, names=shared.names, rotational=_rotational(shared), values=fit.values
+    )
+    return KinematicsResult(coordinates=coordinates, marker_names=tracked.labels, marker_error_m=fit.marker_error_m)
+
+
+def inverse_dynamics(
+    model_file: Path,
+    coordinates: Coordinates,
+    wrenches: Sequence[FootWrench],
+    *,
+    foot_bodies: Mapping[Side, str],
+    lowpass_hz: float | None,
+    directory: Path,
+) -> GeneralizedForces:
+    """Net generalized forces, (T, Q) in the model's coordinate order, that the motion and the ground ask for.
+
+    `lowpass_hz` is OpenSim's own zero-lag filter of the coordinates; None differentiates them as they are.
+    The coordinates of the body against the ground are residuals. Raises TrialRejected("inverse_dynamics", …).
+    """
+    with tool_log(directory, _ID):
+        shared = shared_model(model_file)
+        require_motion(coordinates, shared.summary)
+        require_cover(wrenches, coordinates.time_s)
+        motion = exact_motion.differentiated(shared, coordinates, lowpass_hz, directory)
+        values = exact_motion.moments_of(shared, motion, wrenches, foot_bodies, coordinates.time_s)
+    return GeneralizedForces(
+        time_s=coordinates.time_s, names=shared.names, rotational=_rotational(shared), values=values
+    )
+
+
+def static_optimization(
+    model_file: Path,
+    coordinates: Coordinates,
+    wrenches: Sequence[FootWrench],
+    *,
+    foot_bodies: Mapping[Side, str],
+    lowpass_hz: float | None,
+    activation_exponent: float,
+    use_muscle_physiology: bool,
+    reserve_optimal_nm: float,
+    residual_optimal_n: float,
+    residual_optimal_nm: float,
+    convergence_criterion: float,  # noqa: ARG001
+    max_iterations: int,  # noqa: ARG001
+    passive_fibre_force: bool = False,
+    directory: Path,
+) -> MuscleForces:
+    """Muscle forces that make the measured motion with the least sum of activations to the exponent.
+
+    Reserve and residual actuators are added wherever a free coordinate has no actuator. Force is the tendon's:
+    active force at the length a stiff tendon leaves the fibre, times activation; with `passive_fibre_force`, what the
+    fibre's passive force gives along the tendon is added, and activations need to make only the rest. Every frame is
+    at its optimum, and balanced to 1e-8; one that no admissible activations can balance has `converged` False and
+    says which coordinate falls shortest; one whose optimum was not reached has only that. ValueError for an exponent
+    below 2.
+    Raises TrialRejected("static_optimization", …) for actuators that act on no single coordinate.
+    """
+    with tool_log(directory, _SO):
+        shared = shared_model(model_file)
+        require_motion(coordinates, shared.summary)
+        require_cover(wrenches, coordinates.time_s)
+        motion = exact_motion.differentiated(shared, coordinates, lowpass_hz, directory)
+        asked = exact_motion.moments_of(shared, motion, wrenches, foot_bodies, coordinates.time_s)
+        return least_effort_forces(
+            shared,
+            motion,
+            asked,
+            time_s=coordinates.time_s,
+            exponent=activation_exponent,
+            use_muscle_physiology=use_muscle_physiology,
+            reserve_optimal_nm=reserve_optimal_nm,
+            residual_optimal_n=residual_optimal_n,
+            residual_optimal_nm=residual_optimal_nm,
+            passive_fibre_force=passive_fibre_force,
+        )
+
+
+def _rotational(shared: SharedModel) -> np.ndarray:
+    return np.array([coordinate.rotational for coordinate in shared.summary.coordinates])

@@ -1,0 +1,142 @@
+"""A model's kinematics and dynamics as arrays: OpenSim's own numbers, without its tools and files.
+
+One `Mechanics` belongs to one process and one thread. Shapes: T frames, Q coordinates in the model's order, S stations
+(points fixed to bodies). Radians and metres; the ground frame is OpenSim's (x forward, y up, z right).
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import opensim as osim
+
+from pipeline.osim.models.model import ModelCoordinate, load_model, summarise
+from pipeline.osim.models.poses import BodyKinematics, Poses
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Station:
+    """A point fixed to a body, at location_m (3,) in its frame."""
+
+    body: str
+    location_m: tuple[float, float, float]
+
+
+class Mechanics:
+    """An OpenSim model that moves as it is told: no muscles, no actuators, no controllers.
+
+    `coordinates` are the model's, in its order. TrialRejected("model", …) if the file is no model.
+    """
+
+    def __init__(self, model_file: Path) -> None:
+        source = load_model(model_file)
+        self.coordinates: tuple[ModelCoordinate, ...] = summarise(source).coordinates
+        self.names = tuple(coordinate.name for coordinate in self.coordinates)
+        # Forces play no part in where bodies are and what moves them, and without them poses are cheaper.
+        source.updForceSet().clearAndDestroy()
+        source.updControllerSet().clearAndDestroy()
+        source.finalizeConnections()
+        source.initSystem()
+        self._model = source
+        self._poses = Poses(source)
+        self._dynamics = osim.InverseDynamicsSolver(source)
+
+    def marker_stations(self) -> dict[str, Station]:
+        """The model's own markers, each as a point of the body that carries it."""
+        return marker_stations(self._model)
+
+    def positions_m(self, values: np.ndarray, stations: Sequence[Station]) -> np.ndarray:
+        """Where stations are in the ground frame, (T, S, 3), at poses (T, Q), coupled coordinates as given."""
+        bodies = sorted({station.body for station in stations})
+        of = np.array([bodies.index(station.body) for station in stations])
+        local = np.array([station.location_m for station in stations])
+        rotation, origin = self.transforms(values, bodies)
+        return np.einsum("tsij,sj->tsi", rotation[:, of], local) + origin[:, of]
+
+    def transforms(self, values: np.ndarray, bodies: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
+        """Rotations (T, B, 3, 3) from body to ground, and body origins (T, B, 3), at poses (T, Q)."""
+        return self._poses.transforms(values, bodies)
+
+    def kinematics(self, values: np.ndarray, bodies: Sequence[str]) -> BodyKinematics:
+        """Where bodies are at poses (T, Q), and their velocities by unit speeds."""
+        return self._poses.kinematics(values, bodies)
+
+    def jacobian(self, values: np.ndarray, stations: Sequence[Station]) -> np.ndarray:
+        """How stations move with each coordinate, (T, S, 3, Q): metres per radian or metre, each by itself."""
+        bodies = sorted({station.body for station in stations})
+        of = np.array([bodies.index(station.body) for station in stations])
+        local = np.array([station.location_m for station in stations])
+        found = self._poses.kinematics(values, bodies)
+        arm = np.einsum("tsij,sj->tsi", found.rotation[:, of], local)
+        turning, moving = found.jacobian[:, of, :3], found.jacobian[:, of, 3:]
+        return moving + np.cross(turning, arm[..., None], axis=2)
+
+    def mass_centre_m(self, values: np.ndarray) -> np.ndarray:
+        """The whole body's centre of mass in the ground frame, (T, 3), at poses (T, Q)."""
+        poses, found = self._poses, np.empty((len(values), 3))
+        for t in poses.at(values):
+            found[t] = poses.matter.calcSystemMassCenterLocationInGround(poses.state).to_numpy()
+        return found
+
+    def generalized_forces(self, values: np.ndarray, speeds: np.ndarray, accelerations: np.ndarray) -> np.ndarray:
+        """What moves the model so, (T, Q), in N·m and N, with gravity and without any external force.
+
+        values, speeds and accelerations (T, Q) are taken as given, coupled and locked coordinates too.
+        """
+        return generalized_forces(self._poses, self._dynamics, values, speeds, accelerations)
+
+    def wrench_forces(
+        self, values: np.ndarray, body: str, force_n: np.ndarray, moment_nm: np.ndarray, point_m: np.ndarray
+    ) -> np.ndarray:
+        """Generalized forces, (T, Q), of a force and a moment about `point_m` (T, 3) acting on a body; ground frame.
+
+        Inverse dynamics with the wrench is `generalized_forces` less these.
+        """
+        found = self._poses.kinematics(values, [body])
+        moment = moment_nm + np.cross(point_m - found.origin_m[:, 0], force_n)
+        return np.einsum("tij,ti->tj", found.jacobian[:, 0], np.hstack([moment, force_n]))
+
+    def mass_matrices(self, values: np.ndarray) -> np.ndarray:
+        """Generalized inertia, (T, Q, Q), at poses (T, Q): generalized forces by unit accelerations."""
+        poses, mass = self._poses, osim.Matrix()
+        order = np.ix_(poses.mobility, poses.mobility)
+        found = np.empty((len(values), len(self.names), len(self.names)))
+        for t in poses.at(values):
+            poses.matter.calcM(poses.state, mass)
+            found[t] = mass.to_numpy()[order]
+        return found
+
+
+def marker_stations(model: osim.Model) -> dict[str, Station]:
+    """An initialised model's markers, each as a point of the body that carries it."""
+    markers = model.getMarkerSet()
+    found = {}
+    for i in range(markers.getSize()):
+        marker = markers.get(i)
+        frame = marker.getParentFrame()
+        base = frame.findBaseFrame()
+        at = frame.findTransformInBaseFrame().shiftFrameStationToBase(marker.get_location()).to_numpy()
+        found[marker.getName()] = Station(body=base.getName(), location_m=(at[0], at[1], at[2]))
+    return found
+
+
+def generalized_forces(
+    poses: Poses,
+    dynamics: osim.InverseDynamicsSolver,
+    values: np.ndarray,
+    speeds: np.ndarray,
+    accelerations: np.ndarray,
+    meanwhile: Callable[[int], None] = lambda _: None,
+) -> np.ndarray:
+    """What moves a model so, (T, Q), less gravity and whatever forces its state has switched on.
+
+    `meanwhile` is called with each frame's number while the state is there.
+    """
+    found = np.empty(values.shape)
+    rows = poses.tree_order(accelerations)
+    for t in poses.moving(values, speeds):
+        forces = dynamics.solve(poses.state, osim.Vector.createFromMat(rows[t]))
+        found[t] = forces.to_numpy()[poses.mobility]
+        meanwhile(t)
+    return found

@@ -1,0 +1,116 @@
+"""Profiles: how one laboratory works. Marker label -> body and place on the model, what scales what."""
+
+from functools import lru_cache
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from pipeline.records import CoordinateTask, Side
+from pipeline.session.recipe import Positive, explained, parse_toml, read_settings
+
+Axis = Literal["plates", "pelvis", "+x", "-x", "+y", "-y", "+z", "-z"]
+Vector = tuple[float, float, float]
+Weight = Annotated[float, Field(ge=0)]
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+class ProfileMarker(_Part):
+    """Where a label sits on the unscaled model (metres, in the body's frame), and how much it counts.
+
+    A `guide` steers the posture, but how well it fits is not judged: an arm's marker, say, since the
+    model's shoulder girdle doesn't move. No hip angle, moment or force depends on where an arm is.
+    """
+
+    body: str
+    location_m: Vector
+    ik_weight: Weight
+    static_weight: Weight
+    required: bool = True
+    guide: bool = False
+
+
+class Measurement(_Part):
+    """Marker pairs whose measured distance, over the model's own, scales bodies along axes."""
+
+    name: str
+    pairs: Annotated[tuple[tuple[str, str], ...], Field(min_length=1)]
+    scales: dict[str, Annotated[str, Field(pattern=r"^X?Y?Z?$", min_length=1)]]
+
+
+class Pelvis(_Part):
+    """Labels over the anterior and posterior iliac spines; a sacral marker may stand for both posterior ones."""
+
+    right_anterior: str
+    left_anterior: str
+    posterior: Annotated[tuple[str, ...], Field(min_length=1)]
+
+
+class Foot(_Part):
+    """A foot's labels: at the heel, and near the head of the second metatarsal."""
+
+    heel: str
+    toe: str
+
+
+class Profile(_Part):
+    """One laboratory's way of working.
+
+    `held`: coordinates that its markers hardly tell, and the weight (m²/rad²) with which they stay near the default.
+    """
+
+    name: str
+    description: str
+    source: str
+    up: Axis = "plates"
+    forward: Axis = "pelvis"
+    pelvis: Pelvis
+    right_foot: Foot
+    left_foot: Foot
+    same_segment: tuple[tuple[str, str], ...]
+    markers: dict[str, ProfileMarker]
+    measurements: tuple[Measurement, ...]
+    held: dict[str, Positive] = Field(default_factory=dict)
+
+    @property
+    def coordinate_tasks(self) -> tuple[CoordinateTask, ...]:
+        """Coordinates that the markers don't tell, held near the model's default by inverse kinematics."""
+        return tuple(CoordinateTask(name=name, weight=weight, value=None) for name, weight in self.held.items())
+
+    @property
+    def required_labels(self) -> tuple[str, ...]:
+        """Labels that every recording of this laboratory holds."""
+        return tuple(label for label, marker in self.markers.items() if marker.required)
+
+    @model_validator(mode="after")
+    def _labels_are_markers(self) -> "Profile":
+        named = {label for pair in self.same_segment for label in pair}
+        named |= {label for item in self.measurements for pair in item.pairs for label in pair}
+        named |= {self.pelvis.right_anterior, self.pelvis.left_anterior, *self.pelvis.posterior}
+        for foot in (self.right_foot, self.left_foot):
+            named |= {foot.heel, foot.toe}
+        unknown = sorted(named - set(self.markers))
+        if unknown:
+            raise ValueError(f"labels {unknown} are used but have no entry under [markers]")
+        return self
+
+
+def load_profile(name_or_path: str) -> Profile:
+    """A packaged profile by name, or a TOML file. ValueError names the file, the setting and what it may be."""
+    return _profile(*read_settings("profiles", name_or_path))
+
+
+# As recipes are: read once, though thousands of sessions name it.
+@lru_cache(maxsize=32)
+def _profile(where: str, text: str) -> Profile:
+    try:
+        return Profile.model_validate(parse_toml(where, text))
+    except ValidationError as error:
+        raise explained(where, error) from error
+
+
+def foot_of(profile: Profile, side: Side) -> Foot:
+    """The labels of one foot."""
+    return profile.right_foot if side == "right" else profile.left_foot

@@ -1,0 +1,168 @@
+"""A laboratory session on disk: `session.toml` and the recordings it names."""
+
+import re
+import tomllib
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+
+from pipeline.session.recipe import explained
+from warehouse.identity import SessionKey, TrialKey
+
+SESSION_FILE = "session.toml"
+# Raised when the entries of a session file change their names, units or meanings.
+SESSION_FORMAT = 1
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+class Subject(_Part):
+    """Who walked, by code. Mass and height are measured, never assumed."""
+
+    id: str
+    mass_kg: float
+    height_m: float
+    sex: Literal["F", "M"] | None = None
+    age_y: Annotated[float, Field(ge=1, le=120)] | None = None
+
+    @field_validator("mass_kg")
+    @classmethod
+    def _plausible_mass(cls, value: float) -> float:
+        if not 10 <= value <= 250:
+            raise ValueError("is outside 10-250 kg. Is it in grams or pounds? Correct session.toml")
+        return value
+
+    @field_validator("height_m")
+    @classmethod
+    def _plausible_height(cls, value: float) -> float:
+        if not 0.8 <= value <= 2.4:
+            raise ValueError("is outside 0.8-2.4 m. Is it in centimetres? Correct session.toml")
+        return value
+
+
+class Visit(_Part):
+    """When and how: the profile names the laboratory's marker set; `recordings` may lie elsewhere."""
+
+    id: str
+    cohort: str
+    profile: str
+    static: str
+    recordings: str = "."
+
+
+class _File(_Part):
+    format: Literal[1]
+    subject: Subject
+    session: Visit
+    trials: Annotated[dict[str, str], Field(min_length=1)]
+
+
+class Trial(_Part):
+    """One walk: its name (a safe form of the file's stem), its file and its condition."""
+
+    name: str
+    path: Path
+    condition: str
+
+
+class Session(_Part):
+    """A checked session: every path is absolute, every name safe."""
+
+    file: Path
+    key: SessionKey
+    subject: Subject
+    profile: str
+    static: Path
+    trials: tuple[Trial, ...]
+
+    def trial_key(self, name: str) -> TrialKey:
+        """The warehouse's key of one trial."""
+        return self.key.of_trial(name)
+
+    def trial(self, name: str) -> Trial:
+        """One trial by name; KeyError if the session lacks it."""
+        for trial in self.trials:
+            if trial.name == name:
+                return trial
+        raise KeyError(name)
+
+
+def trial_name(file_name: str) -> str:
+    """A name fit for a path, from a file's: `walk 01.c3d` -> `walk_01`."""
+    return re.sub(r"[^A-Za-z0-9._-]+", "_", Path(file_name).stem).lstrip("._-") or "trial"
+
+
+def session_file_of(path: Path) -> Path:
+    """The session file that `path` (a folder, or the file itself) means. ValueError if there is none."""
+    file = path / SESSION_FILE if path.is_dir() else path
+    if not file.is_file():
+        raise ValueError(f"{file} does not exist. Write it with `gait2hip init-session {path}`.")
+    return file
+
+
+def load_session(path: Path) -> Session:
+    """Read and check a session. ValueError says which file, what was found, what was expected, what to do."""
+    file = session_file_of(path).absolute()
+    try:
+        content = _File.model_validate(_of_this_format(file, tomllib.loads(file.read_text("utf-8"))))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ValueError(f"{file} is not valid TOML: {error}. Correct it, or write it anew.") from error
+    except ValidationError as error:
+        raise _with_advice(file, error) from error
+    visit = content.session
+    folder = (file.parent / visit.recordings).resolve()
+    trials = tuple(
+        Trial(name=trial_name(name), path=folder / name, condition=condition)
+        for name, condition in content.trials.items()
+    )
+    _refuse_clashes(file, trials, folder / visit.static)
+    profile = visit.profile
+    if profile.endswith(".toml"):
+        profile = str((file.parent / profile).resolve())
+    try:
+        key = SessionKey(cohort=visit.cohort, subject=content.subject.id, session=visit.id)
+        for trial in trials:
+            key.of_trial(trial.name)
+    except ValueError as error:
+        raise ValueError(f"{file}: {error}") from error
+    return Session(
+        file=file,
+        key=key,
+        subject=content.subject,
+        profile=profile,
+        static=folder / visit.static,
+        trials=trials,
+    )
+
+
+def _of_this_format(file: Path, content: dict[str, object]) -> dict[str, object]:
+    if content.get("format", SESSION_FORMAT) != SESSION_FORMAT:
+        raise ValueError(
+            f"{file} has format {content['format']!r}; this gait2hip reads {SESSION_FORMAT}. Write it anew with "
+            "`gait2hip init-session`, or use the gait2hip that it was written for."
+        )
+    return content
+
+
+def _with_advice(file: Path, error: ValidationError) -> ValueError:
+    plain = explained(str(file), error)
+    missing = [str(item["loc"][-1]) for item in error.errors() if item["type"] == "missing"]
+    if not missing:
+        return plain
+    return ValueError(f"{plain}. Fill in {', '.join(missing)}: nothing is assumed for a subject or a session.")
+
+
+def _refuse_clashes(file: Path, trials: tuple[Trial, ...], static: Path) -> None:
+    seen: dict[str, Path] = {}
+    for trial in trials:
+        if trial.name in seen:
+            raise ValueError(
+                f"{file}: {seen[trial.name].name} and {trial.path.name} would both be trial {trial.name!r}. "
+                "Rename one of the files."
+            )
+        seen[trial.name] = trial.path
+        if trial.path == static:
+            raise ValueError(f"{file}: {static.name} is both the static trial and a walk. Remove one of the two.")

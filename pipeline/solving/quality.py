@@ -1,0 +1,236 @@
+"""Quality figures and the gates: of a whole trial (markers, residuals) and of a stride (what muscles explain)."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from pipeline.errors import TrialRejected
+from pipeline.ground.contacts import GRAVITY_M_S2
+from pipeline.ground.cycles import Stride
+from pipeline.records import FootWrench, GeneralizedForces, Kinematics, MuscleForces, Side
+from pipeline.session.recipe import QualitySettings
+from pipeline.session.session import Subject
+from pipeline.solving.solve import Solution
+
+# The leg's joints by their coordinates, without their side.
+JOINTS: dict[str, tuple[str, ...]] = {
+    "hip": ("hip_flexion", "hip_adduction", "hip_rotation"),
+    "knee": ("knee_angle",),
+    "ankle": ("ankle_angle",),
+}
+RESIDUAL_FORCES = ("pelvis_tx", "pelvis_ty", "pelvis_tz")
+RESIDUAL_MOMENTS = ("pelvis_tilt", "pelvis_list", "pelvis_rotation")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrialQuality:
+    """How well the model follows the markers, and what inverse dynamics leaves at the pelvis.
+
+    Residuals are root mean squares over frames in which both feet's ground reactions are known, over body
+    weight and over body weight times height; NaN without such a frame.
+    """
+
+    marker_rms_max_m: float
+    marker_error_max_m: float
+    worst_marker: str
+    residual_force_ratio: float
+    residual_moment_ratio: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StrideQuality:
+    """How well muscles explain a stride of one leg.
+
+    `reserve_ratio` and `balance_ratio` are the largest over the leg's joints: the peak of the joint's reserve (or
+    unexplained) moment, all its coordinates together, over the peak of its net moment. `saturated_ratio` is the
+    share of the leg's muscles and frames at full activation. In `impossible_frames` of the
+    unconverged ones nothing within the bounds makes what is asked, as far as the engine knows, and `short_of` is the
+    coordinate that falls shortest in most of these, "" without any.
+    """
+
+    reserve_ratio: float
+    reserve_joint: str
+    balance_ratio: float
+    balance_joint: str
+    saturated_ratio: float
+    unconverged_frames: int
+    impossible_frames: int
+    short_of: str
+
+
+def judge_trial(
+    solution: Solution, wrenches: Mapping[Side, FootWrench], subject: Subject, source: str, settings: QualitySettings
+) -> TrialQuality:
+    """A trial's figures; TrialRejected names the first gate that it does not pass. `wrenches` cover all its frames."""
+    body_n = subject.mass_kg * GRAVITY_M_S2
+    both = wrenches["right"].known & wrenches["left"].known
+    fit = solution.kinematics
+    judge_fit(fit, source, settings)
+    quality = TrialQuality(
+        marker_rms_max_m=float(np.nanmax(fit.marker_rms_m)),
+        marker_error_max_m=float(np.nanmax(fit.marker_max_m)),
+        worst_marker=str(fit.worst_marker[np.nanargmax(fit.marker_max_m)]),
+        residual_force_ratio=_residual(solution.moments, RESIDUAL_FORCES, both) / body_n,
+        residual_moment_ratio=_residual(solution.moments, RESIDUAL_MOMENTS, both) / (body_n * subject.height_m),
+    )
+    _refuse_beyond(
+        "inverse_dynamics",
+        source,
+        ("the residual force over body weight", quality.residual_force_ratio, settings.max_residual_force_ratio),
+        (
+            "the residual moment over body weight times height",
+            quality.residual_moment_ratio,
+            settings.max_residual_moment_ratio,
+        ),
+    )
+    return quality
+
+
+def judge_fit(fit: Kinematics, source: str, settings: QualitySettings) -> None:
+    """TrialRejected if the model doesn't follow the markers in every frame."""
+    worst = fit.worst_marker[np.nanargmax(fit.marker_max_m)]
+    _refuse_beyond(
+        "inverse_kinematics",
+        source,
+        ("the largest marker RMS of a frame, m,", float(np.nanmax(fit.marker_rms_m)), settings.max_marker_rms_m),
+        (f"the largest marker error ({worst}), m,", float(np.nanmax(fit.marker_max_m)), settings.max_marker_error_m),
+    )
+
+
+def _refuse_beyond(stage: str, source: str, *limits: tuple[str, float, float]) -> None:
+    for what, found, limit in limits:
+        if found > limit:
+            raise TrialRejected(stage, f"{source}: {what} is {found:.3g}, expected at most {limit:g}. {_ADVICE[stage]}")
+
+
+def judge_stride(stride: Stride, solution: Solution, settings: QualitySettings) -> StrideQuality:
+    """One stride's figures, over its own frames and its own leg."""
+    muscles, moments = solution.muscles, solution.moments.cut(solution.frames)
+    during = (muscles.time_s >= stride.start_s - 1e-9) & (muscles.time_s < stride.stop_s - 1e-9)
+    letter, short_of = stride.side[0], muscles.short_of[during]
+    reserve_joint, reserve_ratio = reserve_share(muscles, moments, during, letter)
+    balance_joint, balance_ratio = _worst_share(solution.balance, moments, during, letter)
+    return StrideQuality(
+        reserve_ratio=reserve_ratio,
+        reserve_joint=reserve_joint,
+        balance_ratio=balance_ratio,
+        balance_joint=balance_joint,
+        saturated_ratio=saturated_share(muscles, during, letter, settings),
+        unconverged_frames=int((~muscles.converged[during]).sum()),
+        impossible_frames=int((short_of != "").sum()),
+        short_of=_most_often(short_of[short_of != ""]),
+    )
+
+
+def keep_explained(
+    strides: Sequence[Stride], solution: Solution, source: str, settings: QualitySettings
+) -> tuple[dict[Stride, StrideQuality], tuple[str, ...]]:
+    """The strides whose moments the muscles explain, and why each other one is left out.
+
+    TrialRejected, with every stride's reason, if none is left.
+    """
+    kept, refused = {}, []
+    for stride in strides:
+        quality = judge_stride(stride, solution, settings)
+        why = _why_unexplained(quality, settings)
+        if why:
+            refused.append(f"{stride.side} stride at {stride.start_s:.2f} s: {why}")
+        else:
+            kept[stride] = quality
+    if not kept:
+        raise TrialRejected("static_optimization", f"{source}: {'; '.join(refused)}. {_ADVICE['static_optimization']}")
+    return kept, tuple(refused)
+
+
+_ADVICE = {
+    "inverse_kinematics": "Look for exchanged or displaced markers, or a profile that doesn't fit the laboratory.",
+    "inverse_dynamics": "Look for a wrong mass, a force that was not measured, or plates out of place.",
+    "static_optimization": (
+        "Where muscles can't give the measured moment: a fast or heavy walker, or a wrong force. Where the optimum was "
+        "not reached: name an activation_exponent nearer to 2 in the recipe."
+    ),
+}
+
+
+def _why_unexplained(quality: StrideQuality, settings: QualitySettings) -> str:
+    if quality.impossible_frames:
+        return (
+            f"in {quality.impossible_frames} frames no muscles and reserves within their bounds make what is asked, "
+            f"most often for want at {quality.short_of}, expected none"
+        )
+    if quality.unconverged_frames:
+        return (
+            f"static optimization did not reach its optimum in {quality.unconverged_frames} frames, expected it in all"
+        )
+    limits = (
+        (f"reserves at the {quality.reserve_joint}", quality.reserve_ratio, settings.max_reserve_ratio),
+        (f"the imbalance at the {quality.balance_joint}", quality.balance_ratio, settings.max_balance_ratio),
+    )
+    for what, found, limit in limits:
+        if found > limit:
+            return f"{what} reach {found:.1%} of the joint's peak moment, expected at most {limit:.0%}"
+    if quality.saturated_ratio > settings.max_saturated_ratio:
+        return (
+            f"{quality.saturated_ratio:.1%} of the leg's muscles and frames are at full activation, "
+            f"expected at most {settings.max_saturated_ratio:.0%}"
+        )
+    return ""
+
+
+def reserve_share(
+    muscles: MuscleForces, moments: GeneralizedForces, frames: np.ndarray, letter: str
+) -> tuple[str, float]:
+    """The joint of a leg (`letter` r or l) that muscles serve worst, and its reserves' share of its peak moment.
+
+    `frames` chooses from those that both cover.
+    """
+    reserves = GeneralizedForces(
+        time_s=muscles.time_s,
+        names=muscles.actuator_coordinates,
+        rotational=np.ones(len(muscles.actuator_coordinates), dtype=bool),
+        values=muscles.actuator_force,
+    )
+    return _worst_share(reserves, moments, frames, letter)
+
+
+def saturated_share(muscles: MuscleForces, frames: np.ndarray, letter: str, settings: QualitySettings) -> float:
+    """The share of a leg's muscles and frames at full activation."""
+    own = [index for index, name in enumerate(muscles.muscle_names) if name.endswith(f"_{letter}")]
+    return float((muscles.activation[frames][:, own] >= settings.saturated_activation).mean())
+
+
+def _worst_share(
+    part: GeneralizedForces, whole: GeneralizedForces, frames: np.ndarray, letter: str
+) -> tuple[str, float]:
+    """The joint whose `part` has the largest peak against the peak of its `whole`, and that ratio."""
+    shares = {}
+    for joint, coordinates in JOINTS.items():
+        names = [f"{name}_{letter}" for name in coordinates]
+        shares[joint] = _share(_peak(part, names, frames), _peak(whole, names, frames))
+    worst = max(shares, key=lambda joint: shares[joint])
+    return worst, float(shares[worst])
+
+
+def _most_often(names: np.ndarray) -> str:
+    found, counts = np.unique(names, return_counts=True)
+    return str(found[np.argmax(counts)]) if len(found) else ""
+
+
+def _share(part: float, whole: float) -> float:
+    """`part` over `whole`; infinite where that can't be told, so that NaN or a zero never passes for explained."""
+    if part == 0:
+        return 0.0
+    return part / whole if whole > 0 and np.isfinite(part) else float("inf")
+
+
+def _peak(forces: GeneralizedForces, names: Sequence[str], frames: np.ndarray) -> float:
+    present = [forces.column(name)[frames] for name in names if name in forces.names]
+    return float(np.sqrt(np.sum(np.square(present), axis=0)).max()) if present else 0.0
+
+
+def _residual(moments: GeneralizedForces, names: Sequence[str], frames: np.ndarray) -> float:
+    present = [moments.column(name)[frames] for name in names if name in moments.names]
+    if not present or not frames.any():
+        return float("nan")
+    return float(np.sqrt(np.mean(np.sum(np.square(present), axis=0))))

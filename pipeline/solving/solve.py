@@ -1,0 +1,124 @@
+"""Inverse kinematics, inverse dynamics and static optimization of one walk, by the recipe's engine."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from pipeline.osim.balance import muscle_balance
+from pipeline.osim.engines import Engine, load_engine
+from pipeline.records import (
+    Coordinates,
+    FootWrench,
+    GeneralizedForces,
+    Kinematics,
+    Markers,
+    MuscleForces,
+    Side,
+)
+from pipeline.session.profile import Profile
+from pipeline.session.recipe import Recipe
+from pipeline.signals import low_pass
+from pipeline.storing.stored_kinematics import as_stored
+
+# Splines through the coordinates need this many frames to forget where the record ended.
+SPLINE_MARGIN_FRAMES = 10
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Solution:
+    """What the engine found: kinematics and moments over all given frames, muscles and balance over `frames` of them.
+
+    `balance` is what muscles and actuators give, less what inverse dynamics asks.
+    """
+
+    kinematics: Kinematics
+    moments: GeneralizedForces
+    muscles: MuscleForces
+    balance: GeneralizedForces
+    frames: slice
+
+
+def solve(
+    model: Path,
+    markers: Markers,
+    wrenches: Mapping[Side, FootWrench],
+    frames: slice,
+    profile: Profile,
+    recipe: Recipe,
+    directory: Path,
+    known: Kinematics | None,
+) -> Solution:
+    """All three solves; muscle forces over `frames` only, since they cost most. TrialRejected names the stage.
+
+    `known` are the kinematics of an earlier run with the same markers, model and settings; None solves them.
+    """
+    engine = load_engine(recipe.model.engine)
+    kinematics = known or joint_kinematics(engine, model, markers, profile, recipe, directory / "ik")
+    coordinates = without_jitter(kinematics.coordinates, recipe.inverse_dynamics.coordinate_cutoff_hz)
+    moments = engine.inverse_dynamics(
+        model,
+        coordinates,
+        list(wrenches.values()),
+        foot_bodies=foot_bodies(recipe),
+        lowpass_hz=None,
+        directory=directory / "id",
+    )
+    muscles = muscle_forces(engine, model, coordinates, wrenches, frames, recipe, directory / "so")
+    return Solution(
+        kinematics=kinematics,
+        moments=moments,
+        muscles=muscles,
+        balance=muscle_balance(model, coordinates.cut(frames), moments.cut(frames), muscles),
+        frames=frames,
+    )
+
+
+def joint_kinematics(
+    engine: Engine, model: Path, markers: Markers, profile: Profile, recipe: Recipe, directory: Path
+) -> Kinematics:
+    """Inverse kinematics alone, and how well it fits the markers it is judged by. TrialRejected if it fails."""
+    found = engine.inverse_kinematics(
+        model,
+        markers,
+        marker_weights={label: profile.markers[label].ik_weight for label in markers.labels},
+        coordinate_tasks=profile.coordinate_tasks,
+        accuracy=recipe.inverse_kinematics.ik_accuracy,
+        directory=directory,
+    )
+    judged = found.judged_by([label for label, marker in profile.markers.items() if not marker.guide])
+    # What follows uses what is stored, so that it comes out the same from what is read back.
+    return replace(judged, coordinates=as_stored(judged.coordinates))
+
+
+def foot_bodies(recipe: Recipe) -> dict[Side, str]:
+    """Which body carries each foot's ground reaction."""
+    return {"right": recipe.model.right_foot_body, "left": recipe.model.left_foot_body}
+
+
+def without_jitter(coordinates: Coordinates, cutoff_hz: float) -> Coordinates:
+    """Coordinates as they are differentiated: low-passed well above the motion."""
+    rate_hz = (len(coordinates.time_s) - 1) / (coordinates.time_s[-1] - coordinates.time_s[0])
+    return replace(coordinates, values=low_pass(coordinates.values, rate_hz, cutoff_hz))
+
+
+def muscle_forces(
+    engine: Engine,
+    model: Path,
+    coordinates: Coordinates,
+    wrenches: Mapping[Side, FootWrench],
+    frames: slice,
+    recipe: Recipe,
+    directory: Path,
+) -> MuscleForces:
+    """Static optimization over some frames, with a margin on either side for the splines through the coordinates."""
+    wide = slice(max(0, frames.start - SPLINE_MARGIN_FRAMES), frames.stop + SPLINE_MARGIN_FRAMES)
+    muscles = engine.static_optimization(
+        model,
+        coordinates.cut(wide),
+        list(wrenches.values()),
+        foot_bodies=foot_bodies(recipe),
+        lowpass_hz=None,
+        directory=directory,
+        **recipe.static_optimization.model_dump(),
+    )
+    return muscles.cut(slice(frames.start - wide.start, frames.stop - wide.start))

@@ -1,0 +1,68 @@
+"""What models learn to predict: the hip's 14 muscle-group forces and 3 moments, per kilogram, seen from one leg."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from pipeline.errors import TrialRejected
+from pipeline.ground.cycles import Cycle, Stride, resample
+from pipeline.records import Coordinates, FootWrench, GeneralizedForces, MuscleForces, Side
+from pipeline.solving.solve import Solution
+from warehouse.channels import INPUT_COORDINATES, MOMENT_COORDINATES, MUSCLE_GROUPS, ipsilateral, mirrored
+
+
+def inputs_deg(coordinates: Coordinates, side: Side) -> dict[str, np.ndarray]:
+    """The ten joint angles (T,) in degrees, named from the ipsilateral leg. TrialRejected if the model lacks one."""
+    found = {}
+    for name in INPUT_COORDINATES:
+        source = _on(side, name)
+        if source not in coordinates.names:
+            raise TrialRejected("cycles", f"the model has no coordinate {source}, one of the ten inputs.")
+        found[ipsilateral(name)] = np.degrees(coordinates.column(source))
+    return found
+
+
+def moments_nm_kg(moments: GeneralizedForces, side: Side, mass_kg: float) -> dict[str, np.ndarray]:
+    """The hip's three moments (T,) in N·m/kg: `moment_hip_flexion` and so on."""
+    return {
+        f"moment_{name.removesuffix('_r')}": moments.column(_on(side, name)) / mass_kg for name in MOMENT_COORDINATES
+    }
+
+
+def group_forces_n_kg(forces: MuscleForces, side: Side, mass_kg: float) -> dict[str, np.ndarray]:
+    """The 14 groups' forces (T,) in N/kg, each the sum of its units. TrialRejected if the model lacks a unit."""
+    found = {}
+    for group, units in MUSCLE_GROUPS.items():
+        names = [_on(side, unit) for unit in units]
+        lacking = [name for name in names if name not in forces.muscle_names]
+        if lacking:
+            raise TrialRejected("cycles", f"the model has no muscle {', '.join(lacking)}, of group {group!r}.")
+        columns = [forces.muscle_names.index(name) for name in names]
+        found[f"force_{group}"] = forces.force_n[:, columns].sum(axis=1) / mass_kg
+    return found
+
+
+def cut_cycles(
+    strides: Sequence[Stride],
+    solution: Solution,
+    wrenches: Mapping[Side, FootWrench],
+    mass_kg: float,
+    points: int,
+) -> tuple[Cycle, ...]:
+    """Every stride's inputs and targets, resampled."""
+    coordinates = solution.kinematics.coordinates.cut(solution.frames)
+    moments = solution.moments.cut(solution.frames)
+    cycles = []
+    for stride in strides:
+        channels = {
+            **inputs_deg(coordinates, stride.side),
+            **group_forces_n_kg(solution.muscles, stride.side, mass_kg),
+            **moments_nm_kg(moments, stride.side, mass_kg),
+        }
+        known = wrenches[stride.side].known[solution.frames]
+        cycles.append(resample(stride, solution.muscles.time_s, channels, known, points))
+    return tuple(cycles)
+
+
+def _on(side: Side, right_name: str) -> str:
+    return right_name if side == "right" else mirrored(right_name)

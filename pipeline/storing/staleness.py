@@ -1,0 +1,98 @@
+"""Which of a session's trials are up to date, and why the others are not."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from pipeline.errors import TrialRejected
+from pipeline.storing.job import Job
+from pipeline.storing.stages import RETRY, Facts, StageAccount, keys_of, table_keys, what_changed
+from warehouse.errors import MissingFile, WarehouseError
+from warehouse.files.read import stored
+from warehouse.holdings.contents import are_tables_fresh, is_session_fresh
+from warehouse.identity import TrialKey
+from warehouse.metadata import Stored
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrialState:
+    """Where a trial stands against today's recordings, settings, model and code.
+
+    fresh: accepted, and would come out the same. rejected: so too. stale: would come out otherwise, or is to be tried
+    again. missing: never done. unreachable: its files can't be read now. `changes` says why, by stage, for stale ones;
+    `reason` in one line for all but fresh ones.
+    """
+
+    key: TrialKey
+    state: Literal["fresh", "rejected", "stale", "missing", "unreachable"]
+    reason: str = ""
+    stages: tuple[str, ...] = ()
+
+    @property
+    def to_do(self) -> bool:
+        """Whether regenerating computes it."""
+        return self.state in ("stale", "missing")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SessionState:
+    """Whether a session's scaled model and tables are up to date, and the state of each of its trials, in its order."""
+
+    scaled: bool
+    trials: tuple[TrialState, ...]
+
+
+def session_state(job: Job) -> SessionState:
+    """The state of a session and of every trial it names."""
+    try:
+        facts = job.session_facts()
+    except TrialRejected as rejected:
+        return SessionState(
+            scaled=False, trials=tuple(_unreachable(job, trial.name, rejected) for trial in job.session.trials)
+        )
+    return SessionState(
+        scaled=is_session_fresh(job.warehouse, job.session.key, job.session_accounts(facts)["session"].key),
+        trials=tuple(_trial_state(job, trial.name, facts) for trial in job.session.trials),
+    )
+
+
+def _unreachable(job: Job, trial: str, why: TrialRejected) -> TrialState:
+    return TrialState(key=job.session.trial_key(trial), state="unreachable", reason=why.reason)
+
+
+def _trial_state(job: Job, trial: str, facts: Facts) -> TrialState:
+    key = job.session.trial_key(trial)
+    try:
+        accounts = job.trial_accounts(trial, facts)
+    except TrialRejected as rejected:
+        return _unreachable(job, trial, rejected)
+    try:
+        row = stored(job.warehouse, "trials", key)
+    except MissingFile:
+        return TrialState(key=key, state="missing", reason="not done yet", stages=tuple(accounts))
+    except WarehouseError as error:
+        return TrialState(key=key, state="stale", reason=str(error), stages=tuple(accounts))
+    if row.key == RETRY:
+        return TrialState(key=key, state="stale", reason="is to be tried again", stages=tuple(accounts))
+    # The session's own row is not what a trial is made of.
+    accounts.pop("session")
+    changes = what_changed(row.made_from.get("stages", {}), accounts)
+    if changes:
+        return TrialState(key=key, state="stale", reason=_in_one_line(changes), stages=tuple(changes))
+    return _undisturbed(job, row, accounts)
+
+
+def _undisturbed(job: Job, row: Stored, accounts: dict[str, StageAccount]) -> TrialState:
+    """Nothing it is made of has changed: fresh or rejected, unless its files or its session's are gone."""
+    key = TrialKey(**row.identity)
+    keys = keys_of(accounts)
+    if row.summary["outcome"] == "rejected":
+        return TrialState(key=key, state="rejected", reason=f"{row.summary['stage']}: {row.summary['reason']}")
+    if not are_tables_fresh(job.warehouse, row, table_keys(keys)):
+        return TrialState(key=key, state="stale", reason="some of its tables are gone or of another run")
+    return TrialState(key=key, state="fresh")
+
+
+def _in_one_line(changes: dict[str, tuple[str, ...]]) -> str:
+    """What began it: stages that only follow others are left to the list of stages."""
+    causes = [cause for why in changes.values() for cause in why if not cause.startswith("follows ")]
+    return "; ".join(dict.fromkeys(causes))

@@ -1,0 +1,212 @@
+"""A trial's outcome into the warehouse: its tables and, last, its `trials` row, which vouches for them."""
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from pipeline.ground.cycles import Cycle
+from pipeline.osim.version import opensim_version
+from pipeline.records import SIDES, FootWrench, GeneralizedForces, Side
+from pipeline.solving.quality import RESIDUAL_FORCES, RESIDUAL_MOMENTS
+from pipeline.solving.trial_result import TrialResult
+from pipeline.storing.job import Job
+from pipeline.storing.stages import StageAccount, common_facts, keys_of, table_keys, to_json
+from pipeline.storing.store_rejected import description
+from pipeline.storing.stored_kinematics import columns_of
+from warehouse.files.lock import one_writer
+from warehouse.files.write import row_file, table_file, write_together
+from warehouse.holdings.contents import is_trial_fresh
+from warehouse.outcome import Outcome
+from warehouse.provenance import file_sha256
+
+Columns = dict[str, np.ndarray]
+
+
+def store_accepted(job: Job, trial: str, accounts: Mapping[str, StageAccount], result: TrialResult) -> Outcome:
+    """Write every table of an accepted trial."""
+    key, mass_kg = job.session.trial_key(trial), job.session.subject.mass_kg
+    condition = job.session.trial(trial).condition
+    known = {side: wrench.known for side, wrench in result.wrenches.items()}
+    tables: dict[str, tuple[Columns, Mapping[str, str]]] = {
+        "kinematics": columns_of(result.solution.kinematics),
+        "grf": (_grf(result.wrenches), {}),
+        "moments": _moments(result.solution.moments, known),
+        "forces": _forces(result),
+        "activations": (_activations(result), {}),
+        "cycles": (_cycles(result, condition, mass_kg), {}),
+    }
+    made_by, made_from = table_keys(keys_of(accounts)), common_facts(job.recipe, opensim_version())
+    files = [
+        table_file(
+            job.warehouse,
+            table,
+            key,
+            columns,
+            provenance_key=made_by[table],
+            recipe=job.recipe.name,
+            units=units,
+            made_from=made_from,
+        )
+        for table, (columns, units) in tables.items()
+    ]
+    row = row_file(
+        job.warehouse,
+        "trials",
+        key,
+        {
+            **description(job, trial),
+            "outcome": "accepted",
+            **_counts(result.cycles),
+            **_figures(result),
+            "source_sha256": file_sha256(job.session.trial(trial).path),
+            "warnings": list(result.warnings),
+        },
+        provenance_key=made_by["trials"],
+        recipe=job.recipe.name,
+        made_from={**made_from, "stages": to_json(accounts)},
+    )
+    with one_writer(job.warehouse, key):
+        # Another process may have stored just this meanwhile: nobody reading it is to see it go and come back.
+        if not is_trial_fresh(job.warehouse, key, made_by):
+            write_together(job.warehouse, files, row)
+    return Outcome(key=key, status="accepted", n_cycles=len(result.cycles))
+
+
+def _counts(cycles: tuple[Cycle, ...]) -> dict[str, int]:
+    sides = [cycle.stride.side for cycle in cycles]
+    return {f"n_cycles_{side}": sides.count(side) for side in ("right", "left")}
+
+
+def _figures(result: TrialResult) -> dict[str, object]:
+    recording = result.recording
+    strides = result.strides.values()
+    durations_s = [cycle.stride.duration_s for cycle in result.cycles]
+    return {
+        "point_rate_hz": recording.point_rate_hz,
+        "analog_rate_hz": recording.analog_rate_hz,
+        "n_frames": len(recording.time_s),
+        "duration_s": len(recording.time_s) / recording.point_rate_hz,
+        "walking_speed_m_s": result.speed_m_s,
+        # A stride is two steps.
+        "cadence_steps_per_min": 120 / float(np.mean(durations_s)),
+        "vertical_impulse_ratio": 1 + result.impulse_error,
+        "marker_rms_max_m": result.quality.marker_rms_max_m,
+        "marker_error_max_m": result.quality.marker_error_max_m,
+        "residual_force_ratio": result.quality.residual_force_ratio,
+        "residual_moment_ratio": result.quality.residual_moment_ratio,
+        "reserve_ratio_max": max(stride.reserve_ratio for stride in strides),
+        "balance_ratio_max": max(stride.balance_ratio for stride in strides),
+        "saturated_ratio_max": max(stride.saturated_ratio for stride in strides),
+    }
+
+
+def _unit(rotational: bool, turning: str, sliding: str) -> str:
+    return turning if rotational else sliding
+
+
+def _moments(moments: GeneralizedForces, known: Mapping[Side, np.ndarray]) -> tuple[Columns, dict[str, str]]:
+    columns: Columns = {"time_s": moments.time_s, "right_known": known["right"], "left_known": known["left"]}
+    units = {}
+    residuals = (*RESIDUAL_FORCES, *RESIDUAL_MOMENTS)
+    for name, rotational, values in zip(moments.names, moments.rotational, moments.values.T, strict=True):
+        column = f"residual_{name}" if name in residuals else name
+        columns[column] = _where_known(name, values, known)
+        units[column] = _unit(rotational, "N·m", "N")
+    return columns, units
+
+
+def _forces(result: TrialResult) -> tuple[Columns, dict[str, str]]:
+    muscles, moments = result.solution.muscles, result.solution.moments
+    known = _explained(result)
+    joints = [
+        i for i, name in enumerate(result.solution.balance.names) if name not in (*RESIDUAL_FORCES, *RESIDUAL_MOMENTS)
+    ]
+    columns: Columns = {
+        "time_s": muscles.time_s,
+        "converged": muscles.converged,
+        "balance_nm": np.abs(result.solution.balance.values[:, joints]).max(axis=1),
+    }
+    units = {}
+    for name, values in zip(muscles.muscle_names, muscles.force_n.T, strict=True):
+        columns[name], units[name] = _where_known(name, values, known), "N"
+    for name, values in zip(muscles.actuator_coordinates, muscles.actuator_force.T, strict=True):
+        rotational = bool(moments.rotational[moments.names.index(name)])
+        column = f"reserve_{name}"
+        columns[column], units[column] = _where_known(name, values, known), _unit(rotational, "N·m", "N")
+    return columns, units
+
+
+def _activations(result: TrialResult) -> Columns:
+    muscles, known = result.solution.muscles, _explained(result)
+    return {
+        "time_s": muscles.time_s,
+        **{
+            name: _where_known(name, values, known)
+            for name, values in zip(muscles.muscle_names, muscles.activation.T, strict=True)
+        },
+    }
+
+
+def _explained(result: TrialResult) -> dict[Side, np.ndarray]:
+    """Which of the muscles' frames lie in a stride that muscles explain, by leg."""
+    time_s = result.solution.muscles.time_s
+    found: dict[Side, np.ndarray] = {side: np.zeros(len(time_s), dtype=bool) for side in SIDES}
+    for stride in result.strides:
+        found[stride.side] |= (time_s >= stride.start_s - 1e-9) & (time_s < stride.stop_s - 1e-9)
+    return found
+
+
+def _where_known(name: str, values: np.ndarray, known: Mapping[Side, np.ndarray]) -> np.ndarray:
+    """A leg's value where its foot's reaction is known, the pelvis' where both are, the trunk's and arms' always."""
+    if name.startswith(("lumbar", "arm", "elbow", "pro_sup", "wrist")):
+        return values
+    if name.endswith("_r") or "_r_" in name:
+        return np.where(known["right"], values, np.nan)
+    if name.endswith("_l") or "_l_" in name:
+        return np.where(known["left"], values, np.nan)
+    return np.where(known["right"] & known["left"], values, np.nan)
+
+
+def _grf(wrenches: Mapping[Side, FootWrench]) -> Columns:
+    columns: Columns = {"time_s": wrenches["right"].time_s}
+    for side, wrench in wrenches.items():
+        letter = side[0]
+        vectors = {
+            "force": wrench.force_n,
+            "moment": wrench.moment_nm,
+            "point": np.broadcast_to(wrench.point_m, wrench.force_n.shape),
+            "cop": wrench.cop_m,
+        }
+        for name, values in vectors.items():
+            for index, axis in enumerate("xyz"):
+                columns[f"{name}_{axis}_{letter}"] = values[:, index]
+        columns[f"free_moment_{letter}"] = wrench.free_moment_nm
+        columns[f"known_{letter}"] = wrench.known
+        columns[f"reason_{letter}"] = wrench.reason
+    return columns
+
+
+def _cycles(result: TrialResult, condition: str, mass_kg: float) -> Columns:
+    parts: list[Columns] = []
+    seen: dict[Side, int] = {"right": 0, "left": 0}
+    observed_s = result.wrenches["right"].time_s
+    for cycle in result.cycles:
+        points, stride = len(cycle.phase), cycle.stride
+        constants = {
+            "condition": condition,
+            "side": stride.side,
+            "cycle": seen[stride.side],
+            "start_s": stride.start_s,
+            "duration_s": stride.duration_s,
+            "toe_off_phase": stride.toe_off_phase,
+            "margin_s": stride.margin_s(observed_s),
+            "mass_kg": mass_kg,
+        }
+        seen[stride.side] += 1
+        repeated: Columns = {name: np.array([value] * points, dtype=_dtype(value)) for name, value in constants.items()}
+        parts.append({**repeated, "sample": np.arange(points), "phase": cycle.phase, **cycle.channels})
+    return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+
+
+def _dtype(value: object) -> type:
+    return object if isinstance(value, str) else type(value)

@@ -1,0 +1,97 @@
+"""What is wrong with a virtual laboratory's recordings: every setting, and the account of what one trial was given."""
+
+import tomllib
+from dataclasses import dataclass
+from importlib.resources import files
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from pipeline.session.recipe import explained
+
+Amount = Annotated[float, Field(ge=0)]
+Millimetres = Annotated[float, Field(ge=0, le=100)]
+Share = Annotated[float, Field(ge=0, le=1)]
+
+DEFAULT, NONE = "default", "none"
+
+
+class Blemishes(BaseModel):
+    """Every blemish of a laboratory; laboratory.toml says what each means. 0 is off."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+    marker_placement_mm: Millimetres
+    marker_white_noise_mm: Millimetres
+    marker_slow_noise_mm: Millimetres
+    marker_slow_noise_hz: Annotated[float, Field(ge=0, le=20)]
+    pelvis_skin_mm: Millimetres
+    thigh_skin_mm: Millimetres
+    shank_skin_mm: Millimetres
+    foot_skin_mm: Millimetres
+    trunk_skin_mm: Millimetres
+    arm_skin_mm: Millimetres
+    gaps_per_trial: Annotated[float, Field(ge=0, le=1000)]
+    gap_s: Amount
+    swapped_labels_ratio: Share
+    half_off_plate_ratio: Share
+    stumble_ratio: Share
+    stumble_n: Amount
+    stumble_s: Amount
+    plate_offset_n: Amount
+    plate_offset_nm: Amount
+    plate_drift_n_per_s: Amount
+    plate_drift_nm_per_s: Amount
+    plate_noise_n: Amount
+    plate_noise_nm: Amount
+
+    @model_validator(mode="after")
+    def _complete(self) -> "Blemishes":
+        """What happens must have a size: an event of no length is a setting forgotten."""
+        needed = (
+            ("marker_slow_noise_mm", "marker_slow_noise_hz"),
+            ("gaps_per_trial", "gap_s"),
+            ("stumble_ratio", "stumble_n"),
+            ("stumble_ratio", "stumble_s"),
+        )
+        for what, size in needed:
+            if getattr(self, what) > 0 and getattr(self, size) == 0:
+                raise ValueError(f"{what} is {getattr(self, what):g} and {size} is 0: give {size}, or set {what} to 0")
+        return self
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mark:
+    """One figure of one blemish that a trial was given: what it is of (a marker, a foot, a channel), value and unit."""
+
+    blemish: str
+    of: str
+    figure: str
+    value: float
+    unit: str
+
+
+def load_blemishes(name_or_path: str) -> Blemishes:
+    """`default`, `none`, or a TOML file. ValueError names the file, the setting, what was found and expected."""
+    if name_or_path == NONE:
+        return Blemishes(**dict.fromkeys(Blemishes.model_fields, 0.0))
+    where, text = _settings(name_or_path)
+    try:
+        return Blemishes.model_validate(tomllib.loads(text))
+    except tomllib.TOMLDecodeError as error:
+        raise ValueError(f"{where} is not valid TOML: {error}. Correct it.") from error
+    except ValidationError as error:
+        raise explained(where, error) from error
+
+
+def _settings(name_or_path: str) -> tuple[str, str]:
+    if name_or_path == DEFAULT:
+        return "laboratory.toml", (files("pipeline.virtual") / "laboratory.toml").read_text("utf-8")
+    try:
+        return name_or_path, Path(name_or_path).read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ValueError(
+            f"blemishes {name_or_path!r}: expected {DEFAULT!r}, {NONE!r} or a TOML file in UTF-8, "
+            f"and there is none ({error})."
+        ) from error

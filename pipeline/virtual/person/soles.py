@@ -1,0 +1,46 @@
+"""Where a foot touches the floor: two points of the foot's body, under the heel and under the ball."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from pipeline.osim.models.mechanics import Station
+from pipeline.records import Side
+from pipeline.session.profile import Profile, foot_of
+
+# The sole under the foot body's x-z plane: with it, the markers of the adults of Schreiber and Moissenet (2019) lie
+# in mid stance as high as their places on the model say (heel 27 mm, second metatarsal 37 mm above the floor).
+SOLE_BELOW_M = 0.004
+# From the marker at the heel's back to where a landing heel touches.
+HEEL_PAD_M = 0.025
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sole:
+    """Points of the foot's body on its sole, in the generic model's size."""
+
+    side: Side
+    heel: Station
+    ball: Station
+
+    def scaled(self, factors: Mapping[str, tuple[float, float, float]]) -> "Sole":
+        """The same points on a model whose bodies are larger by these factors."""
+        return replace(self, heel=_scaled(self.heel, factors), ball=_scaled(self.ball, factors))
+
+
+def _scaled(station: Station, factors: Mapping[str, tuple[float, float, float]]) -> Station:
+    x, y, z = (a * f for a, f in zip(station.location_m, factors[station.body], strict=True))
+    return replace(station, location_m=(x, y, z))
+
+
+def sole_of(profile: Profile, side: Side) -> Sole:
+    """The sole between the profile's heel and toe markers, on the unscaled model. ValueError if on two bodies."""
+    foot = foot_of(profile, side)
+    heel, toe = profile.markers[foot.heel], profile.markers[foot.toe]
+    if heel.body != toe.body:
+        raise ValueError(f"profile {profile.name}: {foot.heel} and {foot.toe} must be on one body.")
+    back_m, front_m = heel.location_m[0], toe.location_m[0]
+    return Sole(
+        side=side,
+        heel=Station(body=heel.body, location_m=(back_m + HEEL_PAD_M, -SOLE_BELOW_M, 0.0)),
+        ball=Station(body=heel.body, location_m=(front_m, -SOLE_BELOW_M, 0.0)),
+    )

@@ -1,0 +1,124 @@
+"""The others: the median curve and the spread of everybody but the subject that is judged.
+
+Shapes: S subjects, C channels, P samples.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from reports.audit.curves import nan_median
+from warehouse.release.columns import CHANNELS, FORCES, MOMENTS
+
+# With fewer others nobody can say who is far from them: two clusters of two are as likely as an outlier.
+LEAST_OTHERS = 4
+# Among more than this, one curve moves neither the median nor the spread.
+_MANY = 100
+# Median absolute deviations are too small in small samples; factors by the number of values, n/(n - 0.8) above
+# (Croux and Rousseeuw 1992, Computational Statistics 1:411).
+_SMALL_SAMPLE = {2: 1.196, 3: 1.495, 4: 1.363, 5: 1.206, 6: 1.200, 7: 1.140, 8: 1.129, 9: 1.107}
+# A normal distribution's standard deviation over its median absolute deviation.
+_NORMAL = 1.4826
+# A tenth of this many others are several people, and what several do is no one person's error: hamstrings that some
+# people need where the rest leave them silent. A tenth of a normal distribution is farther from its median than so many
+# standard deviations.
+_SEVERAL, _TENTH, _OF_TENTH = 20, 0.1, 1.6449
+# Where everybody agrees the spread is next to nothing, and any difference would be infinitely many of it: differences
+# below these matter to nobody.
+_FLOORS = {**dict.fromkeys(CHANNELS, 1.0), **dict.fromkeys(FORCES, 0.1), **dict.fromkeys(MOMENTS, 0.02)}
+FLOOR = np.array([_FLOORS[name] for name in CHANNELS], dtype=np.float32)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Others:
+    """For each subject the other subjects' median `center` and robust standard deviation `spread`, (S, C, P).
+
+    `n` says how many others know each channel (S, C). Center and spread are NaN where fewer than `LEAST_OTHERS` do, and
+    for a subject who doesn't know the channel.
+    """
+
+    center: np.ndarray
+    spread: np.ndarray
+    n: np.ndarray
+
+    @property
+    def limit(self) -> np.ndarray:
+        """What is too far in each channel from the others who know it (S, C)."""
+        return limit(np.maximum(self.n, 1))
+
+
+def others_of(curves: np.ndarray) -> Others:
+    """Center and spread of the others of each of S subjects, by those of them who know every sample of the channel.
+
+    The spread has a floor: half of its root mean square over the cycle, and what matters to nobody in that channel.
+    """
+    known = np.isfinite(curves).all(axis=-1)
+    center, spread = np.full_like(curves, np.nan), np.full_like(curves, np.nan)
+    # Mostly all channels are known of the same subjects, or all inputs and all targets: what is shared is done once.
+    for pattern in np.unique(known, axis=1).T:
+        who = np.flatnonzero(pattern)
+        channels = np.flatnonzero((known == pattern[:, None]).all(axis=0))
+        if len(who) > LEAST_OTHERS:
+            place = np.ix_(who, channels)
+            center[place], spread[place] = _of_known(curves[place], FLOOR[channels])
+    return Others(center=center, spread=spread, n=known.sum(axis=0) - known)
+
+
+def _of_known(curves: np.ndarray, floor: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    if len(curves) > _MANY:
+        center, spread = _center_and_spread(curves, floor)
+        return np.broadcast_to(center, curves.shape), np.broadcast_to(spread, curves.shape)
+    found = [_center_and_spread(np.delete(curves, index, axis=0), floor) for index in range(len(curves))]
+    return np.stack([center for center, _ in found]), np.stack([spread for _, spread in found])
+
+
+def limit(n_others: np.ndarray | int) -> np.ndarray:
+    """How many robust standard deviations, root mean square over the cycle, are too far from `n_others` others.
+
+    3.5 among many (Iglewicz and Hoaglin 1993), and more among few, whose spread is itself uncertain: less than one in a
+    thousand normally distributed curves of three or more independent features is farther (`benchmarks/audit.py` draws
+    them).
+    """
+    return np.asarray(3.5 * (1 + 4 / np.asarray(n_others)))
+
+
+def distances(curves: np.ndarray, center: np.ndarray, spread: np.ndarray) -> np.ndarray:
+    """Root mean square over the cycle of (curve - center) / spread: (..., C, P) -> (..., C)."""
+    return np.asarray(np.sqrt((((curves - center) / spread) ** 2).mean(axis=-1)))
+
+
+def correlations(curves: np.ndarray, center: np.ndarray) -> np.ndarray:
+    """Pearson's correlation over the cycle with the others' median: (..., C, P) -> (..., C). NaN for a constant."""
+    one = curves - curves.mean(axis=-1, keepdims=True)
+    other = center - center.mean(axis=-1, keepdims=True)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return np.asarray(_products(one, other) / np.sqrt(_products(one, one) * _products(other, other)))
+
+
+def _products(one: np.ndarray, other: np.ndarray) -> np.ndarray:
+    return np.asarray(np.einsum("...p,...p->...", one, other))
+
+
+def robust_sd(curves: np.ndarray) -> np.ndarray:
+    """The standard deviation over the first axis that normally distributed values with this deviation have.
+
+    From the median absolute deviation: one wrong curve of several doesn't move it much.
+    """
+    n = len(curves)
+    return np.asarray(_NORMAL * _SMALL_SAMPLE.get(n, n / (n - 0.8)) * nan_median(np.abs(curves - nan_median(curves))))
+
+
+def spread_of(curves: np.ndarray) -> np.ndarray:
+    """`robust_sd`, or more where a tenth of at least twenty curves deviates farther than normal ones would."""
+    deviation = robust_sd(curves)
+    if len(curves) < _SEVERAL:
+        return deviation
+    deviations = np.abs(curves - nan_median(curves))
+    rank = int((1 - _TENTH) * len(curves))
+    return np.maximum(deviation, np.partition(deviations, rank, axis=0)[rank] / _OF_TENTH)
+
+
+def _center_and_spread(rest: np.ndarray, floor: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    deviation = spread_of(rest)
+    usual = np.sqrt((deviation**2).mean(axis=-1, keepdims=True))
+    return nan_median(rest), np.sqrt(deviation**2 + (0.5 * usual) ** 2 + floor[:, None] ** 2)

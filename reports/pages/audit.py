@@ -1,0 +1,122 @@
+"""The page of an audit: every verdict, and the curves of what was flagged beside those of the others."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+
+import numpy as np
+
+from reports.audit.curves import AuditCycles, median_curves, nan_median
+from reports.audit.others import spread_of
+from reports.audit.table import summary
+from reports.audit.verdict import KINDS, WHY, Audit, Verdict
+from reports.pages.curves import Band
+from reports.pages.figures import Panel, draw_panels
+from reports.pages.render import render
+from reports.pages.titles import FORCES, INPUTS, MOMENTS
+from warehouse.identity import VIRTUAL_PREFIX
+from warehouse.release.columns import CHANNELS, columns
+
+_TITLES = {**INPUTS, **{name: f"{title} moment" for name, title in MOMENTS.items()}, **FORCES}
+_UNITS = {column.name: column.unit for column in columns()}
+# What is drawn where all inputs, or all targets, are meant.
+_EXAMPLES = {
+    "inputs": ("hip_flexion_r", "hip_flexion_l", "hip_adduction_r", "knee_angle_r", "knee_angle_l"),
+    "targets": (*MOMENTS, "force_glmed", "force_iliopsoas"),
+}
+# A page of more diagrams is read by nobody.
+_MOST_PANELS = 120
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Flagged:
+    """One subject's verdicts, and the diagrams of what they are about (SVG)."""
+
+    subject: str
+    verdicts: Sequence[Verdict]
+    figure: str
+    n_hidden: int
+
+
+def audit_page(found: Audit, cycles: AuditCycles, title: str) -> str:
+    """The whole page as HTML; `cycles` are those that were judged."""
+    return render(
+        "audit.html",
+        title=title,
+        virtual=sorted({cohort for cohort in cycles.cohort.tolist() if cohort.startswith(VIRTUAL_PREFIX)}),
+        summary=summary(found),
+        not_judged=found.not_judged,
+        reasons=[(kind, WHY[kind]) for kind in KINDS if any(verdict.kind == kind for verdict in found.verdicts)],
+        flagged=list(_flagged(found, cycles)),
+    )
+
+
+def _flagged(found: Audit, cycles: AuditCycles) -> Iterator[Flagged]:
+    left = _MOST_PANELS
+    by_subject = sorted(found.verdicts, key=lambda verdict: verdict.subject)
+    for subject, group in groupby(by_subject, key=lambda verdict: verdict.subject):
+        verdicts = list(group)
+        places = _places(verdicts, cycles)
+        panels = [_panel(verdicts, cycles, *place) for place in places[:left]]
+        left -= len(panels)
+        yield Flagged(
+            subject=subject,
+            verdicts=verdicts,
+            figure=draw_panels(panels) if panels else "",
+            n_hidden=len(places) - len(panels),
+        )
+
+
+def _places(verdicts: Sequence[Verdict], cycles: AuditCycles) -> list[tuple[str, str, str]]:
+    """The subject, condition and channel of each diagram that the verdicts need, each once."""
+    places = dict.fromkeys(
+        (verdict.subject, condition, channel)
+        for verdict in verdicts
+        for condition in ([verdict.condition] if verdict.condition else _conditions(cycles, verdict.subject))
+        for channel in _EXAMPLES.get(verdict.channel, (verdict.channel,))
+    )
+    return list(places)
+
+
+def _conditions(cycles: AuditCycles, subject: str) -> list[str]:
+    return sorted(set(cycles.condition[cycles.subject == subject].tolist()))
+
+
+def _panel(verdicts: Sequence[Verdict], cycles: AuditCycles, subject: str, condition: str, channel: str) -> Panel:
+    own = (cycles.subject == subject) & (cycles.condition == condition)
+    others = (cycles.cohort == subject.partition("/")[0]) & (cycles.condition == condition) & ~own
+    meant = np.logical_or.reduce([_meant(cycles, v) for v in verdicts if _is_about(v, condition, channel)])
+    values = cycles.curves[:, CHANNELS.index(channel)]
+    return Panel(
+        title=f"{_TITLES[channel]}, {condition}",
+        unit=_UNITS[channel],
+        bands={"others": _band_of(cycles.take(others), channel)} if others.any() else {},
+        others=values[own & ~meant],
+        flagged=values[own & meant],
+    )
+
+
+def _is_about(verdict: Verdict, condition: str, channel: str) -> bool:
+    return verdict.condition in (None, condition) and channel in _EXAMPLES.get(verdict.channel, (verdict.channel,))
+
+
+def _meant(cycles: AuditCycles, verdict: Verdict) -> np.ndarray:
+    """The cycles (N,) that a verdict is about."""
+    chosen = cycles.subject == verdict.subject
+    for name in ("condition", "session", "trial", "side", "cycle"):
+        word = getattr(verdict, name)
+        if word is not None:
+            chosen = chosen & (getattr(cycles, name) == word)
+    return np.asarray(chosen)
+
+
+def _band_of(others: AuditCycles, channel: str) -> Band:
+    """Median and spread of the others' median cycles: what is wrong with one doesn't show."""
+    subjects, medians = median_curves(others.subject, others.curves[:, CHANNELS.index(channel)])
+    center = nan_median(medians)
+    return Band(
+        mean=center,
+        sd=spread_of(medians) if len(subjects) > 1 else np.full_like(center, np.nan),
+        n_subjects=len(subjects),
+        n_cycles=len(others),
+    )

@@ -1,0 +1,21 @@
+"""The page of an evaluation: who wins, then each model's figures and curves."""
+
+from collections.abc import Sequence
+
+from reports.pages.models import ModelSection, Table
+from reports.pages.render import render
+from warehouse.identity import VIRTUAL_PREFIX
+
+
+def evaluation_page(release: str, subjects: Sequence[str], differences: Table, models: Sequence[ModelSection]) -> str:
+    """The whole page as HTML. `subjects` are named `cohort/subject`; `differences` are between pairs of models."""
+    cohorts = sorted({name.rpartition("/")[0] for name in subjects})
+    return render(
+        "evaluation.html",
+        title="Models on people they never saw",
+        release=release,
+        subjects=subjects,
+        virtual=[name for name in cohorts if name.startswith(VIRTUAL_PREFIX)],
+        differences=differences,
+        models=models,
+    )

@@ -1,0 +1,82 @@
+"""Curves over the gait cycle as SVG text: the same bytes for the same data."""
+
+import io
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import matplotlib
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from reports.pages.curves import Band
+
+_COLUMNS = 5
+_PANEL_INCHES = (2.3, 1.9)
+# Told apart by people who don't see all colours (Okabe and Ito 2008); a condition has one colour wherever it is drawn.
+_COLOUR_OF = {"slow": "#0072B2", "med": "#E69F00", "preferred": "#E69F00", "fast": "#009E73"}
+_OTHER_COLOURS = ("#CC79A7", "#56B4E9", "#D55E00")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Panel:
+    """One small diagram: its title, what its axis says, a band for each condition, and what was predicted of each.
+
+    `others` and `flagged` are single cycles (N, P), drawn grey and red over the bands.
+    """
+
+    title: str
+    unit: str
+    bands: Mapping[str, Band]
+    predicted: Mapping[str, np.ndarray] = field(default_factory=dict)
+    others: np.ndarray = field(default_factory=lambda: np.empty((0, 0)))
+    flagged: np.ndarray = field(default_factory=lambda: np.empty((0, 0)))
+
+
+def draw_panels(panels: Sequence[Panel]) -> str:
+    """Mean and standard deviation of every panel over the gait cycle, one colour a condition."""
+    columns = min(_COLUMNS, len(panels))
+    rows = -(-len(panels) // columns)
+    width, height = _PANEL_INCHES
+    figure = Figure(figsize=(columns * width, rows * height + 0.4), layout="constrained")
+    axes = figure.subplots(rows, columns, squeeze=False).ravel()
+    for axis, panel in zip(axes, panels, strict=False):
+        _draw(axis, panel)
+    for axis in axes[len(panels) :]:
+        axis.set_visible(False)
+    for axis in axes[max(0, len(panels) - columns) : len(panels)]:
+        axis.set_xlabel("gait cycle [%]", fontsize=8)
+    handles, labels = axes[0].get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside upper left", ncols=len(labels), frameon=False, fontsize=9)
+    return _svg(figure)
+
+
+def _draw(axis: Axes, panel: Panel) -> None:
+    others = [condition for condition in panel.bands if condition not in _COLOUR_OF]
+    colour_of = _COLOUR_OF | dict(zip(others, _OTHER_COLOURS * len(others), strict=False))
+    for condition, band in panel.bands.items():
+        colour = colour_of[condition]
+        percent = np.linspace(0, 100, len(band.mean))
+        axis.plot(percent, band.mean, color=colour, linewidth=1.6, label=condition)
+        if condition in panel.predicted:
+            axis.plot(percent, panel.predicted[condition], color=colour, linewidth=1.4, linestyle=(0, (4, 2)))
+        axis.fill_between(percent, band.mean - band.sd, band.mean + band.sd, color=colour, alpha=0.18, linewidth=0)
+    for cycles, colour, name in ((panel.others, "0.35", "own"), (panel.flagged, "#D4000F", "flagged")):
+        if len(cycles):
+            lines = axis.plot(np.linspace(0, 100, cycles.shape[1]), cycles.T, color=colour, linewidth=0.9)
+            lines[0].set_label(name)
+    axis.axhline(0, color="0.75", linewidth=0.8, zorder=0)
+    axis.set_title(panel.title, fontsize=9, loc="left")
+    axis.set_ylabel(panel.unit, fontsize=8)
+    axis.set_xlim(0, 100)
+    axis.tick_params(labelsize=7)
+    axis.spines[["top", "right"]].set_visible(False)
+
+
+def _svg(figure: Figure) -> str:
+    # Names inside an SVG are random by default, and it holds the date.
+    with matplotlib.rc_context({"svg.hashsalt": "gait2hip", "svg.fonttype": "none"}):
+        text = io.StringIO()
+        figure.savefig(text, format="svg", metadata={"Date": None, "Creator": None})
+    drawn = text.getvalue()
+    return drawn[drawn.index("<svg") :]

@@ -1,0 +1,15 @@
+"""Templates of this folder as pages: what is text stays text, and a name that a template misspells is an error."""
+
+import jinja2
+
+
+def render(template: str, **entries: object) -> str:
+    """The page that a template makes of these entries."""
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader("reports", "pages"),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        keep_trailing_newline=True,
+    )
+    return environment.get_template(template).render(**entries)

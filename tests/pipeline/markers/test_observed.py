@@ -1,0 +1,93 @@
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from pipeline.errors import TrialRejected
+from pipeline.markers.observed import SEGMENTS, observed_window, used_labels, worst_gaps
+from pipeline.records import Markers
+
+RATE_HZ = 100.0
+FRAMES = 200
+
+
+@pytest.fixture
+def markers(profile):
+    """Every label of the profile, seen in all 200 frames."""
+    labels = tuple(profile.markers)
+    return Markers(
+        time_s=np.arange(FRAMES) / RATE_HZ,
+        rate_hz=RATE_HZ,
+        labels=labels,
+        positions_m=np.ones((FRAMES, len(labels), 3)),
+    )
+
+
+def hidden(markers: Markers, frames: slice, *labels: str) -> Markers:
+    positions = markers.positions_m.copy()
+    for label in labels:
+        positions[frames, markers.labels.index(label)] = np.nan
+    return replace(markers, positions_m=positions)
+
+
+def test_all_is_observed_where_all_is_seen(walker, profile, markers):
+    assert observed_window(walker.recording(), markers, profile) == slice(0, FRAMES)
+
+
+def test_the_pelvis_needs_three_of_its_four_markers(walker, profile, markers):
+    one = hidden(markers, slice(0, 50), "R_IPS")
+    assert observed_window(walker.recording(), one, profile) == slice(0, FRAMES)
+    two = hidden(one, slice(0, 50), "L_IPS")
+    assert observed_window(walker.recording(), two, profile) == slice(50, FRAMES)
+
+
+def test_a_leg_segment_needs_half_of_its_markers(walker, profile, markers):
+    foot = [label for label, marker in profile.markers.items() if marker.body == "calcn_r"]
+    assert len(foot) == 4
+    assert observed_window(walker.recording(), hidden(markers, slice(120, 130), *foot[:2]), profile).stop == FRAMES
+    found = observed_window(walker.recording(), hidden(markers, slice(120, 130), *foot[:3]), profile)
+    assert found == slice(0, 120)
+
+
+def test_the_longest_run_is_taken(walker, profile, markers):
+    pelvis = ("R_IAS", "L_IAS", "R_IPS")
+    twice = hidden(hidden(markers, slice(0, 10), *pelvis), slice(70, 80), *pelvis)
+    assert observed_window(walker.recording(), twice, profile) == slice(80, FRAMES)
+
+
+def test_arms_and_trunk_say_nothing_about_the_legs(walker, profile, markers):
+    others = [label for label, marker in profile.markers.items() if marker.body not in SEGMENTS]
+    assert "CV7" in others
+    assert observed_window(walker.recording(), hidden(markers, slice(None), *others), profile) == slice(0, FRAMES)
+
+
+def test_half_a_second_is_enough_and_less_is_refused_by_name(walker, profile, markers):
+    pelvis = ("R_IAS", "L_IAS", "R_IPS", "L_IPS")
+    assert observed_window(walker.recording(), hidden(markers, slice(50, None), *pelvis), profile) == slice(0, 50)
+    with pytest.raises(TrialRejected) as caught:
+        observed_window(walker.recording(), hidden(markers, slice(49, None), *pelvis), profile)
+    for word in ("walk.c3d", "at most 0.49 s", "expected at least 0.5 s", "R_IAS is missing for 1.51 s from 0.49 s"):
+        assert word in caught.value.reason
+
+
+def test_the_longest_gaps_come_first(markers):
+    gaps = hidden(hidden(markers, slice(20, 30), "CV7"), slice(100, 150), "R_FCC")
+    assert worst_gaps(gaps) == "R_FCC is missing for 0.50 s from 1.00 s; CV7 is missing for 0.10 s from 0.20 s"
+    assert worst_gaps(markers) == ""
+
+
+def test_labels_the_profile_does_not_know_are_left_out(walker, profile):
+    given = (*profile.markers, "EXTRA")
+    recording = walker.recording(marker_labels=given, markers_m=np.zeros((260, len(given), 3)))
+    assert used_labels(recording, profile) == tuple(profile.markers)
+
+
+def test_a_required_label_that_is_missing_is_named(walker, profile):
+    optional = next(label for label, marker in profile.markers.items() if not marker.required)
+    given = tuple(label for label in profile.markers if label not in ("R_FCC", "L_TTC", optional))
+    recording = walker.recording(marker_labels=given, markers_m=np.zeros((260, len(given), 3)))
+    with pytest.raises(TrialRejected) as caught:
+        used_labels(recording, profile)
+    for word in ("walk.c3d", "R_FCC", "L_TTC", "'isb_full_body' requires", "Label them"):
+        assert word in caught.value.reason
+    assert optional not in caught.value.reason

@@ -1,0 +1,114 @@
+"""Motions and tables from other programs: units are read or refused, never guessed."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from pipeline.errors import TrialRejected
+from pipeline.motion_only.motion_file import read_csv_motion, read_mot
+from pipeline.motion_only.walk_angles import WalkAngles
+from pipeline.session.recipe import load_recipe
+from tests.pipeline.motion_only.test_kinematic_events import TIME_S, pendulum_legs
+from warehouse.channels import INPUT_COORDINATES
+
+SETTINGS = load_recipe("gait2hip60").cycles
+
+
+def write_mot(path: Path, values: np.ndarray, in_degrees: str, names: tuple[str, ...] = INPUT_COORDINATES) -> Path:
+    head = ["walk", "version=1", f"nRows={len(values)}", f"nColumns={len(names) + 1}", in_degrees, "endheader"]
+    rows = ["\t".join(f"{number:.9g}" for number in (at, *row)) for at, row in zip(TIME_S, values, strict=True)]
+    path.write_text("\n".join([*head, "\t".join(["time", *names]), *rows]) + "\n")
+    return path
+
+
+def write_csv(path: Path, names: list[str], values: np.ndarray) -> Path:
+    rows = [",".join("" if np.isnan(number) else f"{number:.9g}" for number in row) for row in values]
+    path.write_text("\n".join([",".join(names), *rows]) + "\n")
+    return path
+
+
+def table(values: np.ndarray) -> np.ndarray:
+    return np.column_stack([TIME_S, values])
+
+
+def is_the_pendulum_walk(walk: WalkAngles) -> bool:
+    np.testing.assert_allclose(walk.angles_deg, pendulum_legs(), atol=1e-5)
+    return sorted(stride.side for stride in walk.strides) == ["left"] * 3 + ["right"] * 3
+
+
+@pytest.mark.parametrize(("in_degrees", "factor"), [("inDegrees=yes", 1.0), ("inDegrees=no", np.pi / 180)])
+def test_a_motion_is_in_what_its_header_says(in_degrees: str, factor: float, tmp_path: Path) -> None:
+    file = write_mot(tmp_path / "walk.mot", pendulum_legs() * factor, in_degrees)
+
+    assert is_the_pendulum_walk(read_mot(file, SETTINGS))
+
+
+def test_a_motion_that_doesn_t_say_its_unit_or_lacks_an_angle_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="its header has no inDegrees"):
+        read_mot(write_mot(tmp_path / "a.mot", pendulum_legs(), "note=none"), SETTINGS)
+    fewer = write_mot(tmp_path / "b.mot", pendulum_legs()[:, :-1], "inDegrees=yes", INPUT_COORDINATES[:-1])
+    with pytest.raises(ValueError, match=r"b\.mot lacks ankle_angle_l; it has hip_flexion_r"):
+        read_mot(fewer, SETTINGS)
+
+
+@pytest.mark.parametrize(("unit", "factor"), [("deg", 1.0), ("rad", np.pi / 180)])
+def test_a_table_is_in_what_its_columns_say(unit: str, factor: float, tmp_path: Path) -> None:
+    names = ["time_s", *(f"{name}_{unit}" for name in INPUT_COORDINATES)]
+
+    assert is_the_pendulum_walk(
+        read_csv_motion(write_csv(tmp_path / "walk.csv", names, table(pendulum_legs() * factor)), SETTINGS)
+    )
+
+
+@pytest.mark.parametrize(
+    ("changed", "complaint"),
+    [
+        (
+            {"knee_angle_r_deg": "knee_angle_r"},
+            r"knee_angle_r doesn't say one unit: name the column knee_angle_r_deg or",
+        ),
+        ({"knee_angle_r_deg": "hip_flexion_r_rad"}, r"hip_flexion_r_deg, hip_flexion_r_rad doesn't say one unit"),
+        ({"knee_angle_r_deg": "knee"}, r"lacks knee_angle_r_deg; it has time_s, hip_flexion_r_deg"),
+        ({"time_s": "time"}, r"lacks time_s"),
+    ],
+)
+def test_a_table_without_units_angles_or_time_is_refused(
+    changed: dict[str, str], complaint: str, tmp_path: Path
+) -> None:
+    names = [changed.get(name, name) for name in ["time_s", *(f"{name}_deg" for name in INPUT_COORDINATES)]]
+
+    with pytest.raises(ValueError, match=complaint):
+        read_csv_motion(write_csv(tmp_path / "walk.csv", names, table(pendulum_legs())), SETTINGS)
+
+
+def test_degrees_that_are_radians_are_no_walk(tmp_path: Path) -> None:
+    names = ["time_s", *(f"{name}_deg" for name in INPUT_COORDINATES)]
+
+    with pytest.raises(TrialRejected, match="in another unit than stated"):
+        read_csv_motion(write_csv(tmp_path / "w.csv", names, table(np.radians(pendulum_legs()))), SETTINGS)
+
+
+def test_an_empty_cell_costs_its_own_cycles_only(tmp_path: Path) -> None:
+    names = ["time_s", *(f"{name}_deg" for name in INPUT_COORDINATES)]
+    angles = pendulum_legs()
+    angles[150, INPUT_COORDINATES.index("hip_rotation_r")] = np.nan
+
+    walk = read_csv_motion(write_csv(tmp_path / "w.csv", names, table(angles)), SETTINGS)
+
+    assert len(walk.strides) == 4
+    assert sum("NaN in hip_rotation_r" in why for why in walk.refused) == 2
+
+
+def test_words_time_that_stands_still_and_a_short_walk_are_refused(tmp_path: Path) -> None:
+    names = ["time_s", *(f"{name}_deg" for name in INPUT_COORDINATES)]
+    still = table(pendulum_legs())
+    still[3, 0] = still[2, 0]
+    with pytest.raises(ValueError, match="time_s must be known and increase"):
+        read_csv_motion(write_csv(tmp_path / "still.csv", names, still), SETTINGS)
+    words = write_csv(tmp_path / "words.csv", names, table(pendulum_legs()))
+    words.write_text(words.read_text().replace("\n0,25,", "\n0,bent,"))
+    with pytest.raises(ValueError, match=r"column hip_flexion_r_deg holds string, expected numbers"):
+        read_csv_motion(words, SETTINGS)
+    with pytest.raises(TrialRejected, match=r"no complete gait cycle.*give a longer walk"):
+        read_csv_motion(write_csv(tmp_path / "short.csv", names, table(pendulum_legs())[:100]), SETTINGS)

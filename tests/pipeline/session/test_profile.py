@@ -1,0 +1,48 @@
+import pytest
+
+from pipeline.session.profile import load_profile
+from pipeline.session.recipe import packaged_names
+
+
+@pytest.mark.parametrize("name", packaged_names("profiles"))
+def test_left_mirrors_right(name):
+    markers = load_profile(name).markers
+    mirrored = 0
+    for label, marker in markers.items():
+        twin = ("L" + label[1:]) if label.startswith("R") else None
+        if twin in markers:
+            x, y, z = marker.location_m
+            assert markers[twin].location_m == pytest.approx((x, y, -z), abs=1e-3), label
+            assert markers[twin].ik_weight == marker.ik_weight
+            mirrored += 1
+    assert mirrored >= 15
+
+
+@pytest.mark.parametrize("name", packaged_names("profiles"))
+def test_every_leg_segment_is_tracked_and_scaled(name):
+    profile = load_profile(name)
+    tracked = {marker.body for marker in profile.markers.values() if marker.ik_weight > 0}
+    scaled = {body for item in profile.measurements for body in item.scales}
+    legs = {f"{segment}_{side}" for segment in ("femur", "tibia", "calcn") for side in "rl"} | {
+        "pelvis",
+        "torso",
+    }
+    assert legs <= tracked
+    assert legs <= scaled
+
+
+def test_a_label_without_a_marker_is_named(tmp_path):
+    from importlib.resources import files
+
+    text = (files("pipeline") / "profiles" / "plug_in_gait.toml").read_text("utf-8")
+    path = tmp_path / "lab.toml"
+    path.write_text(text.replace('heel = "RHEE"', 'heel = "RHEEL"'))
+    with pytest.raises(ValueError, match=r"lab.toml.*RHEEL"):
+        load_profile(str(path))
+
+
+def test_coordinates_that_markers_do_not_tell_are_held_near_the_default() -> None:
+    tasks = load_profile("isb_full_body").coordinate_tasks
+    assert [(task.name, task.value) for task in tasks] == [("pro_sup_r", None), ("pro_sup_l", None)]
+    assert all(task.weight > 0 for task in tasks)
+    assert load_profile("plug_in_gait").coordinate_tasks == ()

@@ -1,0 +1,79 @@
+import pytest
+
+from pipeline.session.session import load_session, trial_name
+
+COMPLETE = """
+format = 1
+[subject]
+id = "S01"
+mass_kg = 70.0
+height_m = 1.75
+[session]
+id = "2026-05-12"
+cohort = "healthy"
+profile = "isb_full_body"
+static = "static.c3d"
+[trials]
+"walk 01.c3d" = "slow"
+"walk_02.c3d" = "fast"
+"""
+
+
+def write(tmp_path, text):
+    (tmp_path / "session.toml").write_text(text)
+    return tmp_path
+
+
+def test_a_session_is_read_from_its_folder_or_its_file(tmp_path):
+    folder = write(tmp_path, COMPLETE)
+    session = load_session(folder)
+    assert session == load_session(folder / "session.toml")
+    assert str(session.trial_key("walk_01")) == "healthy/S01/2026-05-12/walk_01"
+    assert [trial.condition for trial in session.trials] == ["slow", "fast"]
+    assert session.trial("walk_01").path == folder / "walk 01.c3d"
+
+
+def test_recordings_may_lie_elsewhere(tmp_path):
+    text = COMPLETE.replace('static = "static.c3d"', 'static = "static.c3d"\nrecordings = "raw"')
+    assert load_session(write(tmp_path, text)).static == tmp_path / "raw" / "static.c3d"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("mass_kg = 70.0\n", "", "mass_kg.*Fill in mass_kg"),
+        ("height_m = 1.75", "height_m = 0.0175", "0.8-2.4 m. Is it in centimetres"),
+        ("height_m = 1.75", "height_m = 175", "0.8-2.4 m. Is it in centimetres"),
+        ("mass_kg = 70.0", "mass_kg = 70000", "10-250 kg"),
+        ("mass_kg = 70.0", "mass_kg = nan", "mass_kg"),
+        ('static = "static.c3d"\n', "", "static"),
+        ('cohort = "healthy"', 'cohort = "a/b"', "can't be used in a path"),
+        ('"walk_02.c3d"', '"walk_01.c3d"', "both be trial 'walk_01'"),
+        ('"walk_02.c3d"', '"static.c3d"', "both the static trial and a walk"),
+        ("mass_kg", "mas_kg", "mas_kg"),
+        ("format = 1", "format = 2", r"session\.toml has format 2; this gait2hip reads 1"),
+        ("format = 1", "format = 0", r"session\.toml has format 0; this gait2hip reads 1"),
+        ("format = 1", "", "format: Field required"),
+        ("[subject]", "[subject", "not valid TOML"),
+    ],
+)
+def test_what_is_wrong_is_named(tmp_path, old, new, message):
+    assert old in COMPLETE
+    with pytest.raises(ValueError, match=message) as caught:
+        load_session(write(tmp_path, COMPLETE.replace(old, new)))
+    assert "session.toml" in str(caught.value)
+
+
+def test_a_folder_without_a_session_says_how_to_make_one(tmp_path):
+    with pytest.raises(ValueError, match="gait2hip init-session"):
+        load_session(tmp_path)
+
+
+def test_trial_names_are_fit_for_paths():
+    assert trial_name("walk 01 (best).c3d") == "walk_01_best_"
+    assert trial_name(".c3d") == "c3d"
+
+
+def test_a_file_name_too_long_for_a_trials_name_is_refused_with_the_session(tmp_path):
+    with pytest.raises(ValueError, match=r"session.toml: trial '.*1-64 letters"):
+        load_session(write(tmp_path, COMPLETE.replace("walk_02", "w" * 80)))

@@ -1,0 +1,52 @@
+import numpy as np
+import pytest
+
+from pipeline.records import Coordinates
+from pipeline.solving.leaps import leap_warnings
+
+RATE_HZ = 100.0
+
+
+def motion(**columns: np.ndarray) -> Coordinates:
+    return Coordinates(
+        time_s=1.0 + np.arange(len(next(iter(columns.values())))) / RATE_HZ,
+        names=tuple(columns),
+        rotational=np.array([not name.endswith("_tx") for name in columns]),
+        values=np.column_stack(list(columns.values())),
+    )
+
+
+def smooth(n_frames: int = 120) -> np.ndarray:
+    """A knee of fast walking: 8 rad/s at its fastest."""
+    return 0.6 * np.sin(13 * np.arange(n_frames) / RATE_HZ)
+
+
+def test_a_leap_is_told_with_its_coordinate_its_size_and_its_time() -> None:
+    elbow = smooth()
+    elbow[50:] += 1.0
+    (told,) = leap_warnings(motion(knee_angle_r=smooth(), elbow_flex_r=elbow))
+    assert told.startswith("elbow_flex_r leaps by ")
+    assert "at 1.49 s" in told
+    size = float(told.split(" leaps by ")[1].split()[0])
+    assert size == pytest.approx(np.degrees(1.0 + smooth()[50] - smooth()[49]), abs=0.5)
+
+
+def test_there_and_back_are_two_leaps_in_one_sentence() -> None:
+    elbow = smooth()
+    elbow[50:53] -= 1.5
+    (told,) = leap_warnings(motion(elbow_flex_r=elbow))
+    assert ", and leaps at 1 other times: " in told
+
+
+def test_a_pelvis_that_leaps_is_told_in_metres() -> None:
+    forward = 1.4 * np.arange(60) / RATE_HZ
+    forward[30:] += 0.25
+    (told,) = leap_warnings(motion(pelvis_tx=forward))
+    assert told.startswith("pelvis_tx leaps by 0.26 m from one frame to the next at 1.29 s")
+
+
+@pytest.mark.parametrize("rate", [1.0, 3.0])
+def test_fast_motion_and_rest_are_no_leaps(rate: float) -> None:
+    """Fast throughout, still throughout, and a start from rest."""
+    start = np.r_[np.zeros(60), np.cumsum(np.linspace(0, 0.2, 60))]
+    assert leap_warnings(motion(knee_angle_r=rate * smooth(), lumbar=np.zeros(120), arm_flex_r=start)) == ()

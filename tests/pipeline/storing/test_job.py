@@ -1,0 +1,139 @@
+from pathlib import Path
+
+import pytest
+
+from pipeline.errors import TrialRejected
+from pipeline.osim.models.default_model import default_model_path
+from pipeline.session.recipe import parse_toml, read_settings
+from pipeline.storing.job import Job, open_job
+from tests.pipeline.session.test_session import COMPLETE
+
+
+@pytest.fixture
+def session(tmp_path: Path) -> Path:
+    """A session whose files hold anything: a job only hashes them."""
+    (tmp_path / "session.toml").write_text(COMPLETE)
+    for name in ("static.c3d", "walk 01.c3d", "walk_02.c3d", "model.osim"):
+        (tmp_path / name).write_text(name)
+    return tmp_path
+
+
+def job_of(session: Path) -> Job:
+    return open_job(str(session), "gait2hip60", str(session / "model.osim"), str(session / "warehouse"))
+
+
+def rewrite(session: Path, old: str, new: str) -> None:
+    text = (session / "session.toml").read_text()
+    assert old in text
+    (session / "session.toml").write_text(text.replace(old, new))
+
+
+def stale(session: Path, before: dict[str, str]) -> set[str]:
+    after = job_of(session).trial_keys("walk_01")
+    return {stage for stage in before if before[stage] != after[stage]}
+
+
+def test_a_job_is_its_session_recipe_profile_and_model(session):
+    job = job_of(session)
+    assert job.session.file == session / "session.toml"
+    assert (job.recipe.name, job.profile.name) == ("gait2hip60", "isb_full_body")
+    assert job.model == session / "model.osim"
+    assert not (session / "warehouse").exists()
+
+
+def test_a_trials_keys_take_in_its_sessions(session):
+    job = job_of(session)
+    assert job.session_keys().items() <= job.trial_keys("walk_01").items()
+    assert job.trial_keys("walk_01") == job_of(session).trial_keys("walk_01")
+
+
+def test_trials_share_their_sessions_keys_and_no_others(session):
+    job = job_of(session)
+    one, other = job.trial_keys("walk_01"), job.trial_keys("walk_02")
+    assert {stage for stage in one if one[stage] == other[stage]} == {"scaling", "session"}
+
+
+@pytest.mark.parametrize(
+    ("file", "fresh"),
+    [
+        ("walk 01.c3d", {"scaling", "session"}),
+        ("walk_02.c3d", {"all"}),
+        ("static.c3d", set()),
+        ("model.osim", {"ground_reactions"}),
+    ],
+)
+def test_a_files_content_decides_what_is_stale(session, file, fresh):
+    before = job_of(session).trial_keys("walk_01")
+    (session / file).write_text("something else")
+    assert stale(session, before) == (set() if fresh == {"all"} else set(before) - fresh)
+
+
+def test_where_the_session_lies_changes_nothing(session, tmp_path_factory):
+    elsewhere = tmp_path_factory.mktemp("elsewhere") / "moved"
+    before = job_of(session).trial_keys("walk_01")
+    session.rename(elsewhere)
+    assert stale(elsewhere, before) == set()
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "expected"),
+    [
+        ("mass_kg = 70.0", "mass_kg = 71.0", None),
+        ("height_m = 1.75", "height_m = 1.76", {"session", "quality"}),
+        ('"walk 01.c3d" = "slow"', '"walk 01.c3d" = "med"', {"quality"}),
+        ('height_m = 1.75\n', 'height_m = 1.75\nsex = "F"\n', {"session"}),
+        ('"walk_02.c3d" = "fast"\n', "", {"session"}),
+    ],
+)  # fmt: skip
+def test_what_session_toml_says_decides_what_is_stale(session, old, new, expected):
+    before = job_of(session).trial_keys("walk_01")
+    rewrite(session, old, new)
+    assert stale(session, before) == (set(before) if expected is None else expected)
+
+
+def test_a_walk_that_is_not_there_is_rejected_by_name(session):
+    job = job_of(session)
+    (session / "walk_02.c3d").unlink()
+    with pytest.raises(TrialRejected, match=r"walk_02\.c3d can't be read \(No such file.*Check the file names"):
+        job.trial_keys("walk_02")
+    assert job.trial_keys("walk_01")
+
+
+def test_a_static_trial_that_is_not_there_is_refused_by_name(session):
+    (session / "static.c3d").unlink()
+    with pytest.raises(ValueError, match=r"session\.toml: the static trial .*static\.c3d does not exist.*Correct"):
+        job_of(session)
+
+
+def test_an_unknown_profile_is_named_with_its_session(session):
+    rewrite(session, "isb_full_body", "isb")
+    with pytest.raises(ValueError, match=r"session\.toml: profile 'isb' is neither.*isb_full_body.*Correct `profile`"):
+        job_of(session)
+
+
+def test_the_built_in_model_is_used_where_none_is_named(session, tmp_path, monkeypatch):
+    monkeypatch.setenv("GAIT2HIP_CACHE", str(tmp_path / "cache"))
+    job = open_job(str(session), "gait2hip60", None, str(session / "warehouse"))
+    # A plan loads no OpenSim: the model is built by whoever needs it first.
+    assert not (tmp_path / "cache").exists()
+    path = default_model_path(tmp_path / "cache")
+    path.parent.mkdir()
+    path.write_text((session / "model.osim").read_text())
+    assert job.model == path
+    assert job.trial_keys("walk_01") == job_of(session).trial_keys("walk_01")
+
+
+def test_a_model_that_is_not_there_is_named(session):
+    with pytest.raises(ValueError, match=r"nowhere\.osim does not exist"):
+        open_job(str(session), "gait2hip60", str(session / "nowhere.osim"), str(session / "warehouse"))
+
+
+def test_a_recipe_may_name_the_model(session, monkeypatch):
+    assert parse_toml(*read_settings("recipes", "gait2hip60"))["model"]["file"] == ""
+    packaged = Path(__file__).parents[3] / "pipeline" / "recipes" / "gait2hip60.toml"
+    text = packaged.read_text("utf-8").replace('file = ""', f'file = "{(session / "model.osim").as_posix()}"')
+    (session / "mine.toml").write_text(text, "utf-8")
+    job = open_job(str(session), str(session / "mine.toml"), None, str(session / "warehouse"))
+    assert job.model == session / "model.osim"
+    # A file that is named on the command line comes first, and the same content gives the same keys.
+    assert job.trial_keys("walk_01") == job_of(session).trial_keys("walk_01")

@@ -1,0 +1,278 @@
+import errno
+import os
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from pipeline.osim.version import opensim_version
+from pipeline.solving.quality import judge_stride, judge_trial
+from pipeline.solving.trial_result import TrialResult
+from pipeline.storing.job import Job, open_job
+from pipeline.storing.stages import StageAccount, common_facts, table_keys
+from pipeline.storing.store_rejected import record_crash, record_rejection, store_rejected
+from pipeline.storing.store_trial import store_accepted
+from tests.pipeline.session.test_session import COMPLETE
+from tests.pipeline.solutions import LEFT, NAMES, RIGHT, TIME_S, a_solution, joint_moments, wrenches_known
+from tests.warehouse.one_file import remove_table
+from warehouse.channels import INPUT_COORDINATES, MOMENT_COORDINATES, MUSCLE_GROUPS, ipsilateral
+from warehouse.errors import WarehouseError
+from warehouse.files.read import cycles, read_row, read_table, stored
+from warehouse.holdings.contents import is_trial_fresh
+
+POINTS = 11
+# The right foot's reaction is known in the first half, the left one's from 0.4 s on.
+KNOWN = wrenches_known(slice(0, 50), slice(40, None))
+
+
+@pytest.fixture
+def job(tmp_path: Path) -> Job:
+    (tmp_path / "session.toml").write_text(COMPLETE)
+    for name in ("static.c3d", "walk 01.c3d", "walk_02.c3d", "model.osim"):
+        (tmp_path / name).write_text(name)
+    return open_job(str(tmp_path), "gait2hip60", str(tmp_path / "model.osim"), str(tmp_path / "warehouse"))
+
+
+@pytest.fixture
+def result(walker, recipe, job) -> TrialResult:
+    """A right and a left stride of a model whose angles stand at half a radian."""
+    from pipeline.ground.cycles import Cycle
+
+    solution = a_solution({**joint_moments(), "pelvis_ty": 5.0}, {"hip_flexion_r": 2.0}, {"hip_flexion_l": 0.5})
+    solution.kinematics.coordinates.values[:] = 0.5
+    channels = [
+        *(ipsilateral(name) for name in INPUT_COORDINATES),
+        *(f"force_{group}" for group in MUSCLE_GROUPS),
+        *(f"moment_{name.removesuffix('_r')}" for name in MOMENT_COORDINATES),
+    ]
+    return TrialResult(
+        recording=walker.recording(),
+        solution=solution,
+        wrenches=KNOWN,
+        cycles=tuple(
+            Cycle(stride=stride, phase=np.linspace(0, 1, POINTS), channels={n: np.full(POINTS, 1.5) for n in channels})
+            for stride in (RIGHT, LEFT, LEFT)
+        ),
+        quality=judge_trial(solution, KNOWN, job.session.subject, "walk 01.c3d", recipe.quality),
+        strides={stride: judge_stride(stride, solution, recipe.quality) for stride in (RIGHT, LEFT)},
+        impulse_error=-0.02,
+        speed_m_s=1.2,
+        warnings=("one thing", "another"),
+    )
+
+
+def accept(job: Job, result: TrialResult, trial: str = "walk_01"):
+    return store_accepted(job, trial, job.trial_accounts(trial), result)
+
+
+def column(job: Job, table: str, name: str) -> np.ndarray:
+    return np.asarray(read_table(job.warehouse, table, job.session.trial_key("walk_01"), [name])[name])
+
+
+def test_an_accepted_trial_is_fresh_and_says_what_it_holds(job, result):
+    outcome = accept(job, result)
+    assert (outcome.status, outcome.n_cycles) == ("accepted", 3)
+    assert is_trial_fresh(job.warehouse, outcome.key, table_keys(job.trial_keys("walk_01")))
+    row = read_row(job.warehouse, "trials", outcome.key)
+    expected = {
+        "outcome": "accepted",
+        "condition": "slow",
+        "source": "walk 01.c3d",
+        "n_cycles_right": 1,
+        "n_cycles_left": 2,
+        "n_frames": 260,
+        "duration_s": 2.6,
+        # A stride of half a second is two steps.
+        "cadence_steps_per_min": 240.0,
+        "vertical_impulse_ratio": 0.98,
+    }
+    assert {name: row[name] for name in expected} == pytest.approx(expected)
+    assert row["warnings"] == ["one thing", "another"]
+    assert row["reserve_ratio_max"] == pytest.approx(0.02)
+    assert row["balance_ratio_max"] == pytest.approx(0.005)
+
+
+def test_every_table_keeps_the_key_of_the_stage_that_made_it(job, result):
+    key, keys = accept(job, result).key, job.trial_keys("walk_01")
+    made = {
+        "kinematics": "inverse_kinematics",
+        "grf": "ground_reactions",
+        "moments": "inverse_dynamics",
+        # Which strides have forces depends on the quality gates.
+        "forces": "quality",
+        "activations": "quality",
+        "cycles": "quality",
+        "trials": "quality",
+    }
+    assert {table: stored(job.warehouse, table, key).key for table in made} == {t: keys[s] for t, s in made.items()}
+
+
+def test_cycles_and_their_row_say_what_a_training_set_must_share(job, result):
+    accept(job, result)
+
+    key = job.session.trial_key("walk_01")
+    expected = common_facts(job.recipe, opensim_version())
+    assert stored(job.warehouse, "cycles", key).made_from == expected
+    row = stored(job.warehouse, "trials", key).made_from
+    assert {name: row[name] for name in expected} == expected
+    assert row["stages"]["quality"]["key"] == job.trial_keys("walk_01")["quality"]
+
+
+def test_angles_are_stored_in_degrees(job, result):
+    accept(job, result)
+    assert column(job, "kinematics", "hip_flexion_r") == pytest.approx(np.degrees(0.5))
+    schema = read_table(job.warehouse, "kinematics", job.session.trial_key("walk_01")).schema
+    assert schema.field("hip_flexion_r").metadata[b"unit"] == b"degree"
+
+
+def test_moments_are_missing_where_their_foots_reaction_is(job, result):
+    accept(job, result)
+    right, left = column(job, "moments", "hip_flexion_r"), column(job, "moments", "hip_flexion_l")
+    assert np.isfinite(right).tolist() == (np.arange(len(TIME_S)) < 50).tolist()
+    assert np.isfinite(left).tolist() == (np.arange(len(TIME_S)) >= 40).tolist()
+    assert set(right[:50]) == {100.0}
+    both = np.isfinite(column(job, "moments", "residual_pelvis_ty"))
+    assert np.flatnonzero(both).tolist() == list(range(40, 50))
+
+
+def test_muscle_forces_are_missing_outside_the_strides_of_their_leg(job, result):
+    accept(job, result)
+    seconds = column(job, "forces", "time_s")
+    assert np.isfinite(column(job, "forces", "soleus_r")).tolist() == (seconds < 0.5 - 1e-6).tolist()
+    during = (seconds > 0.5 - 1e-6) & (seconds < 1 - 1e-6)
+    assert np.isfinite(column(job, "activations", "soleus_l")).tolist() == during.tolist()
+    assert set(column(job, "forces", "reserve_hip_flexion_r")[seconds < 0.49]) == {2.0}
+
+
+def test_cycles_are_numbered_by_leg(job, result):
+    key = accept(job, result).key
+    table = read_table(job.warehouse, "cycles", key, ["side", "cycle", "sample", "phase", "mass_kg", "force_tfl"])
+    rows = table.to_pylist()
+    assert len(rows) == 3 * POINTS
+    assert [(row["side"], row["cycle"]) for row in rows[::POINTS]] == [("right", 0), ("left", 0), ("left", 1)]
+    assert [row["sample"] for row in rows[:POINTS]] == list(range(POINTS))
+    assert {(row["mass_kg"], row["force_tfl"]) for row in rows} == {(70.0, 1.5)}
+
+
+def test_the_same_result_is_the_same_bytes(job, result):
+    accept(job, result)
+    root = Path(job.warehouse.root)
+    before = {path: path.read_bytes() for path in root.rglob("*.parquet")}
+    accept(job, result)
+    assert {path: path.read_bytes() for path in root.rglob("*.parquet")} == before
+    assert len(before) == 7
+
+
+def test_a_rejection_is_stored_with_stage_reason_and_log(job):
+    outcome = store_rejected(
+        job, "walk_01", "markers", "walk 01.c3d: lacks R_FCC.", "the last line", job.trial_accounts("walk_01")
+    )
+    assert (outcome.status, outcome.stage, outcome.reason) == ("rejected", "markers", "walk 01.c3d: lacks R_FCC.")
+    row = read_row(job.warehouse, "trials", outcome.key)
+    expected = {"outcome": "rejected", "stage": "markers", "log": "the last line", "source": "walk 01.c3d"}
+    assert {name: row[name] for name in expected} == expected
+    assert (row["n_cycles_right"], row["n_cycles_left"]) == (0, 0)
+    assert is_trial_fresh(job.warehouse, outcome.key, table_keys(job.trial_keys("walk_01")))
+
+
+def test_a_rejection_takes_away_what_the_trial_gave_before_and_nothing_else(job, result):
+    other = accept(job, result, "walk_02").key
+    key = accept(job, result).key
+    store_rejected(job, "walk_01", "markers", "walk 01.c3d: lacks R_FCC.", "", job.trial_accounts("walk_01"))
+    for table in ("kinematics", "grf", "moments", "forces", "activations", "cycles"):
+        with pytest.raises(WarehouseError, match="does not exist"):
+            read_table(job.warehouse, table, key)
+    assert is_trial_fresh(job.warehouse, other, table_keys(job.trial_keys("walk_02")))
+    assert set(cycles(job.warehouse, columns=["trial"])["trial"].to_pylist()) == {"walk_02"}
+
+
+@pytest.fixture
+def dies_after(monkeypatch) -> Callable[[int], None]:
+    """A writer that is interrupted when this many of its files have taken their names."""
+
+    def arm(count: int) -> None:
+        replace, left = Path.replace, iter(range(count))
+
+        def dies(self: Path, target: Path) -> Path:
+            if next(left, None) is None:
+                raise KeyboardInterrupt
+            return replace(self, target)
+
+        monkeypatch.setattr(Path, "replace", dies)
+
+    return arm
+
+
+@pytest.mark.parametrize("stored", range(7))
+def test_a_trial_whose_writer_died_is_not_fresh(job, result, dies_after, stored):
+    dies_after(stored)
+    with pytest.raises(KeyboardInterrupt):
+        accept(job, result)
+    assert len(list(Path(job.warehouse.base).rglob("walk_01.parquet"))) == stored
+    assert not is_trial_fresh(job.warehouse, job.session.trial_key("walk_01"), table_keys(job.trial_keys("walk_01")))
+
+
+@pytest.mark.parametrize("stored", range(7))
+def test_a_writer_that_dies_over_an_accepted_trial_leaves_no_mixture(job, result, dies_after, stored):
+    key = accept(job, result).key
+    remove_table(job.warehouse, "forces", key)
+    dies_after(stored)
+    with pytest.raises(KeyboardInterrupt):
+        accept(job, result)
+    assert not is_trial_fresh(job.warehouse, key, table_keys(job.trial_keys("walk_01")))
+    assert cycles(job.warehouse, columns=["trial"]).num_rows == 0
+
+
+@pytest.mark.parametrize("fits", range(7))
+def test_a_disk_that_fills_up_leaves_the_earlier_trial_as_it_was(job, result, monkeypatch, fits):
+    key = accept(job, result).key
+    files = {path: path.read_bytes() for path in Path(job.warehouse.base).rglob("*.parquet")}
+    newer = replace(job, recipe=job.recipe.model_copy(update={"name": "newer"}))
+    fsync, left = os.fsync, iter(range(fits))
+
+    def full(descriptor: int) -> None:
+        if next(left, None) is None:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        fsync(descriptor)
+
+    monkeypatch.setattr(os, "fsync", full)
+    keys = {stage: StageAccount(key="f" * 32, made_from={}) for stage in newer.trial_accounts("walk_01")}
+    with pytest.raises(WarehouseError, match=r"can't write .*walk_01\.parquet: the disk is full\. Free some space"):
+        store_accepted(newer, "walk_01", keys, result)
+    monkeypatch.undo()
+    assert {path: path.read_bytes() for path in Path(job.warehouse.base).rglob("*.parquet")} == files
+    assert stored(job.warehouse, "trials", key).recipe == "gait2hip60"
+
+
+def test_what_another_process_stored_meanwhile_is_left_alone(job, result, monkeypatch):
+    key = accept(job, result).key
+    monkeypatch.setattr("pipeline.storing.store_trial.write_together", None)
+    assert accept(job, result).key == key
+
+
+def test_a_crash_leaves_an_accepted_result_alone(job, result, monkeypatch):
+    key = accept(job, result).key
+    monkeypatch.setattr("pipeline.storing.store_rejected.open_job", lambda *arguments: job)
+    outcome = record_crash("s", "walk_01", "r", None, "w", "process_trial", "it crashed.", "")
+    assert (outcome.status, outcome.reason) == ("rejected", "it crashed. The earlier result was kept.")
+    assert is_trial_fresh(job.warehouse, key, table_keys(job.trial_keys("walk_01")))
+    crashed = record_crash("s", "walk_02", "r", None, "w", "process_trial", "it crashed.", "")
+    assert read_row(job.warehouse, "trials", crashed.key)["reason"] == "it crashed."
+    assert not is_trial_fresh(job.warehouse, crashed.key, table_keys(job.trial_keys("walk_02")))
+
+
+def test_a_refused_static_trial_replaces_what_its_trials_gave(job, result, monkeypatch):
+    key = accept(job, result).key
+    monkeypatch.setattr("pipeline.storing.store_rejected.open_job", lambda *arguments: job)
+    record_rejection("s", "walk_01", "r", None, "w", "scaling", "standing weighs 67 kg, but 80 kg are stated.", "")
+    assert read_row(job.warehouse, "trials", key)["outcome"] == "rejected"
+    assert cycles(job.warehouse, columns=["trial"]).num_rows == 0
+
+
+def test_every_joint_of_the_result_is_stored(job, result):
+    key = accept(job, result).key
+    assert set(NAMES) <= set(read_table(job.warehouse, "kinematics", key).column_names)
+    stated = set(read_table(job.warehouse, "moments", key).column_names)
+    assert {f"residual_{name}" if name.startswith("pelvis") else name for name in NAMES} <= stated

@@ -1,0 +1,70 @@
+import pytest
+
+from reports.audit.table import render, summary
+from reports.audit.verdict import KINDS, WHY, Audit, Verdict, ordered, parse_audit
+from warehouse.errors import WarehouseError
+from warehouse.release.manifest import plain_json
+
+SIGN = Verdict(
+    kind="sign",
+    subject="adults/S1",
+    condition="slow",
+    side="left",
+    channel="moment_hip_flexion",
+    score=-0.98,
+    limit=-0.5,
+    found="correlation of -0.98 with the median of 7 others",
+)
+CHATTER = Verdict(
+    kind="chatter",
+    subject="adults/S0",
+    condition="slow",
+    session="day1",
+    trial="t1",
+    side="right",
+    cycle=2,
+    channel="force_tfl",
+    score=0.31,
+    limit=0.2,
+    found="harmonics 30 and up are 0.31 of the curve",
+)
+AUDIT = Audit(verdicts=(SIGN, CHATTER), not_judged=("children: too few",), n_cycles=40, n_subjects=8)
+
+
+def test_an_audit_is_read_back_as_it_was_written() -> None:
+    assert parse_audit("audit.json", plain_json(AUDIT.as_plain())) == AUDIT
+
+
+def test_what_is_no_audit_is_refused_by_its_name() -> None:
+    for raw in (b"{}", b"no json", plain_json({**AUDIT.as_plain(), "verdicts": [{"kind": "sign"}]})):
+        with pytest.raises(WarehouseError, match=r"^where/audit\.json is no audit"):
+            parse_audit("where/audit.json", raw)
+
+
+def test_every_kind_says_why_it_matters() -> None:
+    assert set(WHY) == set(KINDS)
+
+
+def test_what_concerns_a_whole_subject_comes_first() -> None:
+    assert ordered([CHATTER, SIGN]) == (SIGN, CHATTER)
+
+
+def test_a_place_is_as_precise_as_the_verdict() -> None:
+    assert SIGN.where == "adults/S1 slow left"
+    assert CHATTER.where == "adults/S0/day1/t1 right cycle 2"
+
+
+def test_the_text_begins_with_the_counts_and_ends_with_what_was_not_judged() -> None:
+    lines = render(AUDIT).splitlines()
+
+    assert lines[0] == "2 verdicts on 2 of 8 subjects, 40 cycles: 1 sign, 1 chatter"
+    assert "".join(lines[2].split()) == "|what|where|channel|howfar|limit|found|"
+    assert [len(line) for line in lines[2:6]] == [len(lines[2])] * 4
+    assert lines[4].startswith("| sign    | adults/S1 slow left ")
+    assert lines[-1] == "- children: too few."
+
+
+def test_nothing_suspicious_is_said() -> None:
+    clean = Audit(verdicts=(), not_judged=(), n_cycles=3, n_subjects=1)
+
+    assert render(clean) == summary(clean) == "nothing suspicious in 1 subjects, 3 cycles"

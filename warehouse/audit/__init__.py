@@ -1,1 +1,0 @@
-"""What is suspicious in a release: targets far from everybody else's, implausible muscles, signs and sides."""

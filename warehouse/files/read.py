@@ -1,0 +1,266 @@
+"""Reading from the warehouse: every file is checked to be ours, whole, and whose it should be."""
+
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from warehouse.channels import INPUT_COORDINATES, ipsilateral
+from warehouse.errors import MissingFile, WarehouseError
+from warehouse.files import storage
+from warehouse.files.parallel import in_order
+from warehouse.identity import SessionKey, TrialKey
+from warehouse.layout import Warehouse, identity, scaled_model_path, table_directory, table_path
+from warehouse.metadata import Stored, from_metadata
+from warehouse.schemas import schema_of
+
+# The stored name of each input, and its name when every cycle is read as a right leg's.
+_AS_RIGHT: dict[str, str] = {ipsilateral(name): name for name in INPUT_COORDINATES}
+
+
+def peek(warehouse: Warehouse, path: str) -> Stored:
+    """What one file says about itself, without its data; MissingFile or WarehouseError if it can't."""
+    with storage.explained("read", path), warehouse.filesystem.open_input_file(path) as source:
+        try:
+            found = pq.read_metadata(source).metadata
+        except (pa.ArrowException, OSError) as error:
+            raise WarehouseError(f"{path} is not a whole Parquet file: {_advice(error)}") from error
+        return from_metadata(path, found)
+
+
+def stored(warehouse: Warehouse, table: str, key: SessionKey) -> Stored:
+    """What the table's file for this key says about itself: provenance, recipe, identity, summary."""
+    path = _path(warehouse, table, key)
+    return _checked(peek(warehouse, path), table, key, path)
+
+
+def is_fresh(warehouse: Warehouse, table: str, key: SessionKey, provenance_key: str) -> bool:
+    """Whether the stored file was made from exactly this. A missing, damaged or older file is not fresh."""
+    try:
+        return stored(warehouse, table, key).key == provenance_key
+    except WarehouseError:
+        return False
+
+
+def read_table(warehouse: Warehouse, table: str, key: SessionKey, columns: Sequence[str] | None = None) -> pa.Table:
+    """One file of a table, all columns or those named, in that order, with units and meanings in the fields.
+
+    MissingFile if it was never stored, WarehouseError if it is damaged, foreign or of another format,
+    ValueError for a column it does not have.
+    """
+    path = _path(warehouse, table, key)
+    with _opened(warehouse, path) as (file, account):
+        _checked(account, table, key, path)
+        return _selected(file, path, columns)
+
+
+def read_row(warehouse: Warehouse, table: str, key: SessionKey) -> dict[str, object]:
+    """The one row of a subject, session or trial as plain values, None where not known."""
+    row: dict[str, object] = read_table(warehouse, table, key).to_pylist()[0]
+    return row
+
+
+def read_scaled_model(warehouse: Warehouse, key: SessionKey) -> str:
+    """The session's scaled model, as OpenSim's XML."""
+    return storage.read_bytes(warehouse, scaled_model_path(warehouse, key)).decode()
+
+
+def survey(warehouse: Warehouse, table: str) -> tuple[list[Stored], list[str]]:
+    """What every file of a table says about itself, sorted by identity, and what is wrong with the others."""
+    paths = storage.files_under(warehouse, table_directory(warehouse, table))
+    looked_at = list(in_order(lambda path: _account_or_problem(warehouse, table, path), paths))
+    found = [item for item in looked_at if isinstance(item, Stored)]
+    problems = [item for item in looked_at if isinstance(item, str)]
+    return sorted(found, key=lambda account: tuple(account.identity.values())), problems
+
+
+def rows(
+    warehouse: Warehouse, table: str, columns: Sequence[str] | None = None
+) -> list[tuple[Stored, dict[str, object]]]:
+    """Every file of a one-row table: its account and its row, all of it or the columns named, sorted by identity.
+
+    WarehouseError names every file that can't be read.
+    """
+    paths = storage.files_under(warehouse, table_directory(warehouse, table))
+    found = list(in_order(lambda path: _row_or_problem(warehouse, table, path, columns), paths))
+    problems = [item for item in found if isinstance(item, str)]
+    if problems:
+        raise WarehouseError("\n".join(problems))
+    pairs = [item for item in found if item is not None and not isinstance(item, str)]
+    return sorted(pairs, key=lambda pair: tuple(pair[0].identity.values()))
+
+
+def trials(warehouse: Warehouse) -> list[Stored]:
+    """Every stored trial's account, accepted or rejected. WarehouseError if one can't be read."""
+    found, problems = survey(warehouse, "trials")
+    if problems:
+        raise WarehouseError("\n".join(problems))
+    return found
+
+
+def trial_key(account: Stored) -> TrialKey:
+    """Whose file it is, for a table kept per trial."""
+    return TrialKey(**account.identity)
+
+
+def cycles(
+    warehouse: Warehouse,
+    *,
+    columns: Sequence[str] | None = None,
+    cohort: str | None = None,
+    subjects: Collection[str] | None = None,
+    conditions: Collection[str] | None = None,
+) -> pa.Table:
+    """All gait cycles of accepted trials in long form, sorted by cohort, subject, session, trial.
+
+    None takes all. Only what an accepted trial's row vouches for is read: WarehouseError if its
+    file is missing or was made by another run.
+    """
+    found = trials_with_cycles(warehouse, cohort=cohort, subjects=subjects, conditions=conditions)
+    parts = list(in_order(lambda trial: cycles_of(warehouse, trial, columns), found))
+    return pa.concat_tables(parts) if parts else _no_cycles(columns)
+
+
+def trials_with_cycles(
+    warehouse: Warehouse,
+    *,
+    cohort: str | None = None,
+    subjects: Collection[str] | None = None,
+    conditions: Collection[str] | None = None,
+) -> list[Stored]:
+    """The accounts of the accepted trials that have a gait cycle, sorted. None takes all."""
+    return [trial for trial in trials(warehouse) if _wanted(trial, cohort, subjects, conditions)]
+
+
+def cycles_as_right(
+    warehouse: Warehouse,
+    *,
+    columns: Sequence[str] | None = None,
+    cohort: str | None = None,
+    subjects: Collection[str] | None = None,
+    conditions: Collection[str] | None = None,
+) -> pa.Table:
+    """`cycles` with every cycle seen as a right leg's: inputs are named `hip_flexion_r` and so on.
+
+    `columns` are given by those names too. `side` still says which leg was measured.
+    """
+    stored_names = {right: name for name, right in _AS_RIGHT.items()}
+    wanted = None if columns is None else [stored_names.get(name, name) for name in columns]
+    return as_right(cycles(warehouse, columns=wanted, cohort=cohort, subjects=subjects, conditions=conditions))
+
+
+def as_right(cycles: pa.Table) -> pa.Table:
+    """Stored cycles with their inputs named as if every cycle were a right leg's; `side` still says which it was."""
+    return cycles.rename_columns([_AS_RIGHT.get(name, name) for name in cycles.column_names])
+
+
+def cycles_of(warehouse: Warehouse, trial: Stored, columns: Sequence[str] | None = None) -> pa.Table:
+    """One accepted trial's cycles, given its row's account. WarehouseError if another run made them, or none did."""
+    key = trial_key(trial)
+    path = _path(warehouse, "cycles", key)
+    with _opened(warehouse, path) as (file, account):
+        # One stage writes both under one key: another key means that a run was killed between them.
+        if _checked(account, "cycles", key, path).key != trial.key:
+            raise WarehouseError(
+                f"the cycles of {trial.owner} were not made by the run that its row in trials tells of. "
+                "If a run is storing it just now, try again; else run `gait2hip ingest` on its session to finish what "
+                "was interrupted."
+            )
+        return _selected(file, path, columns)
+
+
+def _account_or_problem(warehouse: Warehouse, table: str, path: str) -> Stored | str | None:
+    try:
+        account = peek(warehouse, path)
+        if path != table_path(warehouse, table, schema_of(table).level, _key(account)):
+            raise WarehouseError(f"{path} belongs to {account.owner}: it was moved or renamed.")
+        return account
+    except MissingFile:
+        return None  # Removed by another process since it was listed.
+    except WarehouseError as error:
+        return str(error)
+
+
+def _row_or_problem(
+    warehouse: Warehouse, table: str, path: str, columns: Sequence[str] | None
+) -> tuple[Stored, dict[str, object]] | str | None:
+    try:
+        with _opened(warehouse, path) as (file, account):
+            _checked(account, table, _key(account), path)
+            return account, _selected(file, path, columns).to_pylist()[0]
+    except MissingFile:
+        return None  # Removed by another process since it was listed.
+    except WarehouseError as error:
+        return str(error)
+
+
+def _wanted(
+    trial: Stored, cohort: str | None, subjects: Collection[str] | None, conditions: Collection[str] | None
+) -> bool:
+    return (
+        trial.summary["outcome"] == "accepted"
+        and trial.summary["n_cycles_right"] + trial.summary["n_cycles_left"] > 0
+        and (cohort is None or trial.identity["cohort"] == cohort)
+        and (subjects is None or trial.identity["subject"] in subjects)
+        and (conditions is None or trial.summary["condition"] in conditions)
+    )
+
+
+def _no_cycles(columns: Sequence[str] | None) -> pa.Table:
+    empty = pa.schema([column.field() for column in schema_of("cycles").fixed]).empty_table()
+    return empty if columns is None else empty.select(list(columns))
+
+
+def _path(warehouse: Warehouse, table: str, key: SessionKey) -> str:
+    return table_path(warehouse, table, schema_of(table).level, key)
+
+
+def _key(account: Stored) -> SessionKey:
+    # A subject's file is the same for all visits.
+    who = {"session": "any", **account.identity}
+    try:
+        return TrialKey(**who) if "trial" in who else SessionKey(**who)
+    except (TypeError, ValueError) as error:
+        raise WarehouseError(f"a file of table {account.table!r} has a damaged identity: {error}.") from error
+
+
+def _checked(account: Stored, table: str, key: SessionKey, path: str) -> Stored:
+    expected = identity(schema_of(table).level, key)
+    if account.table != table or account.identity != expected:
+        raise WarehouseError(
+            f"{path} holds {account.table} of {account.owner}, expected {table} of "
+            f"{'/'.join(expected.values())}: it was moved or renamed. Remove it and ingest its session again."
+        )
+    return account
+
+
+@contextmanager
+def _opened(warehouse: Warehouse, path: str) -> Iterator[tuple[pq.ParquetFile, Stored]]:
+    with storage.explained("read", path), warehouse.filesystem.open_input_file(path) as source:
+        try:
+            file = pq.ParquetFile(source, page_checksum_verification=True)
+            account = from_metadata(path, file.metadata.metadata)
+        except (pa.ArrowException, OSError) as error:
+            raise WarehouseError(f"{path} is not a whole Parquet file: {_advice(error)}") from error
+        yield file, account
+
+
+def _selected(file: pq.ParquetFile, path: str, columns: Sequence[str] | None) -> pa.Table:
+    try:
+        # A trial's tables are small: handing their columns to threads takes longer than reading them.
+        table = file.read(columns=columns, use_threads=False)
+    except (pa.ArrowException, OSError) as error:
+        raise WarehouseError(f"{path} is damaged: {_advice(error)}") from error
+    if columns is not None:
+        # Names that are not there are passed over; what was found is known without reading the schema again.
+        found = set(table.column_names)
+        lacking = [name for name in columns if name not in found]
+        if lacking:
+            raise ValueError(f"{path} has no column {', '.join(map(repr, lacking))}.")
+        table = table.select(list(columns))
+    return table.replace_schema_metadata(None)
+
+
+def _advice(error: Exception) -> str:
+    return f"{error}. Remove it and ingest its session again."

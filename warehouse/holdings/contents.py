@@ -1,0 +1,107 @@
+"""Which files belong together: what a trial's row vouches for, and whether all of it is there.
+
+The row of a session and the row of a trial are written last. A row without its files is what a careless hand
+leaves, files without their row what a killed writer does: neither is taken for a result.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from warehouse.errors import WarehouseError
+from warehouse.files.read import is_fresh, peek, stored
+from warehouse.files.storage import exists
+from warehouse.identity import SessionKey, TrialKey
+from warehouse.layout import Warehouse, scaled_model_path, table_path
+from warehouse.metadata import Stored
+from warehouse.schemas import PER_SESSION, PER_TRIAL, schema_of
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrialFiles:
+    """The paths of everything that one trial rests on. `facts` are its subject's and session's rows."""
+
+    facts: tuple[str, ...]
+    session: tuple[str, ...]
+    trial: tuple[str, ...]
+    cycles: str
+
+    def needed(self, row: Stored) -> tuple[str, ...]:
+        """What must be there, given the trial's row: nothing for a rejected trial."""
+        if row.summary["outcome"] == "rejected":
+            return ()
+        if is_imported(row):
+            return (*self.facts, self.cycles)
+        return (*self.facts, *self.session, *self.trial, *((self.cycles,) if has_cycles(row) else ()))
+
+    def allowed(self, row: Stored) -> tuple[str, ...]:
+        """What may be there: a trial rejected late can keep the stages before it, but no cycles."""
+        return (
+            *self.facts,
+            *self.session,
+            *self.trial,
+            *(() if row.summary["outcome"] == "rejected" else (self.cycles,)),
+        )
+
+
+def files_of(warehouse: Warehouse, key: TrialKey) -> TrialFiles:
+    """Where everything of a trial lies, its own row apart."""
+    subject, session, *others = _session_tables(warehouse, key)
+    return TrialFiles(
+        facts=(subject, session),
+        session=(*others, scaled_model_path(warehouse, key)),
+        trial=tuple(table_path(warehouse, table, "trial", key) for table in PER_TRIAL),
+        cycles=table_path(warehouse, "cycles", "trial", key),
+    )
+
+
+def has_cycles(row: Stored) -> bool:
+    """Whether a trial's row tells of any gait cycle."""
+    return bool(row.summary["n_cycles_right"] + row.summary["n_cycles_left"])
+
+
+def is_imported(row: Stored) -> bool:
+    """Whether the trial's cycles were published elsewhere: what they were made from is not here."""
+    return "imported" in row.made_from
+
+
+def is_session_fresh(warehouse: Warehouse, key: SessionKey, provenance_key: str) -> bool:
+    """Whether the session's row was made from exactly this, and its tables and scaled model can be read."""
+    return (
+        is_fresh(warehouse, "sessions", key, provenance_key)
+        and all(_is_readable(warehouse, path) for path in _session_tables(warehouse, key))
+        and exists(warehouse, scaled_model_path(warehouse, key))
+    )
+
+
+def is_trial_fresh(warehouse: Warehouse, key: TrialKey, provenance_keys: Mapping[str, str]) -> bool:
+    """Whether the trial's row, and every table it vouches for, can be read and was made from exactly this.
+
+    `provenance_keys` are by table. A row alone is not enough: a writer killed while it replaced a trial leaves
+    tables of one recipe under the row of another.
+    """
+    try:
+        row = stored(warehouse, "trials", key)
+    except WarehouseError:
+        return False
+    return row.key == provenance_keys["trials"] and are_tables_fresh(warehouse, row, provenance_keys)
+
+
+def are_tables_fresh(warehouse: Warehouse, row: Stored, provenance_keys: Mapping[str, str]) -> bool:
+    """Whether every table that a trial's row vouches for can be read and was made from exactly this: keys by table."""
+    if row.summary["outcome"] == "rejected":
+        return True
+    key = TrialKey(**row.identity)
+    tables = (*PER_TRIAL, *(("cycles",) if has_cycles(row) else ()))
+    return all(is_fresh(warehouse, table, key, provenance_keys[table]) for table in tables)
+
+
+def _session_tables(warehouse: Warehouse, key: SessionKey) -> tuple[str, ...]:
+    return tuple(table_path(warehouse, t, schema_of(t).level, key) for t in ("subjects", *PER_SESSION))
+
+
+def _is_readable(warehouse: Warehouse, path: str) -> bool:
+    try:
+        peek(warehouse, path)
+    except WarehouseError:
+        return False
+    return True

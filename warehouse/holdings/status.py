@@ -1,0 +1,193 @@
+"""What a warehouse holds: outcomes first, then why trials were rejected, then what does not fit together."""
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+from warehouse.errors import WarehouseError
+from warehouse.files import read, storage
+from warehouse.holdings.contents import files_of
+from warehouse.holdings.whole_imports import partial_imports
+from warehouse.identity import TrialKey
+from warehouse.layout import (
+    SCALED_MODELS,
+    Warehouse,
+    relative,
+    table_directory,
+)
+from warehouse.metadata import Stored
+from warehouse.schemas import PER_SESSION, PER_TRIAL
+
+_SHOWN = 30
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrialLine:
+    """One trial's outcome as its row tells it; stage and reason are None if it was accepted."""
+
+    key: TrialKey
+    condition: str
+    outcome: Literal["accepted", "rejected"]
+    stage: str | None
+    reason: str | None
+    n_cycles_right: int
+    n_cycles_left: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Status:
+    """Everything `gait2hip status` says.
+
+    `unreadable`: messages about trial rows that can't be trusted. `missing`: what an accepted trial lacks.
+    `partial_imports`: sessions of published files whose import was interrupted.
+    `orphans`: files that no stored trial vouches for, such as cycles of a trial that was rejected since.
+    """
+
+    root: str
+    trials: tuple[TrialLine, ...]
+    unreadable: tuple[str, ...]
+    missing: tuple[str, ...]
+    partial_imports: tuple[str, ...]
+    orphans: tuple[str, ...]
+
+    @property
+    def accepted(self) -> tuple[TrialLine, ...]:
+        """Trials that give targets."""
+        return tuple(trial for trial in self.trials if trial.outcome == "accepted")
+
+    @property
+    def rejected(self) -> tuple[TrialLine, ...]:
+        """Trials that do not."""
+        return tuple(trial for trial in self.trials if trial.outcome == "rejected")
+
+    @property
+    def rejections_by_stage(self) -> dict[str, int]:
+        """How many trials each step rejected, most first."""
+        counts = Counter(trial.stage or "" for trial in self.rejected)
+        return dict(sorted(counts.items(), key=lambda item: (-item[1], item[0])))
+
+    @property
+    def n_subjects(self) -> int:
+        """Subjects with at least one trial."""
+        return len({(trial.key.cohort, trial.key.subject) for trial in self.trials})
+
+    @property
+    def n_sessions(self) -> int:
+        """Visits with at least one trial."""
+        return len({trial.key.session_key for trial in self.trials})
+
+    @property
+    def n_cycles(self) -> tuple[int, int]:
+        """Gait cycles of the right and of the left leg in accepted trials."""
+        return (
+            sum(trial.n_cycles_right for trial in self.accepted),
+            sum(trial.n_cycles_left for trial in self.accepted),
+        )
+
+
+def status(warehouse: Warehouse) -> Status:
+    """Surveys a warehouse by the trials' metadata and the folders' listings; no measured data is read.
+
+    Where there are imported cohorts, their sessions' rows say how many trials there must be.
+    WarehouseError if there is no warehouse at the root.
+    """
+    if warehouse.filesystem.get_file_info(warehouse.base).type.name not in ("Directory", "NotFound"):
+        raise WarehouseError(f"{warehouse.root} is a file: name the warehouse's folder.")
+    found, unreadable = read.survey(warehouse, "trials")
+    present = set(_listed(warehouse))
+    if not found and not unreadable and not present:
+        raise WarehouseError(
+            f"there is no warehouse at {warehouse.root}, or nothing has been ingested into it yet. "
+            "Check --warehouse, or run `gait2hip ingest`."
+        )
+    needed: set[str] = set()
+    allowed: set[str] = set()
+    keys = [read.trial_key(row) for row in found]
+    for key, row in zip(keys, found, strict=True):
+        files = files_of(warehouse, key)
+        needed.update(files.needed(row))
+        allowed.update(files.allowed(row))
+    return Status(
+        root=warehouse.root,
+        trials=tuple(TrialLine(key=key, **row.summary) for key, row in zip(keys, found, strict=True)),
+        unreadable=tuple(unreadable),
+        missing=tuple(relative(warehouse, path) for path in sorted(needed - present)),
+        partial_imports=tuple(_partial_imports(warehouse, found)),
+        orphans=tuple(relative(warehouse, path) for path in sorted(present - allowed)),
+    )
+
+
+def render(found: Status) -> str:
+    """The status as plain text, outcomes first."""
+    return "\n".join(
+        [
+            _headline(found),
+            _totals(found),
+            *_by_condition(found),
+            *_rejections(found),
+            *_listing("unreadable, ingest their sessions again", found.unreadable),
+            *_listing("missing, ingest their sessions again", found.missing),
+            *_listing("imported in part", found.partial_imports),
+            *_listing("belonging to no stored trial", found.orphans),
+        ]
+    )
+
+
+def _partial_imports(warehouse: Warehouse, trials: list[Stored]) -> list[str]:
+    try:
+        return partial_imports(warehouse, trials)
+    except WarehouseError as error:
+        return str(error).splitlines()
+
+
+def _listed(warehouse: Warehouse) -> Iterator[str]:
+    for table in ("subjects", *PER_SESSION, *PER_TRIAL, "cycles"):
+        yield from storage.files_under(warehouse, table_directory(warehouse, table))
+    yield from storage.files_under(warehouse, table_directory(warehouse, SCALED_MODELS))
+
+
+def _headline(found: Status) -> str:
+    why = ", ".join(f"{count} {stage.replace('_', ' ')}" for stage, count in found.rejections_by_stage.items())
+    return f"{len(found.accepted)} accepted, {len(found.rejected)} rejected{': ' + why if why else ''}"
+
+
+def _totals(found: Status) -> str:
+    right, left = found.n_cycles
+    return (
+        f"{right + left} gait cycles ({right} right, {left} left) of {found.n_subjects} subjects "
+        f"in {found.n_sessions} sessions, in {found.root}"
+    )
+
+
+def _by_condition(found: Status) -> Iterator[str]:
+    groups = sorted({(trial.key.cohort, trial.condition) for trial in found.trials})
+    if not groups:
+        return
+    rows = [("cohort", "condition", "accepted", "rejected", "cycles")]
+    for cohort, condition in groups:
+        members = [t for t in found.trials if (t.key.cohort, t.condition) == (cohort, condition)]
+        accepted = [trial for trial in members if trial.outcome == "accepted"]
+        n_cycles = sum(trial.n_cycles_right + trial.n_cycles_left for trial in accepted)
+        rows.append((cohort, condition, str(len(accepted)), str(len(members) - len(accepted)), str(n_cycles)))
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    yield ""
+    for row in rows:
+        words = (text.ljust(width) for text, width in zip(row[:2], widths[:2], strict=True))
+        numbers = (text.rjust(width) for text, width in zip(row[2:], widths[2:], strict=True))
+        yield "  ".join((*words, *numbers))
+
+
+def _rejections(found: Status) -> Iterator[str]:
+    lines = [f"{trial.key}  {trial.stage}: {trial.reason}" for trial in found.rejected]
+    yield from _listing("rejected", lines)
+
+
+def _listing(title: str, items: list[str] | tuple[str, ...]) -> Iterator[str]:
+    if not items:
+        return
+    yield ""
+    yield f"{len(items)} {title}:"
+    yield from (f"  {item}" for item in items[:_SHOWN])
+    if len(items) > _SHOWN:
+        yield f"  … and {len(items) - _SHOWN} more"

@@ -1,1 +1,0 @@
-"""Pages for people: one HTML file each, readable without a network. The only home of matplotlib and jinja2."""
