@@ -34,8 +34,9 @@ from benchmarks.killing import (
     run_until,
     snapshot,
 )
-from pipeline.session.recipe import parse_toml, read_settings
+from pipeline.session.recipe import read_settings
 from warehouse.layout import temporary_files
+from warehouse.settings_file import parse_toml
 
 WORKERS = "2"
 REPOSITORY = Path(__file__).resolve().parents[1]

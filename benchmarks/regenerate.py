@@ -21,11 +21,12 @@ import psutil
 from flows.ingesting.regenerate import Survey, regenerate, survey
 from flows.ingesting.run_ingest import ingest
 from pipeline.osim.log import quiet
-from pipeline.session.recipe import parse_toml, read_settings
+from pipeline.session.recipe import read_settings
 from pipeline.virtual.make_laboratory import make_laboratory
 from pipeline.virtual.request import checked_request
 from warehouse.files import read
 from warehouse.layout import Warehouse
+from warehouse.settings_file import parse_toml
 
 # Gait2Hip-60 (arXiv 2605.30374): its trials are shorter than the virtual ones.
 PUBLISHED_TRIALS, PUBLISHED_FRAMES = 713, 120_000

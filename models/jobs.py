@@ -29,8 +29,8 @@ from models.learning.train import device_named
 from models.predicting.predict import predict
 from models.predicting.run import check_writable, read_run, refuse_existing, write_run
 from models.scoring.report import Report
-from models.settings import Settings
 from warehouse.files.on_disk import in_memory, on_disk
+from warehouse.settings_file import Checked
 
 # Raised when code changes what is learned from the same job: weights of two versions are never mixed.
 TRAINING_VERSION = 1
@@ -38,7 +38,7 @@ TRAINING_VERSION = 1
 Word = TypeVar("Word", bound=str)
 
 
-class TrainJob(Settings):
+class TrainJob(Checked):
     """What to train on what, as it is asked for on the command line.
 
     Cycles of more than `memory_mb` stay on disk while networks are trained; that changes no number.
@@ -144,7 +144,7 @@ def _train(prepared: Prepared, attendance: Attendance) -> Report:
     return run.report
 
 
-class EvaluateJob(Settings):
+class EvaluateJob(Checked):
     """Which runs to test on which release; `cohorts` empty: on all that it has."""
 
     runs: tuple[Path, ...]

@@ -1,23 +1,19 @@
 """`deploy.toml`: what runs by itself, when, on which warehouse. Secrets are none of its business."""
 
-import tomllib
 from pathlib import Path
 from typing import Annotated, Literal, Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from flows.ingesting.inbox import SETTLE_S
-from pipeline.session.recipe import explained, load_recipe
+from pipeline.session.recipe import load_recipe
+from warehouse.settings_file import Checked, checked, read_toml
 
 _SQLITE = "sqlite:///"
 
 
-class _Part(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
-
-
-class Job(_Part):
+class Job(Checked):
     """When: five fields of cron, in a time zone of the IANA database."""
 
     cron: str
@@ -104,7 +100,7 @@ class EvaluateJob(Job):
         return self
 
 
-class Deploy(_Part):
+class Deploy(Checked):
     """A checked `deploy.toml`: every path is absolute."""
 
     format: Literal[1]
@@ -146,14 +142,9 @@ def load_deploy(path: Path) -> Deploy:
 
 
 def _placed_whole(path: Path) -> Deploy:
-    try:
-        found = Deploy.model_validate(tomllib.loads(path.read_text("utf-8")))
-    except FileNotFoundError as error:
-        raise ValueError(f"{path} does not exist. docs/operations.md shows one.") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ValueError(f"{path} is not valid TOML: {error}. Correct it.") from error
-    except ValidationError as error:
-        raise explained(str(path), error) from error
+    if not path.is_file():
+        raise ValueError(f"{path} does not exist. docs/operations.md shows one.")
+    found = checked(Deploy, str(path), read_toml(path))
     here = path.absolute().parent
     updates: dict[str, object] = {"warehouse": _placed(found.warehouse, here)}
     if found.ingest_inbox is not None:

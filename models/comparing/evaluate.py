@@ -18,13 +18,13 @@ from models.predicting.predict import predict
 from models.predicting.run import Run
 from models.scoring.report import Report, make_report
 from models.scoring.scorecard import Comparison, Scorecard, compare, score
-from models.settings import Settings
+from warehouse.settings_file import Checked
 
 # Subjects are left out one by one up to this many, and in this many groups beyond.
 _MOST_GROUPS = 20
 
 
-class Evaluation(Settings):
+class Evaluation(Checked):
     """Several models on the same cycles: a report each, in the order of `models`, and how each pair differs."""
 
     release: str

@@ -7,12 +7,12 @@ from pydantic import Field
 
 from models.comparing.evaluate import Evaluation
 from models.scoring.scorecard import CohortScore, Comparison, ConditionScore, KindScore, Scorecard, compare
-from models.settings import Settings
+from warehouse.settings_file import Checked
 
 Share = Annotated[float, Field(ge=0, lt=1)]
 
 
-class Rule(Settings):
+class Rule(Checked):
     """What a challenger must show on subjects that neither model has seen, for forces and for moments alike.
 
     margin: its mean RMSE is lower by this share of the champion's or more, and the 95 % interval of the difference by
@@ -23,7 +23,7 @@ class Rule(Settings):
     tolerance: Share = 0.05
 
 
-class GroupLine(Settings):
+class GroupLine(Checked):
     """Both models' mean RMSE over the subjects of one group."""
 
     kind: Literal["forces", "moments"]
@@ -35,7 +35,7 @@ class GroupLine(Settings):
     challenger: float
 
 
-class Decision(Settings):
+class Decision(Checked):
     """What was decided and why. `reasons` are what stood against it, or the one that nothing did."""
 
     promoted: bool
@@ -48,7 +48,7 @@ class Decision(Settings):
     groups: tuple[GroupLine, ...] = ()
 
 
-class Pending(Settings):
+class Pending(Checked):
     """A decision yet to be carried out: the challenger's version, and the champion's that it was held against."""
 
     version: str

@@ -4,13 +4,13 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Literal
 
-from models.settings import Settings
 from warehouse.channels import INPUT_COORDINATES, MOMENT_COORDINATES, MUSCLE_GROUPS
+from warehouse.settings_file import Checked
 
 Task = Literal["forces", "moments", "both"]
 
 
-class Channel(Settings):
+class Channel(Checked):
     """One input or target."""
 
     name: str

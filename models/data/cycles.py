@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 
 from models.data.channels import ANGLES, Channel
-from models.settings import Settings
 from warehouse.files.on_disk import blocks, finite_rows, is_on_disk, taken
+from warehouse.settings_file import Checked
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,7 +114,7 @@ def cohort_of(subject: str) -> str:
     return subject.rpartition("/")[0]
 
 
-class Split(Settings):
+class Split(Checked):
     """Who is trained on and who is tested on. `train` is None where a checkpoint's file does not say."""
 
     train: tuple[str, ...] | None
@@ -126,7 +126,7 @@ class Split(Settings):
             raise ValueError(f"subjects on both sides of the split: {', '.join(both)}. A subject is in one of them.")
 
 
-class Statistics(Settings):
+class Statistics(Checked):
     """Mean and standard deviation of each channel, over the cycles of training subjects."""
 
     mean: tuple[float, ...]

@@ -1,12 +1,11 @@
 """Training recipes: every setting that can change a trained model's numbers."""
 
 import math
-import tomllib
 from importlib.resources import files
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import Field, ValidationError, field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from models.data.inputs import input_channels
 from models.networks.baselines import MeanCurveSettings, RidgeSettings
@@ -14,13 +13,12 @@ from models.networks.lstm import LstmSettings
 from models.networks.mamba import MambaSettings
 from models.networks.transformer import TransformerSettings
 from models.predicting.run import ModelSettings
-from models.settings import Settings
-from warehouse.files.storage import explained
+from warehouse.settings_file import Checked, checked, parse_toml, read_toml
 
 Positive = Annotated[float, Field(gt=0)]
 
 
-class OptimizerSettings(Settings):
+class OptimizerSettings(Checked):
     """AdamW (Loshchilov & Hutter 2019) on the mean squared error of per-mass targets.
 
     `average_decay` is that of an exponential moving average of the weights over steps (Polyak & Juditsky 1992), which
@@ -35,7 +33,7 @@ class OptimizerSettings(Settings):
     precision: Literal["single", "bfloat16"]
 
 
-class ScheduleSettings(Settings):
+class ScheduleSettings(Checked):
     """The learning rate over a training, as a share of `learning_rate`.
 
     It rises in equal steps over the warm-up. Then `constant` keeps it, and `cosine` (Loshchilov & Hutter 2017) lets it
@@ -56,7 +54,7 @@ class ScheduleSettings(Settings):
         return self.final_share + (1 - self.final_share) * (1 + math.cos(math.pi * way)) / 2
 
 
-class StoppingSettings(Settings):
+class StoppingSettings(Checked):
     """When a fold has learned enough."""
 
     max_epochs: Annotated[int, Field(ge=1)]
@@ -64,13 +62,13 @@ class StoppingSettings(Settings):
     min_improvement: Annotated[float, Field(ge=0)]
 
 
-class FoldSettings(Settings):
+class FoldSettings(Checked):
     """Into how many groups of whole subjects the training subjects are dealt."""
 
     count: Annotated[int, Field(ge=2)]
 
 
-class TrainingRecipe(Settings):
+class TrainingRecipe(Checked):
     """One file of `models/recipes/`. A section of a model's name changes its size; without it, it is as published."""
 
     inputs: tuple[str, ...]
@@ -116,18 +114,14 @@ MODELS: tuple[str, ...] = ("mean_curve", "ridge", "lstm", "transformer", "mamba"
 def load_training_recipe(name_or_path: str) -> TrainingRecipe:
     """A packaged recipe by its name (`gait2hip60`), or any TOML file. ValueError says what is wrong in it."""
     packaged = files("models") / "recipes" / f"{name_or_path}.toml"
+    where = f"training recipe {name_or_path}"
     if packaged.is_file():
-        text = packaged.read_text("utf-8")
-    elif name_or_path.endswith(".toml"):
-        with explained("read", name_or_path):
-            text = Path(name_or_path).read_text("utf-8")
-    else:
-        known = ", ".join(packaged_recipes())
-        raise ValueError(f"there is no training recipe {name_or_path!r}: expected {known}, or a .toml file")
-    try:
-        return TrainingRecipe.model_validate(tomllib.loads(text))
-    except (tomllib.TOMLDecodeError, ValidationError) as error:
-        raise ValueError(f"training recipe {name_or_path}: {error}") from error
+        return checked(TrainingRecipe, where, parse_toml(where, packaged.read_text("utf-8")))
+    if name_or_path.endswith(".toml"):
+        return checked(TrainingRecipe, where, read_toml(Path(name_or_path)))
+    raise ValueError(
+        f"there is no training recipe {name_or_path!r}: expected {', '.join(packaged_recipes())}, or a .toml file"
+    )
 
 
 def packaged_recipes() -> tuple[str, ...]:

@@ -14,7 +14,7 @@ from torch.nn import functional
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from models.learning.recipe import TrainingRecipe
-from models.settings import Settings
+from warehouse.settings_file import Checked
 
 
 class Source(Protocol):
@@ -61,7 +61,7 @@ class Best:
     weights: dict[str, Tensor]
 
 
-class Point(Settings):
+class Point(Checked):
     """One epoch of a learning curve: the mean over its batches, and the validation loss after it (None: not asked)."""
 
     epoch: int
@@ -69,7 +69,7 @@ class Point(Settings):
     validation_loss: float | None
 
 
-class Facts(Settings):
+class Facts(Checked):
     """What is known of a training so far, but for its tensors. Null: no epoch was validated."""
 
     curve: tuple[Point, ...]

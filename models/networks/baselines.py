@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from pydantic import Field
 
-from models.settings import Settings
+from warehouse.settings_file import Checked
 
 EVERY_CONDITION = "mean"
 _CONDITION = "mean of "
@@ -21,13 +21,13 @@ _PENALTIES = tuple(float(penalty) for penalty in np.logspace(-3, 4, 15))
 _MOST_FOLDS = 5
 
 
-class MeanCurveSettings(Settings):
+class MeanCurveSettings(Checked):
     """The mean of the training cycles of the same condition; of all of them for a condition never seen."""
 
     name: Literal["mean_curve"] = "mean_curve"
 
 
-class RidgeSettings(Settings):
+class RidgeSettings(Checked):
     """Ridge regression of the target curves on the inputs' first harmonics; the penalty is cross-validated."""
 
     name: Literal["ridge"] = "ridge"

@@ -10,13 +10,13 @@ import torch
 from pydantic import Field
 from torch import nn
 
-from models.settings import Settings
+from warehouse.settings_file import Checked
 
 # PyTorch's LSTM takes bfloat16 on any GPU, and on a CPU only if the processor multiplies it.
 CPU_TAKES_BFLOAT16 = torch.backends.mkldnn.is_available() and bool(torch.ops.mkldnn._is_mkldnn_bf16_supported())
 
 
-class LstmSettings(Settings):
+class LstmSettings(Checked):
     """The published size, unless a recipe says otherwise."""
 
     name: Literal["lstm"] = "lstm"

@@ -15,13 +15,13 @@ from torch.nn import functional
 
 from models.networks.dropout import Dropout
 from models.networks.selective_scan import selective_scan
-from models.settings import Settings
+from warehouse.settings_file import Checked
 
 # The range in which a channel's time step starts (Gu & Dao 2023, §3.6), in units of one sample.
 _FIRST_STEPS = (1e-3, 1e-1)
 
 
-class MambaSettings(Settings):
+class MambaSettings(Checked):
     """The published size, unless a recipe says otherwise."""
 
     name: Literal["mamba"] = "mamba"

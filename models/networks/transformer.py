@@ -14,10 +14,10 @@ from torch.nn import functional
 
 from models.networks.attention import attention
 from models.networks.dropout import Dropout
-from models.settings import Settings
+from warehouse.settings_file import Checked
 
 
-class TransformerSettings(Settings):
+class TransformerSettings(Checked):
     """The published size, unless a recipe says otherwise."""
 
     name: Literal["transformer"] = "transformer"

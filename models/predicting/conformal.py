@@ -18,7 +18,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from models.data.channels import FORCES, Channel
-from models.settings import Settings
+from warehouse.settings_file import Checked
 
 # How much of what is measured the intervals are to hold.
 LEVEL = 0.9
@@ -26,7 +26,7 @@ LEVEL = 0.9
 _ROUNDING = 1e-9
 
 
-class Calibration(Settings):
+class Calibration(Checked):
     """Half-widths of the intervals, (P, K) per body mass, and on how many held-out subjects' errors they rest."""
 
     level: float

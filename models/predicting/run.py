@@ -30,9 +30,9 @@ from models.networks.by_name import NetworkSettings
 from models.predicting.conformal import Calibration
 from models.predicting.novelty import Novelty, from_bytes
 from models.scoring.report import Report
-from models.settings import Settings
 from warehouse.files.storage import explained, flush, remove_leftovers, replace_file
 from warehouse.layout import temporary_path
+from warehouse.settings_file import Checked
 
 WEIGHTS, CONFIG, SPLIT, REPORT = "model.safetensors", "config.json", "split.json", "report.json"
 CALIBRATION, NOVELTY = "calibration.json", "novelty.safetensors"
@@ -42,10 +42,10 @@ RUN_FORMAT: Literal[1] = 1
 
 ModelSettings = Annotated[NetworkSettings | MeanCurveSettings | RidgeSettings, Field(discriminator="name")]
 
-Checked = TypeVar("Checked", bound=Settings)
+CheckedT = TypeVar("CheckedT", bound=Checked)
 
 
-class RunConfig(Settings):
+class RunConfig(Checked):
     """Everything needed to predict but the weights.
 
     `target_statistics` is None where the network gives per-mass targets as they are, as the published ones do.
@@ -197,7 +197,7 @@ def _refuse_other_format(file: Path) -> None:
         )
 
 
-def _checked(kind: type[Checked], file: Path) -> Checked:
+def _checked(kind: type[CheckedT], file: Path) -> CheckedT:
     try:
         return kind.model_validate_json(_content(file))
     except ValidationError as error:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from models.settings import Settings
+from warehouse.settings_file import Checked
 
 # Resamples of a bootstrap, and its seed: the same figures give the same interval.
 _RESAMPLES = 4000
@@ -27,7 +27,7 @@ class Errors:
     r2_one_mean: float
 
 
-class Interval(Settings):
+class Interval(Checked):
     """The middle 95 % of a bootstrap over subjects."""
 
     low: float

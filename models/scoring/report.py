@@ -5,11 +5,11 @@ from typing import Literal
 
 from models.scoring.metrics import Interval
 from models.scoring.scorecard import Comparison, KindScore, Scorecard, compare, verdict
-from models.settings import Settings
 from warehouse.identity import VIRTUAL_PREFIX
+from warehouse.settings_file import Checked
 
 
-class Coverage(Settings):
+class Coverage(Checked):
     """How much of what was measured lay inside the model's intervals: its share of points and channels, by subject.
 
     `level` is what they are made to hold; `mean_width` is from their lower to their upper limit.
@@ -25,7 +25,7 @@ class Coverage(Settings):
     mean_width: float
 
 
-class Report(Settings):
+class Report(Checked):
     """A model's test beside its baselines', all on the same cycles. The model's scorecard is the last.
 
     `coverage` is empty where the model has no intervals.

@@ -12,13 +12,13 @@ from models.data.channels import TARGETS, Channel
 from models.data.cycles import Cycles, cohort_of
 from models.scoring import metrics
 from models.scoring.metrics import Interval
-from models.settings import Settings
+from warehouse.settings_file import Checked
 
 EVERY_CONDITION = "all"
 KINDS: tuple[Literal["forces", "moments"], ...] = ("forces", "moments")
 
 
-class GroupScore(Settings):
+class GroupScore(Checked):
     """Each subject's figures over its cycles of one group, then their mean and median over subjects.
 
     `r2_one_mean` is the publication's R², about one grand mean over all channels. Null: it can't be told.
@@ -45,7 +45,7 @@ class CohortScore(GroupScore):
     cohort: str
 
 
-class ChannelScore(Settings):
+class ChannelScore(Checked):
     """One channel over all cycles: R² about its own mean, RMSE also as a share of its mean curve's range."""
 
     name: str
@@ -54,7 +54,7 @@ class ChannelScore(Settings):
     r2: float | None
 
 
-class SubjectScore(Settings):
+class SubjectScore(Checked):
     """One subject over all of its cycles."""
 
     subject: str
@@ -63,7 +63,7 @@ class SubjectScore(Settings):
     r2_one_mean: float | None
 
 
-class KindScore(Settings):
+class KindScore(Checked):
     """All forces, or all moments. `pooled` takes all cycles together, so that subjects with many count more."""
 
     kind: Literal["forces", "moments"]
@@ -80,14 +80,14 @@ class KindScore(Settings):
         return self.conditions[0].rmse
 
 
-class Scorecard(Settings):
+class Scorecard(Checked):
     """One model on one set of subjects."""
 
     model: str
     kinds: tuple[KindScore, ...]
 
 
-class Comparison(Settings):
+class Comparison(Checked):
     """Two models on the same subjects: their RMSE's difference, subject by subject. Negative: `first` is better."""
 
     kind: Literal["forces", "moments"]

@@ -3,21 +3,18 @@
 from functools import lru_cache
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import Field, model_validator
 
 from pipeline.records import CoordinateTask, Side
-from pipeline.session.recipe import Positive, explained, parse_toml, read_settings
+from pipeline.session.recipe import Positive, read_settings
+from warehouse.settings_file import Checked, checked, parse_toml
 
 Axis = Literal["plates", "pelvis", "+x", "-x", "+y", "-y", "+z", "-z"]
 Vector = tuple[float, float, float]
 Weight = Annotated[float, Field(ge=0)]
 
 
-class _Part(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
-
-
-class ProfileMarker(_Part):
+class ProfileMarker(Checked):
     """Where a label sits on the unscaled model (metres, in the body's frame), and how much it counts.
 
     A `guide` steers the posture, but how well it fits is not judged: an arm's marker, say, since the
@@ -32,7 +29,7 @@ class ProfileMarker(_Part):
     guide: bool = False
 
 
-class Measurement(_Part):
+class Measurement(Checked):
     """Marker pairs whose measured distance, over the model's own, scales bodies along axes."""
 
     name: str
@@ -40,7 +37,7 @@ class Measurement(_Part):
     scales: dict[str, Annotated[str, Field(pattern=r"^X?Y?Z?$", min_length=1)]]
 
 
-class Pelvis(_Part):
+class Pelvis(Checked):
     """Labels over the anterior and posterior iliac spines; a sacral marker may stand for both posterior ones."""
 
     right_anterior: str
@@ -48,14 +45,14 @@ class Pelvis(_Part):
     posterior: Annotated[tuple[str, ...], Field(min_length=1)]
 
 
-class Foot(_Part):
+class Foot(Checked):
     """A foot's labels: at the heel, and near the head of the second metatarsal."""
 
     heel: str
     toe: str
 
 
-class Profile(_Part):
+class Profile(Checked):
     """One laboratory's way of working.
 
     `held`: coordinates that its markers hardly tell, and the weight (m²/rad²) with which they stay near the default.
@@ -105,10 +102,7 @@ def load_profile(name_or_path: str) -> Profile:
 # As recipes are: read once, though thousands of sessions name it.
 @lru_cache(maxsize=32)
 def _profile(where: str, text: str) -> Profile:
-    try:
-        return Profile.model_validate(parse_toml(where, text))
-    except ValidationError as error:
-        raise explained(where, error) from error
+    return checked(Profile, where, parse_toml(where, text))
 
 
 def foot_of(profile: Profile, side: Side) -> Foot:

@@ -1,12 +1,13 @@
 """Recipes: every setting that can change a number. What does not change numbers is not here."""
 
-import tomllib
 from functools import cache, lru_cache
 from importlib.resources import files
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import Field, model_validator
+
+from warehouse.settings_file import Checked, checked, not_toml, parse_toml
 
 Kind = Literal["recipes", "profiles"]
 Positive = Annotated[float, Field(gt=0)]
@@ -16,11 +17,7 @@ CutoffHz = Annotated[float, Field(gt=0, le=50)]
 MOST_EXACT_EXPONENT = 6
 
 
-class _Section(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
-
-
-class ModelSettings(_Section):
+class ModelSettings(Checked):
     """The musculoskeletal model and the engine that drives it."""
 
     file: str
@@ -29,14 +26,14 @@ class ModelSettings(_Section):
     engine: Literal["exact", "tools"]
 
 
-class MarkerSettings(_Section):
+class MarkerSettings(Checked):
     """Gap filling and low-pass filtering of marker trajectories."""
 
     max_gap_s: Annotated[float, Field(ge=0, le=1)]
     marker_cutoff_hz: CutoffHz
 
 
-class GroundReactionSettings(_Section):
+class GroundReactionSettings(Checked):
     """Contacts, their assignment to feet, and the checks of plate physics."""
 
     force_cutoff_hz: CutoffHz
@@ -49,7 +46,7 @@ class GroundReactionSettings(_Section):
     max_impulse_error: Ratio
 
 
-class ScalingSettings(_Section):
+class ScalingSettings(Checked):
     """The model's size, from the static trial."""
 
     preserve_mass_distribution: bool
@@ -59,19 +56,19 @@ class ScalingSettings(_Section):
     max_segment_difference: Ratio
 
 
-class InverseKinematicsSettings(_Section):
+class InverseKinematicsSettings(Checked):
     """The accuracy of engine `tools`; `exact` solves to its optimum."""
 
     ik_accuracy: Ratio
 
 
-class InverseDynamicsSettings(_Section):
+class InverseDynamicsSettings(Checked):
     """How coordinates are smoothed before differentiation."""
 
     coordinate_cutoff_hz: CutoffHz
 
 
-class StaticOptimizationSettings(_Section):
+class StaticOptimizationSettings(Checked):
     """Muscle redundancy: minimise the sum of activations to the exponent.
 
     `convergence_criterion` and `max_iterations` are engine `tools`' own; `exact` solves to its optimum.
@@ -87,7 +84,7 @@ class StaticOptimizationSettings(_Section):
     max_iterations: Annotated[int, Field(ge=1)]
 
 
-class QualitySettings(_Section):
+class QualitySettings(Checked):
     """Gates between accepted and rejected."""
 
     max_marker_rms_m: Positive
@@ -100,7 +97,7 @@ class QualitySettings(_Section):
     max_residual_moment_ratio: Ratio
 
 
-class CycleSettings(_Section):
+class CycleSettings(Checked):
     """Gait cycles and their resampling."""
 
     cycle_points: Annotated[int, Field(ge=10, le=1000)]
@@ -114,7 +111,7 @@ class CycleSettings(_Section):
         return self
 
 
-class Recipe(_Section):
+class Recipe(Checked):
     """All sections together; frozen, and hashed section by section into what each stage made."""
 
     name: str
@@ -182,33 +179,11 @@ def read_settings(kind: Kind, name_or_path: str) -> tuple[str, str]:
             f"{', '.join(packaged_names(kind))}."
         )
     try:
-        return path.name, path.read_text("utf-8")
+        return path.name, path.read_text("utf-8-sig")
     except OSError as error:
         raise ValueError(f"{path.name} can't be read: {error.strerror}.") from error
     except UnicodeDecodeError as error:
-        raise _not_toml(path.name, error) from error
-
-
-def parse_toml(where: str, text: str) -> dict[str, object]:
-    """The settings' content. ValueError names the file and what is wrong."""
-    try:
-        return tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise _not_toml(where, error) from error
-
-
-def _not_toml(where: str, error: ValueError) -> ValueError:
-    return ValueError(f"{where} is not valid TOML in UTF-8: {error}. Correct it, or save it as UTF-8.")
-
-
-def explained(where: str, error: ValidationError) -> ValueError:
-    """A pydantic error as one paragraph: the file, each setting, what was found and what was expected."""
-    rows = []
-    for item in error.errors(include_url=False):
-        place = ".".join(str(part) for part in item["loc"]) or "the whole file"
-        found = "" if item["type"] == "missing" else f" (found {item['input']!r})" if item["loc"] else ""
-        rows.append(f"{place}: {item['msg'].removeprefix('Value error, ')}{found}")
-    return ValueError(f"{where}: " + "; ".join(rows))
+        raise not_toml(path.name, error) from error
 
 
 def load_recipe(name_or_path: str) -> Recipe:
@@ -224,7 +199,4 @@ def load_recipe(name_or_path: str) -> Recipe:
 # Thousands of sessions share a few recipes, and reading TOML is what planning them would mostly be.
 @lru_cache(maxsize=32)
 def _recipe(where: str, text: str) -> Recipe:
-    try:
-        return Recipe.model_validate(parse_toml(where, text))
-    except ValidationError as error:
-        raise explained(where, error) from error
+    return checked(Recipe, where, parse_toml(where, text))

@@ -1,25 +1,20 @@
 """A laboratory session on disk: `session.toml` and the recordings it names."""
 
 import re
-import tomllib
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import Field, ValidationError, field_validator
 
-from pipeline.session.recipe import explained
 from warehouse.identity import SessionKey, TrialKey
+from warehouse.settings_file import Checked, in_words, read_toml
 
 SESSION_FILE = "session.toml"
 # Raised when the entries of a session file change their names, units or meanings.
 SESSION_FORMAT = 1
 
 
-class _Part(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
-
-
-class Subject(_Part):
+class Subject(Checked):
     """Who walked, by code. Mass and height are measured, never assumed."""
 
     id: str
@@ -43,7 +38,7 @@ class Subject(_Part):
         return value
 
 
-class Visit(_Part):
+class Visit(Checked):
     """When and how: the profile names the laboratory's marker set; `recordings` may lie elsewhere."""
 
     id: str
@@ -53,14 +48,14 @@ class Visit(_Part):
     recordings: str = "."
 
 
-class _File(_Part):
+class _File(Checked):
     format: Literal[1]
     subject: Subject
     session: Visit
     trials: Annotated[dict[str, str], Field(min_length=1)]
 
 
-class Trial(_Part):
+class Trial(Checked):
     """One walk: its name (a safe form of the file's stem), its file and its condition."""
 
     name: str
@@ -68,7 +63,7 @@ class Trial(_Part):
     condition: str
 
 
-class Session(_Part):
+class Session(Checked):
     """A checked session: every path is absolute, every name safe."""
 
     file: Path
@@ -107,9 +102,7 @@ def load_session(path: Path) -> Session:
     """Read and check a session. ValueError says which file, what was found, what was expected, what to do."""
     file = session_file_of(path).absolute()
     try:
-        content = _File.model_validate(_of_this_format(file, tomllib.loads(file.read_text("utf-8"))))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ValueError(f"{file} is not valid TOML: {error}. Correct it, or write it anew.") from error
+        content = _File.model_validate(_of_this_format(file, read_toml(file)))
     except ValidationError as error:
         raise _with_advice(file, error) from error
     visit = content.session
@@ -148,7 +141,7 @@ def _of_this_format(file: Path, content: dict[str, object]) -> dict[str, object]
 
 
 def _with_advice(file: Path, error: ValidationError) -> ValueError:
-    plain = explained(str(file), error)
+    plain = in_words(str(file), error)
     missing = [str(item["loc"][-1]) for item in error.errors() if item["type"] == "missing"]
     if not missing:
         return plain

@@ -314,7 +314,8 @@ def test_a_wrong_session_is_refused_before_anything_is_stored(
 
 
 def test_a_recipe_with_a_typo(session: Path, model: str) -> None:
-    from pipeline.session.recipe import parse_toml, read_settings
+    from pipeline.session.recipe import read_settings
+    from warehouse.settings_file import parse_toml
 
     assert "max_gap_s" in parse_toml(*read_settings("recipes", "gait2hip60"))["markers"]
     recipe = session / "mine.toml"

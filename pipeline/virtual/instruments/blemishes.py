@@ -1,14 +1,13 @@
 """What is wrong with a virtual laboratory's recordings: every setting, and the account of what one trial was given."""
 
-import tomllib
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import Field, model_validator
 
-from pipeline.session.recipe import explained
+from warehouse.settings_file import Checked, checked, parse_toml, read_toml
 
 Amount = Annotated[float, Field(ge=0)]
 Millimetres = Annotated[float, Field(ge=0, le=100)]
@@ -17,10 +16,8 @@ Share = Annotated[float, Field(ge=0, le=1)]
 DEFAULT, NONE = "default", "none"
 
 
-class Blemishes(BaseModel):
+class Blemishes(Checked):
     """Every blemish of a laboratory; laboratory.toml says what each means. 0 is off."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     marker_placement_mm: Millimetres
     marker_white_noise_mm: Millimetres
@@ -76,22 +73,11 @@ def load_blemishes(name_or_path: str) -> Blemishes:
     """`default`, `none`, or a TOML file. ValueError names the file, the setting, what was found and expected."""
     if name_or_path == NONE:
         return Blemishes(**dict.fromkeys(Blemishes.model_fields, 0.0))
-    where, text = _settings(name_or_path)
-    try:
-        return Blemishes.model_validate(tomllib.loads(text))
-    except tomllib.TOMLDecodeError as error:
-        raise ValueError(f"{where} is not valid TOML: {error}. Correct it.") from error
-    except ValidationError as error:
-        raise explained(where, error) from error
-
-
-def _settings(name_or_path: str) -> tuple[str, str]:
     if name_or_path == DEFAULT:
-        return "laboratory.toml", (files("pipeline.virtual") / "laboratory.toml").read_text("utf-8")
-    try:
-        return name_or_path, Path(name_or_path).read_text("utf-8")
-    except (OSError, UnicodeDecodeError) as error:
+        text = (files("pipeline.virtual") / "laboratory.toml").read_text("utf-8")
+        return checked(Blemishes, "laboratory.toml", parse_toml("laboratory.toml", text))
+    if not Path(name_or_path).is_file():
         raise ValueError(
-            f"blemishes {name_or_path!r}: expected {DEFAULT!r}, {NONE!r} or a TOML file in UTF-8, "
-            f"and there is none ({error})."
-        ) from error
+            f"blemishes {name_or_path!r}: expected {DEFAULT!r}, {NONE!r} or a TOML file, and there is none."
+        )
+    return checked(Blemishes, name_or_path, read_toml(Path(name_or_path)))

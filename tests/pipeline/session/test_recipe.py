@@ -2,7 +2,8 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.session.recipe import load_recipe, packaged_names, parse_toml, read_settings
+from pipeline.session.recipe import load_recipe, packaged_names, read_settings
+from warehouse.settings_file import parse_toml
 
 
 def edited(tmp_path, old, new):

@@ -4,9 +4,10 @@ import pytest
 
 from pipeline.errors import TrialRejected
 from pipeline.osim.models.default_model import default_model_path
-from pipeline.session.recipe import parse_toml, read_settings
+from pipeline.session.recipe import read_settings
 from pipeline.storing.job import Job, open_job
 from tests.pipeline.session.test_session import COMPLETE
+from warehouse.settings_file import parse_toml
 
 
 @pytest.fixture
