@@ -210,6 +210,21 @@ class PerCoordinate:
 class Coordinates(PerCoordinate):
     """Generalized coordinates, in radians and metres, as OpenSim has them: degrees are the warehouse writer's."""
 
+    def as_stored(self) -> "Coordinates":
+        """The same within two roundings: angles that turn into degrees and back without changing by a bit.
+
+        ValueError for NaN.
+        """
+        if not np.isfinite(self.values).all():
+            raise ValueError("coordinates hold NaN or infinity, which no frame of a solved motion does.")
+        values = self.values.copy()
+        angles = values[:, self.rotational]
+        # Ten million random angles were all at rest after the second time.
+        while not np.array_equal(again := np.radians(np.degrees(angles)), angles):
+            angles = again
+        values[:, self.rotational] = angles
+        return replace(self, values=values)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GeneralizedForces(PerCoordinate):
@@ -339,3 +354,11 @@ class ScaledModel:
     body_mass_kg: Mapping[str, float]
     marker_error_m: Mapping[str, float]
     dropped_markers: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SubjectModel:
+    """A subject's model as a file, and how far its markers stood from the measured ones in the static trial."""
+
+    file: Path
+    marker_error_m: Mapping[str, float]

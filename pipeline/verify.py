@@ -11,9 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
-import numpy as np
-
 from pipeline.ground.observe_walk import observe_walk
+from pipeline.markers.static_trial import read_static
 from pipeline.osim.balance import muscle_balance
 from pipeline.osim.engines import load_engine
 from pipeline.osim.objectives import marker_objective, muscle_effort
@@ -21,14 +20,13 @@ from pipeline.records import (
     CoordinateTask,
     FootWrench,
     Markers,
-    MuscleForces,
     Side,
 )
 from pipeline.session.recipe import MOST_EXACT_EXPONENT, Recipe
+from pipeline.session.setup import open_session
+from pipeline.sizing.size_subject import size_subject
 from pipeline.solving.engine_differences import Difference, of_balance, of_kinematics, of_moments, of_muscles
 from pipeline.solving.solve import foot_bodies, muscle_forces, without_jitter
-from pipeline.storing.job import Job, open_job
-from pipeline.storing.prepare_session import scale_session
 
 ENGINES = ("exact", "tools")
 Result = TypeVar("Result")
@@ -61,21 +59,23 @@ def verify_session(session_file: str, trial: str | None, recipe: str, model_file
     ValueError for what the user must correct; TrialRejected if the trial, or the static one, can't be used.
     """
     with tempfile.TemporaryDirectory(prefix="gait2hip-") as name:
-        directory = Path(name)
-        job = open_job(session_file, recipe, model_file, str(directory / "warehouse"))
-        _require_comparable(job.recipe, recipe)
-        names = [one.name for one in job.session.trials]
+        setup = open_session(session_file, recipe, model_file)
+        _require_comparable(setup.recipe, recipe)
+        names = [one.name for one in setup.session.trials]
         if trial is not None and trial not in names:
             raise ValueError(f"{session_file}: the session has no trial {trial!r}; it has {', '.join(names)}.")
-        walk = observe_walk(job, job.session.trial(trial or names[0]))
+        directory, static = Path(name), read_static(setup)
+        walk = observe_walk(setup, setup.session.trial(trial or names[0]), static)
+        model = directory / "scaled.osim"
+        model.write_text(size_subject(setup, static).osim_xml, "utf-8")
         return compare_engines(
-            _scaled(job, directory),
+            model,
             walk.markers,
-            {label: job.profile.markers[label].ik_weight for label in walk.markers.labels},
-            job.profile.coordinate_tasks,
+            {label: setup.profile.markers[label].ik_weight for label in walk.markers.labels},
+            setup.profile.coordinate_tasks,
             walk.wrenches,
             walk.frames,
-            job.recipe,
+            setup.recipe,
             directory,
         )
 
@@ -93,12 +93,6 @@ def _require_comparable(recipe: Recipe, source: str) -> None:
             f"recipe {source} has activation_exponent={settings.activation_exponent:g}, and engine 'exact' solves "
             f"exponents from 2 to {MOST_EXACT_EXPONENT}: there is nothing to compare."
         )
-
-
-def _scaled(job: Job, directory: Path) -> Path:
-    model = directory / "scaled.osim"
-    model.write_text(scale_session(job).osim_xml, "utf-8")
-    return model
 
 
 def compare_engines(
@@ -123,7 +117,7 @@ def compare_engines(
             markers,
             marker_weights=weights,
             coordinate_tasks=tasks,
-            accuracy=recipe.inverse_kinematics.ik_accuracy,
+            settings=recipe.inverse_kinematics,
             directory=directory / name / "ik",
         ),
     )
@@ -137,7 +131,6 @@ def compare_engines(
             coordinates,
             list(wrenches.values()),
             foot_bodies=foot_bodies(recipe),
-            lowpass_hz=None,
             directory=directory / name / "id",
         ),
     )
@@ -159,7 +152,9 @@ def compare_engines(
             ),
             *of_moments(moments["exact"], moments["tools"]),
             *of_muscles(
-                muscles["exact"], muscles["tools"], *(_effort(model, muscles[name], recipe) for name in ENGINES)
+                muscles["exact"],
+                muscles["tools"],
+                *(muscle_effort(model, muscles[name], recipe.static_optimization) for name in ENGINES),
             ),
             of_balance(balance, muscles["exact"].converged),
         ),
@@ -171,24 +166,12 @@ def _by_both(
     solve: str, n_frames: int, seconds: dict[tuple[str, str], float], run: Callable[[str], Result]
 ) -> dict[str, Result]:
     """One solve by each engine; what it took a frame is put in `seconds`."""
-    found = {}
+    results = {}
     for name in ENGINES:
         began = time.perf_counter()
-        found[name] = run(name)
+        results[name] = run(name)
         seconds[name, solve] = (time.perf_counter() - began) / n_frames
-    return found
-
-
-def _effort(model: Path, found: MuscleForces, recipe: Recipe) -> np.ndarray:
-    settings = recipe.static_optimization
-    return muscle_effort(
-        model,
-        found,
-        exponent=settings.activation_exponent,
-        reserve_optimal_nm=settings.reserve_optimal_nm,
-        residual_optimal_n=settings.residual_optimal_n,
-        residual_optimal_nm=settings.residual_optimal_nm,
-    )
+    return results
 
 
 def render(verdict: Verdict) -> str:

@@ -1,41 +1,46 @@
-"""What became of one trial: outcomes are data, and every report begins with them."""
+"""What became of a session and of its trials: outcomes are data, and every report begins with them."""
 
 from dataclasses import dataclass
-from typing import Literal
 
 from warehouse.identity import SessionKey, TrialKey
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Rejection:
+    """Why something gives no targets: the stage that refused it, a reason with advice, and the last lines of a log."""
+
+    stage: str
+    reason: str
+    log: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.stage}: {self.reason}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """Accepted, or rejected at a stage for a reason. `fresh`: the warehouse held this result already."""
+    """A trial that was accepted (`rejection` None), or why not. `fresh`: the warehouse held this result already."""
 
     key: TrialKey
-    status: Literal["accepted", "rejected"]
-    stage: str | None = None
-    reason: str | None = None
+    rejection: Rejection | None = None
     fresh: bool = False
     n_cycles: int = 0
 
-    def __post_init__(self) -> None:
-        if (self.status == "rejected") != (self.stage is not None and self.reason is not None):
-            raise ValueError(f"{self.key}: a rejected trial has a stage and a reason, an accepted one neither.")
+    @property
+    def accepted(self) -> bool:
+        """Whether the trial gave targets."""
+        return self.rejection is None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SessionOutcome:
-    """A session whose model could be scaled (stage and reason None), or could not."""
+    """A session whose model could be scaled (`rejection` None), or why not."""
 
     key: SessionKey
-    stage: str | None = None
-    reason: str | None = None
+    rejection: Rejection | None = None
     fresh: bool = False
-
-    def __post_init__(self) -> None:
-        if (self.stage is None) != (self.reason is None):
-            raise ValueError(f"{self.key}: a rejected session has both a stage and a reason.")
 
     @property
     def accepted(self) -> bool:
         """Whether the session's trials can be processed."""
-        return self.stage is None
+        return self.rejection is None

@@ -8,11 +8,12 @@ from pipeline.errors import TrialRejected
 from pipeline.ground.cycles import Stride, complete_strides, frames_of
 from pipeline.ground.ground_reactions import GroundReactions, ground_reactions
 from pipeline.markers.observed import worst_gaps
+from pipeline.markers.static_trial import StaticTrial
 from pipeline.markers.trajectories import Trajectories, trajectories
 from pipeline.records import SIDES, FootWrench, Markers, Recording, Side
 from pipeline.session.same_person import check_subject_blocks
 from pipeline.session.session import Trial
-from pipeline.storing.job import Job
+from pipeline.session.setup import SessionSetup
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,13 +34,13 @@ class ObservedWalk:
         return frames_of(self.strides, self.markers.time_s)
 
 
-def observe_walk(job: Job, trial: Trial) -> ObservedWalk:
+def observe_walk(setup: SessionSetup, trial: Trial, static: StaticTrial) -> ObservedWalk:
     """Read a trial and make of it what the solves need. TrialRejected names the stage that refused it."""
-    recipe, subject = job.recipe, job.session.subject
-    recording, static = read_c3d(trial.path), read_c3d(job.session.static)
-    check_subject_blocks(recording, static, subject)
-    tracks = trajectories(recording, static, job.profile, recipe)
-    ground = ground_reactions(recording, tracks, job.profile, subject.mass_kg, recipe.ground_reactions)
+    recipe, subject = setup.recipe, setup.session.subject
+    recording = read_c3d(trial.path)
+    check_subject_blocks(recording, static.recording, subject)
+    tracks = trajectories(recording, static, setup.profile, recipe)
+    ground = ground_reactions(recording, tracks, setup.profile, subject.mass_kg, recipe.ground_reactions)
 
     markers = tracks.smooth.cut(tracks.window)
     wrenches = {side: ground.wrenches[side].cut(tracks.window) for side in SIDES}

@@ -7,7 +7,7 @@ import numpy as np
 from pipeline.errors import TrialRejected
 from pipeline.markers.ground_frame import ground_rotation, to_ground
 from pipeline.markers.observed import observed_window, used_labels, worst_gaps
-from pipeline.markers.static_pose import static_pose
+from pipeline.markers.static_trial import StaticTrial
 from pipeline.markers.swapped_labels import mend_swaps
 from pipeline.records import Markers, Recording
 from pipeline.session.profile import Profile
@@ -30,10 +30,10 @@ class Trajectories:
     warnings: tuple[str, ...]
 
 
-def trajectories(recording: Recording, static: Recording, profile: Profile, recipe: Recipe) -> Trajectories:
+def trajectories(recording: Recording, static: StaticTrial, profile: Profile, recipe: Recipe) -> Trajectories:
     """Turn, relabel, fill and filter a walk's markers. TrialRejected if another person's, or showing too little."""
     _require_rates(recording, recipe)
-    pose, mended_pose = static_pose(static, profile, recipe.scaling.static_window_s)
+    pose = static.pose
     shape = {label: pose.marker(label)[0] for label in pose.labels}
     rotation = ground_rotation(recording, profile)
     markers, mended = mend_swaps(to_ground(recording, rotation, used_labels(recording, profile)), shape, profile)
@@ -47,7 +47,7 @@ def trajectories(recording: Recording, static: Recording, profile: Profile, reci
         recorded=recorded,
         smooth=smooth,
         window=observed_window(recording, smooth, profile),
-        warnings=(*recording.warnings, *mended_pose, *mended, *((gaps,) if gaps else ())),
+        warnings=(*recording.warnings, *static.warnings, *mended, *((gaps,) if gaps else ())),
     )
 
 

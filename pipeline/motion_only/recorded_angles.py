@@ -9,6 +9,7 @@ import numpy as np
 from pipeline.c3d.read_c3d import read_c3d
 from pipeline.errors import TrialRejected
 from pipeline.ground.cycles import frames_of
+from pipeline.markers.static_trial import read_static
 from pipeline.markers.trajectories import trajectories
 from pipeline.motion_only.kinematic_events import events_of_markers
 from pipeline.motion_only.walk_angles import WalkAngles, complete_strides
@@ -16,10 +17,10 @@ from pipeline.osim.engines import load_engine
 from pipeline.records import Coordinates
 from pipeline.session.same_person import check_subject_blocks
 from pipeline.session.session import Session, Trial, trial_name
+from pipeline.session.setup import SessionSetup, open_session
+from pipeline.sizing.size_subject import size_subject
 from pipeline.solving.quality import judge_fit
 from pipeline.solving.solve import joint_kinematics
-from pipeline.storing.job import Job, open_job
-from pipeline.storing.prepare_session import scale_session
 from warehouse.channels import INPUT_COORDINATES
 
 
@@ -34,12 +35,11 @@ class Refused:
 
 def scaled_model(session_file: str, recipe: str, model_file: str | None) -> str | Refused:
     """The session's scaled model, as OpenSim's XML. ValueError for what the user must correct."""
-    with tempfile.TemporaryDirectory(prefix="gait2hip-") as directory:
-        job = open_job(session_file, recipe, model_file, directory)
-        try:
-            return scale_session(job).osim_xml
-        except TrialRejected as rejected:
-            return Refused(source=job.session.static.name, stage=rejected.stage, reason=rejected.reason)
+    setup = open_session(session_file, recipe, model_file)
+    try:
+        return size_subject(setup, read_static(setup)).osim_xml
+    except TrialRejected as rejected:
+        return Refused(source=setup.session.static.name, stage=rejected.stage, reason=rejected.reason)
 
 
 def recorded_angles(session_file: str, file: str, recipe: str, scaled_osim_xml: str) -> WalkAngles | Refused:
@@ -47,14 +47,13 @@ def recorded_angles(session_file: str, file: str, recipe: str, scaled_osim_xml: 
 
     `file` may be a walk that the session doesn't list.
     """
-    path = Path(file)
+    path, setup = Path(file), open_session(session_file, recipe, None)
     with tempfile.TemporaryDirectory(prefix="gait2hip-") as name:
         directory = Path(name)
-        job = open_job(session_file, recipe, None, name)
         model = directory / "scaled.osim"
         model.write_text(scaled_osim_xml, "utf-8")
         try:
-            return _angles(job, path, model, directory)
+            return _angles(setup, path, model, directory)
         except TrialRejected as rejected:
             return Refused(source=path.name, stage=rejected.stage, reason=rejected.reason)
 
@@ -65,10 +64,10 @@ def trial_of(session: Session, path: Path) -> Trial:
     return listed[0] if listed else Trial(name=trial_name(path.name), path=path, condition="unspecified")
 
 
-def _angles(job: Job, path: Path, model: Path, directory: Path) -> WalkAngles:
-    profile, recipe = job.profile, job.recipe
-    recording, static = read_c3d(path), read_c3d(job.session.static)
-    check_subject_blocks(recording, static, job.session.subject)
+def _angles(setup: SessionSetup, path: Path, model: Path, directory: Path) -> WalkAngles:
+    profile, recipe = setup.profile, setup.recipe
+    recording, static = read_c3d(path), read_static(setup)
+    check_subject_blocks(recording, static.recording, setup.session.subject)
     tracks = trajectories(recording, static, profile, recipe)
     events = events_of_markers(recording, tracks.recorded, profile)
     markers = tracks.smooth.cut(tracks.window)

@@ -13,39 +13,29 @@ from pipeline.osim.exact.inverse_kinematics import known_tasks
 from pipeline.osim.exact.static_optimization import actuators_of
 from pipeline.osim.models.shared_model import shared_model
 from pipeline.records import CoordinateTask, KinematicsResult, MuscleForces
+from pipeline.session.recipe import StaticOptimizationSettings
 
 
 def marker_objective(
-    model_file: Path, found: KinematicsResult, weights: Mapping[str, float], tasks: Sequence[CoordinateTask]
+    model_file: Path, kinematics: KinematicsResult, weights: Mapping[str, float], tasks: Sequence[CoordinateTask]
 ) -> np.ndarray:
     """Σ w |marker − measured|² + Σ w (coordinate − value)², (T,); a missing marker adds nothing."""
-    weight = np.array([weights[name] for name in found.marker_names])
-    objective: np.ndarray = np.nansum(weight * found.marker_error_m**2, axis=1)
+    weight = np.array([weights[name] for name in kinematics.marker_names])
+    objective: np.ndarray = np.nansum(weight * kinematics.marker_error_m**2, axis=1)
     shared = shared_model(model_file)
     for coordinate, task_weight, value in known_tasks(shared, tasks):
-        objective += task_weight * (found.coordinates.column(shared.names[coordinate]) - value) ** 2
+        objective += task_weight * (kinematics.coordinates.column(shared.names[coordinate]) - value) ** 2
     return objective
 
 
-def muscle_effort(
-    model_file: Path,
-    found: MuscleForces,
-    *,
-    exponent: float,
-    reserve_optimal_nm: float,
-    residual_optimal_n: float,
-    residual_optimal_nm: float,
-) -> np.ndarray:
+def muscle_effort(model_file: Path, forces: MuscleForces, settings: StaticOptimizationSettings) -> np.ndarray:
     """Σ |control|^exponent over muscles, reserves, residuals and the model's own actuators, (T,)."""
-    actuators = actuators_of(
-        shared_model(model_file),
-        reserve_optimal_nm=reserve_optimal_nm,
-        residual_optimal_n=residual_optimal_n,
-        residual_optimal_nm=residual_optimal_nm,
-    )
+    actuators, exponent = actuators_of(shared_model(model_file), settings), settings.activation_exponent
     driven = np.array(actuators.coordinates)
-    strength = np.array([_joint_strength(actuators.optimal[driven == n], exponent) for n in found.actuator_coordinates])
-    controls = np.hstack([found.activation, found.actuator_force / strength])
+    strength = np.array(
+        [_joint_strength(actuators.optimal[driven == n], exponent) for n in forces.actuator_coordinates]
+    )
+    controls = np.hstack([forces.activation, forces.actuator_force / strength])
     effort: np.ndarray = (np.abs(controls) ** exponent).sum(axis=1)
     return effort
 

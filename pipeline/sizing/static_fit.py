@@ -4,22 +4,25 @@ Once moved they fit by construction, and no walk's marker error can show that a 
 wrong: that error became the zero of every angle. So it is said.
 """
 
+from collections.abc import Mapping
+
 import numpy as np
 
-from pipeline.storing.job import Job
-from warehouse.files.read import read_table
+from pipeline.session.profile import Profile
 
 # Skin over bone, palpated: more than this apart is worth a look.
 LARGE_RMS_M = 0.03
 
 
-def static_fit_warnings(job: Job) -> tuple[str, ...]:
-    """One sentence if the session's static pose fits badly, over the markers that shape it; else nothing."""
-    table = read_table(job.warehouse, "static_markers", job.session.key)
+def static_fit_warnings(marker_error_m: Mapping[str, float], profile: Profile) -> tuple[str, ...]:
+    """One sentence if the static pose fits badly, over the markers that shape it; else nothing.
+
+    `marker_error_m` is how far each marker of the sized model stood from the measured one; NaN where it wasn't seen.
+    """
     errors_m = {
         name: error
-        for name, error in zip(table["marker"].to_pylist(), table["error_m"].to_pylist(), strict=True)
-        if np.isfinite(error) and job.profile.markers[name].static_weight > 0 and not job.profile.markers[name].guide
+        for name, error in marker_error_m.items()
+        if np.isfinite(error) and profile.markers[name].static_weight > 0 and not profile.markers[name].guide
     }
     rms_m = float(np.sqrt(np.mean(np.square(list(errors_m.values())))))
     if rms_m <= LARGE_RMS_M:

@@ -11,7 +11,7 @@ from pipeline.ground.cycles import Stride
 from pipeline.records import FootWrench, GeneralizedForces, Kinematics, MuscleForces, Side
 from pipeline.session.recipe import QualitySettings
 from pipeline.session.session import Subject
-from pipeline.solving.solve import Solution
+from pipeline.solving.solution import Solution
 
 # The leg's joints by their coordinates, without their side.
 JOINTS: dict[str, tuple[str, ...]] = {

@@ -1,15 +1,12 @@
 """Inverse kinematics, inverse dynamics and static optimization of one walk, by the recipe's engine."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
-from pipeline.osim.balance import muscle_balance
-from pipeline.osim.engines import Engine, load_engine
 from pipeline.records import (
     Coordinates,
     FootWrench,
-    GeneralizedForces,
     Kinematics,
     Markers,
     MuscleForces,
@@ -18,27 +15,15 @@ from pipeline.records import (
 from pipeline.session.profile import Profile
 from pipeline.session.recipe import Recipe
 from pipeline.signals import low_pass
-from pipeline.storing.stored_kinematics import as_stored
+from pipeline.solving.engine import Engine
+from pipeline.solving.solution import Solution
 
 # Splines through the coordinates need this many frames to forget where the record ended.
 SPLINE_MARGIN_FRAMES = 10
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Solution:
-    """What the engine found: kinematics and moments over all given frames, muscles and balance over `frames` of them.
-
-    `balance` is what muscles and actuators give, less what inverse dynamics asks.
-    """
-
-    kinematics: Kinematics
-    moments: GeneralizedForces
-    muscles: MuscleForces
-    balance: GeneralizedForces
-    frames: slice
-
-
 def solve(
+    engine: Engine,
     model: Path,
     markers: Markers,
     wrenches: Mapping[Side, FootWrench],
@@ -52,7 +37,6 @@ def solve(
 
     `known` are the kinematics of an earlier run with the same markers, model and settings; None solves them.
     """
-    engine = load_engine(recipe.model.engine)
     kinematics = known or joint_kinematics(engine, model, markers, profile, recipe, directory / "ik")
     coordinates = without_jitter(kinematics.coordinates, recipe.inverse_dynamics.coordinate_cutoff_hz)
     moments = engine.inverse_dynamics(
@@ -60,7 +44,6 @@ def solve(
         coordinates,
         list(wrenches.values()),
         foot_bodies=foot_bodies(recipe),
-        lowpass_hz=None,
         directory=directory / "id",
     )
     muscles = muscle_forces(engine, model, coordinates, wrenches, frames, recipe, directory / "so")
@@ -68,8 +51,9 @@ def solve(
         kinematics=kinematics,
         moments=moments,
         muscles=muscles,
-        balance=muscle_balance(model, coordinates.cut(frames), moments.cut(frames), muscles),
+        balance=engine.muscle_balance(model, coordinates.cut(frames), moments.cut(frames), muscles),
         frames=frames,
+        loaded_by=engine.feet_behind(model, foot_bodies(recipe)),
     )
 
 
@@ -77,17 +61,17 @@ def joint_kinematics(
     engine: Engine, model: Path, markers: Markers, profile: Profile, recipe: Recipe, directory: Path
 ) -> Kinematics:
     """Inverse kinematics alone, and how well it fits the markers it is judged by. TrialRejected if it fails."""
-    found = engine.inverse_kinematics(
+    kinematics = engine.inverse_kinematics(
         model,
         markers,
         marker_weights={label: profile.markers[label].ik_weight for label in markers.labels},
         coordinate_tasks=profile.coordinate_tasks,
-        accuracy=recipe.inverse_kinematics.ik_accuracy,
+        settings=recipe.inverse_kinematics,
         directory=directory,
     )
-    judged = found.judged_by([label for label, marker in profile.markers.items() if not marker.guide])
+    judged = kinematics.judged_by([label for label, marker in profile.markers.items() if not marker.guide])
     # What follows uses what is stored, so that it comes out the same from what is read back.
-    return replace(judged, coordinates=as_stored(judged.coordinates))
+    return replace(judged, coordinates=judged.coordinates.as_stored())
 
 
 def foot_bodies(recipe: Recipe) -> dict[Side, str]:
@@ -117,8 +101,7 @@ def muscle_forces(
         coordinates.cut(wide),
         list(wrenches.values()),
         foot_bodies=foot_bodies(recipe),
-        lowpass_hz=None,
+        settings=recipe.static_optimization,
         directory=directory,
-        **recipe.static_optimization.model_dump(),
     )
     return muscles.cut(slice(frames.start - wide.start, frames.stop - wide.start))

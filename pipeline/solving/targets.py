@@ -7,7 +7,7 @@ import numpy as np
 from pipeline.errors import TrialRejected
 from pipeline.ground.cycles import Cycle, Stride, resample
 from pipeline.records import Coordinates, FootWrench, GeneralizedForces, MuscleForces, Side
-from pipeline.solving.solve import Solution
+from pipeline.solving.solution import Solution
 from warehouse.channels import INPUT_COORDINATES, MOMENT_COORDINATES, MUSCLE_GROUPS, ipsilateral, mirrored
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pipeline.ground.cycles import Cycle, Stride
 from pipeline.records import FootWrench, Recording, Side
 from pipeline.solving.quality import StrideQuality, TrialQuality
-from pipeline.solving.solve import Solution
+from pipeline.solving.solution import Solution
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

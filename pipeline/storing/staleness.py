@@ -4,7 +4,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from pipeline.errors import TrialRejected
-from pipeline.storing.job import Job
+from pipeline.storing.job import Job, open_job
+from pipeline.storing.request import SessionRequest
 from pipeline.storing.stages import RETRY, Facts, StageAccount, keys_of, table_keys, what_changed
 from warehouse.errors import MissingFile, WarehouseError
 from warehouse.files.read import stored
@@ -41,26 +42,27 @@ class SessionState:
     trials: tuple[TrialState, ...]
 
 
-def session_state(job: Job) -> SessionState:
-    """The state of a session and of every trial it names."""
+def session_state(request: SessionRequest) -> SessionState:
+    """The state of a session and of every trial it names; ValueError if it can't be run as configured."""
+    job = open_job(request)
     try:
         facts = job.session_facts()
     except TrialRejected as rejected:
         return SessionState(
-            scaled=False, trials=tuple(_unreachable(job, trial.name, rejected) for trial in job.session.trials)
+            scaled=False, trials=tuple(_unreachable(job, trial.name, rejected) for trial in job.setup.session.trials)
         )
     return SessionState(
-        scaled=is_session_fresh(job.warehouse, job.session.key, job.session_accounts(facts)["session"].key),
-        trials=tuple(_trial_state(job, trial.name, facts) for trial in job.session.trials),
+        scaled=is_session_fresh(job.warehouse, job.setup.session.key, job.session_accounts(facts)["session"].key),
+        trials=tuple(_trial_state(job, trial.name, facts) for trial in job.setup.session.trials),
     )
 
 
 def _unreachable(job: Job, trial: str, why: TrialRejected) -> TrialState:
-    return TrialState(key=job.session.trial_key(trial), state="unreachable", reason=why.reason)
+    return TrialState(key=job.setup.session.trial_key(trial), state="unreachable", reason=why.reason)
 
 
 def _trial_state(job: Job, trial: str, facts: Facts) -> TrialState:
-    key = job.session.trial_key(trial)
+    key = job.setup.session.trial_key(trial)
     try:
         accounts = job.trial_accounts(trial, facts)
     except TrialRejected as rejected:

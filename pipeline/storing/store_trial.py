@@ -6,8 +6,9 @@ import numpy as np
 
 from pipeline.ground.cycles import Cycle
 from pipeline.osim.version import opensim_version
-from pipeline.records import SIDES, FootWrench, GeneralizedForces, Side
+from pipeline.records import SIDES, FootWrench, Side
 from pipeline.solving.quality import RESIDUAL_FORCES, RESIDUAL_MOMENTS
+from pipeline.solving.solution import Solution
 from pipeline.solving.trial_result import TrialResult
 from pipeline.storing.job import Job
 from pipeline.storing.stages import StageAccount, common_facts, keys_of, table_keys, to_json
@@ -24,18 +25,19 @@ Columns = dict[str, np.ndarray]
 
 def store_accepted(job: Job, trial: str, accounts: Mapping[str, StageAccount], result: TrialResult) -> Outcome:
     """Write every table of an accepted trial."""
-    key, mass_kg = job.session.trial_key(trial), job.session.subject.mass_kg
-    condition = job.session.trial(trial).condition
+    session, recipe = job.setup.session, job.setup.recipe
+    key, mass_kg = session.trial_key(trial), session.subject.mass_kg
+    condition = session.trial(trial).condition
     known = {side: wrench.known for side, wrench in result.wrenches.items()}
     tables: dict[str, tuple[Columns, Mapping[str, str]]] = {
         "kinematics": columns_of(result.solution.kinematics),
         "grf": (_grf(result.wrenches), {}),
-        "moments": _moments(result.solution.moments, known),
+        "moments": _moments(result.solution, known),
         "forces": _forces(result),
         "activations": (_activations(result), {}),
         "cycles": (_cycles(result, condition, mass_kg), {}),
     }
-    made_by, made_from = table_keys(keys_of(accounts)), common_facts(job.recipe, opensim_version())
+    made_by, made_from = table_keys(keys_of(accounts)), common_facts(recipe, opensim_version())
     files = [
         table_file(
             job.warehouse,
@@ -43,7 +45,7 @@ def store_accepted(job: Job, trial: str, accounts: Mapping[str, StageAccount], r
             key,
             columns,
             provenance_key=made_by[table],
-            recipe=job.recipe.name,
+            recipe=recipe.name,
             units=units,
             made_from=made_from,
         )
@@ -58,18 +60,18 @@ def store_accepted(job: Job, trial: str, accounts: Mapping[str, StageAccount], r
             "outcome": "accepted",
             **_counts(result.cycles),
             **_figures(result),
-            "source_sha256": file_sha256(job.session.trial(trial).path),
+            "source_sha256": file_sha256(session.trial(trial).path),
             "warnings": list(result.warnings),
         },
         provenance_key=made_by["trials"],
-        recipe=job.recipe.name,
+        recipe=recipe.name,
         made_from={**made_from, "stages": to_json(accounts)},
     )
     with one_writer(job.warehouse, key):
         # Another process may have stored just this meanwhile: nobody reading it is to see it go and come back.
         if not is_trial_fresh(job.warehouse, key, made_by):
             write_together(job.warehouse, files, row)
-    return Outcome(key=key, status="accepted", n_cycles=len(result.cycles))
+    return Outcome(key=key, n_cycles=len(result.cycles))
 
 
 def _counts(cycles: tuple[Cycle, ...]) -> dict[str, int]:
@@ -104,20 +106,21 @@ def _unit(rotational: bool, turning: str, sliding: str) -> str:
     return turning if rotational else sliding
 
 
-def _moments(moments: GeneralizedForces, known: Mapping[Side, np.ndarray]) -> tuple[Columns, dict[str, str]]:
+def _moments(solution: Solution, known: Mapping[Side, np.ndarray]) -> tuple[Columns, dict[str, str]]:
+    moments = solution.moments
     columns: Columns = {"time_s": moments.time_s, "right_known": known["right"], "left_known": known["left"]}
     units = {}
     residuals = (*RESIDUAL_FORCES, *RESIDUAL_MOMENTS)
     for name, rotational, values in zip(moments.names, moments.rotational, moments.values.T, strict=True):
         column = f"residual_{name}" if name in residuals else name
-        columns[column] = _where_known(name, values, known)
+        columns[column] = _where_known(values, solution.loaded_by[name], known)
         units[column] = _unit(rotational, "N·m", "N")
     return columns, units
 
 
 def _forces(result: TrialResult) -> tuple[Columns, dict[str, str]]:
-    muscles, moments = result.solution.muscles, result.solution.moments
-    known = _explained(result)
+    muscles, moments, loaded_by = result.solution.muscles, result.solution.moments, result.solution.loaded_by
+    known = _frames_explained(result)
     joints = [
         i for i, name in enumerate(result.solution.balance.names) if name not in (*RESIDUAL_FORCES, *RESIDUAL_MOMENTS)
     ]
@@ -128,26 +131,27 @@ def _forces(result: TrialResult) -> tuple[Columns, dict[str, str]]:
     }
     units = {}
     for name, values in zip(muscles.muscle_names, muscles.force_n.T, strict=True):
-        columns[name], units[name] = _where_known(name, values, known), "N"
+        columns[name], units[name] = _where_known(values, loaded_by[name], known), "N"
     for name, values in zip(muscles.actuator_coordinates, muscles.actuator_force.T, strict=True):
         rotational = bool(moments.rotational[moments.names.index(name)])
         column = f"reserve_{name}"
-        columns[column], units[column] = _where_known(name, values, known), _unit(rotational, "N·m", "N")
+        columns[column] = _where_known(values, loaded_by[name], known)
+        units[column] = _unit(rotational, "N·m", "N")
     return columns, units
 
 
 def _activations(result: TrialResult) -> Columns:
-    muscles, known = result.solution.muscles, _explained(result)
+    muscles, known = result.solution.muscles, _frames_explained(result)
     return {
         "time_s": muscles.time_s,
         **{
-            name: _where_known(name, values, known)
+            name: _where_known(values, result.solution.loaded_by[name], known)
             for name, values in zip(muscles.muscle_names, muscles.activation.T, strict=True)
         },
     }
 
 
-def _explained(result: TrialResult) -> dict[Side, np.ndarray]:
+def _frames_explained(result: TrialResult) -> dict[Side, np.ndarray]:
     """Which of the muscles' frames lie in a stride that muscles explain, by leg."""
     time_s = result.solution.muscles.time_s
     found: dict[Side, np.ndarray] = {side: np.zeros(len(time_s), dtype=bool) for side in SIDES}
@@ -156,15 +160,11 @@ def _explained(result: TrialResult) -> dict[Side, np.ndarray]:
     return found
 
 
-def _where_known(name: str, values: np.ndarray, known: Mapping[Side, np.ndarray]) -> np.ndarray:
-    """A leg's value where its foot's reaction is known, the pelvis' where both are, the trunk's and arms' always."""
-    if name.startswith(("lumbar", "arm", "elbow", "pro_sup", "wrist")):
-        return values
-    if name.endswith("_r") or "_r_" in name:
-        return np.where(known["right"], values, np.nan)
-    if name.endswith("_l") or "_l_" in name:
-        return np.where(known["left"], values, np.nan)
-    return np.where(known["right"] & known["left"], values, np.nan)
+def _where_known(values: np.ndarray, feet: frozenset[Side], known: Mapping[Side, np.ndarray]) -> np.ndarray:
+    """Values (T,) where the ground reactions of all these feet are known (T,), NaN elsewhere."""
+    for side in feet:
+        values = np.where(known[side], values, np.nan)
+    return values
 
 
 def _grf(wrenches: Mapping[Side, FootWrench]) -> Columns:

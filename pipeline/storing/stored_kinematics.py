@@ -1,7 +1,6 @@
 """Kinematics that the warehouse holds already: read back, they give what follows bit for bit as if solved again."""
 
 from collections.abc import Mapping
-from dataclasses import replace
 
 import numpy as np
 
@@ -12,22 +11,6 @@ from warehouse.identity import TrialKey
 from warehouse.layout import Warehouse
 
 _FIXED = ("time_s", "marker_rms_m", "marker_max_m", "worst_marker")
-
-
-def as_stored(coordinates: Coordinates) -> Coordinates:
-    """Coordinates whose angles turn into degrees and back without changing by a bit: within two roundings of these.
-
-    ValueError for NaN.
-    """
-    if not np.isfinite(coordinates.values).all():
-        raise ValueError("coordinates hold NaN or infinity, which no frame of a solved motion does.")
-    values = coordinates.values.copy()
-    angles = values[:, coordinates.rotational]
-    # Ten million random angles were all at rest after the second time.
-    while not np.array_equal(again := np.radians(np.degrees(angles)), angles):
-        angles = again
-    values[:, coordinates.rotational] = angles
-    return replace(coordinates, values=values)
 
 
 def columns_of(kinematics: Kinematics) -> tuple[dict[str, np.ndarray], dict[str, str]]:

@@ -10,7 +10,7 @@ from pipeline.records import (
     Kinematics,
     MuscleForces,
 )
-from pipeline.solving.solve import Solution
+from pipeline.solving.solution import Solution
 
 FRAMES = 101
 TIME_S = np.arange(FRAMES) / 100

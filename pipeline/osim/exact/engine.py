@@ -10,11 +10,13 @@ from pathlib import Path
 
 import numpy as np
 
+from pipeline.osim.balance import muscle_balance
 from pipeline.osim.exact import inverse_dynamics as exact_motion
 from pipeline.osim.exact import inverse_kinematics as exact_ik
 from pipeline.osim.exact.static_optimization import least_effort_forces
 from pipeline.osim.inputs import require_cover, require_motion, tracked_markers
 from pipeline.osim.log import tool_log
+from pipeline.osim.models.loaded_by import feet_behind
 from pipeline.osim.models.shared_model import SharedModel, shared_model
 from pipeline.records import (
     Coordinates,
@@ -26,6 +28,9 @@ from pipeline.records import (
     MuscleForces,
     Side,
 )
+from pipeline.session.recipe import InverseKinematicsSettings, StaticOptimizationSettings
+
+__all__ = ["feet_behind", "inverse_dynamics", "inverse_kinematics", "muscle_balance", "static_optimization"]
 
 _IK, _ID, _SO = "inverse_kinematics", "inverse_dynamics", "static_optimization"
 
@@ -36,13 +41,13 @@ def inverse_kinematics(
     *,
     marker_weights: Mapping[str, float],
     coordinate_tasks: Sequence[CoordinateTask] = (),
-    accuracy: float,  # noqa: ARG001
+    settings: InverseKinematicsSettings,  # noqa: ARG001 - says when `tools` may stop
     directory: Path,
 ) -> KinematicsResult:
     """Pose the model at every frame so that its markers lie nearest the measured ones (least squares).
 
     Tracked are the markers with a positive weight that model and measurement both have; a NaN position is
-    left out of its frame. Every frame is converged to about 1e-8 rad, whatever `accuracy` says.
+    left out of its frame. Every frame is converged to about 1e-8 rad, whatever the settings allow the tool.
     Raises TrialRejected("inverse_kinematics", …) when a frame has fewer than three tracked markers.
     """
     with tool_log(directory, _IK):
@@ -61,7 +66,7 @@ def inverse_dynamics(
     wrenches: Sequence[FootWrench],
     *,
     foot_bodies: Mapping[Side, str],
-    lowpass_hz: float | None,
+    lowpass_hz: float | None = None,
     directory: Path,
 ) -> GeneralizedForces:
     """Net generalized forces, (T, Q) in the model's coordinate order, that the motion and the ground ask for.
@@ -86,21 +91,14 @@ def static_optimization(
     wrenches: Sequence[FootWrench],
     *,
     foot_bodies: Mapping[Side, str],
-    lowpass_hz: float | None,
-    activation_exponent: float,
-    use_muscle_physiology: bool,
-    reserve_optimal_nm: float,
-    residual_optimal_n: float,
-    residual_optimal_nm: float,
-    convergence_criterion: float,  # noqa: ARG001
-    max_iterations: int,  # noqa: ARG001
-    passive_fibre_force: bool = False,
+    lowpass_hz: float | None = None,
+    settings: StaticOptimizationSettings,
     directory: Path,
 ) -> MuscleForces:
     """Muscle forces that make the measured motion with the least sum of activations to the exponent.
 
     Reserve and residual actuators are added wherever a free coordinate has no actuator. Force is the tendon's:
-    active force at the length a stiff tendon leaves the fibre, times activation; with `passive_fibre_force`, what the
+    active force at the length a stiff tendon leaves the fibre, times activation; with passive fibre force, what the
     fibre's passive force gives along the tendon is added, and activations need to make only the rest. Every frame is
     at its optimum, and balanced to 1e-8; one that no admissible activations can balance has `converged` False and
     says which coordinate falls shortest; one whose optimum was not reached has only that. ValueError for an exponent
@@ -113,18 +111,7 @@ def static_optimization(
         require_cover(wrenches, coordinates.time_s)
         motion = exact_motion.differentiated(shared, coordinates, lowpass_hz, directory)
         asked = exact_motion.moments_of(shared, motion, wrenches, foot_bodies, coordinates.time_s)
-        return least_effort_forces(
-            shared,
-            motion,
-            asked,
-            time_s=coordinates.time_s,
-            exponent=activation_exponent,
-            use_muscle_physiology=use_muscle_physiology,
-            reserve_optimal_nm=reserve_optimal_nm,
-            residual_optimal_n=residual_optimal_n,
-            residual_optimal_nm=residual_optimal_nm,
-            passive_fibre_force=passive_fibre_force,
-        )
+        return least_effort_forces(shared, motion, asked, time_s=coordinates.time_s, settings=settings)
 
 
 def _rotational(shared: SharedModel) -> np.ndarray:

@@ -15,6 +15,7 @@ from pipeline.osim.inputs import require_known_actuators
 from pipeline.osim.models.model import WIDE_CONTROL, coordinate_actuators, missing_actuators, scalar_actuators
 from pipeline.osim.models.shared_model import SharedModel
 from pipeline.records import MuscleForces
+from pipeline.session.recipe import StaticOptimizationSettings
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,47 +34,32 @@ def least_effort_forces(
     asked: np.ndarray,
     *,
     time_s: np.ndarray,
-    exponent: float,
-    use_muscle_physiology: bool,
-    reserve_optimal_nm: float,
-    residual_optimal_n: float,
-    residual_optimal_nm: float,
-    passive_fibre_force: bool,
+    settings: StaticOptimizationSettings,
 ) -> MuscleForces:
     """Muscle and actuator forces that make the generalized forces `asked` (T, Q) with the least effort.
 
     Passive fibres give their force without effort; activations make what is left.
     """
-    actuators = actuators_of(
-        shared,
-        reserve_optimal_nm=reserve_optimal_nm,
-        residual_optimal_n=residual_optimal_n,
-        residual_optimal_nm=residual_optimal_nm,
-    )
+    actuators = actuators_of(shared, settings)
     geometry = muscle_geometry(shared, motion.values, motion.speeds)
-    full_n = geometry.full_n if use_muscle_physiology else np.tile(strongest_n(shared), (len(asked), 1))
+    full_n = geometry.full_n if settings.use_muscle_physiology else np.tile(strongest_n(shared), (len(asked), 1))
     passive_n = np.zeros(full_n.shape)
-    if passive_fibre_force:
+    if settings.passive_fibre_force:
         passive_n = passive_tension(shared, motion.values)
         asked = asked - np.matmul(passive_n[:, None], geometry.per_newton)[:, 0]
     gain, target = _equations(shared, motion.values, geometry.per_newton * full_n[..., None], actuators, asked)
     low, high = control_bounds(shared)
-    effort = least_effort(gain, target, np.r_[low, actuators.low], np.r_[high, actuators.high], exponent)
+    effort = least_effort(
+        gain, target, np.r_[low, actuators.low], np.r_[high, actuators.high], settings.activation_exponent
+    )
     return _muscle_forces(shared, time_s, effort, full_n, passive_n, actuators)
 
 
-def actuators_of(
-    shared: SharedModel, *, reserve_optimal_nm: float, residual_optimal_n: float, residual_optimal_nm: float
-) -> Actuators:
+def actuators_of(shared: SharedModel, settings: StaticOptimizationSettings) -> Actuators:
     """The model's own, in its order, and the reserves and residuals that it lacks. They aren't added to the model."""
     own = coordinate_actuators(shared.model)
     _require_no_others(shared, own)
-    added = missing_actuators(
-        shared.summary,
-        reserve_optimal_nm=reserve_optimal_nm,
-        residual_optimal_n=residual_optimal_n,
-        residual_optimal_nm=residual_optimal_nm,
-    )
+    added = missing_actuators(shared.summary, settings)
     wide = np.full(len(added), WIDE_CONTROL)
     return Actuators(
         coordinates=(*(actuator.get_coordinate() for actuator in own), *added),

@@ -18,6 +18,14 @@ CACHE_VARIABLE = "GAIT2HIP_CACHE"
 _CODE = ("build.py", "tables.py")
 
 
+def model_file_of(named: Path | None) -> Path:
+    """The musculoskeletal model: the file that was named, else the built-in one, which may have to be built.
+
+    ValueError if that can't be written.
+    """
+    return named or default_model_file(cache_folder())
+
+
 def default_model_file(cache_dir: Path) -> Path:
     """The built model in this folder, built there if it isn't yet; its name tells what it was made from.
 

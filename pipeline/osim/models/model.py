@@ -16,6 +16,7 @@ import opensim as osim
 
 from pipeline.errors import TrialRejected
 from pipeline.records import ModelMarker
+from pipeline.session.recipe import StaticOptimizationSettings
 
 # Coordinate::MotionType of OpenSim's API.
 _ROTATIONAL, _TRANSLATIONAL = 1, 2
@@ -177,17 +178,10 @@ def write_model(model: osim.Model, path: Path) -> None:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path))
 
 
-def add_reserves(
-    model: osim.Model, *, reserve_optimal_nm: float, residual_optimal_n: float, residual_optimal_nm: float
-) -> tuple[str, ...]:
+def add_reserves(model: osim.Model, settings: StaticOptimizationSettings) -> tuple[str, ...]:
     """Add the actuators that a model lacks (`missing_actuators`); returns their coordinates."""
     summary = summarise(model)
-    missing = missing_actuators(
-        summary,
-        reserve_optimal_nm=reserve_optimal_nm,
-        residual_optimal_n=residual_optimal_n,
-        residual_optimal_nm=residual_optimal_nm,
-    )
+    missing = missing_actuators(summary, settings)
     residual = {coordinate.name for coordinate in summary.coordinates if coordinate.residual}
     for name, optimal in missing.items():
         actuator = osim.CoordinateActuator(name)
@@ -201,9 +195,7 @@ def add_reserves(
     return tuple(missing)
 
 
-def missing_actuators(
-    summary: ModelSummary, *, reserve_optimal_nm: float, residual_optimal_n: float, residual_optimal_nm: float
-) -> dict[str, float]:
+def missing_actuators(summary: ModelSummary, settings: StaticOptimizationSettings) -> dict[str, float]:
     """Every unlocked, uncoupled coordinate without an actuator, and the optimal force of the one it needs, N·m or N.
 
     Static optimization weighs a reserve by its optimal force: the larger, the cheaper. Residuals are those of
@@ -214,9 +206,9 @@ def missing_actuators(
     for coordinate in summary.coordinates:
         if coordinate.locked or coordinate.coupled or coordinate.name in summary.driven_coordinates:
             continue
-        optimal = reserve_optimal_nm
+        optimal = settings.reserve_optimal_nm
         if coordinate.residual:
-            optimal = residual_optimal_nm if coordinate.rotational else residual_optimal_n
+            optimal = settings.residual_optimal_nm if coordinate.rotational else settings.residual_optimal_n
         missing[coordinate.name] = optimal
     return missing
 

@@ -4,7 +4,6 @@ The model in memory is shared, so nobody may change it; its working state is put
 """
 
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
 
 import opensim as osim
@@ -13,6 +12,11 @@ from pipeline.errors import TrialRejected
 from pipeline.osim.models.couplers import Couplers
 from pipeline.osim.models.model import ModelSummary, load_stiff_model, summarise
 from pipeline.osim.models.poses import Poses
+from warehouse.provenance import file_sha256
+
+# By its file's hash, and one only: a worker takes one trial after another, most of them of one session, each with a
+# copy of the subject's model in a folder of its own.
+_last: "dict[str, SharedModel]" = {}
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
@@ -42,24 +46,25 @@ class SharedModel:
 
 
 def shared_model(model_file: Path) -> SharedModel:
-    """The model of this file, read again only if the last one asked for was another or the file has changed.
+    """The model of this file, read again only if the last one asked for had another content.
 
     TrialRejected("model", …) if it can't be one, or is constrained by other things than coordinate couplers.
     """
     if not model_file.is_file():
         raise TrialRejected("model", f"{model_file.name}: there is no such model file; pass an existing .osim file.")
-    stat = model_file.stat()
-    return _load(model_file.resolve(), stat.st_mtime_ns, stat.st_size)
+    content = file_sha256(model_file)
+    if content not in _last:
+        _last.clear()
+        _last[content] = _load(model_file)
+    return _last[content]
 
 
 def forget() -> None:
     """Let go of the model in memory; the next one is read from its file."""
-    _load.cache_clear()
+    _last.clear()
 
 
-# One only: a worker process solves one trial after another, each with its subject's model.
-@lru_cache(maxsize=1)
-def _load(model_file: Path, _mtime_ns: int, _size: int) -> SharedModel:
+def _load(model_file: Path) -> SharedModel:
     model = load_stiff_model(model_file)
     poses = Poses(model)
     return SharedModel(model=model, summary=summarise(model), poses=poses, couplers=Couplers(model, poses.names))

@@ -13,9 +13,11 @@ import numpy as np
 import opensim as osim
 
 from pipeline.errors import TrialRejected
+from pipeline.osim.balance import muscle_balance
 from pipeline.osim.files import read_storage, write_storage, write_trc
 from pipeline.osim.inputs import require_cover, require_known_actuators, require_motion, tracked_markers
 from pipeline.osim.log import run_tool, tool_log
+from pipeline.osim.models.loaded_by import feet_behind
 from pipeline.osim.models.model import (
     ModelSummary,
     add_reserves,
@@ -39,6 +41,9 @@ from pipeline.records import (
     MuscleForces,
     Side,
 )
+from pipeline.session.recipe import InverseKinematicsSettings, StaticOptimizationSettings
+
+__all__ = ["feet_behind", "inverse_dynamics", "inverse_kinematics", "muscle_balance", "static_optimization"]
 
 _IK, _ID, _SO = "inverse_kinematics", "inverse_dynamics", "static_optimization"
 _MODEL = "model.osim"
@@ -51,7 +56,7 @@ def inverse_kinematics(
     *,
     marker_weights: Mapping[str, float],
     coordinate_tasks: Sequence[CoordinateTask] = (),
-    accuracy: float,
+    settings: InverseKinematicsSettings,
     directory: Path,
 ) -> KinematicsResult:
     """Pose the model at every frame so that its markers lie nearest the measured ones (least squares).
@@ -70,7 +75,7 @@ def inverse_kinematics(
             model_file=_MODEL,
             marker_file="markers.trc",
             tasks=tasks,
-            accuracy=accuracy,
+            accuracy=settings.ik_accuracy,
             time_range_s=_span(tracked.time_s),
             output_file="ik.mot",
         )
@@ -88,7 +93,7 @@ def inverse_dynamics(
     wrenches: Sequence[FootWrench],
     *,
     foot_bodies: Mapping[Side, str],
-    lowpass_hz: float | None,
+    lowpass_hz: float | None = None,
     directory: Path,
 ) -> GeneralizedForces:
     """Net generalized forces, (T, Q) in the model's coordinate order, that the motion and the ground ask for.
@@ -128,15 +133,8 @@ def static_optimization(
     wrenches: Sequence[FootWrench],
     *,
     foot_bodies: Mapping[Side, str],
-    lowpass_hz: float | None,
-    activation_exponent: float,
-    use_muscle_physiology: bool,
-    reserve_optimal_nm: float,
-    residual_optimal_n: float,
-    residual_optimal_nm: float,
-    convergence_criterion: float,
-    max_iterations: int,
-    passive_fibre_force: bool = False,
+    lowpass_hz: float | None = None,
+    settings: StaticOptimizationSettings,
     directory: Path,
 ) -> MuscleForces:
     """Muscle forces that make the measured motion with the least sum of activations to the exponent.
@@ -148,17 +146,12 @@ def static_optimization(
     Raises TrialRejected("static_optimization", …) when the tool fails or leaves frames out; ValueError for passive
     fibre force, which the tool doesn't know.
     """
-    if passive_fibre_force:
+    if settings.passive_fibre_force:
         raise ValueError("engine 'tools' optimizes without passive fibre force; ask engine 'exact' for it.")
     with tool_log(directory, _SO) as log:
         model = load_model(model_file)
         summary = summarise(model)
-        add_reserves(
-            model,
-            reserve_optimal_nm=reserve_optimal_nm,
-            residual_optimal_n=residual_optimal_n,
-            residual_optimal_nm=residual_optimal_nm,
-        )
+        add_reserves(model, settings)
         ignore_tendon_compliance(model)
         coordinate_of = {actuator.getName(): actuator.get_coordinate() for actuator in coordinate_actuators(model)}
         require_known_actuators([actuator.getName() for actuator in scalar_actuators(model)], coordinate_of, summary)
@@ -173,10 +166,7 @@ def static_optimization(
             lowpass_hz=lowpass_hz,
             time_range_s=_lookup_span(motion.time_s),
             step_interval=SAMPLES_PER_FRAME,
-            activation_exponent=activation_exponent,
-            use_muscle_physiology=use_muscle_physiology,
-            convergence_criterion=convergence_criterion,
-            max_iterations=max_iterations,
+            settings=settings,
         )
         setups.write_setup(directory / "so_setup.xml", setup)
         run_tool(osim.AnalyzeTool, directory / "so_setup.xml", log, _SO)

@@ -13,7 +13,6 @@ import numpy as np
 import opensim as osim
 
 from pipeline.errors import TrialRejected
-from pipeline.osim.engines import Engine
 from pipeline.osim.files import write_trc
 from pipeline.osim.log import ToolLog, tool_log
 from pipeline.osim.models.model import (
@@ -27,6 +26,8 @@ from pipeline.osim.models.model import (
 )
 from pipeline.osim.tools import setups
 from pipeline.records import CoordinateTask, KinematicsResult, Markers, Measurement, ModelMarker, ScaledModel
+from pipeline.session.recipe import InverseKinematicsSettings
+from pipeline.solving.engine import Engine
 
 _STAGE = "scaling"
 # The tools average a time range; the pose is averaged already, so two equal frames say the same.
@@ -130,7 +131,7 @@ def _pose(
             pose,
             marker_weights=marker_weights,
             coordinate_tasks=coordinate_tasks,
-            accuracy=accuracy,
+            settings=InverseKinematicsSettings(ik_accuracy=accuracy),
             directory=directory / "static_pose",
         )
     except TrialRejected as rejected:

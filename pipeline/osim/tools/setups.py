@@ -8,6 +8,7 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 from pipeline.records import CoordinateTask, Measurement
+from pipeline.session.recipe import StaticOptimizationSettings
 
 _DOCUMENT_VERSION = "40500"
 
@@ -180,10 +181,7 @@ def so_setup(
     lowpass_hz: float | None,
     time_range_s: tuple[float, float],
     step_interval: int,
-    activation_exponent: float,
-    use_muscle_physiology: bool,
-    convergence_criterion: float,
-    max_iterations: int,
+    settings: StaticOptimizationSettings,
 ) -> ElementTree.Element:
     """An AnalyzeTool that solves one sample in `step_interval`, with the model's own actuators."""
     start_s, end_s = time_range_s
@@ -210,10 +208,10 @@ def so_setup(
         step_interval=step_interval,
         in_degrees=False,
         use_model_force_set=True,
-        activation_exponent=float(activation_exponent),
-        use_muscle_physiology=use_muscle_physiology,
-        optimizer_convergence_criterion=float(convergence_criterion),
-        optimizer_max_iterations=max_iterations,
+        activation_exponent=float(settings.activation_exponent),
+        use_muscle_physiology=settings.use_muscle_physiology,
+        optimizer_convergence_criterion=float(settings.convergence_criterion),
+        optimizer_max_iterations=settings.max_iterations,
     )
     tool.append(_objects("AnalysisSet", [optimization]))
     return tool

@@ -51,16 +51,5 @@ def _one_stride(body: Body, performance: Performance, stride_s: float) -> tuple[
         speeds=performance.speeds[some],
         accelerations=performance.accelerations[some],
     )
-    muscles = least_effort_forces(
-        body.muscled,
-        motion,
-        asked.values,
-        time_s=asked.time_s,
-        exponent=settings.activation_exponent,
-        use_muscle_physiology=settings.use_muscle_physiology,
-        reserve_optimal_nm=settings.reserve_optimal_nm,
-        residual_optimal_n=settings.residual_optimal_n,
-        residual_optimal_nm=settings.residual_optimal_nm,
-        passive_fibre_force=settings.passive_fibre_force,
-    )
+    muscles = least_effort_forces(body.muscled, motion, asked.values, time_s=asked.time_s, settings=settings)
     return asked, muscles

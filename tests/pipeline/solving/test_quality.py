@@ -7,7 +7,7 @@ from pipeline.errors import TrialRejected
 from pipeline.records import Coordinates, KinematicsResult
 from pipeline.session.session import Subject
 from pipeline.solving.quality import judge_stride, judge_trial, keep_explained
-from pipeline.solving.solve import Solution
+from pipeline.solving.solution import Solution
 from tests.pipeline.solutions import LEFT, NAMES, RIGHT, TIME_S, a_solution, joint_moments, wrenches_known
 
 SUBJECT = Subject(id="S01", mass_kg=100.0, height_m=2.0)

@@ -4,7 +4,7 @@ import pytest
 from pipeline.errors import TrialRejected
 from pipeline.ground.cycles import Stride
 from pipeline.records import Coordinates, FootWrench, GeneralizedForces, Kinematics, MuscleForces
-from pipeline.solving.solve import Solution
+from pipeline.solving.solution import Solution
 from pipeline.solving.targets import cut_cycles, group_forces_n_kg, inputs_deg, moments_nm_kg
 from warehouse.channels import INPUT_COORDINATES, MOMENT_COORDINATES, MUSCLE_GROUPS, mirrored
 

@@ -1,20 +1,38 @@
-"""How the subject stands: the shape that scaling measures, and that walks are compared with."""
+"""How the subject stands: the shape that sizing measures, and that walks are compared with."""
+
+from dataclasses import dataclass
 
 import numpy as np
 
+from pipeline.c3d.read_c3d import read_c3d
 from pipeline.errors import TrialRejected
 from pipeline.markers.ground_frame import ground_rotation, to_ground
 from pipeline.markers.observed import used_labels
 from pipeline.markers.swapped_labels import mend_swaps, model_places
 from pipeline.records import Markers, Recording
 from pipeline.session.profile import Profile
+from pipeline.session.setup import SessionSetup
 
 
-def static_pose(recording: Recording, profile: Profile, window_s: float) -> tuple[Markers, tuple[str, ...]]:
-    """The subject's standing pose, one frame in the ground frame, and what had to be put right in it.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StaticTrial:
+    """A static trial as recorded, and the standing pose: one frame in the ground frame.
 
-    Each marker's mean over the middle of the trial. TrialRejected if a required one is not seen there.
+    `warnings` say what had to be put right in the pose.
     """
+
+    recording: Recording
+    pose: Markers
+    warnings: tuple[str, ...]
+
+
+def read_static(setup: SessionSetup) -> StaticTrial:
+    """A session's static trial. TrialRejected if it can't be read, or a required marker is not seen in it."""
+    return pose_static(read_c3d(setup.session.static), setup.profile, setup.recipe.scaling.static_window_s)
+
+
+def pose_static(recording: Recording, profile: Profile, window_s: float) -> StaticTrial:
+    """The pose: each marker's mean over the middle of the trial. TrialRejected if a required one is not seen there."""
     labels = used_labels(recording, profile)
     markers = to_ground(recording, ground_rotation(recording, profile), labels)
     half = max(1, round(window_s * markers.rate_hz / 2))
@@ -39,4 +57,5 @@ def static_pose(recording: Recording, profile: Profile, window_s: float) -> tupl
         positions_m=mean_m[None],
     )
     mended, warnings = mend_swaps(pose, model_places(profile), profile)
-    return mended, tuple(f"{recording.path.name}: {warning}" for warning in warnings)
+    named = tuple(f"{recording.path.name}: {warning}" for warning in warnings)
+    return StaticTrial(recording=recording, pose=mended, warnings=named)

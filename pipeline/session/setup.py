@@ -1,0 +1,56 @@
+"""A session and what it is processed by, loaded and checked together."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from pipeline.session.profile import Profile, load_profile
+from pipeline.session.recipe import Recipe, load_recipe
+from pipeline.session.session import Session, load_session
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SessionSetup:
+    """A session, the recipe and the laboratory's profile. `model_file` None means the built-in model."""
+
+    session: Session
+    recipe: Recipe
+    profile: Profile
+    model_file: Path | None
+
+
+def open_session(session_file: str, recipe: str, model_file: str | None) -> SessionSetup:
+    """Load and check everything a session's work needs; ValueError names the file and the setting at fault.
+
+    `recipe` is a packaged recipe's name or a file; `model_file` goes before the model that the recipe names.
+    """
+    session = load_session(Path(session_file))
+    if not session.static.is_file():
+        raise ValueError(
+            f"{session.file}: the static trial {session.static} does not exist; nothing else tells the subject's size. "
+            "Correct `static` or `recordings`."
+        )
+    settings = load_recipe(recipe)
+    return SessionSetup(
+        session=session,
+        recipe=settings,
+        profile=_profile(session),
+        model_file=_named_model(model_file or settings.model.file),
+    )
+
+
+def _profile(session: Session) -> Profile:
+    try:
+        return load_profile(session.profile)
+    except ValueError as error:
+        raise ValueError(f"{session.file}: {error} Correct `profile`, or the profile's own file.") from error
+
+
+def _named_model(name: str | None) -> Path | None:
+    if not name:
+        return None
+    path = Path(name)
+    if not path.is_file():
+        raise ValueError(
+            f"the model {path} does not exist; give the path of an .osim file, or no model for the built-in one."
+        )
+    return path

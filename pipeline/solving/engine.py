@@ -1,0 +1,71 @@
+"""What an engine does: the solves of a trial. `pipeline/osim/engines.py` has the engines there are."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Protocol
+
+from pipeline.records import (
+    Coordinates,
+    CoordinateTask,
+    FootWrench,
+    GeneralizedForces,
+    KinematicsResult,
+    Markers,
+    MuscleForces,
+    Side,
+)
+from pipeline.session.recipe import InverseKinematicsSettings, StaticOptimizationSettings
+
+
+class Engine(Protocol):
+    """The solves of a trial. Each raises TrialRejected for the data's faults; those with a `directory` work in it."""
+
+    def inverse_kinematics(
+        self,
+        model_file: Path,
+        markers: Markers,
+        *,
+        marker_weights: Mapping[str, float],
+        coordinate_tasks: Sequence[CoordinateTask] = (),
+        settings: InverseKinematicsSettings,
+        directory: Path,
+    ) -> KinematicsResult:
+        """Joint coordinates whose markers lie nearest the measured ones."""
+        ...
+
+    def inverse_dynamics(
+        self,
+        model_file: Path,
+        coordinates: Coordinates,
+        wrenches: Sequence[FootWrench],
+        *,
+        foot_bodies: Mapping[Side, str],
+        lowpass_hz: float | None = None,
+        directory: Path,
+    ) -> GeneralizedForces:
+        """Net generalized forces that the motion and the ground ask for."""
+        ...
+
+    def static_optimization(
+        self,
+        model_file: Path,
+        coordinates: Coordinates,
+        wrenches: Sequence[FootWrench],
+        *,
+        foot_bodies: Mapping[Side, str],
+        lowpass_hz: float | None = None,
+        settings: StaticOptimizationSettings,
+        directory: Path,
+    ) -> MuscleForces:
+        """Muscle forces of least effort that make those generalized forces; ValueError for what it can't take."""
+        ...
+
+    def muscle_balance(
+        self, model_file: Path, coordinates: Coordinates, moments: GeneralizedForces, forces: MuscleForces
+    ) -> GeneralizedForces:
+        """What muscles and actuators give, less what inverse dynamics asks, at the free coordinates."""
+        ...
+
+    def feet_behind(self, model_file: Path, foot_bodies: Mapping[Side, str]) -> Mapping[str, frozenset[Side]]:
+        """The feet whose ground reactions each coordinate's moment, and each muscle's force, depends on."""
+        ...

@@ -1,0 +1,97 @@
+"""One trial from its C3D file to the warehouse: what a worker does."""
+
+import tempfile
+from pathlib import Path
+
+from pipeline.errors import TrialRejected
+from pipeline.markers.static_trial import StaticTrial, read_static
+from pipeline.process_trial import process_trial
+from pipeline.records import SubjectModel
+from pipeline.session.setup import SessionSetup
+from pipeline.storing.job import Job, open_job
+from pipeline.storing.request import SessionRequest
+from pipeline.storing.stages import keys_of, table_keys
+from pipeline.storing.store_rejected import store_failure, store_rejected
+from pipeline.storing.store_trial import store_accepted
+from pipeline.storing.stored_kinematics import read_kinematics
+from warehouse.files.read import read_scaled_model, read_table, stored
+from warehouse.holdings.contents import is_session_fresh, is_trial_fresh
+from warehouse.identity import TrialKey
+from warehouse.layout import Warehouse
+from warehouse.outcome import Outcome, Rejection
+
+# A rejected trial's log keeps this many lines.
+LOG_LINES = 30
+
+
+def ingest_trial(request: SessionRequest, trial: str) -> Outcome:
+    """Take one trial through the chain and store what became of it, unless the warehouse holds just that already.
+
+    ValueError for what the user must correct before anything can run. What is wrong with the trial itself is
+    an outcome: rejected, with the stage and the reason, in the warehouse too.
+    """
+    job = open_job(request)
+    setup, key = job.setup, job.setup.session.trial_key(trial)
+    with tempfile.TemporaryDirectory(prefix="gait2hip-") as name:
+        directory = Path(name)
+        try:
+            accounts = job.trial_accounts(trial)
+        except TrialRejected as unreadable:
+            # A disk that is away, say: nothing is known against what the recording gave before.
+            return store_failure(job, trial, Rejection(stage=unreadable.stage, reason=unreadable.reason))
+        keys = keys_of(accounts)
+        try:
+            if is_trial_fresh(job.warehouse, key, table_keys(keys)):
+                return stored_outcome(job.warehouse, key)
+            model = _subject_model(job, keys["session"], directory)
+            static = _static_trial(setup, keys["scaling"])
+            known = read_kinematics(job.warehouse, key, keys)
+            result = process_trial(setup, setup.session.trial(trial), static, model, directory, known)
+        except TrialRejected as rejected:
+            rejection = Rejection(stage=rejected.stage, reason=rejected.reason, log=_log_tail(directory))
+            return store_rejected(job, trial, rejection, accounts)
+        return store_accepted(job, trial, accounts, result)
+
+
+def stored_outcome(warehouse: Warehouse, key: TrialKey) -> Outcome:
+    """What became of a trial that is up to date, as its row has it."""
+    row = stored(warehouse, "trials", key).summary
+    rejection = None
+    if row["outcome"] == "rejected":
+        rejection = Rejection(stage=row["stage"], reason=row["reason"])
+    n_cycles = row["n_cycles_right"] + row["n_cycles_left"]
+    return Outcome(key=key, rejection=rejection, fresh=True, n_cycles=n_cycles)
+
+
+# A worker takes one trial of a session after another: its static trial is read and posed once. By file and by the key
+# of what is made from it.
+_last_static: dict[tuple[Path, str], StaticTrial] = {}
+
+
+def _static_trial(setup: SessionSetup, scaling_key: str) -> StaticTrial:
+    of = setup.session.static, scaling_key
+    if of not in _last_static:
+        _last_static.clear()
+        _last_static[of] = read_static(setup)
+    return _last_static[of]
+
+
+def _subject_model(job: Job, session_key: str, directory: Path) -> SubjectModel:
+    """The session's scaled model as a file; ValueError if the warehouse doesn't hold one of these settings."""
+    session = job.setup.session
+    if not is_session_fresh(job.warehouse, session.key, session_key):
+        raise ValueError(
+            f"{session.file}: the warehouse holds no scaled model of this session by these settings. "
+            "Run `gait2hip ingest`, which makes it first."
+        )
+    file = directory / "scaled.osim"
+    file.write_text(read_scaled_model(job.warehouse, session.key), "utf-8")
+    table = read_table(job.warehouse, "static_markers", session.key)
+    errors_m = dict(zip(table["marker"].to_pylist(), table["error_m"].to_pylist(), strict=True))
+    return SubjectModel(file=file, marker_error_m=errors_m)
+
+
+def _log_tail(directory: Path) -> str:
+    """The last lines of the newest OpenSim log under a trial's directory; "" if OpenSim never ran."""
+    logs = sorted(directory.rglob("opensim.log"), key=lambda path: path.stat().st_mtime)
+    return "\n".join(logs[-1].read_text("utf-8", "replace").splitlines()[-LOG_LINES:]) if logs else ""
