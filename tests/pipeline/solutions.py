@@ -9,6 +9,7 @@ from pipeline.records import (
     GeneralizedForces,
     Kinematics,
     MuscleForces,
+    Side,
 )
 from pipeline.solving.solution import Solution
 
@@ -19,6 +20,10 @@ NAMES = (
     *(f"{joint}_{side}" for side in "rl"
       for joint in ("hip_flexion", "hip_adduction", "hip_rotation", "knee_angle", "ankle_angle")),
 )  # fmt: skip
+MUSCLES = ("soleus_r", "glmed1_r", "soleus_l", "glmed1_l")
+OF_LEG: dict[str, frozenset[Side]] = {"r": frozenset({"right"}), "l": frozenset({"left"})}
+BOTH = frozenset[Side](("right", "left"))
+LOADED_BY = {name: BOTH if name.startswith("pelvis") else OF_LEG[name[-1]] for name in (*NAMES, *MUSCLES)}
 RIGHT = Stride(side="right", start_s=0.0, stop_s=0.5, toe_off_s=0.3)
 LEFT = Stride(side="left", start_s=0.5, stop_s=1.0, toe_off_s=0.8)
 
@@ -45,7 +50,7 @@ def a_solution(
     reserve = forces(reserves or {})
     muscles = MuscleForces(
         time_s=TIME_S,
-        muscle_names=("soleus_r", "glmed1_r", "soleus_l", "glmed1_l"),
+        muscle_names=MUSCLES,
         activation=np.full((FRAMES, 4), 0.5),
         force_n=np.full((FRAMES, 4), 100.0),
         actuator_coordinates=reserve.names,
@@ -67,6 +72,7 @@ def a_solution(
         muscles=muscles,
         balance=forces(balance or {}),
         frames=slice(0, FRAMES),
+        loaded_by=LOADED_BY,
     )
 
 

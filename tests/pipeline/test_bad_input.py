@@ -11,6 +11,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -19,8 +20,9 @@ from typer.testing import CliRunner
 
 from flows.cli import app
 from pipeline.c3d.read_c3d import read_c3d
-from pipeline.process_trial import process_trial
+from pipeline.storing.ingest_trial import ingest_trial
 from pipeline.storing.prepare_session import prepare_session
+from pipeline.storing.request import SessionRequest
 from warehouse.errors import WarehouseError
 from warehouse.files.read import read_row
 from warehouse.layout import Warehouse
@@ -69,7 +71,7 @@ def scaled(adults: Path, model: str, tmp_path_factory: pytest.TempPathFactory) -
     (folder / "session.toml").write_text(SESSION)
     shutil.copy(adults / "2014001" / "2014001_ST.c3d", folder / "static.c3d")
     shutil.copy(adults / "2014001" / "2014001_C4_05.c3d", folder / "walk.c3d")
-    assert prepare_session(str(folder), "gait2hip60", model, str(folder / "warehouse")).accepted
+    assert prepare_session(request_of(folder, model)).accepted
     return folder
 
 
@@ -95,18 +97,23 @@ def reconfigure(session: Path, old: str, new: str) -> None:
     (session / "session.toml").write_text(SESSION.replace(old, new))
 
 
+def request_of(session: Path, model: str | None, recipe: str = "gait2hip60") -> SessionRequest:
+    return SessionRequest(session_file=str(session), recipe=recipe, model=model, warehouse=str(session / "warehouse"))
+
+
 def process(session: Path, model: str) -> Outcome:
-    return process_trial(str(session), "walk", "gait2hip60", model, str(session / "warehouse"))
+    return ingest_trial(request_of(session, model), "walk")
 
 
 def assert_rejected(outcome: Outcome, session: Path, stage: str, *words: str) -> None:
     """Rejected by this stage in words that hold all of these, and stored so."""
-    assert outcome.stage == stage, outcome
-    assert outcome.reason is not None
+    rejection = outcome.rejection
+    assert rejection is not None
+    assert rejection.stage == stage, outcome
     for word in words:
-        assert word in outcome.reason
+        assert word in rejection.reason
     row = read_row(Warehouse(str(session / "warehouse")), "trials", outcome.key)
-    assert (row["outcome"], row["stage"], row["reason"]) == ("rejected", stage, outcome.reason)
+    assert (row["outcome"], row["stage"], row["reason"]) == ("rejected", stage, rejection.reason)
 
 
 def hashes(folder: Path, name: str = "*") -> dict[str, str]:
@@ -232,22 +239,21 @@ def test_another_subjects_walk_is_told_by_the_segments_lengths(session: Path, mo
 # Static trials -----------------------------------------------------------------------------------
 
 
-def static_rejection(session: Path, model: str) -> tuple[str | None, str]:
+def static_rejection(session: Path, model: str) -> tuple[str, str]:
     """Stage and reason; nothing of the session's walk is computed without its scaled model."""
-    outcome = prepare_session(str(session), "gait2hip60", model, str(session / "warehouse"))
-    assert outcome.reason is not None
+    outcome = prepare_session(request_of(session, model))
+    assert outcome.rejection is not None
     with pytest.raises(ValueError, match="holds no scaled model of this session by these settings"):
         process(session, model)
-    return outcome.stage, outcome.reason
+    return outcome.rejection.stage, outcome.rejection.reason
 
 
 def test_no_static_trial(session: Path, model: str) -> None:
     (session / "static.c3d").unlink()
     stored = hashes(session / "warehouse")
-    steps = (prepare_session, (str(session),)), (process_trial, (str(session), "walk"))
-    for step, which in steps:
+    for step, which in ((prepare_session, ()), (ingest_trial, ("walk",))):
         with pytest.raises(ValueError, match=r"session\.toml: the static trial .*static\.c3d does not exist") as caught:
-            step(*which, "gait2hip60", model, str(session / "warehouse"))
+            step(request_of(session, model), *which)
         assert "Correct `static` or `recordings`" in str(caught.value)
     assert hashes(session / "warehouse") == stored
 
@@ -279,7 +285,7 @@ def test_a_static_trial_without_a_marker(
 
 def test_another_subjects_static_trial(session: Path, model: str, adults: Path) -> None:
     _writable_copy(str(adults / "2014015" / "2014015_ST.c3d"), session / "static.c3d")
-    assert prepare_session(str(session), "gait2hip60", model, str(session / "warehouse")).accepted
+    assert prepare_session(request_of(session, model)).accepted
     words = ("segments measure over 6% more or less than in the static trial", OWN_SESSION)
     assert_rejected(process(session, model), session, "subject", "walk.c3d", *words)
 
@@ -305,9 +311,9 @@ def test_a_wrong_session_is_refused_before_anything_is_stored(
 ) -> None:
     reconfigure(session, old, new)
     shutil.rmtree(session / "warehouse")
-    for step, which in ((prepare_session, (str(session),)), (process_trial, (str(session), "walk"))):
+    for step, which in ((prepare_session, ()), (ingest_trial, ("walk",))):
         with pytest.raises(ValueError, match=r"session\.toml") as caught:
-            step(*which, "gait2hip60", model, str(session / "warehouse"))
+            step(request_of(session, model), *which)
         for word in words:
             assert word in str(caught.value)
     assert not (session / "warehouse").exists()
@@ -322,13 +328,13 @@ def test_a_recipe_with_a_typo(session: Path, model: str) -> None:
     packaged = Path(__file__).parents[2] / "pipeline" / "recipes" / "gait2hip60.toml"
     recipe.write_text(packaged.read_text("utf-8").replace("max_gap_s", "max_gab_s"), "utf-8")
     with pytest.raises(ValueError, match=r"mine\.toml.*max_gap_s.*required.*max_gab_s.*not permitted"):
-        process_trial(str(session), "walk", str(recipe), model, str(session / "warehouse"))
+        ingest_trial(request_of(session, model, str(recipe)), "walk")
 
 
 def test_a_model_that_is_something_else(session: Path) -> None:
     (session / "mine.osim").write_text("<html></html>")
     with pytest.raises(ValueError, match=r"mine\.osim is not a model OpenSim can load.*Give another file with --model"):
-        prepare_session(str(session), "gait2hip60", str(session / "mine.osim"), str(session / "warehouse"))
+        prepare_session(request_of(session, str(session / "mine.osim")))
 
 
 # Warehouses --------------------------------------------------------------------------------------
@@ -338,7 +344,7 @@ def test_a_warehouse_that_is_a_file(session: Path, model: str) -> None:
     file = session / "file"
     file.write_text("")
     with pytest.raises(WarehouseError, match=r"a file stands where a folder is needed\. Move that file"):
-        prepare_session(str(session), "gait2hip60", model, str(file))
+        prepare_session(replace(request_of(session, model), warehouse=str(file)))
     result = CliRunner().invoke(app, ["ingest", str(session), "--warehouse", str(file), "--model", model])
     assert result.exit_code == 2
     assert str(file) in result.stderr
@@ -371,7 +377,7 @@ def _mount(disk: Path) -> bool:
 
 def test_a_full_disk(session: Path, model: str, full_disk: Path) -> None:
     with pytest.raises(WarehouseError, match=r"the disk is full\. Free some space and run the command again") as caught:
-        prepare_session(str(session), "gait2hip60", model, str(full_disk / "warehouse"))
+        prepare_session(replace(request_of(session, model), warehouse=str(full_disk / "warehouse")))
     assert str(full_disk) in str(caught.value)
     left = [path for path in full_disk.rglob("*") if path.is_file()]
     assert not [path for path in left if path.suffix == ".part"]

@@ -6,6 +6,8 @@ from pipeline.errors import TrialRejected
 from pipeline.osim.models.default_model import default_model_path
 from pipeline.session.recipe import read_settings
 from pipeline.storing.job import Job, open_job
+from pipeline.storing.request import SessionRequest
+from pipeline.storing.stages import keys_of
 from tests.pipeline.session.test_session import COMPLETE
 from warehouse.settings_file import parse_toml
 
@@ -19,8 +21,22 @@ def session(tmp_path: Path) -> Path:
     return tmp_path
 
 
+def request_of(session: Path, model: str | None = "model.osim", recipe: str = "gait2hip60") -> SessionRequest:
+    """What processes the session of a folder, into a warehouse within it; `model` lies in the folder too."""
+    return SessionRequest(
+        session_file=str(session),
+        recipe=recipe,
+        model=None if model is None else str(session / model),
+        warehouse=str(session / "warehouse"),
+    )
+
+
 def job_of(session: Path) -> Job:
-    return open_job(str(session), "gait2hip60", str(session / "model.osim"), str(session / "warehouse"))
+    return open_job(request_of(session))
+
+
+def trial_keys(job: Job, trial: str) -> dict[str, str]:
+    return keys_of(job.trial_accounts(trial))
 
 
 def rewrite(session: Path, old: str, new: str) -> None:
@@ -30,27 +46,27 @@ def rewrite(session: Path, old: str, new: str) -> None:
 
 
 def stale(session: Path, before: dict[str, str]) -> set[str]:
-    after = job_of(session).trial_keys("walk_01")
+    after = trial_keys(job_of(session), "walk_01")
     return {stage for stage in before if before[stage] != after[stage]}
 
 
 def test_a_job_is_its_session_recipe_profile_and_model(session):
     job = job_of(session)
-    assert job.session.file == session / "session.toml"
-    assert (job.recipe.name, job.profile.name) == ("gait2hip60", "isb_full_body")
+    assert job.setup.session.file == session / "session.toml"
+    assert (job.setup.recipe.name, job.setup.profile.name) == ("gait2hip60", "isb_full_body")
     assert job.model == session / "model.osim"
     assert not (session / "warehouse").exists()
 
 
 def test_a_trials_keys_take_in_its_sessions(session):
     job = job_of(session)
-    assert job.session_keys().items() <= job.trial_keys("walk_01").items()
-    assert job.trial_keys("walk_01") == job_of(session).trial_keys("walk_01")
+    assert job.session_keys().items() <= trial_keys(job, "walk_01").items()
+    assert trial_keys(job, "walk_01") == trial_keys(job_of(session), "walk_01")
 
 
 def test_trials_share_their_sessions_keys_and_no_others(session):
     job = job_of(session)
-    one, other = job.trial_keys("walk_01"), job.trial_keys("walk_02")
+    one, other = trial_keys(job, "walk_01"), trial_keys(job, "walk_02")
     assert {stage for stage in one if one[stage] == other[stage]} == {"scaling", "session"}
 
 
@@ -64,14 +80,14 @@ def test_trials_share_their_sessions_keys_and_no_others(session):
     ],
 )
 def test_a_files_content_decides_what_is_stale(session, file, fresh):
-    before = job_of(session).trial_keys("walk_01")
+    before = trial_keys(job_of(session), "walk_01")
     (session / file).write_text("something else")
     assert stale(session, before) == (set() if fresh == {"all"} else set(before) - fresh)
 
 
 def test_where_the_session_lies_changes_nothing(session, tmp_path_factory):
     elsewhere = tmp_path_factory.mktemp("elsewhere") / "moved"
-    before = job_of(session).trial_keys("walk_01")
+    before = trial_keys(job_of(session), "walk_01")
     session.rename(elsewhere)
     assert stale(elsewhere, before) == set()
 
@@ -87,7 +103,7 @@ def test_where_the_session_lies_changes_nothing(session, tmp_path_factory):
     ],
 )  # fmt: skip
 def test_what_session_toml_says_decides_what_is_stale(session, old, new, expected):
-    before = job_of(session).trial_keys("walk_01")
+    before = trial_keys(job_of(session), "walk_01")
     rewrite(session, old, new)
     assert stale(session, before) == (set(before) if expected is None else expected)
 
@@ -96,8 +112,8 @@ def test_a_walk_that_is_not_there_is_rejected_by_name(session):
     job = job_of(session)
     (session / "walk_02.c3d").unlink()
     with pytest.raises(TrialRejected, match=r"walk_02\.c3d can't be read \(No such file.*Check the file names"):
-        job.trial_keys("walk_02")
-    assert job.trial_keys("walk_01")
+        trial_keys(job, "walk_02")
+    assert trial_keys(job, "walk_01")
 
 
 def test_a_static_trial_that_is_not_there_is_refused_by_name(session):
@@ -114,19 +130,19 @@ def test_an_unknown_profile_is_named_with_its_session(session):
 
 def test_the_built_in_model_is_used_where_none_is_named(session, tmp_path, monkeypatch):
     monkeypatch.setenv("GAIT2HIP_CACHE", str(tmp_path / "cache"))
-    job = open_job(str(session), "gait2hip60", None, str(session / "warehouse"))
+    job = open_job(request_of(session, model=None))
     # A plan loads no OpenSim: the model is built by whoever needs it first.
     assert not (tmp_path / "cache").exists()
     path = default_model_path(tmp_path / "cache")
     path.parent.mkdir()
     path.write_text((session / "model.osim").read_text())
     assert job.model == path
-    assert job.trial_keys("walk_01") == job_of(session).trial_keys("walk_01")
+    assert trial_keys(job, "walk_01") == trial_keys(job_of(session), "walk_01")
 
 
 def test_a_model_that_is_not_there_is_named(session):
     with pytest.raises(ValueError, match=r"nowhere\.osim does not exist"):
-        open_job(str(session), "gait2hip60", str(session / "nowhere.osim"), str(session / "warehouse"))
+        open_job(request_of(session, model="nowhere.osim"))
 
 
 def test_a_recipe_may_name_the_model(session, monkeypatch):
@@ -134,7 +150,7 @@ def test_a_recipe_may_name_the_model(session, monkeypatch):
     packaged = Path(__file__).parents[3] / "pipeline" / "recipes" / "gait2hip60.toml"
     text = packaged.read_text("utf-8").replace('file = ""', f'file = "{(session / "model.osim").as_posix()}"')
     (session / "mine.toml").write_text(text, "utf-8")
-    job = open_job(str(session), str(session / "mine.toml"), None, str(session / "warehouse"))
+    job = open_job(request_of(session, model=None, recipe=str(session / "mine.toml")))
     assert job.model == session / "model.osim"
     # A file that is named on the command line comes first, and the same content gives the same keys.
-    assert job.trial_keys("walk_01") == job_of(session).trial_keys("walk_01")
+    assert trial_keys(job, "walk_01") == trial_keys(job_of(session), "walk_01")

@@ -8,6 +8,7 @@ import pytest
 
 from pipeline.records import ScaledModel
 from tests.pipeline.session.test_session import COMPLETE
+from tests.pipeline.storing.test_job import request_of
 from warehouse.errors import WarehouseError
 from warehouse.files.read import read_row, read_table
 from warehouse.identity import SessionKey
@@ -28,7 +29,8 @@ SCALED = ScaledModel(
 @pytest.fixture(autouse=True)
 def scaled(monkeypatch: pytest.MonkeyPatch) -> None:
     """What scaling gives; the tests are about how it is stored."""
-    monkeypatch.setattr(module, "scale_session", lambda _: SCALED)
+    monkeypatch.setattr(module, "read_static", lambda _: None)
+    monkeypatch.setattr(module, "size_subject", lambda *_: SCALED)
 
 
 def prepare(folder: Path, session: str, sex: str | None, warehouse: Path):
@@ -41,7 +43,7 @@ def prepare(folder: Path, session: str, sex: str | None, warehouse: Path):
     (folder / "session.toml").write_text(text)
     for name in ("static.c3d", "walk 01.c3d", "walk_02.c3d", "model.osim"):
         (folder / name).write_text(name)
-    return module.prepare_session(str(folder), "gait2hip60", str(folder / "model.osim"), str(warehouse))
+    return module.prepare_session(dataclasses.replace(request_of(folder), warehouse=str(warehouse)))
 
 
 def content(warehouse: Path) -> dict[str, bytes]:
@@ -88,7 +90,7 @@ def test_a_full_disk_leaves_the_earlier_session(tmp_path: Path, monkeypatch: pyt
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     monkeypatch.setattr(module, "is_session_fresh", lambda *_: False)
-    monkeypatch.setattr(module, "scale_session", lambda _: dataclasses.replace(SCALED, osim_xml="<newer/>"))
+    monkeypatch.setattr(module, "size_subject", lambda *_: dataclasses.replace(SCALED, osim_xml="<newer/>"))
     with monkeypatch.context() as patch:
         patch.setattr(os, "fsync", full)
         with pytest.raises(WarehouseError, match=r"can't write .*v1\.osim: the disk is full"):

@@ -2,28 +2,30 @@ from dataclasses import replace
 
 import pytest
 
-from pipeline.process_trial import process_trial
-from pipeline.storing.job import Job, open_job
+from pipeline.session.recipe import read_settings
+from pipeline.storing.ingest_trial import ingest_trial
+from pipeline.storing.job import Job
 from pipeline.storing.prepare_session import prepare_session
+from pipeline.storing.request import SessionRequest
 from pipeline.storing.stages import STAGES
 from pipeline.storing.staleness import session_state
 from pipeline.storing.store_rejected import record_crash, store_rejected
-from tests.pipeline.storing.test_job import rewrite
+from tests.pipeline.storing.test_job import request_of, rewrite
 from tests.pipeline.storing.test_store_trial import accept, job, result  # noqa: F401 - fixtures
 from tests.warehouse.one_file import remove_table
 from warehouse.files.read import read_table
 from warehouse.holdings.sources import read_sources
+from warehouse.outcome import Rejection
 
 WALKS = ("walk_01", "walk_02")
 
 
-def states(of: Job) -> dict[str, str]:
-    return {state.key.trial: state.state for state in session_state(of).trials}
+def of(job: Job) -> SessionRequest:  # noqa: F811
+    return request_of(job.setup.session.file.parent)
 
 
-def reopened(of: Job) -> Job:
-    folder = of.session.file.parent
-    return open_job(str(folder), "gait2hip60", str(folder / "model.osim"), of.warehouse.root)
+def states(job: Job) -> dict[str, str]:  # noqa: F811
+    return {state.key.trial: state.state for state in session_state(of(job)).trials}
 
 
 @pytest.fixture
@@ -35,18 +37,18 @@ def done(job, result) -> Job:  # noqa: F811
 
 def test_what_was_never_done_is_missing(job):  # noqa: F811
     assert states(job) == {"walk_01": "missing", "walk_02": "missing"}
-    assert not session_state(job).scaled
+    assert not session_state(of(job)).scaled
 
 
 def test_what_would_come_out_the_same_is_fresh(done):
     assert states(done) == {"walk_01": "fresh", "walk_02": "fresh"}
-    assert not any(state.to_do for state in session_state(done).trials)
+    assert not any(state.to_do for state in session_state(of(done)).trials)
 
 
 def test_a_changed_recording_makes_its_own_trial_stale(done):
-    done.session.trial("walk_02").path.write_text("recorded again")
+    done.setup.session.trial("walk_02").path.write_text("recorded again")
 
-    fresh, stale = session_state(done).trials
+    fresh, stale = session_state(of(done)).trials
 
     assert (fresh.state, stale.state) == ("fresh", "stale")
     assert stale.reason == "the recording changed"
@@ -54,12 +56,15 @@ def test_a_changed_recording_makes_its_own_trial_stale(done):
 
 
 def test_a_changed_setting_is_named_with_both_values(done):
-    section = done.recipe.static_optimization.model_copy(update={"activation_exponent": 3})
-    changed = replace(done, recipe=done.recipe.model_copy(update={"static_optimization": section}))
+    folder = done.setup.session.file.parent
+    text = read_settings("recipes", "gait2hip60")[1]
+    assert "activation_exponent = 2\n" in text
+    changed = text.replace("activation_exponent = 2\n", "activation_exponent = 3\n")
+    (folder / "mine.toml").write_text(changed, "utf-8")
 
-    first = session_state(changed).trials[0]
+    first = session_state(request_of(folder, recipe=str(folder / "mine.toml"))).trials[0]
 
-    assert first.reason == "recipe static_optimization.activation_exponent: 2.0 -> 3"
+    assert first.reason == "recipe static_optimization.activation_exponent: 2.0 -> 3.0"
     assert first.stages == ("static_optimization", "quality")
 
 
@@ -71,39 +76,39 @@ def test_a_changed_setting_is_named_with_both_values(done):
     ],
 )
 def test_a_changed_fact_is_named(done, old, new, reason):
-    rewrite(done.session.file.parent, old, new)
+    rewrite(done.setup.session.file.parent, old, new)
 
-    assert session_state(reopened(done)).trials[1].reason == reason
+    assert session_state(of(done)).trials[1].reason == reason
 
 
 def test_a_rejection_that_would_come_again_is_no_work(done):
-    store_rejected(done, "walk_02", "markers", "walk_02.c3d lacks R_FCC.", "", done.trial_accounts("walk_02"))
+    rejection = Rejection(stage="markers", reason="walk_02.c3d lacks R_FCC.")
+    store_rejected(done, "walk_02", rejection, done.trial_accounts("walk_02"))
 
-    state = session_state(done).trials[1]
+    state = session_state(of(done)).trials[1]
 
     assert (state.state, state.reason, state.to_do) == ("rejected", "markers: walk_02.c3d lacks R_FCC.", False)
 
 
 def test_a_crash_is_tried_again(job):  # noqa: F811
-    args = (str(job.session.file), "walk_01", "gait2hip60", str(job.model_file), job.warehouse.root)
-    record_crash(*args, "process_trial", "killed", "")
+    record_crash(of(job), "walk_01", Rejection(stage="ingest_trial", reason="killed"))
 
-    state = session_state(job).trials[0]
+    state = session_state(of(job)).trials[0]
 
     assert (state.state, state.to_do) == ("stale", True)
     assert "tried again" in state.reason
 
 
 def test_a_lost_table_makes_its_trial_stale(done):
-    remove_table(done.warehouse, "moments", done.session.trial_key("walk_01"))
+    remove_table(done.warehouse, "moments", done.setup.session.trial_key("walk_01"))
 
     assert states(done) == {"walk_01": "stale", "walk_02": "fresh"}
 
 
 def test_a_lost_recording_is_told_and_left_alone(done):
-    done.session.trial("walk_01").path.unlink()
+    done.setup.session.trial("walk_01").path.unlink()
 
-    state = session_state(done).trials[0]
+    state = session_state(of(done)).trials[0]
 
     assert (state.state, state.to_do) == ("unreachable", False)
     assert "walk 01.c3d" in state.reason
@@ -112,32 +117,34 @@ def test_a_lost_recording_is_told_and_left_alone(done):
 def test_a_new_version_of_a_stage_is_a_reason(done, monkeypatch):
     monkeypatch.setitem(STAGES, "inverse_dynamics", replace(STAGES["inverse_dynamics"], version=99))
 
-    state = session_state(done).trials[0]
+    state = session_state(of(done)).trials[0]
 
     assert "gait2hip computes it anew" in state.reason
     assert state.stages == ("inverse_dynamics", "static_optimization", "quality")
 
 
 def test_another_trial_in_the_session_makes_no_trial_stale(done):
-    text = done.session.file.read_text()
-    (done.session.file.parent / "walk_03.c3d").write_text("new")
-    done.session.file.write_text(text.rstrip() + '\n"walk_03.c3d" = "slow"\n')
+    text = done.setup.session.file.read_text()
+    (done.setup.session.file.parent / "walk_03.c3d").write_text("new")
+    done.setup.session.file.write_text(text.rstrip() + '\n"walk_03.c3d" = "slow"\n')
 
-    assert states(reopened(done)) == {"walk_01": "fresh", "walk_02": "fresh", "walk_03": "missing"}
+    assert states(done) == {"walk_01": "fresh", "walk_02": "fresh", "walk_03": "missing"}
 
 
 def test_a_lost_recording_costs_nothing_that_it_gave_before(done):
-    done.session.trial("walk_01").path.unlink()
+    done.setup.session.trial("walk_01").path.unlink()
 
-    outcome = process_trial(str(done.session.file), "walk_01", "gait2hip60", str(done.model_file), done.warehouse.root)
+    outcome = ingest_trial(of(done), "walk_01")
 
-    assert (outcome.status, outcome.stage) == ("rejected", "read_c3d")
-    assert "The earlier result was kept" in outcome.reason
+    assert outcome.rejection is not None
+    assert outcome.rejection.stage == "read_c3d"
+    assert "The earlier result was kept" in outcome.rejection.reason
     assert read_table(done.warehouse, "cycles", outcome.key).num_rows > 0
 
 
 def test_settings_by_which_no_session_could_be_scaled_are_not_remembered(done):
-    outcome = prepare_session(str(done.session.file), "gait2hip60", str(done.model_file), done.warehouse.root)
+    outcome = prepare_session(of(done))
 
-    assert outcome.stage == "read_c3d"
+    assert outcome.rejection is not None
+    assert outcome.rejection.stage == "read_c3d"
     assert read_sources(done.warehouse) == []

@@ -16,11 +16,13 @@ from pipeline.storing.store_rejected import record_crash, record_rejection, stor
 from pipeline.storing.store_trial import store_accepted
 from tests.pipeline.session.test_session import COMPLETE
 from tests.pipeline.solutions import LEFT, NAMES, RIGHT, TIME_S, a_solution, joint_moments, wrenches_known
+from tests.pipeline.storing.test_job import request_of, trial_keys
 from tests.warehouse.one_file import remove_table
 from warehouse.channels import INPUT_COORDINATES, MOMENT_COORDINATES, MUSCLE_GROUPS, ipsilateral
 from warehouse.errors import WarehouseError
 from warehouse.files.read import cycles, read_row, read_table, stored
 from warehouse.holdings.contents import is_trial_fresh
+from warehouse.outcome import Rejection
 
 POINTS = 11
 # The right foot's reaction is known in the first half, the left one's from 0.4 s on.
@@ -32,7 +34,7 @@ def job(tmp_path: Path) -> Job:
     (tmp_path / "session.toml").write_text(COMPLETE)
     for name in ("static.c3d", "walk 01.c3d", "walk_02.c3d", "model.osim"):
         (tmp_path / name).write_text(name)
-    return open_job(str(tmp_path), "gait2hip60", str(tmp_path / "model.osim"), str(tmp_path / "warehouse"))
+    return open_job(request_of(tmp_path))
 
 
 @pytest.fixture
@@ -55,7 +57,7 @@ def result(walker, recipe, job) -> TrialResult:
             Cycle(stride=stride, phase=np.linspace(0, 1, POINTS), channels={n: np.full(POINTS, 1.5) for n in channels})
             for stride in (RIGHT, LEFT, LEFT)
         ),
-        quality=judge_trial(solution, KNOWN, job.session.subject, "walk 01.c3d", recipe.quality),
+        quality=judge_trial(solution, KNOWN, job.setup.session.subject, "walk 01.c3d", recipe.quality),
         strides={stride: judge_stride(stride, solution, recipe.quality) for stride in (RIGHT, LEFT)},
         impulse_error=-0.02,
         speed_m_s=1.2,
@@ -68,13 +70,13 @@ def accept(job: Job, result: TrialResult, trial: str = "walk_01"):
 
 
 def column(job: Job, table: str, name: str) -> np.ndarray:
-    return np.asarray(read_table(job.warehouse, table, job.session.trial_key("walk_01"), [name])[name])
+    return np.asarray(read_table(job.warehouse, table, job.setup.session.trial_key("walk_01"), [name])[name])
 
 
 def test_an_accepted_trial_is_fresh_and_says_what_it_holds(job, result):
     outcome = accept(job, result)
-    assert (outcome.status, outcome.n_cycles) == ("accepted", 3)
-    assert is_trial_fresh(job.warehouse, outcome.key, table_keys(job.trial_keys("walk_01")))
+    assert (outcome.accepted, outcome.n_cycles) == (True, 3)
+    assert is_trial_fresh(job.warehouse, outcome.key, table_keys(trial_keys(job, "walk_01")))
     row = read_row(job.warehouse, "trials", outcome.key)
     expected = {
         "outcome": "accepted",
@@ -95,7 +97,7 @@ def test_an_accepted_trial_is_fresh_and_says_what_it_holds(job, result):
 
 
 def test_every_table_keeps_the_key_of_the_stage_that_made_it(job, result):
-    key, keys = accept(job, result).key, job.trial_keys("walk_01")
+    key, keys = accept(job, result).key, trial_keys(job, "walk_01")
     made = {
         "kinematics": "inverse_kinematics",
         "grf": "ground_reactions",
@@ -112,18 +114,18 @@ def test_every_table_keeps_the_key_of_the_stage_that_made_it(job, result):
 def test_cycles_and_their_row_say_what_a_training_set_must_share(job, result):
     accept(job, result)
 
-    key = job.session.trial_key("walk_01")
-    expected = common_facts(job.recipe, opensim_version())
+    key = job.setup.session.trial_key("walk_01")
+    expected = common_facts(job.setup.recipe, opensim_version())
     assert stored(job.warehouse, "cycles", key).made_from == expected
     row = stored(job.warehouse, "trials", key).made_from
     assert {name: row[name] for name in expected} == expected
-    assert row["stages"]["quality"]["key"] == job.trial_keys("walk_01")["quality"]
+    assert row["stages"]["quality"]["key"] == trial_keys(job, "walk_01")["quality"]
 
 
 def test_angles_are_stored_in_degrees(job, result):
     accept(job, result)
     assert column(job, "kinematics", "hip_flexion_r") == pytest.approx(np.degrees(0.5))
-    schema = read_table(job.warehouse, "kinematics", job.session.trial_key("walk_01")).schema
+    schema = read_table(job.warehouse, "kinematics", job.setup.session.trial_key("walk_01")).schema
     assert schema.field("hip_flexion_r").metadata[b"unit"] == b"degree"
 
 
@@ -166,25 +168,25 @@ def test_the_same_result_is_the_same_bytes(job, result):
 
 
 def test_a_rejection_is_stored_with_stage_reason_and_log(job):
-    outcome = store_rejected(
-        job, "walk_01", "markers", "walk 01.c3d: lacks R_FCC.", "the last line", job.trial_accounts("walk_01")
-    )
-    assert (outcome.status, outcome.stage, outcome.reason) == ("rejected", "markers", "walk 01.c3d: lacks R_FCC.")
+    rejection = Rejection(stage="markers", reason="walk 01.c3d: lacks R_FCC.", log="the last line")
+    outcome = store_rejected(job, "walk_01", rejection, job.trial_accounts("walk_01"))
+    assert outcome.rejection == rejection
     row = read_row(job.warehouse, "trials", outcome.key)
     expected = {"outcome": "rejected", "stage": "markers", "log": "the last line", "source": "walk 01.c3d"}
     assert {name: row[name] for name in expected} == expected
     assert (row["n_cycles_right"], row["n_cycles_left"]) == (0, 0)
-    assert is_trial_fresh(job.warehouse, outcome.key, table_keys(job.trial_keys("walk_01")))
+    assert is_trial_fresh(job.warehouse, outcome.key, table_keys(trial_keys(job, "walk_01")))
 
 
 def test_a_rejection_takes_away_what_the_trial_gave_before_and_nothing_else(job, result):
     other = accept(job, result, "walk_02").key
     key = accept(job, result).key
-    store_rejected(job, "walk_01", "markers", "walk 01.c3d: lacks R_FCC.", "", job.trial_accounts("walk_01"))
+    rejection = Rejection(stage="markers", reason="walk 01.c3d: lacks R_FCC.")
+    store_rejected(job, "walk_01", rejection, job.trial_accounts("walk_01"))
     for table in ("kinematics", "grf", "moments", "forces", "activations", "cycles"):
         with pytest.raises(WarehouseError, match="does not exist"):
             read_table(job.warehouse, table, key)
-    assert is_trial_fresh(job.warehouse, other, table_keys(job.trial_keys("walk_02")))
+    assert is_trial_fresh(job.warehouse, other, table_keys(trial_keys(job, "walk_02")))
     assert set(cycles(job.warehouse, columns=["trial"])["trial"].to_pylist()) == {"walk_02"}
 
 
@@ -211,7 +213,9 @@ def test_a_trial_whose_writer_died_is_not_fresh(job, result, dies_after, stored)
     with pytest.raises(KeyboardInterrupt):
         accept(job, result)
     assert len(list(Path(job.warehouse.base).rglob("walk_01.parquet"))) == stored
-    assert not is_trial_fresh(job.warehouse, job.session.trial_key("walk_01"), table_keys(job.trial_keys("walk_01")))
+    assert not is_trial_fresh(
+        job.warehouse, job.setup.session.trial_key("walk_01"), table_keys(trial_keys(job, "walk_01"))
+    )
 
 
 @pytest.mark.parametrize("stored", range(7))
@@ -221,7 +225,7 @@ def test_a_writer_that_dies_over_an_accepted_trial_leaves_no_mixture(job, result
     dies_after(stored)
     with pytest.raises(KeyboardInterrupt):
         accept(job, result)
-    assert not is_trial_fresh(job.warehouse, key, table_keys(job.trial_keys("walk_01")))
+    assert not is_trial_fresh(job.warehouse, key, table_keys(trial_keys(job, "walk_01")))
     assert cycles(job.warehouse, columns=["trial"]).num_rows == 0
 
 
@@ -229,7 +233,8 @@ def test_a_writer_that_dies_over_an_accepted_trial_leaves_no_mixture(job, result
 def test_a_disk_that_fills_up_leaves_the_earlier_trial_as_it_was(job, result, monkeypatch, fits):
     key = accept(job, result).key
     files = {path: path.read_bytes() for path in Path(job.warehouse.base).rglob("*.parquet")}
-    newer = replace(job, recipe=job.recipe.model_copy(update={"name": "newer"}))
+    setup = replace(job.setup, recipe=job.setup.recipe.model_copy(update={"name": "newer"}))
+    newer = replace(job, setup=setup)
     fsync, left = os.fsync, iter(range(fits))
 
     def full(descriptor: int) -> None:
@@ -252,21 +257,22 @@ def test_what_another_process_stored_meanwhile_is_left_alone(job, result, monkey
     assert accept(job, result).key == key
 
 
-def test_a_crash_leaves_an_accepted_result_alone(job, result, monkeypatch):
+def test_a_crash_leaves_an_accepted_result_alone(job, result):
     key = accept(job, result).key
-    monkeypatch.setattr("pipeline.storing.store_rejected.open_job", lambda *arguments: job)
-    outcome = record_crash("s", "walk_01", "r", None, "w", "process_trial", "it crashed.", "")
-    assert (outcome.status, outcome.reason) == ("rejected", "it crashed. The earlier result was kept.")
-    assert is_trial_fresh(job.warehouse, key, table_keys(job.trial_keys("walk_01")))
-    crashed = record_crash("s", "walk_02", "r", None, "w", "process_trial", "it crashed.", "")
+    request, crash = request_of(job.setup.session.file.parent), Rejection(stage="ingest_trial", reason="it crashed.")
+    outcome = record_crash(request, "walk_01", crash)
+    assert outcome.rejection is not None
+    assert outcome.rejection.reason == "it crashed. The earlier result was kept."
+    assert is_trial_fresh(job.warehouse, key, table_keys(trial_keys(job, "walk_01")))
+    crashed = record_crash(request, "walk_02", crash)
     assert read_row(job.warehouse, "trials", crashed.key)["reason"] == "it crashed."
-    assert not is_trial_fresh(job.warehouse, crashed.key, table_keys(job.trial_keys("walk_02")))
+    assert not is_trial_fresh(job.warehouse, crashed.key, table_keys(trial_keys(job, "walk_02")))
 
 
-def test_a_refused_static_trial_replaces_what_its_trials_gave(job, result, monkeypatch):
+def test_a_refused_static_trial_replaces_what_its_trials_gave(job, result):
     key = accept(job, result).key
-    monkeypatch.setattr("pipeline.storing.store_rejected.open_job", lambda *arguments: job)
-    record_rejection("s", "walk_01", "r", None, "w", "scaling", "standing weighs 67 kg, but 80 kg are stated.", "")
+    refused = Rejection(stage="scaling", reason="standing weighs 67 kg, but 80 kg are stated.")
+    record_rejection(request_of(job.setup.session.file.parent), "walk_01", refused)
     assert read_row(job.warehouse, "trials", key)["outcome"] == "rejected"
     assert cycles(job.warehouse, columns=["trial"]).num_rows == 0
 

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from pipeline.records import Coordinates, Kinematics
-from pipeline.storing.stored_kinematics import as_stored, columns_of, read_kinematics
+from pipeline.storing.stored_kinematics import columns_of, read_kinematics
 from tests.warehouse.one_file import write_table
 from warehouse.identity import TrialKey
 from warehouse.layout import Warehouse, table_path
@@ -22,7 +22,7 @@ def kinematics() -> Kinematics:
         values=rng.normal(0, 0.7, (N_FRAMES, 3)),
     )
     return Kinematics(
-        coordinates=as_stored(coordinates),
+        coordinates=coordinates.as_stored(),
         marker_rms_m=rng.uniform(0, 0.02, N_FRAMES),
         marker_max_m=rng.uniform(0, 0.04, N_FRAMES),
         worst_marker=np.where(np.arange(N_FRAMES) % 2, "R_IAS", "L_IAS"),
@@ -53,7 +53,7 @@ def test_what_is_stored_differs_from_what_was_solved_by_roundings_only():
     values = np.random.default_rng(1).normal(0, 0.7, (100_000, 1))
     solved = Coordinates(time_s=np.arange(100_000.0), names=("a",), rotational=np.array([True]), values=values)
 
-    np.testing.assert_allclose(as_stored(solved).values, values, rtol=5e-16)
+    np.testing.assert_allclose(solved.as_stored().values, values, rtol=5e-16)
 
 
 def test_results_of_other_settings_are_not_taken(warehouse):
