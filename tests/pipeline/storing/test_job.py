@@ -9,6 +9,8 @@ from pipeline.storing.job import Job, open_job
 from tests.pipeline.session.test_session import COMPLETE
 from warehouse.settings_file import parse_toml
 
+pytestmark = pytest.mark.osim  # a stage's key names the OpenSim that is installed
+
 
 @pytest.fixture
 def session(tmp_path: Path) -> Path:
