@@ -65,7 +65,7 @@ def pytest_runtest_makereport(
 def pytest_make_collect_report(
     collector: pytest.Collector,
 ) -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
-    # A whole file skipped while it is collected (`pytest.importorskip`) has no markers left to look at.
+    # A file skipped while it is collected (`pytest.importorskip`) has no markers: it may hold a test CI must run.
     report = yield
     if _strict(collector.config) and report.outcome == "skipped":
         report.outcome = "failed"
@@ -79,13 +79,25 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         terminalreporter.section("figures on real recordings")
         for line in _table([("figure", "found", "limit"), *figures]):
             terminalreporter.write_line(line)
-    skipped = [report for report in terminalreporter.stats.get("skipped", []) if _never_skipped(report)]
-    if not skipped:
-        return
-    terminalreporter.section("not run here")
-    reasons = [_skip_reason(report) for report in skipped]
-    for reason in sorted(set(reasons)):
-        terminalreporter.write_line(f"{reasons.count(reason)} tests skipped: {reason}")
+    lines = _skipped_tests_and_files(terminalreporter.stats.get("skipped", []))
+    if lines:
+        terminalreporter.section("not run here")
+        for line in lines:
+            terminalreporter.write_line(line)
+
+
+def _skipped_tests_and_files(skipped: Sequence[pytest.TestReport | pytest.CollectReport]) -> list[str]:
+    """How many tests that CI may not skip were skipped for each reason, and every file skipped as a whole.
+
+    A file skipped while it is collected (`pytest.importorskip`) has no markers to choose by: all are told.
+    """
+    tests = [report for report in skipped if isinstance(report, pytest.TestReport) and _never_skipped(report)]
+    files = [report for report in skipped if isinstance(report, pytest.CollectReport)]
+    reasons = [_skip_reason(report) for report in tests]
+    return [
+        *(f"{reasons.count(reason)} tests skipped: {reason}" for reason in sorted(set(reasons))),
+        *(f"{report.nodeid} skipped as a whole: {_skip_reason(report)}" for report in files),
+    ]
 
 
 def _figures(outcomes: Mapping[str, Sequence[Any]]) -> list[tuple[str, str, str]]:
@@ -130,7 +142,7 @@ def _is_plain_skip(report: pytest.TestReport) -> bool:
     return report.outcome == "skipped" and not hasattr(report, "wasxfail")
 
 
-def _skip_reason(report: pytest.TestReport) -> str:
+def _skip_reason(report: pytest.TestReport | pytest.CollectReport) -> str:
     # pytest keeps (file, line, "Skipped: reason") for a skip.
     text = report.longrepr[2] if isinstance(report.longrepr, tuple) else str(report.longrepr)
     return text.removeprefix("Skipped: ")

@@ -1,8 +1,31 @@
-"""Which modules a source file imports, wherever in the file it does so."""
+"""Which modules there are, and which others each imports, wherever in the file it does so."""
 
 import ast
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+ROOMS = ("flows", "models", "pipeline", "reports", "warehouse")
+
+
+@cache
+def all_modules() -> dict[str, Path]:
+    """Every module of every room by its dotted name."""
+    return {name: path for room in ROOMS for name, path in modules_of(REPOSITORY / room).items()}
+
+
+@cache
+def all_imports() -> dict[str, set[str]]:
+    """What every module of every room imports."""
+    return {
+        name: imported_modules(path.read_text("utf-8"), folder_of(name, path)) for name, path in all_modules().items()
+    }
+
+
+def folder_of(module: str, path: Path) -> str:
+    """The package whose folder a module lies in; for an `__init__.py`, the package itself."""
+    return module if path.name == "__init__.py" else module.rpartition(".")[0]
 
 
 def imported_modules(source: str, package: str = "") -> set[str]:
@@ -24,14 +47,14 @@ def modules_of(room: Path) -> dict[str, Path]:
 
 
 def _running(tree: ast.AST) -> Iterator[ast.AST]:
-    for node in ast.iter_child_nodes(tree):
+    ahead = [tree]
+    while ahead:
+        node = ahead.pop()
         if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.dump(node.test):
-            for other in node.orelse:
-                yield other
-                yield from _running(other)
+            ahead += node.orelse
         else:
             yield node
-            yield from _running(node)
+            ahead += ast.iter_child_nodes(node)
 
 
 def _names(node: ast.AST, package: str) -> Iterator[str]:

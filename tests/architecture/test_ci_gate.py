@@ -41,7 +41,12 @@ def _pytest(folder: Path, *, ci: bool, data: Path, tests: str = TESTS) -> subpro
     return subprocess.run(
         [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "tests"],
         cwd=folder,
-        env={**inherited, "GAIT2HIP_TEST_DATA": str(data), **({"CI": "true"} if ci else {})},
+        env={
+            **inherited,
+            "GAIT2HIP_TEST_DATA": str(data),
+            "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",
+            **({"CI": "true"} if ci else {}),
+        },
         capture_output=True,
         text=True,
         check=False,
@@ -78,3 +83,11 @@ def test_ci_fails_a_file_skipped_as_a_whole(tmp_path: Path) -> None:
 
     assert done.returncode != 0
     assert "was skipped as a whole" in done.stdout
+
+
+def test_a_file_skipped_as_a_whole_is_told(tmp_path: Path) -> None:
+    done = _pytest(tmp_path, ci=False, data=tmp_path, tests=SKIPPED_AS_A_WHOLE)
+
+    assert done.returncode == pytest.ExitCode.NO_TESTS_COLLECTED
+    assert "INTERNALERROR" not in done.stdout + done.stderr
+    assert "tests/test_planted.py skipped as a whole: could not import 'no_such_library'" in done.stdout

@@ -1,66 +1,62 @@
-"""A newcomer finds the room by its folder: few files in each, its purpose said, and arrows one way at every level."""
+"""A newcomer finds the room by its folder: few files in each, its purpose said, and imports one way at every level."""
 
 import ast
 from collections.abc import Mapping
 from graphlib import CycleError, TopologicalSorter
+from pathlib import Path
 
 import pytest
 
-from tests.architecture.imports import imported_modules, modules_of
-from tests.architecture.test_rooms import MAY_IMPORT, REPOSITORY
+from tests.architecture.imports import REPOSITORY, all_imports, all_modules
 
 MOST_FILES = 12
 
-# What only one sub-room may import.
-DOOR_TO_THE_WAREHOUSE = ("pipeline.storing",)
-# Words, not files: what a record or channel is called is the contract's, and anybody may speak it.
-VOCABULARY = {"warehouse.channels", "warehouse.settings_file"}
+FOLDERS = sorted({path.parent for path in all_modules().values()})
 
-FOLDERS = sorted({path.parent for room in MAY_IMPORT for path in modules_of(REPOSITORY / room).values()})
+# The one folder of `pipeline` that may import the warehouse.
+DOOR_TO_THE_WAREHOUSE = "pipeline.storing"
+# What channels are called and how TOML is checked is for everybody.
+SHARED_WORDS = ("warehouse.channels", "warehouse.settings_file")
+
+every_folder = pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: str(folder.relative_to(REPOSITORY)))
 
 
 def circle(package: str, imports: Mapping[str, set[str]]) -> list[str]:
     """A circle among a package's own files and folders, [] if they import one way only."""
-    arrows: dict[str, set[str]] = {}
+    graph: dict[str, set[str]] = {}
     for module, imported in imports.items():
-        source = _child(module, package)
-        if source:
-            targets = {_child(name, package) for name in imported if name in imports}
-            arrows.setdefault(source, set()).update(targets - {source, ""})
+        importer = _child(module, package)
+        if importer:
+            children = {_child(name, package) for name in imported if name in imports}
+            graph.setdefault(importer, set()).update(children - {importer, ""})
     try:
-        TopologicalSorter(arrows).prepare()
+        TopologicalSorter(graph).prepare()
     except CycleError as error:
         return list(error.args[1])
     return []
 
 
 def _child(module: str, package: str) -> str:
-    prefix = f"{package}." if package else ""
-    return module.removeprefix(prefix).split(".")[0] if module.startswith(prefix) and module != package else ""
+    """The file or folder of `package` that `module` is or lies in; "" outside it."""
+    return module.removeprefix(f"{package}.").split(".")[0] if _within(module, package) and module != package else ""
 
 
-def _imports() -> dict[str, set[str]]:
-    found = {}
-    for room in MAY_IMPORT:
-        for module, path in modules_of(REPOSITORY / room).items():
-            package = module if path.name == "__init__.py" else module.rpartition(".")[0]
-            found[module] = imported_modules(path.read_text("utf-8"), package)
-    return found
+def _within(module: str, package: str) -> bool:
+    return f"{module}.".startswith(f"{package}.")
 
 
-@pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: str(folder.relative_to(REPOSITORY)))
-def test_a_folder_holds_few_files_and_says_what_it_is_for(folder) -> None:
-    files = [path.name for path in folder.glob("*.py") if path.name != "__init__.py"]
-    purpose = ast.get_docstring(ast.parse((folder / "__init__.py").read_text("utf-8")))
+@every_folder
+def test_a_folder_holds_few_files_and_says_what_it_is_for(folder: Path) -> None:
+    files = sorted(path.name for path in folder.glob("*.py") if path.name != "__init__.py")
+    purpose = ast.get_docstring(ast.parse((folder / "__init__.py").read_text("utf-8"))) or ""
 
-    assert len(files) <= MOST_FILES, sorted(files)
-    assert purpose
-    assert purpose.count(".") >= 1
+    assert len(files) <= MOST_FILES, files
+    assert "." in purpose, "its __init__.py has no docstring of a sentence"
 
 
-@pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: str(folder.relative_to(REPOSITORY)))
-def test_imports_run_one_way_within_a_folder(folder) -> None:
-    assert circle(".".join(folder.relative_to(REPOSITORY).parts), _imports()) == []
+@every_folder
+def test_imports_run_one_way_within_a_folder(folder: Path) -> None:
+    assert circle(".".join(folder.relative_to(REPOSITORY).parts), all_imports()) == []
 
 
 def test_a_circle_is_seen_between_files_and_between_folders() -> None:
@@ -73,17 +69,13 @@ def test_a_circle_is_seen_between_files_and_between_folders() -> None:
 
 def test_only_storing_knows_the_warehouse() -> None:
     users = {
-        module
-        for module, imported in _imports().items()
-        if module.startswith("pipeline.") and _beyond_vocabulary(imported)
+        module: sorted(name for name in imported if _within(name, "warehouse") and not _is_shared(name))
+        for module, imported in all_imports().items()
+        if _within(module, "pipeline") and not _within(module, DOOR_TO_THE_WAREHOUSE)
     }
 
-    assert {module for module in users if not module.startswith(DOOR_TO_THE_WAREHOUSE)} == set()
+    assert {module: names for module, names in users.items() if names} == {}
 
 
-def _beyond_vocabulary(imported: set[str]) -> set[str]:
-    return {
-        name
-        for name in imported
-        if name.startswith("warehouse.") and not any(f"{name}.".startswith(f"{word}.") for word in VOCABULARY)
-    }
+def _is_shared(module: str) -> bool:
+    return module == "warehouse" or any(_within(module, word) for word in SHARED_WORDS)

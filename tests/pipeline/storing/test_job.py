@@ -11,6 +11,8 @@ from pipeline.storing.stages import keys_of
 from tests.pipeline.session.test_session import COMPLETE
 from warehouse.settings_file import parse_toml
 
+pytestmark = pytest.mark.osim  # a stage's key names the OpenSim that is installed
+
 
 @pytest.fixture
 def session(tmp_path: Path) -> Path:
