@@ -86,7 +86,7 @@ def compute(job: Job, trial: Trial, model: Path, directory: Path, known: Kinemat
             *walk.tracks.warnings,
             *walk.ground.warnings,
             *walk.refused,
-            *leap_warnings(solution.kinematics.coordinates),
+            *leap_warnings(solution.kinematics.coordinates, recipe.quality),
             *unexplained,
             *_at_the_edge(explained, markers.time_s),
             *static_fit_warnings(job),

@@ -16,14 +16,12 @@ from pipeline.c3d.force_plates import centre_of_pressure
 from pipeline.ground.contacts import Contact
 from pipeline.ground.gait_events import GaitEvent, GaitEvents, in_stance
 from pipeline.records import FootWrench, ForcePlate, Markers, Recording, Side
-from pipeline.session.profile import Foot
+from pipeline.session.profile import FootLabels
 from pipeline.session.recipe import GroundReactionSettings
 from pipeline.signals import low_pass
 
 # Longer than any filter here remembers.
 BEYOND_RECORD_S = 0.5
-# Markers must show at least this much of a stance for the filter to have spread its motion.
-SEEN_STANCE_S = 0.1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,7 +35,7 @@ class _Step:
 
 def foot_wrench(
     side: Side,
-    foot: Foot,
+    foot: FootLabels,
     recording: Recording,
     plates: Sequence[ForcePlate],
     contacts: Sequence[Contact],
@@ -57,7 +55,7 @@ def foot_wrench(
         stand_in
         for event in events.events
         if event.side == side and event.source == "kinematics" and measured
-        for stand_in in _stand_in(event, measured, foot, markers)
+        for stand_in in _stand_in(event, measured, foot, markers, settings)
     ]
     reason = _reasons(side, own, events, markers)
     known = reason == ""
@@ -95,20 +93,26 @@ def _step(recording: Recording, plates: Sequence[ForcePlate], contact: Contact, 
     )
 
 
-def _stand_in(event: GaitEvent, measured: dict[Contact, _Step], foot: Foot, markers: Markers) -> list[_Step]:
+def _stand_in(
+    event: GaitEvent,
+    measured: dict[Contact, _Step],
+    foot: FootLabels,
+    markers: Markers,
+    settings: GroundReactionSettings,
+) -> list[_Step]:
     """The near half of this foot's nearest measured contact, moved to where and when an unmeasured one begins or ends.
 
     Empty if the markers show too little of that stance for its motion to have been spread.
     """
-    begins = event.kind == "foot_strike"
+    begins, seen_s = event.kind == "foot_strike", settings.min_seen_stance_s
     shown_s = markers.time_s[-1] - event.time_s if begins else event.time_s - markers.time_s[0]
-    if shown_s < SEEN_STANCE_S:
+    if shown_s < seen_s:
         return []
     contact = min(measured, key=lambda one: abs(one.start_s - event.time_s))
     step = measured[contact]
     half = len(step.force_n) // 2
     near = slice(None, half) if begins else slice(half, None)
-    start_s, inward_s = (contact.start_s, SEEN_STANCE_S) if begins else (contact.stop_s, -SEEN_STANCE_S)
+    start_s, inward_s = (contact.start_s, seen_s) if begins else (contact.stop_s, -seen_s)
     # On the floor, the marker over the loaded end of the foot says how far the foot has come since.
     label = foot.heel if begins else foot.toe
     moved_m = _place_m(markers, label, event.time_s + inward_s) - _place_m(markers, label, start_s + inward_s)

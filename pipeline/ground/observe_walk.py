@@ -37,7 +37,7 @@ def observe_walk(job: Job, trial: Trial) -> ObservedWalk:
     """Read a trial and make of it what the solves need. TrialRejected names the stage that refused it."""
     recipe, subject = job.recipe, job.session.subject
     recording, static = read_c3d(trial.path), read_c3d(job.session.static)
-    check_subject_blocks(recording, static, subject)
+    check_subject_blocks(recording, static, subject, recipe.scaling)
     tracks = trajectories(recording, static, job.profile, recipe)
     ground = ground_reactions(recording, tracks, job.profile, subject.mass_kg, recipe.ground_reactions)
 

@@ -8,16 +8,17 @@ from pipeline.markers.observed import used_labels
 from pipeline.markers.swapped_labels import mend_swaps, model_places
 from pipeline.records import Markers, Recording
 from pipeline.session.profile import Profile
+from pipeline.session.recipe import ScalingSettings
 
 
-def static_pose(recording: Recording, profile: Profile, window_s: float) -> tuple[Markers, tuple[str, ...]]:
+def static_pose(recording: Recording, profile: Profile, settings: ScalingSettings) -> tuple[Markers, tuple[str, ...]]:
     """The subject's standing pose, one frame in the ground frame, and what had to be put right in it.
 
     Each marker's mean over the middle of the trial. TrialRejected if a required one is not seen there.
     """
     labels = used_labels(recording, profile)
     markers = to_ground(recording, ground_rotation(recording, profile), labels)
-    half = max(1, round(window_s * markers.rate_hz / 2))
+    half = max(1, round(settings.static_window_s * markers.rate_hz / 2))
     middle = len(markers.time_s) // 2
     window = markers.positions_m[max(0, middle - half) : middle + half]
     seen = np.isfinite(window).all(axis=2)
@@ -26,9 +27,9 @@ def static_pose(recording: Recording, profile: Profile, window_s: float) -> tupl
     if needed:
         raise TrialRejected(
             "scaling",
-            f"{recording.path.name}: the markers {', '.join(needed)} are not visible in the middle {window_s} s "
-            "of the static "
-            "trial, expected all of the profile's. Record another static trial, or choose another as `static`.",
+            f"{recording.path.name}: the markers {', '.join(needed)} are not visible in the middle "
+            f"{settings.static_window_s} s of the static trial, expected all of the profile's. Record another static "
+            "trial, or choose another as `static`.",
         )
     shown = [column for column in range(len(labels)) if seen[:, column].any()]
     mean_m = np.stack([window[seen[:, column], column].mean(axis=0) for column in shown])
@@ -38,5 +39,5 @@ def static_pose(recording: Recording, profile: Profile, window_s: float) -> tupl
         labels=tuple(labels[column] for column in shown),
         positions_m=mean_m[None],
     )
-    mended, warnings = mend_swaps(pose, model_places(profile), profile)
+    mended, warnings = mend_swaps(pose, model_places(profile), profile, settings)
     return mended, tuple(f"{recording.path.name}: {warning}" for warning in warnings)

@@ -13,14 +13,11 @@ import numpy as np
 
 from pipeline.records import Markers
 from pipeline.session.profile import Profile
-
-# A marker pair is exchanged only if its distances were this wrong, and exchanging leaves a third of that at most.
-MISFIT_M = 0.04
-REMAINING = 1 / 3
+from pipeline.session.recipe import ScalingSettings
 
 
 def mend_swaps(
-    markers: Markers, reference_m: Mapping[str, np.ndarray], profile: Profile
+    markers: Markers, reference_m: Mapping[str, np.ndarray], profile: Profile, settings: ScalingSettings
 ) -> tuple[Markers, tuple[str, ...]]:
     """The markers with exchanged labels put right, and one sentence for each pair that was.
 
@@ -35,7 +32,7 @@ def mend_swaps(
             before = _misfit_m(measured, scale * expected, first, second)
             exchanged = _exchanged(measured, first, second)
             after = _misfit_m(exchanged, scale * expected, first, second)
-            if before > MISFIT_M and after < REMAINING * before:
+            if before > settings.min_swap_misfit_m and after < settings.max_swap_remainder * before:
                 markers = _with_labels_exchanged(markers, labels[first], labels[second])
                 measured = exchanged
                 warnings.append(

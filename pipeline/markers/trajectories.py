@@ -33,11 +33,13 @@ class Trajectories:
 def trajectories(recording: Recording, static: Recording, profile: Profile, recipe: Recipe) -> Trajectories:
     """Turn, relabel, fill and filter a walk's markers. TrialRejected if another person's, or showing too little."""
     _require_rates(recording, recipe)
-    pose, mended_pose = static_pose(static, profile, recipe.scaling.static_window_s)
+    pose, mended_pose = static_pose(static, profile, recipe.scaling)
     shape = {label: pose.marker(label)[0] for label in pose.labels}
     rotation = ground_rotation(recording, profile)
-    markers, mended = mend_swaps(to_ground(recording, rotation, used_labels(recording, profile)), shape, profile)
-    check_segment_lengths(recording, markers, pose, profile, recipe.scaling.max_segment_difference)
+    markers, mended = mend_swaps(
+        to_ground(recording, rotation, used_labels(recording, profile)), shape, profile, recipe.scaling
+    )
+    check_segment_lengths(recording, markers, pose, profile, recipe.scaling)
     filled = fill_gaps(markers.positions_m, markers.rate_hz, recipe.markers.max_gap_s)
     recorded = replace(markers, positions_m=filled)
     smooth = replace(markers, positions_m=low_pass(filled, markers.rate_hz, recipe.markers.marker_cutoff_hz))
@@ -46,7 +48,7 @@ def trajectories(recording: Recording, static: Recording, profile: Profile, reci
         rotation=rotation,
         recorded=recorded,
         smooth=smooth,
-        window=observed_window(recording, smooth, profile),
+        window=observed_window(recording, smooth, profile, recipe.markers),
         warnings=(*recording.warnings, *mended_pose, *mended, *((gaps,) if gaps else ())),
     )
 

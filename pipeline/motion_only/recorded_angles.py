@@ -68,9 +68,9 @@ def trial_of(session: Session, path: Path) -> Trial:
 def _angles(job: Job, path: Path, model: Path, directory: Path) -> WalkAngles:
     profile, recipe = job.profile, job.recipe
     recording, static = read_c3d(path), read_c3d(job.session.static)
-    check_subject_blocks(recording, static, job.session.subject)
+    check_subject_blocks(recording, static, job.session.subject, recipe.scaling)
     tracks = trajectories(recording, static, profile, recipe)
-    events = events_of_markers(recording, tracks.recorded, profile)
+    events = events_of_markers(recording, tracks.recorded, profile, recipe.ground_reactions)
     markers = tracks.smooth.cut(tracks.window)
     strides, refused = complete_strides(
         path.name, markers.time_s, _unsolved(len(markers.time_s)), events, recipe.cycles

@@ -9,9 +9,6 @@ import numpy as np
 from pipeline.storing.job import Job
 from warehouse.files.read import read_table
 
-# Skin over bone, palpated: more than this apart is worth a look.
-LARGE_RMS_M = 0.03
-
 
 def static_fit_warnings(job: Job) -> tuple[str, ...]:
     """One sentence if the session's static pose fits badly, over the markers that shape it; else nothing."""
@@ -22,7 +19,7 @@ def static_fit_warnings(job: Job) -> tuple[str, ...]:
         if np.isfinite(error) and job.profile.markers[name].static_weight > 0 and not job.profile.markers[name].guide
     }
     rms_m = float(np.sqrt(np.mean(np.square(list(errors_m.values())))))
-    if rms_m <= LARGE_RMS_M:
+    if rms_m <= job.recipe.scaling.max_static_rms_m:
         return ()
     worst = max(errors_m, key=lambda name: errors_m[name])
     return (

@@ -62,8 +62,8 @@ def scale_session(job: Job) -> ScaledModel:
     """The session's scaled model. TrialRejected names what is wrong with the static trial."""
     recording = read_c3d(job.session.static)
     settings, mass_kg = job.recipe.scaling, job.session.subject.mass_kg
-    check_subject_block(recording, job.session.subject)
-    pose, _ = static_pose(recording, job.profile, settings.static_window_s)
+    check_subject_block(recording, job.session.subject, settings)
+    pose, _ = static_pose(recording, job.profile, settings)
     plates = plates_in_ground(recording, ground_rotation(recording, job.profile))
     check_standing(recording, plates, mass_kg, settings)
     with tempfile.TemporaryDirectory(prefix="gait2hip-") as directory:

@@ -31,7 +31,7 @@ def chain(recording, profile, recipe):
     markers = to_ground(recording, rotation, recording.marker_labels)
     plates = plates_in_ground(recording, rotation)
     contacts = find_contacts(recording, plates, markers, profile, MASS_KG, recipe.ground_reactions)
-    events = detect_events(recording, markers, profile, contacts)
+    events = detect_events(recording, markers, profile, contacts, recipe.ground_reactions)
     wrenches = {
         side: foot_wrench(
             side,
