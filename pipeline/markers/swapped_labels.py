@@ -15,6 +15,9 @@ from pipeline.records import Markers
 from pipeline.session.profile import Profile
 from pipeline.session.recipe import ScalingSettings
 
+# Two labels of a segment that may be exchanged, and two that tell.
+FEWEST_LABELS = 4
+
 
 def mend_swaps(
     markers: Markers, reference_m: Mapping[str, np.ndarray], profile: Profile, settings: ScalingSettings
@@ -48,13 +51,13 @@ def model_places(profile: Profile) -> dict[str, np.ndarray]:
 
 
 def _segments(markers: Markers, reference_m: Mapping[str, np.ndarray], profile: Profile) -> dict[str, list[str]]:
-    """Labels by body, where at least four are known: two that may be exchanged, and two that tell."""
+    """Labels by body, where enough are known to tell an exchange."""
     found: dict[str, list[str]] = defaultdict(list)
     for label in markers.labels:
         seen = np.isfinite(markers.marker(label)).all(axis=1).any()
         if seen and label in reference_m and profile.markers[label].static_weight > 0:
             found[profile.markers[label].body].append(label)
-    return {body: labels for body, labels in found.items() if len(labels) >= 4}
+    return {body: labels for body, labels in found.items() if len(labels) >= FEWEST_LABELS}
 
 
 def _distances(markers: Markers, labels: list[str]) -> np.ndarray:
