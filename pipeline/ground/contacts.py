@@ -24,7 +24,7 @@ PULLED_BODY_WEIGHTS, PUSHED_BODY_WEIGHTS = 0.5, 0.2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Contact:
+class PlateContact:
     """One loading of one plate. `reason` is "" when it measures `side`'s whole reaction, else why it doesn't."""
 
     plate: int
@@ -62,7 +62,7 @@ def find_contacts(
     profile: Profile,
     mass_kg: float,
     settings: GroundReactionSettings,
-) -> tuple[Contact, ...]:
+) -> tuple[PlateContact, ...]:
     """Every loading of every plate, given to the foot whose axis its centre of pressure follows.
 
     TrialRejected when a plate's conventions are such that only the opposite sign would put the centre of
@@ -122,7 +122,7 @@ def _contact(
     profile: Profile,
     mass_kg: float,
     settings: GroundReactionSettings,
-) -> Contact:
+) -> PlateContact:
     start_s, stop_s = (recording.time_s[0] + index / recording.analog_rate_hz for index in samples)
     ratio = round(recording.analog_rate_hz / recording.point_rate_hz)
     frames = np.arange(-(-samples[0] // ratio), -(-samples[1] // ratio))
@@ -138,7 +138,7 @@ def _contact(
     else:
         side, reason = _nearest_side(recording, at_frames, frames, markers, profile, settings)
         reason = reason or _unusable(at_frames, frames, markers, profile, side, body_n, settings)
-    return Contact(plate=plate.number, start_s=start_s, stop_s=stop_s, side=side, reason=reason, peak_n=peak_n)
+    return PlateContact(plate=plate.number, start_s=start_s, stop_s=stop_s, side=side, reason=reason, peak_n=peak_n)
 
 
 def _nearest_side(

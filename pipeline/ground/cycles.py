@@ -65,7 +65,7 @@ def find_strides(
     return tuple(strides), tuple(refused)
 
 
-def complete_strides(
+def measured_strides(
     time_s: np.ndarray, wrenches: Mapping[Side, FootWrench], events: GaitEvents, settings: CycleSettings
 ) -> tuple[tuple[Stride, ...], tuple[str, ...]]:
     """Both legs' complete strides, each where its own foot's ground reaction is known, and why each other is not."""
@@ -88,7 +88,7 @@ def frames_of(strides: Sequence[Stride], time_s: np.ndarray) -> slice:
     return slice(int(during[0]), int(during[-1]) + 1)
 
 
-def resample(
+def resample_stride(
     stride: Stride, time_s: np.ndarray, channels: Mapping[str, np.ndarray], known: np.ndarray, points: int
 ) -> Cycle:
     """A stride's channels (T,) at `points` equal steps between two foot strikes, from known frames only."""

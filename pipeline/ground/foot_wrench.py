@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from pipeline.c3d.force_plates import centre_of_pressure
-from pipeline.ground.contacts import Contact
+from pipeline.ground.contacts import PlateContact
 from pipeline.ground.gait_events import GaitEvent, GaitEvents, in_stance
 from pipeline.records import FootWrench, ForcePlate, Markers, Recording, Side
 from pipeline.session.profile import FootLabels
@@ -38,7 +38,7 @@ def foot_wrench(
     foot: FootLabels,
     recording: Recording,
     plates: Sequence[ForcePlate],
-    contacts: Sequence[Contact],
+    contacts: Sequence[PlateContact],
     events: GaitEvents,
     markers: Markers,
     settings: GroundReactionSettings,
@@ -79,7 +79,7 @@ def _floor_point(plates: Sequence[ForcePlate]) -> np.ndarray:
     return np.mean([plate.corners_m.mean(axis=0) for plate in plates], axis=0)
 
 
-def _step(recording: Recording, plates: Sequence[ForcePlate], contact: Contact, point_m: np.ndarray) -> _Step:
+def _step(recording: Recording, plates: Sequence[ForcePlate], contact: PlateContact, point_m: np.ndarray) -> _Step:
     # Outside its contact a plate shows drift and other people's steps, not this foot.
     plate = next(plate for plate in plates if plate.number == contact.plate)
     start, stop = (
@@ -95,7 +95,7 @@ def _step(recording: Recording, plates: Sequence[ForcePlate], contact: Contact, 
 
 def _stand_in(
     event: GaitEvent,
-    measured: dict[Contact, _Step],
+    measured: dict[PlateContact, _Step],
     foot: FootLabels,
     markers: Markers,
     settings: GroundReactionSettings,
@@ -185,7 +185,7 @@ def _centre(
     return centre_of_pressure(floor, threshold_n)
 
 
-def _reasons(side: Side, own: Sequence[Contact], events: GaitEvents, markers: Markers) -> np.ndarray:
+def _reasons(side: Side, own: Sequence[PlateContact], events: GaitEvents, markers: Markers) -> np.ndarray:
     """Why each frame's reaction is not known, (T,); "" where it is."""
     time_s = markers.time_s
     reason = np.full(len(time_s), "", dtype=object)

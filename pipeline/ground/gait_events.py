@@ -8,7 +8,7 @@ import numpy as np
 from scipy.signal import find_peaks
 
 from pipeline.errors import TrialRejected
-from pipeline.ground.contacts import Contact
+from pipeline.ground.contacts import PlateContact
 from pipeline.records import SIDES, Event, Markers, Recording, Side
 from pipeline.session.profile import Profile, foot_of
 from pipeline.session.recipe import GroundReactionSettings
@@ -49,7 +49,7 @@ def detect_events(
     recording: Recording,
     markers: Markers,
     profile: Profile,
-    contacts: Iterable[Contact],
+    contacts: Iterable[PlateContact],
     settings: GroundReactionSettings,
 ) -> GaitEvents:
     """Events of both feet. TrialRejected if a foot is seen too little, or does not swing as in walking.
@@ -96,7 +96,7 @@ def in_stance(events: GaitEvents, side: Side, time_s: np.ndarray) -> np.ndarray:
     return down
 
 
-def _from_force(contacts: tuple[Contact, ...], markers: Markers, side: Side) -> list[GaitEvent]:
+def _from_force(contacts: tuple[PlateContact, ...], markers: Markers, side: Side) -> list[GaitEvent]:
     frame_s = 1 / markers.rate_hz
     found = []
     for contact in contacts:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from pipeline.c3d.read_c3d import read_c3d
 from pipeline.errors import TrialRejected
-from pipeline.ground.cycles import Stride, complete_strides, frames_of
+from pipeline.ground.cycles import Stride, frames_of, measured_strides
 from pipeline.ground.ground_reactions import GroundReactions, ground_reactions
 from pipeline.markers.observed import worst_gaps
 from pipeline.markers.trajectories import Trajectories, trajectories
@@ -43,7 +43,7 @@ def observe_walk(job: Job, trial: Trial) -> ObservedWalk:
 
     markers = tracks.smooth.cut(tracks.window)
     wrenches = {side: ground.wrenches[side].cut(tracks.window) for side in SIDES}
-    strides, refused = complete_strides(markers.time_s, wrenches, ground.events, recipe.cycles)
+    strides, refused = measured_strides(markers.time_s, wrenches, ground.events, recipe.cycles)
     if not strides:
         raise TrialRejected("cycles", _why_no_stride(recording.path.name, refused, wrenches, tracks))
     return ObservedWalk(

@@ -29,7 +29,7 @@ class ProfileMarker(Checked):
     guide: bool = False
 
 
-class Measurement(Checked):
+class SegmentMeasurement(Checked):
     """Marker pairs whose measured distance, over the model's own, scales bodies along axes."""
 
     name: str
@@ -68,7 +68,7 @@ class Profile(Checked):
     left_foot: FootLabels
     same_segment: tuple[tuple[str, str], ...]
     markers: dict[str, ProfileMarker]
-    measurements: tuple[Measurement, ...]
+    measurements: tuple[SegmentMeasurement, ...]
     held: dict[str, Positive] = Field(default_factory=dict)
 
     @property

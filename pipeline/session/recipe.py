@@ -10,17 +10,17 @@ from pydantic import Field, model_validator
 
 from warehouse.settings_file import Checked, checked, not_toml, parse_toml
 
-Kind = Literal["recipes", "profiles"]
+SettingsKind = Literal["recipes", "profiles"]
 Positive = Annotated[float, Field(gt=0)]
 Ratio = Annotated[float, Field(gt=0, lt=1)]
-Share = Annotated[float, Field(gt=0, le=1)]
+PositiveShare = Annotated[float, Field(gt=0, le=1)]
 CutoffHz = Annotated[float, Field(gt=0, le=50)]
 # Beyond it the effort is so flat at zero that Newton's method on its dual does not always reach balance.
 MOST_EXACT_EXPONENT = 6
-PACKAGED = "gait2hip60"
+PACKAGED_RECIPE = "gait2hip60"
 
 
-class ModelSettings(Checked):
+class OsimSettings(Checked):
     """The musculoskeletal model and the engine that drives it."""
 
     file: str
@@ -34,7 +34,7 @@ class MarkerSettings(Checked):
 
     max_gap_s: Annotated[float, Field(ge=0, le=1)]
     marker_cutoff_hz: CutoffHz
-    min_segment_marker_ratio: Share
+    min_segment_marker_ratio: PositiveShare
     min_window_s: Positive
 
 
@@ -48,13 +48,13 @@ class GroundReactionSettings(Checked):
     edge_margin_m: Annotated[float, Field(ge=0)]
     edge_load_body_weights: Positive
     max_cop_to_foot_m: Positive
-    min_cop_under_foot_ratio: Share
+    min_cop_under_foot_ratio: PositiveShare
     on_floor_height_m: Positive
     on_floor_speed_m_s: Positive
-    min_foot_seen_ratio: Share
+    min_foot_seen_ratio: PositiveShare
     min_swing_m: Positive
     min_strike_interval_s: Positive
-    min_reach_prominence: Share
+    min_reach_prominence: PositiveShare
     max_event_bias_s: Positive
     min_swing_s: Positive
     max_contact_delay_s: Positive
@@ -115,7 +115,7 @@ class QualitySettings(Checked):
     max_marker_error_m: Positive
     max_reserve_ratio: Ratio
     max_balance_ratio: Ratio
-    saturated_activation: Share
+    saturated_activation: PositiveShare
     max_saturated_ratio: Ratio
     max_residual_force_ratio: Ratio
     max_residual_moment_ratio: Ratio
@@ -142,7 +142,7 @@ class Recipe(Checked):
     """All sections together; frozen, and hashed section by section into what each stage made."""
 
     name: str
-    model: ModelSettings
+    model: OsimSettings
     markers: MarkerSettings
     ground_reactions: GroundReactionSettings
     scaling: ScalingSettings
@@ -189,13 +189,13 @@ class Recipe(Checked):
 
 
 @cache
-def packaged_names(kind: Kind) -> tuple[str, ...]:
+def packaged_names(kind: SettingsKind) -> tuple[str, ...]:
     """Names of the packaged recipes or profiles."""
     folder = files("pipeline") / kind
     return tuple(sorted(item.name.removesuffix(".toml") for item in folder.iterdir() if item.name.endswith(".toml")))
 
 
-def read_settings(kind: Kind, name_or_path: str) -> tuple[str, str]:
+def read_settings(kind: SettingsKind, name_or_path: str) -> tuple[str, str]:
     """Where the settings came from, and their text: a packaged name, or any TOML file. ValueError if neither."""
     path = Path(name_or_path)
     if name_or_path in packaged_names(kind):
@@ -234,14 +234,15 @@ def _recipe(where: str, text: str) -> Recipe:
         if not lacking:
             raise
         raise ValueError(
-            f"{error}. An older gait2hip knew fewer settings: add what is missing; recipe {PACKAGED} has {lacking}."
+            f"{error}. An older gait2hip knew fewer settings: add what is missing; recipe {PACKAGED_RECIPE} has "
+            f"{lacking}."
         ) from error
 
 
 def _lacking(content: dict[str, object]) -> str:
     """The lines that a recipe lacks, section by section, as the packaged recipe has them; "" if there are none."""
     lacking = []
-    for section, packaged in parse_toml(*read_settings("recipes", PACKAGED)).items():
+    for section, packaged in parse_toml(*read_settings("recipes", PACKAGED_RECIPE)).items():
         given = content.get(section, {})
         if isinstance(packaged, dict) and isinstance(given, dict):
             lines = [f"{name} = {_as_toml(value)}" for name, value in packaged.items() if name not in given]

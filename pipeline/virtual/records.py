@@ -9,7 +9,7 @@ from typing import Literal
 
 import numpy as np
 
-from pipeline.records import Coordinates, GeneralizedForces, Side
+from pipeline.records import Coordinates, GeneralizedForces, Sex, Side
 
 Cohort = Literal["healthy", "hip-disease"]
 Condition = Literal["slow", "med", "fast"]
@@ -24,7 +24,7 @@ class VirtualSubject:
 
     subject_id: str
     cohort: Cohort
-    sex: Literal["F", "M"]
+    sex: Sex
     age_y: float
     mass_kg: float
     height_m: float
@@ -44,7 +44,7 @@ class FootLoad:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Contact:
+class FootContact:
     """One foot on the floor, from strike to off, in the performance's time."""
 
     side: Side
@@ -68,4 +68,4 @@ class Performance:
     marker_names: tuple[str, ...]
     markers_m: np.ndarray
     load: Mapping[Side, FootLoad]
-    contacts: tuple[Contact, ...]
+    contacts: tuple[FootContact, ...]

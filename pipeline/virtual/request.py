@@ -11,7 +11,7 @@ from warehouse.identity import VIRTUAL_PREFIX
 # Stands in every file and printed line of the laboratory.
 NOTE = "virtual, not patients"
 COHORTS: tuple[Cohort, ...] = get_args(Cohort)
-CONDITIONS: tuple[Condition, ...] = get_args(Condition)
+CADENCE_CONDITIONS: tuple[Condition, ...] = get_args(Condition)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,9 +32,11 @@ class Request:
                 raise ValueError(f"{what} is {value}, expected at least {lowest}.")
         if self.cohort not in COHORTS:
             raise ValueError(f"cohort {self.cohort!r} is unknown; the virtual cohorts are {', '.join(COHORTS)}.")
-        unknown = [name for name in self.conditions if name not in CONDITIONS]
+        unknown = [name for name in self.conditions if name not in CADENCE_CONDITIONS]
         if unknown or not self.conditions:
-            raise ValueError(f"conditions {unknown or 'are missing'}: expected some of {', '.join(CONDITIONS)}.")
+            raise ValueError(
+                f"conditions {unknown or 'are missing'}: expected some of {', '.join(CADENCE_CONDITIONS)}."
+            )
         if len(set(self.conditions)) != len(self.conditions):
             raise ValueError(f"conditions {', '.join(self.conditions)}: one is named twice.")
 

@@ -12,21 +12,22 @@ from pathlib import Path
 
 import numpy as np
 
-Value = str | list[str] | np.ndarray
-Groups = Mapping[str, Mapping[str, Value | None]]
+from pipeline.c3d.header import BLOCK_BYTES
 
-BLOCK_BYTES = 512
+StoredValue = str | list[str] | np.ndarray
+Groups = Mapping[str, Mapping[str, StoredValue | None]]
+
 INTEL = 84
 # A parameter's dimensions are stored in one byte each.
 LONGEST_DIMENSION = 255
 
 
-def integers(*values: int) -> np.ndarray:
+def int16s(*values: int) -> np.ndarray:
     """16-bit whole numbers as a parameter holds them."""
     return np.array(values, dtype="<i2")
 
 
-def numbers(*values: float) -> np.ndarray:
+def float32s(*values: float) -> np.ndarray:
     """4-byte floats as a parameter holds them."""
     return np.array(values, dtype="<f4")
 
@@ -97,23 +98,23 @@ class C3DFile:
             raise ValueError(f"the parameters need {blocks} blocks, and a C3D file has {LONGEST_DIMENSION} at most.")
         return section[:2] + bytes([blocks]) + section[3:]
 
-    def _groups(self, data_block: int) -> dict[str, dict[str, Value | None]]:
+    def _groups(self, data_block: int) -> dict[str, dict[str, StoredValue | None]]:
         frames, points = self.points.shape[:2]
         channels = self.analog.shape[1]
-        groups: dict[str, dict[str, Value | None]] = {
+        groups: dict[str, dict[str, StoredValue | None]] = {
             "POINT": {
-                "USED": integers(points),
-                "FRAMES": integers(frames if frames < 32768 else -1),
-                "SCALE": numbers(self.scale),
-                "RATE": numbers(self.rate_hz),
-                "DATA_START": integers(data_block),
+                "USED": int16s(points),
+                "FRAMES": int16s(frames if frames < 32768 else -1),
+                "SCALE": float32s(self.scale),
+                "RATE": float32s(self.rate_hz),
+                "DATA_START": int16s(data_block),
                 "UNITS": "mm",
                 "LABELS": [f"M{i + 1}" for i in range(points)],
             },
             "ANALOG": {
-                "USED": integers(channels),
-                "RATE": numbers(self.rate_hz * (len(self.analog) / frames if channels else 1)),
-                "GEN_SCALE": numbers(1.0),
+                "USED": int16s(channels),
+                "RATE": float32s(self.rate_hz * (len(self.analog) / frames if channels else 1)),
+                "GEN_SCALE": float32s(1.0),
                 "SCALE": np.ones(channels, dtype="<f4"),
                 "OFFSET": np.zeros(channels, dtype="<i2"),
                 "LABELS": [f"A{i + 1}" for i in range(channels)],
@@ -125,7 +126,7 @@ class C3DFile:
         return groups
 
 
-def _encoded(key: str, value: Value) -> bytes:
+def _encoded(key: str, value: StoredValue) -> bytes:
     """Element type, dimensions, elements (first index fastest) and an empty description."""
     if isinstance(value, str):
         value = [value]

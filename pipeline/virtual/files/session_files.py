@@ -36,7 +36,7 @@ def session_content(
     return content
 
 
-def write_folder(folder: Path, content: Mapping[str, bytes]) -> None:
+def write_session_folder(folder: Path, content: Mapping[str, bytes]) -> None:
     """Write a new folder: under a temporary name beside it, then renamed. ValueError if it can't be written."""
     part = folder.with_name(f".{folder.name}.{uuid.uuid4().hex}.part")
     try:

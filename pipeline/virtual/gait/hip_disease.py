@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from pipeline.virtual.gait.harmonics import shifted
-from pipeline.virtual.gait.normal_gait import HARMONICS
+from pipeline.virtual.gait.normal_gait import GAIT_HARMONICS
 
 SEVERITY = (0.3, 1.0)
 # What the most severe disease takes of a coordinate's range, on its side.
@@ -49,7 +49,7 @@ def draw_impairment(rng: np.random.Generator) -> Impairment:
     right = bool(rng.random() < 0.5)
     severity = float(rng.uniform(*SEVERITY))
     side, sign = ("r", 1.0) if right else ("l", -1.0)
-    bump = np.zeros(1 + 2 * HARMONICS)
+    bump = np.zeros(1 + 2 * GAIT_HARMONICS)
     bump[:2] = 0.5
     over = shifted(bump, MID_STANCE if right else MID_STANCE + 0.5) * sign * severity
     sore, sound = -LOST_STANCE * severity, LOST_STANCE * severity

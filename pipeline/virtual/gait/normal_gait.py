@@ -13,9 +13,9 @@ from pathlib import Path
 
 import numpy as np
 
-FOLDER = Path(__file__).parent / "normal"
+NORMAL_GAIT_FOLDER = Path(__file__).parent / "normal"
 
-HARMONICS = 6
+GAIT_HARMONICS = 6
 # Of a limb: named with _r or _l in the model.
 LIMB = (
     "hip_flexion", "hip_adduction", "hip_rotation", "knee_angle", "ankle_angle",
@@ -118,5 +118,5 @@ def normal_rollover() -> np.ndarray:
 
 
 def _read(name: str) -> list[dict[str, str]]:
-    with (FOLDER / name).open(newline="") as file:
+    with (NORMAL_GAIT_FOLDER / name).open(newline="") as file:
         return list(csv.DictReader(file))

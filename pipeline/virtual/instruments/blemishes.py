@@ -11,7 +11,7 @@ from warehouse.settings_file import Checked, checked, parse_toml, read_toml
 
 Amount = Annotated[float, Field(ge=0)]
 Millimetres = Annotated[float, Field(ge=0, le=100)]
-Share = Annotated[float, Field(ge=0, le=1)]
+Chance = Annotated[float, Field(ge=0, le=1)]
 
 DEFAULT, NONE = "default", "none"
 
@@ -31,9 +31,9 @@ class Blemishes(Checked):
     arm_skin_mm: Millimetres
     gaps_per_trial: Annotated[float, Field(ge=0, le=1000)]
     gap_s: Amount
-    swapped_labels_ratio: Share
-    half_off_plate_ratio: Share
-    stumble_ratio: Share
+    swapped_labels_ratio: Chance
+    half_off_plate_ratio: Chance
+    stumble_ratio: Chance
     stumble_n: Amount
     stumble_s: Amount
     plate_offset_n: Amount

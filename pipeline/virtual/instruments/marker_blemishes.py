@@ -14,13 +14,13 @@ from pipeline.records import SIDES, Side
 from pipeline.session.profile import Profile
 from pipeline.signals import low_pass
 from pipeline.virtual.instruments.blemishes import Blemishes, Mark
-from pipeline.virtual.records import Contact
+from pipeline.virtual.records import FootContact
 
-MM = 1e-3
+M_PER_MM = 1e-3
 # Skin follows muscles and impacts: the stride's own frequency and twice it.
 SKIN_HARMONICS = 2
 # The filter that makes slow noise must settle before the recording begins and after it ends.
-SETTLE_S = 2.0
+FILTER_SETTLE_S = 2.0
 
 _SKIN_OF = {
     "pelvis": "pelvis_skin_mm",
@@ -64,12 +64,12 @@ def draw_skin(labels: Sequence[str], profile: Profile, settings: Blemishes, rng:
         both = together[body] + rng.standard_normal(shape)
         # A sine and a cosine of amplitude a have a mean square of a²/2 each.
         rms = np.sqrt(np.sum(both**2) / 2)
-        coefficients.append(both * (_skin_mm(body, settings) * MM / rms))
+        coefficients.append(both * (_skin_mm(body, settings) * M_PER_MM / rms))
         sides.append(_side_of(body))
     return Skin(coefficients_m=np.stack(coefficients), sides=tuple(sides))
 
 
-def skin_displacement_m(skin: Skin, contacts: Sequence[Contact], time_s: np.ndarray) -> np.ndarray:
+def skin_displacement_m(skin: Skin, contacts: Sequence[FootContact], time_s: np.ndarray) -> np.ndarray:
     """The artefact (T, M, 3) of a walk, in phase with each leg's own cycle; zeros if the leg never strikes twice."""
     found = np.zeros((len(time_s), len(skin.sides), 3))
     for side in SIDES:
@@ -88,14 +88,14 @@ def skin_displacement_m(skin: Skin, contacts: Sequence[Contact], time_s: np.ndar
 
 def noise_m(shape: tuple[int, ...], rate_hz: float, settings: Blemishes, rng: np.random.Generator) -> np.ndarray:
     """White and slowly varying camera noise together, of the trajectories' shape (T, M, 3)."""
-    noise = settings.marker_white_noise_mm * MM * rng.standard_normal(shape)
+    noise = settings.marker_white_noise_mm * M_PER_MM * rng.standard_normal(shape)
     if settings.marker_slow_noise_mm > 0:
-        settle = round(SETTLE_S * rate_hz)
+        settle = round(FILTER_SETTLE_S * rate_hz)
         white = rng.standard_normal((shape[0] + 2 * settle, *shape[1:]))
         slow = low_pass(white, rate_hz, settings.marker_slow_noise_hz)[settle:-settle]
         # What the filter leaves of unit noise depends on its cut-off alone: 2 × cut-off over rate of the variance.
         spread = np.sqrt(2 * settings.marker_slow_noise_hz / rate_hz)
-        noise += settings.marker_slow_noise_mm * MM / spread * slow
+        noise += settings.marker_slow_noise_mm * M_PER_MM / spread * slow
     return noise
 
 

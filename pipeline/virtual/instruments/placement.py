@@ -15,7 +15,7 @@ from pipeline.virtual.dynamics.planted import NoMotion
 from pipeline.virtual.instruments.plate_loads import PATCH_LENGTH_M, PATCH_WIDTH_M
 from pipeline.virtual.laboratory import Heading, boxes_m
 from pipeline.virtual.person.body import Body
-from pipeline.virtual.records import Contact, Performance
+from pipeline.virtual.records import FootContact, Performance
 
 # A foot, with the pressure around it, counts as wholly on a plate when it keeps this far from the edges.
 CLEAR_M = 0.005
@@ -97,7 +97,7 @@ def _footprints(performance: Performance, profile: Profile) -> list[_Footprint]:
     return [_footprint(contact, performance, profile) for contact in performance.contacts]
 
 
-def _footprint(contact: Contact, performance: Performance, profile: Profile) -> _Footprint:
+def _footprint(contact: FootContact, performance: Performance, profile: Profile) -> _Footprint:
     time_s, foot = performance.coordinates.time_s, foot_of(profile, contact.side)
     middle = int(np.argmin(np.abs(time_s - (contact.strike_s + contact.off_s) / 2)))
     heel, toe = (

@@ -15,7 +15,7 @@ from pipeline.virtual.instruments.placement import side_line_m
 from pipeline.virtual.laboratory import Heading, boxes_m
 from pipeline.virtual.records import FootLoad, Performance
 
-CHANNELS = ("Fx", "Fy", "Fz", "Mx", "My", "Mz")
+PLATE_CHANNELS = ("Fx", "Fy", "Fz", "Mx", "My", "Mz")
 # The foot's middle comes this near to the edge, inside or outside: at least a sixth of a patch of pressure is lost.
 HALF_OFF_M = 0.02
 # A toe that scuffs is dragged: friction of a shoe's tip, against the way it goes.
@@ -84,7 +84,7 @@ def electrical(
             continue
         for (plate, channel), value in np.ndenumerate(values):
             unit = ("N" if channel < 3 else "N·m") + per
-            of = f"{CHANNELS[channel]}{plate + 1}"
+            of = f"{PLATE_CHANNELS[channel]}{plate + 1}"
             marks.append(Mark(blemish=what, of=of, figure=what.removeprefix("plate_"), value=float(value), unit=unit))
     return offset + drift * time_s[:, None, None] + noise, tuple(marks)
 

@@ -7,10 +7,11 @@ a heavy body as in a light one.
 """
 
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import get_args
 
 import numpy as np
 
+from pipeline.records import Sex
 from pipeline.virtual.records import Cohort, VirtualSubject
 
 # The generic model is of this height (Rajagopal et al. 2016).
@@ -31,8 +32,6 @@ FURTHEST_SD = 2.5
 
 # Body mass index, kg/m²: from underweight to overweight (WHO 2000, Technical Report Series 894).
 MASS_INDEX = (18.5, 25.0)
-
-Sex = Literal["F", "M"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

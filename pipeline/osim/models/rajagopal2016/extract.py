@@ -11,13 +11,13 @@ from pathlib import Path
 from pipeline.osim.models.rajagopal2016.tables import (
     EXCEPTION_COLUMNS,
     EXCEPTIONS,
-    FOLDER,
     TABLES,
+    TABLES_FOLDER,
     Row,
-    Table,
+    TableShape,
     both_sides,
+    model_table_text,
     negated,
-    table_text,
     to_left,
 )
 
@@ -41,7 +41,7 @@ Pair = tuple[ET.Element, ET.Element]
 
 def main(arguments: list[str]) -> None:
     """Read the model, write the tables."""
-    source, folder = Path(arguments[0]), Path(arguments[1]) if len(arguments) > 1 else FOLDER
+    source, folder = Path(arguments[0]), Path(arguments[1]) if len(arguments) > 1 else TABLES_FOLDER
     model = ET.parse(source).getroot().find("Model")
     if model is None:
         raise ValueError(f"{source} is not an OpenSim 4 model: it has no <Model>.")
@@ -51,8 +51,8 @@ def main(arguments: list[str]) -> None:
     for name, table in TABLES.items():
         rows = [row for row in everything[name] if not _is_left(table, row)]
         exceptions += _exceptions(name, everything[name], both_sides(table, rows))
-        texts[name] = table_text(table.columns, rows)
-    texts[EXCEPTIONS] = table_text(EXCEPTION_COLUMNS, exceptions)
+        texts[name] = model_table_text(table.columns, rows)
+    texts[EXCEPTIONS] = model_table_text(EXCEPTION_COLUMNS, exceptions)
     for name, text in texts.items():
         (folder / f"{name}.csv").write_text(text, "utf-8", newline="\n")
 
@@ -81,7 +81,7 @@ def extract(model: ET.Element) -> dict[str, list[Row]]:
     }
 
 
-def _is_left(table: Table, row: Row) -> bool:
+def _is_left(table: TableShape, row: Row) -> bool:
     return _LEFT.search(table.key(row)) is not None
 
 

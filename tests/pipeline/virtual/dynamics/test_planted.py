@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from pipeline.records import SIDES
-from pipeline.virtual.dynamics.ground_wrench import centre_of_pressure, ground_wrench
+from pipeline.virtual.dynamics.ground_wrench import floor_pressure_m, ground_wrench
 from pipeline.virtual.dynamics.planted import plant
 from pipeline.virtual.dynamics.residuals import PHASES
 from pipeline.virtual.walk import walking_plan
@@ -32,7 +32,7 @@ def pressure_error_m(body, motion, plan, footholds):
         np.nan_to_num(footholds[side].pressure_m(support[side], motion.stride_m, side)) * support[side].load[:, None]
         for side in SIDES
     )
-    return np.sqrt(np.mean((centre_of_pressure(wrench) - planned) ** 2, axis=0))
+    return np.sqrt(np.mean((floor_pressure_m(wrench) - planned) ** 2, axis=0))
 
 
 def test_the_dynamics_put_the_pressure_where_the_feet_are(body, plan, planted):
