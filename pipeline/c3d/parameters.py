@@ -38,10 +38,10 @@ class Parameters:
 
     def numbers(self, key: str) -> np.ndarray:
         """The numbers of `key` and its continuations (`SCALE`, `SCALE2`, ...); empty if absent."""
-        found = [v for v in self._continued(key) if isinstance(v, np.ndarray)]
-        if len(found) == 1:
-            return found[0]
-        return np.concatenate([v.ravel() for v in found]) if found else np.empty(0)
+        arrays = [v for v in self._continued(key) if isinstance(v, np.ndarray)]
+        if len(arrays) == 1:
+            return arrays[0]
+        return np.concatenate([v.ravel() for v in arrays]) if arrays else np.empty(0)
 
     def number(self, key: str) -> float | None:
         """The first number of `key`; None if the file lacks it or it isn't finite."""
@@ -65,13 +65,13 @@ class Parameters:
 
     def _continued(self, key: str) -> list[ParameterValue]:
         # One parameter holds at most 255 elements; the rest of a long list is in NAME2, NAME3, ...
-        found = []
+        values = []
         name, number = key, 1
         while name in self.values:
-            found.append(self.values[name])
+            values.append(self.values[name])
             number += 1
             name = f"{key}{number}"
-        return found
+        return values
 
 
 def read_parameters(path: Path, data: bytes, header: Header) -> Parameters:

@@ -72,8 +72,8 @@ def measured_strides(
     strides: list[Stride] = []
     refused: list[str] = []
     for side in SIDES:
-        found, why = find_strides(side, time_s, wrenches[side].known, events, settings)
-        strides += found
+        complete, why = find_strides(side, time_s, wrenches[side].known, events, settings)
+        strides += complete
         refused += why
     return tuple(strides), tuple(refused)
 

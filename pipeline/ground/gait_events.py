@@ -98,15 +98,15 @@ def in_stance(events: GaitEvents, side: Side, time_s: np.ndarray) -> np.ndarray:
 
 def _from_force(contacts: tuple[PlateContact, ...], markers: Markers, side: Side) -> list[GaitEvent]:
     frame_s = 1 / markers.rate_hz
-    found = []
+    events = []
     for contact in contacts:
         if contact.side != side or not contact.usable:
             continue  # such a plate tells neither when the foot came nor when it left
         if contact.start_s > markers.time_s[0] + frame_s:
-            found.append(GaitEvent(kind="foot_strike", side=side, time_s=contact.start_s, source="force"))
+            events.append(GaitEvent(kind="foot_strike", side=side, time_s=contact.start_s, source="force"))
         if contact.stop_s < markers.time_s[-1] - frame_s:
-            found.append(GaitEvent(kind="foot_off", side=side, time_s=contact.stop_s, source="force"))
-    return found
+            events.append(GaitEvent(kind="foot_off", side=side, time_s=contact.stop_s, source="force"))
+    return events
 
 
 def _from_motion(

@@ -69,9 +69,9 @@ def worst_gaps(markers: Markers) -> str:
 
 
 def _by_segment(markers: Markers, profile: Profile) -> dict[str, list[str]]:
-    found: dict[str, list[str]] = defaultdict(list)
+    labels_of: dict[str, list[str]] = defaultdict(list)
     for label in markers.labels:
         marker = profile.markers[label]
         if marker.ik_weight > 0 and marker.body in SEGMENTS:
-            found[marker.body].append(label)
-    return found
+            labels_of[marker.body].append(label)
+    return labels_of

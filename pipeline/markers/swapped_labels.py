@@ -52,12 +52,12 @@ def model_places(profile: Profile) -> dict[str, np.ndarray]:
 
 def _segments(markers: Markers, reference_m: Mapping[str, np.ndarray], profile: Profile) -> dict[str, list[str]]:
     """Labels by body, where enough are known to tell an exchange."""
-    found: dict[str, list[str]] = defaultdict(list)
+    labels_of: dict[str, list[str]] = defaultdict(list)
     for label in markers.labels:
         seen = np.isfinite(markers.marker(label)).all(axis=1).any()
         if seen and label in reference_m and profile.markers[label].static_weight > 0:
-            found[profile.markers[label].body].append(label)
-    return {body: labels for body, labels in found.items() if len(labels) >= FEWEST_LABELS}
+            labels_of[profile.markers[label].body].append(label)
+    return {body: labels for body, labels in labels_of.items() if len(labels) >= FEWEST_LABELS}
 
 
 def _distances(markers: Markers, labels: list[str]) -> np.ndarray:

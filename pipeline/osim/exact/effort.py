@@ -107,8 +107,8 @@ class _Programme:
     def tolerance(self) -> np.ndarray:
         """How well prices of one may be told from their neighbours by what they make, (T,)."""
         size = np.abs(self.gain)
-        found: np.ndarray = _times(size, size.sum(axis=1) / self.weight).max(axis=1, initial=0.0)
-        return _ROUNDING * found
+        largest: np.ndarray = _times(size, size.sum(axis=1) / self.weight).max(axis=1, initial=0.0)
+        return _ROUNDING * largest
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -306,12 +306,12 @@ def _refine(programme: _Programme, exponent: float, answer: _Answer, frames: np.
         slope = exponent * np.sign(x) * np.abs(x) ** (exponent - 1)
         curvature = exponent * (exponent - 1) * np.maximum(np.abs(x), floor[:, None]) ** (exponent - 2)
         model = replace(programme.of(frames), weight=curvature, centre=x - slope / curvature)
-        found = _newton(model, answer.dual[frames])
-        step = found.control - x
+        target = _newton(model, answer.dual[frames])
+        step = target.control - x
         there = x + _share(x, step, slope, exponent)[:, None] * step
         # A model too flat to be solved is no way to go: its frame stays, and tries a rounder one.
         good = _short(programme.gain[frames], there, programme.target[frames]) <= BALANCED
-        answer.control[frames[good]], answer.dual[frames[good]] = there[good], found.dual[good]
+        answer.control[frames[good]], answer.dual[frames[good]] = there[good], target.dual[good]
         # Short steps on a round model don't tell that the end is near.
         left = ~good | (np.abs(step).max(axis=1, initial=0.0) > _CONTROL_TOLERANCE) | (floor > _LAST_FLOOR)
         floor = np.where(good, floor * _FLOOR_FACTOR, np.minimum(floor / _FLOOR_FACTOR**2, _FIRST_FLOOR))

@@ -90,11 +90,11 @@ def known_tasks(shared: SharedModel, tasks: Sequence[CoordinateTask]) -> tuple[t
     if strangers:
         raise ValueError(f"model {shared.summary.name} has no coordinate {', '.join(strangers)} to hold.")
     default = _defaults(shared)
-    found = []
+    known = []
     for task in tasks:
         place = shared.names.index(task.name)
-        found.append((place, task.weight, float(default[place]) if task.value is None else task.value))
-    return tuple(found)
+        known.append((place, task.weight, float(default[place]) if task.value is None else task.value))
+    return tuple(known)
 
 
 def _defaults(shared: SharedModel) -> np.ndarray:

@@ -66,12 +66,12 @@ def passive_tension(shared: SharedModel, values: np.ndarray) -> np.ndarray:
     muscles = _muscles(shared)
     loose = [(muscle, _StiffTendon.of(muscle)) for muscle in muscles if _keeps_its_fibre(shared, muscle)]
     strength_n = np.array([muscle.getMaxIsometricForce() for muscle in muscles])
-    state, found = shared.poses.state, np.empty((len(values), len(muscles)))
+    state, per_strength = shared.poses.state, np.empty((len(values), len(muscles)))
     for t in shared.poses.at(values):
         for muscle, tendon in loose:
             muscle.setStateVariableValue(state, _FIBRE, tendon.fibre_m(muscle.getLength(state)))
-        found[t] = [m.getPassiveForceMultiplier(state) * m.getCosPennationAngle(state) for m in muscles]
-    return found * strength_n
+        per_strength[t] = [m.getPassiveForceMultiplier(state) * m.getCosPennationAngle(state) for m in muscles]
+    return per_strength * strength_n
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,8 +92,8 @@ class _StiffTendon:
 
 def _keeps_its_fibre(shared: SharedModel, muscle: osim.Muscle) -> bool:
     """Whether the fibre's length is a state of its own: of classes that know no stiff tendon, such as Thelen's."""
-    found = muscle.getStateVariableNames()
-    names = {found.get(i).rsplit("/", 1)[-1] for i in range(found.getSize())}
+    states = muscle.getStateVariableNames()
+    names = {states.get(i).rsplit("/", 1)[-1] for i in range(states.getSize())}
     if not names <= _KNOWN_STATES:
         raise TrialRejected(
             "static_optimization",
@@ -144,8 +144,8 @@ def _per_newton(shared: SharedModel, paths: list[osim.GeometryPath], sliding: li
 
 
 def _muscles(shared: SharedModel) -> list[osim.Muscle]:
-    found = shared.model.getMuscles()
-    return [found.get(i) for i in range(found.getSize())]
+    muscles = shared.model.getMuscles()
+    return [muscles.get(i) for i in range(muscles.getSize())]
 
 
 def _paths(shared: SharedModel, muscles: list[osim.Muscle]) -> list[osim.GeometryPath]:

@@ -67,17 +67,17 @@ class Mechanics:
         bodies = sorted({station.body for station in stations})
         of = np.array([bodies.index(station.body) for station in stations])
         local = np.array([station.location_m for station in stations])
-        found = self._poses.kinematics(values, bodies)
-        arm = np.einsum("tsij,sj->tsi", found.rotation[:, of], local)
-        turning, moving = found.jacobian[:, of, :3], found.jacobian[:, of, 3:]
+        kinematics = self._poses.kinematics(values, bodies)
+        arm = np.einsum("tsij,sj->tsi", kinematics.rotation[:, of], local)
+        turning, moving = kinematics.jacobian[:, of, :3], kinematics.jacobian[:, of, 3:]
         return moving + np.cross(turning, arm[..., None], axis=2)
 
     def mass_centre_m(self, values: np.ndarray) -> np.ndarray:
         """The whole body's centre of mass in the ground frame, (T, 3), at poses (T, Q)."""
-        poses, found = self._poses, np.empty((len(values), 3))
+        poses, centre_m = self._poses, np.empty((len(values), 3))
         for t in poses.at(values):
-            found[t] = poses.matter.calcSystemMassCenterLocationInGround(poses.state).to_numpy()
-        return found
+            centre_m[t] = poses.matter.calcSystemMassCenterLocationInGround(poses.state).to_numpy()
+        return centre_m
 
     def generalized_forces(self, values: np.ndarray, speeds: np.ndarray, accelerations: np.ndarray) -> np.ndarray:
         """What moves the model so, (T, Q), in N·m and N, with gravity and without any external force.
@@ -93,32 +93,32 @@ class Mechanics:
 
         Inverse dynamics with the wrench is `generalized_forces` less these.
         """
-        found = self._poses.kinematics(values, [body])
-        moment = moment_nm + np.cross(point_m - found.origin_m[:, 0], force_n)
-        return np.einsum("tij,ti->tj", found.jacobian[:, 0], np.hstack([moment, force_n]))
+        kinematics = self._poses.kinematics(values, [body])
+        moment = moment_nm + np.cross(point_m - kinematics.origin_m[:, 0], force_n)
+        return np.einsum("tij,ti->tj", kinematics.jacobian[:, 0], np.hstack([moment, force_n]))
 
     def mass_matrices(self, values: np.ndarray) -> np.ndarray:
         """Generalized inertia, (T, Q, Q), at poses (T, Q): generalized forces by unit accelerations."""
         poses, mass = self._poses, osim.Matrix()
         order = np.ix_(poses.mobility, poses.mobility)
-        found = np.empty((len(values), len(self.names), len(self.names)))
+        matrices = np.empty((len(values), len(self.names), len(self.names)))
         for t in poses.at(values):
             poses.matter.calcM(poses.state, mass)
-            found[t] = mass.to_numpy()[order]
-        return found
+            matrices[t] = mass.to_numpy()[order]
+        return matrices
 
 
 def marker_stations(model: osim.Model) -> dict[str, Station]:
     """An initialised model's markers, each as a point of the body that carries it."""
     markers = model.getMarkerSet()
-    found = {}
+    stations = {}
     for i in range(markers.getSize()):
         marker = markers.get(i)
         frame = marker.getParentFrame()
         base = frame.findBaseFrame()
         at = frame.findTransformInBaseFrame().shiftFrameStationToBase(marker.get_location()).to_numpy()
-        found[marker.getName()] = Station(body=base.getName(), location_m=(at[0], at[1], at[2]))
-    return found
+        stations[marker.getName()] = Station(body=base.getName(), location_m=(at[0], at[1], at[2]))
+    return stations
 
 
 def generalized_forces(
@@ -133,10 +133,10 @@ def generalized_forces(
 
     `meanwhile` is called with each frame's number while the state is there.
     """
-    found = np.empty(values.shape)
+    needed = np.empty(values.shape)
     rows = poses.tree_order(accelerations)
     for t in poses.moving(values, speeds):
         forces = dynamics.solve(poses.state, osim.Vector.createFromMat(rows[t]))
-        found[t] = forces.to_numpy()[poses.mobility]
+        needed[t] = forces.to_numpy()[poses.mobility]
         meanwhile(t)
-    return found
+    return needed

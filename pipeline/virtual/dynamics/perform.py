@@ -126,6 +126,6 @@ def _markers_m(body: Body, planted: Planted, phase: np.ndarray) -> np.ndarray:
     values, _, _ = planted.motion.at(fine)
     places = body.mechanics.positions_m(values, list(body.markers.values()))
     places[..., 0] -= planted.motion.stride_m * fine[:, None]
-    found = at_phases(places, phase)
-    found[..., 0] += planted.motion.stride_m * phase[:, None]
-    return found
+    markers_m = at_phases(places, phase)
+    markers_m[..., 0] += planted.motion.stride_m * phase[:, None]
+    return markers_m

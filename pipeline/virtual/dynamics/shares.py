@@ -66,11 +66,11 @@ def foot_forces_n(
     alone = np.minimum(*(foot.load for foot in feet.values())) == 0
     leaning = _proportion(horizontal[alone], sum(towards.values())[alone])
     lacking = horizontal - leaning * sum(towards.values())
-    found = {}
+    forces_n = {}
     for side, foot in feet.items():
         along = leaning * towards[side] + foot.load[:, None] * lacking
-        found[side] = np.column_stack([along[:, 0], foot.load * wrench[:, 4], along[:, 1]])
-    return found
+        forces_n[side] = np.column_stack([along[:, 0], foot.load * wrench[:, 4], along[:, 1]])
+    return forces_n
 
 
 def _proportion(of: np.ndarray, to: np.ndarray) -> np.ndarray:

@@ -71,7 +71,7 @@ def draw_skin(labels: Sequence[str], profile: Profile, settings: Blemishes, rng:
 
 def skin_displacement_m(skin: Skin, contacts: Sequence[FootContact], time_s: np.ndarray) -> np.ndarray:
     """The artefact (T, M, 3) of a walk, in phase with each leg's own cycle; zeros if the leg never strikes twice."""
-    found = np.zeros((len(time_s), len(skin.sides), 3))
+    displacement_m = np.zeros((len(time_s), len(skin.sides), 3))
     for side in SIDES:
         strikes_s = [contact.strike_s for contact in contacts if contact.side == side]
         # The first contact may have begun before the recording did.
@@ -82,8 +82,8 @@ def skin_displacement_m(skin: Skin, contacts: Sequence[FootContact], time_s: np.
         angles = 2 * np.pi * np.outer(cycles, np.arange(1, SKIN_HARMONICS + 1))
         waves = np.hstack([np.cos(angles), np.sin(angles)])
         own = [column for column, whose in enumerate(skin.sides) if whose == side]
-        found[:, own] = np.einsum("th,mxh->tmx", waves, skin.coefficients_m[own])
-    return found
+        displacement_m[:, own] = np.einsum("th,mxh->tmx", waves, skin.coefficients_m[own])
+    return displacement_m
 
 
 def noise_m(shape: tuple[int, ...], rate_hz: float, settings: Blemishes, rng: np.random.Generator) -> np.ndarray:

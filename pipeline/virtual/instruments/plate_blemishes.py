@@ -108,7 +108,7 @@ def _swings_over_plates(
     performance: Performance, profile: Profile, heading: Heading, when: float
 ) -> Sequence[tuple[Side, float]]:
     """Each swing whose toe is over a plate at this share of it: whose, and that moment's time."""
-    found: list[tuple[Side, float]] = []
+    swings: list[tuple[Side, float]] = []
     boxes, time_s = boxes_m(heading), performance.coordinates.time_s
     for side in SIDES:
         toe = performance.markers_m[:, performance.marker_names.index(foot_of(profile, side).toe)]
@@ -117,5 +117,5 @@ def _swings_over_plates(
             middle_s = before.off_s + when * (after.strike_s - before.off_s)
             place = toe[int(np.argmin(np.abs(time_s - middle_s)))][[0, 2]]
             if any(((place > box[:, 0]) & (place < box[:, 1])).all() for box in boxes):
-                found.append((side, float(middle_s)))
-    return found
+                swings.append((side, float(middle_s)))
+    return swings

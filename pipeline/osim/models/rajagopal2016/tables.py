@@ -144,13 +144,13 @@ def to_left(text: str) -> str:
 
 def both_sides(table: TableShape, rows: Iterable[Row]) -> list[Row]:
     """Each run of right rows, followed by its mirror image: the released file's order."""
-    found: list[Row] = []
+    both: list[Row] = []
     for right, run in groupby(rows, lambda row: is_right(table, row)):
         kept = list(run)
-        found += kept
+        both += kept
         if right:
-            found += [mirror(table, row) for row in kept]
-    return found
+            both += [mirror(table, row) for row in kept]
+    return both
 
 
 def mirror(table: TableShape, row: Row) -> Row:
