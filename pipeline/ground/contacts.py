@@ -1,6 +1,6 @@
-"""Which foot stood on which plate, when, and whether what the plate measured is that foot's whole reaction.
+"""Which foot stood on which plate, when, and whether the plate measured its whole reaction.
 
-Everything here is in the ground frame. S analog samples, T marker frames.
+Everything here is in the ground frame. Shapes: S analog samples, T marker frames.
 """
 
 from collections.abc import Iterable
@@ -18,14 +18,14 @@ from pipeline.signals import debounced, runs
 GRAVITY_M_S2 = 9.80665
 # The toes reach beyond the second metatarsal's head by about this share of its distance from the heel.
 TOE_OVERHANG = 0.35
-# Channels of the opposite sign: the plate pulls by more of the body's weight than the first, and never pushes by more
-# than the second.
+# A plate has its vertical channel's sign reversed if it pulls with more than the first share of body weight and never
+# pushes with more than the second.
 PULLED_BODY_WEIGHTS, PUSHED_BODY_WEIGHTS = 0.5, 0.2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlateContact:
-    """One loading of one plate. `reason` is "" when it measures `side`'s whole reaction, else why it doesn't."""
+    """One loading of one plate. `reason` says why it doesn't measure `side`'s whole reaction, "" if it does."""
 
     plate: int
     start_s: float
@@ -36,7 +36,7 @@ class PlateContact:
 
     @property
     def usable(self) -> bool:
-        """Whether the plate measured all that acted on this foot, and nothing else."""
+        """Whether the plate measured this foot's whole reaction and nothing else."""
         return self.side is not None and not self.reason
 
 
@@ -63,10 +63,10 @@ def find_contacts(
     mass_kg: float,
     settings: GroundReactionSettings,
 ) -> tuple[PlateContact, ...]:
-    """Every loading of every plate, given to the foot whose axis its centre of pressure follows.
+    """Every loading of every plate, assigned to the foot whose axis its centre of pressure follows.
 
-    TrialRejected when a plate's conventions are such that only the opposite sign would put the centre of
-    pressure under a foot: that is the file's error, and guessing would give wrong moments.
+    TrialRejected if the centre of pressure is under a foot only with a plate's sign reversed: that is an error of the
+    file, and guessing would give wrong moments.
     """
     contacts = []
     for plate in plates:
@@ -132,7 +132,7 @@ def _contact(
     at_frames = replace(plate, force_n=plate.force_n[frames * ratio], moment_nm=plate.moment_nm[frames * ratio])
     side: Side | None = None
     if peak_n < settings.min_peak_body_weights * body_n or len(frames) < 3:
-        # A foot's edge on a second plate: it takes its share of that foot's load, which the first plate then lacks.
+        # The edge of a foot on a second plate takes a part of its load, which the first plate then lacks.
         side = _side_under(at_frames, frames, markers, profile, settings)[0]
         reason = f"plate {plate.number} carried only {peak_n:.0f} N"
     else:
@@ -168,7 +168,7 @@ def _nearest_side(
 def _side_under(
     plate: ForcePlate, frames: np.ndarray, markers: Markers, profile: Profile, settings: GroundReactionSettings
 ) -> tuple[Side | None, float]:
-    """The foot that the centre of pressure stays under, or None; and how far it is from the nearer foot, metres."""
+    """The foot under which the centre of pressure stays, or None, and its distance from the nearer foot, metres."""
     cop_m, _ = centre_of_pressure(plate, settings.contact_threshold_n)
     far_m = {side: _farthest_m(cop_m, frames, markers, profile, side, settings) for side in SIDES}
     side = min(SIDES, key=lambda name: far_m[name])
@@ -183,7 +183,7 @@ def _farthest_m(
     side: Side,
     settings: GroundReactionSettings,
 ) -> float:
-    """How far the centre of pressure is from a foot, but for the share of the contact that may be elsewhere."""
+    """The centre of pressure's distance from a foot, metres: the quantile that the settings ask for."""
     foot = foot_of(profile, side)
     far = distance_to_foot_m(cop_m, markers.marker(foot.heel)[frames], markers.marker(foot.toe)[frames])
     seen = far[np.isfinite(far)]

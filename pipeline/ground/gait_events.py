@@ -18,7 +18,7 @@ EventKind = Literal["foot_strike", "foot_off"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GaitEvent:
-    """One event and what told of it."""
+    """One event, and whether force or kinematics gave its time."""
 
     kind: EventKind
     side: Side
@@ -28,11 +28,11 @@ class GaitEvent:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GaitEvents:
-    """All events in order of time, and how they compare with the laboratory's own.
+    """All events in order of time, and their differences from the laboratory's own.
 
-    `kinematic_bias_s` is how much later than force the feet's motion tells an event, by kind, over the
-    plate contacts of this trial; it is taken off the kinematic events. `laboratory_difference_s` is the
-    median of ours less theirs, NaN if the recording holds none; `laboratory_worst_s` the largest.
+    `kinematic_bias_s` is, by kind, the median of kinematic less force times over this trial's plate contacts; it is
+    subtracted from kinematic events. `laboratory_difference_s` is the median of ours less the laboratory's,
+    `laboratory_worst_s` the largest; NaN if the recording has none.
     """
 
     events: tuple[GaitEvent, ...]
@@ -84,8 +84,7 @@ def detect_events(
 def in_stance(events: GaitEvents, side: Side, time_s: np.ndarray) -> np.ndarray:
     """Whether a foot is on the ground at each time (T,), by its own events alone.
 
-    Before the first event the foot is in whichever phase that event ends. No events: stance throughout,
-    since a foot that is never seen to leave the ground may be on it.
+    Before its first event the foot is in the phase that this event ends. Without events it is in stance throughout.
     """
     own = [event for event in events.events if event.side == side]
     if not own:
@@ -101,7 +100,7 @@ def _from_force(contacts: tuple[PlateContact, ...], markers: Markers, side: Side
     events = []
     for contact in contacts:
         if contact.side != side or not contact.usable:
-            continue  # such a plate tells neither when the foot came nor when it left
+            continue  # neither start nor end of such a contact are the foot's
         if contact.start_s > markers.time_s[0] + frame_s:
             events.append(GaitEvent(kind="foot_strike", side=side, time_s=contact.start_s, source="force"))
         if contact.stop_s < markers.time_s[-1] - frame_s:
@@ -149,9 +148,9 @@ def _peaks(
 def farthest_times(
     time_s: np.ndarray, rate_hz: float, reach: np.ndarray, seen: np.ndarray, settings: GroundReactionSettings
 ) -> list[float]:
-    """When a reach (T,) is largest, once a stride, to a fraction of a frame; frames not `seen` (T,) tell nothing."""
-    # Beyond the record the foot is taken to be back where it is furthest away, so that a step near either end
-    # stands out as far as the others; a reach that still grows at the end is not a step yet.
+    """Times of a reach's (T,) maxima, one a stride, to a fraction of a frame; frames not `seen` (T,) give none."""
+    # The minimum is added at both ends, so that a maximum near an end is as prominent as others. A reach that still
+    # grows at the end is no maximum.
     beyond = np.full(1, reach.min())
     peaks, _ = find_peaks(
         np.concatenate([beyond, reach, beyond]),
@@ -163,7 +162,7 @@ def farthest_times(
 
 
 def _vertex(three: np.ndarray) -> float:
-    """Where the parabola through three equidistant samples is highest, in samples from the middle one."""
+    """The maximum of the parabola through three equidistant samples, in samples from the middle one."""
     curvature = three[0] - 2 * three[1] + three[2]
     return float(0.5 * (three[0] - three[2]) / curvature) if curvature < 0 else 0.0
 

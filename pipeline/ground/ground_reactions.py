@@ -1,4 +1,4 @@
-"""The ground's action on each foot at every marker frame, and where it isn't known."""
+"""The ground's reaction on each foot at every marker frame, and where it isn't known."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -21,9 +21,10 @@ FILTER_SPREAD_S = 0.1
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GroundReactions:
-    """What the plates and the feet tell of one walk.
+    """Gait events and ground reactions of one walk.
 
-    `impulse_error` is a stride's vertical impulse over body weight times duration, less one; NaN if none tells.
+    `impulse_error` is a stride's vertical impulse over body weight times duration, less one; NaN if no stride has both
+    feet on plates.
     """
 
     events: GaitEvents
@@ -64,10 +65,9 @@ def ground_reactions(
 def stride_impulse_errors(
     wrenches: dict[Side, FootWrench], events: GaitEvents, mass_kg: float
 ) -> dict[Side, list[float]]:
-    """Vertical impulse of each known stance pair against body weight times the stride's duration, less one.
+    """Vertical impulse of each stride over body weight times its duration, less one; zero in steady walking.
 
-    A stride in steady walking gives the body as much momentum as gravity takes. It needs both feet's
-    stances within it: one after the other where both are known.
+    Only strides count whose stance and whose following stance of the other foot are known throughout.
     """
     errors: dict[Side, list[float]] = {side: [] for side in SIDES}
     for side in SIDES:

@@ -1,4 +1,4 @@
-"""The ground frame: x forward, y up, z right, found from what was recorded rather than from a table of rotations."""
+"""The ground frame: x forward, y up, z right, from the recording itself rather than from a table of rotations."""
 
 import numpy as np
 
@@ -6,9 +6,9 @@ from pipeline.errors import TrialRejected
 from pipeline.records import Markers, Recording
 from pipeline.session.profile import Profile
 
-# Over this much horizontal travel the subject walks; under it, stands.
+# A subject whose pelvis travels farther than this walks; others stand.
 WALKING_TRAVEL_M = 0.5
-# A walkway is laid along a laboratory axis: a course this close to one is that axis.
+# Walkways lie along an axis of the laboratory: a course within this angle of one is taken along it.
 ALONG_AXIS_DEG = 20.0
 # Plates of one floor face the same way, and their normal points from the feet to the pelvis: cosines of the angles.
 ONE_FLOOR_COSINE, UPRIGHT_COSINE = 0.99, 0.8
@@ -78,7 +78,7 @@ def _up(recording: Recording, profile: Profile) -> np.ndarray:
 
 
 def _feet_to_pelvis(recording: Recording, profile: Profile) -> np.ndarray:
-    """The mean way (3,) from the feet to the pelvis, frame by frame: a walker's feet are elsewhere a second later."""
+    """The mean vector (3,) from the feet to the pelvis over the frames that show both."""
     labels = _pelvis_labels(recording, profile), _foot_labels(profile)
     pelvis, feet = (_centre_of(recording, names) for names in labels)
     ways = (pelvis - feet)[np.isfinite(pelvis - feet).all(axis=1)]

@@ -1,7 +1,7 @@
-"""Two labels exchanged on one segment: found by the segment's own shape, put right, and said.
+"""Two exchanged labels of one segment: detected by the segment's shape, corrected and reported.
 
-The torso of a walker whose jugular notch and xiphoid are exchanged fits no skeleton: distances to the
-segment's other markers are wrong by centimetres, and right again once the two are exchanged back.
+When a walker's jugular notch and xiphoid are exchanged, their distances to the torso's other markers are wrong by
+centimetres, and right again once the labels are exchanged back.
 """
 
 from collections import defaultdict
@@ -22,10 +22,10 @@ FEWEST_LABELS = 4
 def mend_swaps(
     markers: Markers, reference_m: Mapping[str, np.ndarray], profile: Profile, settings: ScalingSettings
 ) -> tuple[Markers, tuple[str, ...]]:
-    """The markers with exchanged labels put right, and one sentence for each pair that was.
+    """The markers with exchanged labels corrected, and one sentence for each corrected pair.
 
-    `reference_m` gives the segments' shapes, label -> (3,): the static pose, or the model's own places. Its size
-    may differ from the subject's: each segment is compared after scaling.
+    `reference_m` gives the segments' shapes, label -> (3,): the static pose, or places on the model. Each segment is
+    scaled before it is compared, so its size doesn't matter.
     """
     warnings = []
     for labels in _segments(markers, reference_m, profile).values():

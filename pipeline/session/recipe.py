@@ -71,7 +71,6 @@ class ScalingSettings(Checked):
     ik_accuracy: Ratio
     min_swap_misfit_m: Positive
     max_swap_remainder: Ratio
-    max_static_rms_m: Positive
     min_foot_body_weights: Ratio
     min_standing_body_weights: Ratio
     max_standing_error: Ratio
@@ -119,6 +118,7 @@ class QualitySettings(Checked):
     max_saturated_ratio: Ratio
     max_residual_force_ratio: Ratio
     max_residual_moment_ratio: Ratio
+    max_static_rms_m: Positive
     max_speed_rad_s: Positive
     max_speed_m_s: Positive
     min_leap_ratio: Positive

@@ -19,7 +19,7 @@ def static_fit_warnings(job: Job) -> tuple[str, ...]:
         if np.isfinite(error) and job.profile.markers[name].static_weight > 0 and not job.profile.markers[name].guide
     }
     rms_m = float(np.sqrt(np.mean(np.square(list(errors_m.values())))))
-    if rms_m <= job.recipe.scaling.max_static_rms_m:
+    if rms_m <= job.recipe.quality.max_static_rms_m:
         return ()
     worst = max(errors_m, key=lambda name: errors_m[name])
     return (

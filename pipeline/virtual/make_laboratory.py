@@ -1,7 +1,7 @@
-"""The whole virtual laboratory: a request checked before anything is written, then one session after another.
+"""The whole virtual laboratory: the request is checked before anything is written, then sessions are made in turn.
 
-One session is one call of plain values (`make_session`), which gives the same bytes whoever else is in the laboratory:
-every random stream is named by seed, cohort, subject, purpose, condition and trial.
+`make_session` takes plain values and writes the same bytes whatever other sessions there are: every random stream is
+named by seed, cohort, subject, purpose, condition and trial.
 """
 
 from collections.abc import Callable, Iterator
@@ -28,7 +28,7 @@ HEADINGS: tuple[Heading, Heading] = ("+y", "-y")
 
 
 class _Purpose(IntEnum):
-    """What a random stream is for. A number once given stays: it is part of what a seed means."""
+    """What a random stream is for. These numbers never change: they are part of what a seed means."""
 
     BODY = 0
     STYLE = 1
@@ -59,7 +59,7 @@ def make_session(request: Request, number: int) -> Path:
 
 
 def make_session_of(subject: VirtualSubject, request: Request, number: int) -> Path:
-    """The same for a given body; `number` names the random streams of its gait and its session."""
+    """The same for a given subject; `number` names the random streams of its gait and its session."""
     standing, walks = _captures(subject, request, number)
     folder = request.directory / subject.subject_id / SESSION_ID
     write_session_folder(folder, session_content(subject, request.cohort_name, SESSION_ID, PROFILE, standing, walks))
@@ -94,7 +94,7 @@ def _trials(request: Request) -> Iterator[tuple[Condition, int]]:
 def _stream(
     request: Request, number: int, purpose: _Purpose, condition: Condition | None = None, trial: int = 0
 ) -> np.random.Generator:
-    """The random numbers of one purpose. The same whatever else was asked for."""
+    """The random stream of one purpose: the same whatever else was requested."""
     of_condition = 0 if condition is None else 1 + CADENCE_CONDITIONS.index(condition)
     name = (COHORTS.index(request.cohort), number, int(purpose), of_condition, trial)
     return np.random.default_rng(np.random.SeedSequence(request.seed, spawn_key=name))

@@ -1,4 +1,4 @@
-"""What the virtual laboratory hands from step to step: frozen, SI units, ground frame (x forward, y up, z right).
+"""Records that the virtual laboratory's steps exchange: frozen, SI units, ground frame (x forward, y up, z right).
 
 Shapes: T marker frames, S analog samples (a whole number a frame), M markers, Q coordinates.
 """
@@ -20,7 +20,7 @@ ANALOG_RATE_HZ = 1000.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VirtualSubject:
-    """A body: segment_factors (x, y, z) by body of the generic model size it; the mass is spread as in that model."""
+    """A subject: segment_factors (x, y, z) scale the generic model's bodies, whose masses keep their proportions."""
 
     subject_id: str
     cohort: Cohort
@@ -54,11 +54,11 @@ class FootContact:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Performance:
-    """One trial as it truly was, before any instrument saw it.
+    """The truth of one trial, before any instrument records it.
 
-    coordinates, speeds and accelerations (T, Q) at the marker rate; moments are inverse dynamics of exactly these with
-    exactly these ground reactions, so that the pelvis' six are what the dynamics leave over. markers_m (T, M, 3).
-    load is sampled at the analog rate from the same first instant.
+    coordinates, speeds and accelerations (T, Q) are sampled at the marker rate. moments are the inverse dynamics of
+    these with these ground reactions, so that the pelvis' six are residuals. markers_m (T, M, 3). load is sampled at
+    the analog rate, from the same instant.
     """
 
     coordinates: Coordinates

@@ -1,4 +1,4 @@
-"""What is asked of the virtual laboratory, checked before anything is made or written."""
+"""A request to the virtual laboratory, checked before anything is made or written."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,7 +8,7 @@ from pipeline.virtual.instruments.blemishes import Blemishes, load_blemishes
 from pipeline.virtual.records import Cohort, Condition
 from warehouse.identity import VIRTUAL_PREFIX
 
-# Stands in every file and printed line of the laboratory.
+# Written in every file and printed line of the laboratory.
 NOTE = "virtual, not patients"
 COHORTS: tuple[Cohort, ...] = get_args(Cohort)
 CADENCE_CONDITIONS: tuple[Condition, ...] = get_args(Condition)
@@ -16,7 +16,7 @@ CADENCE_CONDITIONS: tuple[Condition, ...] = get_args(Condition)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
-    """A laboratory to be made. ValueError names what can't be."""
+    """A laboratory to be made. ValueError names what can't be made."""
 
     directory: Path
     cohort: Cohort
@@ -49,7 +49,7 @@ class Request:
 def checked_request(
     directory: Path, *, cohort: str, subjects: int, conditions: str, trials: int, seed: int, blemishes: str
 ) -> Request:
-    """A request in the words of the command line. ValueError for what can't be made, before anything is written."""
+    """A request from the command line's words. ValueError for what can't be made, before anything is written."""
     refuse_occupied(directory)
     return Request(
         directory=directory,

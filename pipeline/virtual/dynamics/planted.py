@@ -95,8 +95,8 @@ def plant(body: Body, plan: MotionPlan) -> Planted:
     faults = [*_slips(moment, motion.stride_m, support, holds), *_beyond(body, moment, free)]
     if faults:
         raise NoMotion(
-            f"virtual subject {body.subject.subject_id}: no motion near the planned one keeps its feet on the floor and "
-            f"its balance: {'; '.join(faults)}. Use another --seed."
+            f"virtual subject {body.subject.subject_id}: no motion near the planned one keeps its feet on the floor "
+            f"and its balance: {'; '.join(faults)}. Use another --seed."
         )
     return Planted(motion=motion, footholds=holds)
 

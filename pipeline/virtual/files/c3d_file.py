@@ -1,8 +1,8 @@
 """C3D files, byte by byte (C3D File Format User Guide, Motion Lab Systems).
 
-Both libraries that read C3D can write it too, and neither is enough: ezc3d 1.7 drops ANALOG:OFFSET and can't live in
-one process with OpenSim; py-c3d 0.6 fails on a frame with as many markers as analog channels, and settles the header
-itself, which the tests of our reader must be able to get wrong.
+Both libraries that read C3D can write it too, but neither serves here: ezc3d 1.7 drops ANALOG:OFFSET and can't share a
+process with OpenSim; py-c3d 0.6 fails on a frame with as many markers as analog channels, and makes the header itself,
+while tests of our reader need wrong ones.
 """
 
 import struct
@@ -36,8 +36,8 @@ def float32s(*values: float) -> np.ndarray:
 class C3DFile:
     """One Intel file. points (T, P, 4) and analog (S, C) as stored, a point's fourth number negative where not seen.
 
-    A negative `scale` stores 4-byte floats, a positive one 16-bit integers. `parameters` adds to what the file says of
-    itself, or replaces it, by group and name; None takes one out. `header` replaces header fields.
+    A negative `scale` stores 4-byte floats, a positive one 16-bit integers. `parameters` adds or replaces parameters by
+    group and name; None removes one. `header` replaces header fields.
     """
 
     points: np.ndarray

@@ -13,7 +13,7 @@ MM_PER_M = 1e3
 
 # A 16-bit converter over ±10 V: volts of one count.
 GEN_SCALE = 20.0 / 65536
-# What one volt means, by channel: full scales of ±2.5 kN across, ±5 kN down, and ±1.5 and ±0.6 kN·m in N·mm.
+# Units per volt, by channel: full scales of ±2.5 kN across, ±5 kN down, and ±1.5 and ±0.6 kN·m in N·mm.
 UNITS_PER_VOLT = np.array([250.0, 250.0, 500.0, 150e3, 150e3, 60e3])
 CHANNEL_UNITS = ("N", "N", "N", "Nmm", "Nmm", "Nmm")
 # Stored numbers are in N·mm where ours are in N·m.
@@ -24,7 +24,7 @@ def c3d_file(capture: Capture, subject: VirtualSubject, cohort: str) -> C3DFile:
     """The file of one recording, in millimetres, z up."""
     scale, offset = _calibration()
     values = (capture.plates * STORED_UNITS).reshape(len(capture.plates), -1)
-    # As a reader takes it apart: (stored - OFFSET) × SCALE × GEN_SCALE, with both scales as 4-byte floats.
+    # Readers compute (stored - OFFSET) × SCALE × GEN_SCALE, with both scales as 4-byte floats.
     counts = values / (scale.astype(float) * float(float32s(GEN_SCALE)[0])) + offset
     return C3DFile(
         points=_points(capture.markers_m),
@@ -58,7 +58,7 @@ def _points(markers_m: np.ndarray) -> np.ndarray:
 def _calibration() -> tuple[np.ndarray, np.ndarray]:
     """SCALE and OFFSET of every channel, plate after plate, as stored."""
     scale = np.concatenate([UNITS_PER_VOLT / plate.gain for plate in PLATES]).astype("<f4")
-    # Each amplifier's zero in counts, hardly two alike; none below zero, since ezc3d 1.7 loses an offset's sign.
+    # Zeros differ between amplifiers. None is negative, since ezc3d 1.7 loses an offset's sign.
     offset = (np.arange(len(scale)) * 7 % 25).astype("<i2")
     return scale, offset
 
@@ -83,7 +83,7 @@ def _plate_group(unloaded: tuple[int, int] | None) -> dict[str, StoredValue | No
     return {
         "USED": int16s(count),
         "TYPE": int16s(*[2] * count),
-        # First and last frame without a load; 0 0 says that the channels' zero is right as it is.
+        # First and last frame without a load; 0 0 means that the channels need no correction.
         "ZERO": int16s(*(unloaded or (0, 0))),
         "CORNERS": np.stack([plate.corners_m.T * MM_PER_M for plate in PLATES], axis=2).astype("<f4"),
         "ORIGIN": np.stack([plate.stored_origin_m * MM_PER_M for plate in PLATES], axis=1).astype("<f4"),

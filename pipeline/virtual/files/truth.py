@@ -1,4 +1,4 @@
-"""What truly happened, as Parquet beside the recordings: units and meanings in every column, a label in every file."""
+"""The truth of the recordings as Parquet files beside them, with every column's unit and meaning."""
 
 from collections.abc import Sequence
 
@@ -50,7 +50,7 @@ def ground_truth(performance: Performance) -> bytes:
 
 
 def blemish_truth(marks: Sequence[tuple[str, Mark]]) -> bytes:
-    """What each trial, by its name, was given, one row per figure, as a Parquet file."""
+    """The blemishes of each trial, by its name, one row per figure, as a Parquet file."""
     columns: TruthColumns = [
         (text("trial", "The recorded trial"), [trial for trial, _ in marks]),
         (text("blemish", "What is wrong with it"), [mark.blemish for _, mark in marks]),
