@@ -27,11 +27,11 @@ from pipeline.storing.job import Job, open_job
 from pipeline.storing.prepare_session import prepare_session
 from pipeline.virtual.gait.harmonics import basis
 from pipeline.virtual.gait.normal_gait import (
-    FOLDER,
+    GAIT_HARMONICS,
     GROUND_FORCES,
-    HARMONICS,
     LIMB,
     MIRRORED,
+    NORMAL_GAIT_FOLDER,
     PER_HEIGHT,
     REFERENCE_SPEED,
     TRUNK,
@@ -221,7 +221,7 @@ def _write_harmonics(strides: Sequence[Stride]) -> None:
     speed = np.array([stride.speed for stride in strides]) - REFERENCE_SPEED
     of = np.array([subjects.index(stride.subject) for stride in strides])
     design = np.column_stack([np.eye(len(subjects))[of], speed])
-    shape = basis(PHASES[:-1], HARMONICS)
+    shape = basis(PHASES[:-1], GAIT_HARMONICS)
     rows = []
     for name in (*LIMB, *TRUNK, *GROUND_FORCES):
         terms = np.array([np.linalg.lstsq(shape, stride.curves[name][:-1], rcond=None)[0] for stride in strides])
@@ -265,7 +265,7 @@ def _write_rollover(rollovers: Sequence[Rollover]) -> None:
 
 
 def _write_csv(name: str, header: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-    with (FOLDER / name).open("w", newline="") as file:
+    with (NORMAL_GAIT_FOLDER / name).open("w", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(header)
         writer.writerows(rows)

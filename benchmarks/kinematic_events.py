@@ -24,7 +24,7 @@ SAME_STEP_S = 0.3
 def delays_of(job: Job, trial: Trial) -> Iterator[tuple[float, float]]:
     """Each plate contact's delay after its heel was farthest forward, and its foot's stride duration, seconds."""
     walk = observe_walk(job, trial)
-    motion = detect_events(walk.recording, walk.tracks.recorded, job.profile, ())
+    motion = detect_events(walk.recording, walk.tracks.recorded, job.profile, (), job.recipe.ground_reactions)
     for side in SIDES:
         strikes = motion.times("foot_strike", side)
         for event in walk.ground.events.events:

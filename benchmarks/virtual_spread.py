@@ -12,7 +12,7 @@ import numpy as np
 
 from pipeline.session.profile import load_profile
 from pipeline.virtual.gait.harmonics import basis
-from pipeline.virtual.gait.normal_gait import HARMONICS, normal_gait
+from pipeline.virtual.gait.normal_gait import GAIT_HARMONICS, normal_gait
 from pipeline.virtual.person.anthropometry import draw_subject
 from pipeline.virtual.person.body import make_body
 from pipeline.virtual.records import Condition, Performance
@@ -70,7 +70,7 @@ def angle_table(cycles: dict[Condition, list[Cycle]], subjects: int) -> str:
     ]
     for name in ANGLES:
         virtual = [_mean_sd([one.curves[_column(name)] for one in found]) for found in cycles.values()]
-        adults = np.degrees(basis(PHASES, HARMONICS) @ normal_gait()[name].adults)
+        adults = np.degrees(basis(PHASES, GAIT_HARMONICS) @ normal_gait()[name].adults)
         lines.append(f"| {name} | {' | '.join(f'{x:.1f}' for x in virtual)} | {_mean_sd(adults.T):.1f} |")
     return "\n".join([f"{subjects} virtual subjects; measured: Schreiber and Moissenet (2019).", "", *lines, ""])
 

@@ -61,10 +61,10 @@ def process_trial(
             *walk.tracks.warnings,
             *walk.ground.warnings,
             *walk.refused,
-            *leap_warnings(solution.kinematics.coordinates),
+            *leap_warnings(solution.kinematics.coordinates, recipe.quality),
             *unexplained,
             *_at_the_edge(explained, markers.time_s),
-            *static_fit_warnings(model.marker_error_m, setup.profile),
+            *static_fit_warnings(model.marker_error_m, setup.profile, recipe.quality),
             *_unchecked_mass(walk.ground.impulse_error, quality.residual_force_ratio),
         ),
     )

@@ -11,6 +11,7 @@ from typing import Literal, Self
 
 import numpy as np
 
+Sex = Literal["F", "M"]
 Side = Literal["right", "left"]
 SIDES: tuple[Side, Side] = ("right", "left")
 
@@ -59,7 +60,7 @@ class SubjectBlock:
 
     mass_kg: float | None = None
     height_m: float | None = None
-    sex: Literal["F", "M"] | None = None
+    sex: Sex | None = None
     age_y: float | None = None
     fingerprint: str | None = None
 

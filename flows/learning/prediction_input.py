@@ -140,7 +140,7 @@ def _mot(request: InputRequest) -> Walks:
     from pipeline.motion_only.motion_file import read_mot
     from pipeline.session.recipe import load_recipe
 
-    return _one_walk(request, read_mot(request.path, load_recipe(request.settings).cycles))
+    return _one_walk(request, read_mot(request.path, load_recipe(request.settings)))
 
 
 def _csv(request: InputRequest) -> "Walks | InputCycles":
@@ -156,7 +156,7 @@ def _csv(request: InputRequest) -> "Walks | InputCycles":
         )
     if "sample" in table.column_names:
         return _cut_already(request, cycles_of_table(request.path, table))
-    return _one_walk(request, read_csv_motion(request.path, load_recipe(request.settings).cycles))
+    return _one_walk(request, read_csv_motion(request.path, load_recipe(request.settings)))
 
 
 def _npz(request: InputRequest) -> "InputCycles":

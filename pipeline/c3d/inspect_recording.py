@@ -18,7 +18,7 @@ _AXES = "xyz"
 _FRAME = "in the laboratory's frame"
 
 
-def describe(recording: Recording) -> str:
+def describe_recording(recording: Recording) -> str:
     """Rates, frames, labels, gaps, plates, events, subject, model outputs and warnings. No names."""
     return "\n".join(
         [
@@ -98,7 +98,7 @@ def _warnings(recording: Recording) -> Iterator[str]:
         yield f"WARNING   {warning}"
 
 
-def export(recording: Recording, directory: Path) -> tuple[Path, Path]:
+def export_recording(recording: Recording, directory: Path) -> tuple[Path, Path]:
     """Write `markers.parquet` and `plates.parquet` into `directory` and return their paths.
 
     Markers: `time_s` and three columns a marker, metres, NaN where it was not seen. Plates: one row a sample
@@ -117,7 +117,7 @@ def export(recording: Recording, directory: Path) -> tuple[Path, Path]:
     return markers, plates
 
 
-Columns = list[tuple[Column, np.ndarray]]
+ExportColumns = list[tuple[Column, np.ndarray]]
 
 
 def _number(name: str, unit: str, meaning: str, *, may_miss: bool) -> Column:
@@ -128,7 +128,7 @@ def _time(values: np.ndarray) -> tuple[Column, np.ndarray]:
     return _number("time_s", "s", "time since frame 1 of the recording", may_miss=False), values
 
 
-def _marker_columns(recording: Recording) -> Columns:
+def _marker_columns(recording: Recording) -> ExportColumns:
     columns = [_time(recording.time_s)]
     for number, label in enumerate(recording.marker_labels):
         for axis, name in enumerate(_AXES):
@@ -138,7 +138,7 @@ def _marker_columns(recording: Recording) -> Columns:
     return columns
 
 
-def _plate_columns(recording: Recording) -> Columns:
+def _plate_columns(recording: Recording) -> ExportColumns:
     samples = len(recording.analog)
     time_s = recording.time_s[0] + np.arange(samples) / recording.analog_rate_hz
     plates = recording.plates
@@ -167,7 +167,7 @@ def _stacked(parts: list[np.ndarray], width: int) -> np.ndarray:
     return np.concatenate([part.reshape(-1, width) for part in parts]) if parts else np.empty((0, width))
 
 
-def _write(columns: Columns, target: Path) -> None:
+def _write(columns: ExportColumns, target: Path) -> None:
     schema = pa.schema([column.field() for column, _ in columns])
     table = pa.table([pa.array(values) for _, values in columns], schema=schema)
     temporary = target.with_name(f".{target.name}.{os.getpid()}")

@@ -8,9 +8,8 @@ from typing import Literal
 import numpy as np
 
 from pipeline.c3d.parameters import Parameters
-from pipeline.records import Event, ModelOutput, SubjectBlock
+from pipeline.records import Event, ModelOutput, Sex, SubjectBlock
 
-Sex = Literal["F", "M"]
 OutputKind = Literal["angle", "moment", "force", "power", "scalar", "modelled_marker"]
 
 _MASS_KG = {"kg": 1.0, "g": 1e-3, "lb": 0.45359237, "lbs": 0.45359237}

@@ -16,7 +16,7 @@ import numpy as np
 from pipeline.c3d.header import ByteOrder, Header, check_complete, check_parameter_section, floats, rejected
 
 Reader = Literal["c3d", "ezc3d"]
-Value = np.ndarray | tuple[str, ...]
+ParameterValue = np.ndarray | tuple[str, ...]
 
 EZC3D_PROGRAM = Path(__file__).with_name("ezc3d_parameters.py")
 EZC3D_TIMEOUT_S = 30.0
@@ -32,16 +32,16 @@ class Parameters:
     `note` says why it was not the first choice ("" if it was).
     """
 
-    values: Mapping[str, Value]
+    values: Mapping[str, ParameterValue]
     reader: Reader
     note: str = ""
 
     def numbers(self, key: str) -> np.ndarray:
         """The numbers of `key` and its continuations (`SCALE`, `SCALE2`, ...); empty if absent."""
-        found = [v for v in self._continued(key) if isinstance(v, np.ndarray)]
-        if len(found) == 1:
-            return found[0]
-        return np.concatenate([v.ravel() for v in found]) if found else np.empty(0)
+        arrays = [v for v in self._continued(key) if isinstance(v, np.ndarray)]
+        if len(arrays) == 1:
+            return arrays[0]
+        return np.concatenate([v.ravel() for v in arrays]) if arrays else np.empty(0)
 
     def number(self, key: str) -> float | None:
         """The first number of `key`; None if the file lacks it or it isn't finite."""
@@ -63,15 +63,15 @@ class Parameters:
         """The first text of `key`; "" if absent."""
         return next(iter(self.texts(key)), "")
 
-    def _continued(self, key: str) -> list[Value]:
+    def _continued(self, key: str) -> list[ParameterValue]:
         # One parameter holds at most 255 elements; the rest of a long list is in NAME2, NAME3, ...
-        found = []
+        values = []
         name, number = key, 1
         while name in self.values:
-            found.append(self.values[name])
+            values.append(self.values[name])
             number += 1
             name = f"{key}{number}"
-        return found
+        return values
 
 
 def read_parameters(path: Path, data: bytes, header: Header) -> Parameters:
@@ -98,7 +98,7 @@ def read_parameters(path: Path, data: bytes, header: Header) -> Parameters:
     return Parameters(values=values, reader="ezc3d", note=f"read with ezc3d, since py-c3d said: {first_complaint}")
 
 
-def _with_c3d(data: bytes, byte_order: ByteOrder) -> dict[str, Value]:
+def _with_c3d(data: bytes, byte_order: ByteOrder) -> dict[str, ParameterValue]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # it warns about every optional parameter that a file lacks
         reader = c3d.Reader(io.BytesIO(data))
@@ -109,7 +109,7 @@ def _with_c3d(data: bytes, byte_order: ByteOrder) -> dict[str, Value]:
     }
 
 
-def _value(parameter: c3d.c3d.Param, byte_order: ByteOrder) -> Value:
+def _value(parameter: c3d.c3d.Param, byte_order: ByteOrder) -> ParameterValue:
     dimensions = tuple(parameter.dimensions) or (1,)
     if parameter.bytes_per_element == -1:
         return _texts(parameter.bytes, dimensions)
@@ -134,7 +134,7 @@ def _decoded(raw: bytes) -> str:
         return raw.decode("latin-1").strip(_PADDING)
 
 
-def _with_ezc3d(path: Path) -> dict[str, Value]:
+def _with_ezc3d(path: Path) -> dict[str, ParameterValue]:
     """The parameters by ezc3d, in a process of its own: on damaged values it can crash or never return."""
     result = subprocess.run(
         [sys.executable, str(EZC3D_PROGRAM), str(path)],
@@ -148,7 +148,7 @@ def _with_ezc3d(path: Path) -> dict[str, Value]:
     return {key: _from_json(value) for key, value in json.loads(result.stdout).items()}
 
 
-def _from_json(value: dict[str, list[Any]]) -> Value:
+def _from_json(value: dict[str, list[Any]]) -> ParameterValue:
     if "texts" in value:
         return tuple(_decoded(text.encode("utf-8", "surrogateescape")) for text in value["texts"])
     return np.array(value["numbers"], dtype=float).reshape(value["shape"])

@@ -1,6 +1,6 @@
-"""Which foot stood on which plate, when, and whether what the plate measured is that foot's whole reaction.
+"""Which foot stood on which plate, when, and whether the plate measured its whole reaction.
 
-Everything here is in the ground frame. S analog samples, T marker frames.
+Everything here is in the ground frame. Shapes: S analog samples, T marker frames.
 """
 
 from collections.abc import Iterable
@@ -18,14 +18,14 @@ from pipeline.signals import debounced, runs
 GRAVITY_M_S2 = 9.80665
 # The toes reach beyond the second metatarsal's head by about this share of its distance from the heel.
 TOE_OVERHANG = 0.35
-# A foot is on the floor when its heel or toe is this low above its own lowest place, and this slow.
-ON_FLOOR_HEIGHT_M = 0.03
-ON_FLOOR_SPEED_M_S = 0.5
+# A plate has its vertical channel's sign reversed if it pulls with more than the first share of body weight and never
+# pushes with more than the second.
+PULLED_BODY_WEIGHTS, PUSHED_BODY_WEIGHTS = 0.5, 0.2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Contact:
-    """One loading of one plate. `reason` is "" when it measures `side`'s whole reaction, else why it doesn't."""
+class PlateContact:
+    """One loading of one plate. `reason` says why it doesn't measure `side`'s whole reaction, "" if it does."""
 
     plate: int
     start_s: float
@@ -36,7 +36,7 @@ class Contact:
 
     @property
     def usable(self) -> bool:
-        """Whether the plate measured all that acted on this foot, and nothing else."""
+        """Whether the plate measured this foot's whole reaction and nothing else."""
         return self.side is not None and not self.reason
 
 
@@ -62,11 +62,11 @@ def find_contacts(
     profile: Profile,
     mass_kg: float,
     settings: GroundReactionSettings,
-) -> tuple[Contact, ...]:
-    """Every loading of every plate, given to the foot whose axis its centre of pressure follows.
+) -> tuple[PlateContact, ...]:
+    """Every loading of every plate, assigned to the foot whose axis its centre of pressure follows.
 
-    TrialRejected when a plate's conventions are such that only the opposite sign would put the centre of
-    pressure under a foot: that is the file's error, and guessing would give wrong moments.
+    TrialRejected if the centre of pressure is under a foot only with a plate's sign reversed: that is an error of the
+    file, and guessing would give wrong moments.
     """
     contacts = []
     for plate in plates:
@@ -75,7 +75,7 @@ def find_contacts(
             plate.force_n[:, 1] > settings.contact_threshold_n, recording.analog_rate_hz, settings.debounce_s
         )
         for start, stop in runs(loaded):
-            contacts.append(_describe(recording, plate, (start, stop), markers, profile, mass_kg, settings))
+            contacts.append(_contact(recording, plate, (start, stop), markers, profile, mass_kg, settings))
     return tuple(sorted(contacts, key=lambda contact: (contact.start_s, contact.plate)))
 
 
@@ -105,16 +105,16 @@ def distance_to_edge_m(points_m: np.ndarray, corners_m: np.ndarray) -> np.ndarra
 
 def _refuse_upside_down(recording: Recording, plate: ForcePlate, mass_kg: float) -> None:
     vertical = plate.force_n[:, 1]
-    if vertical.min() < -0.5 * mass_kg * GRAVITY_M_S2 and vertical.max() < 0.2 * mass_kg * GRAVITY_M_S2:
+    body_n = mass_kg * GRAVITY_M_S2
+    if vertical.min() < -PULLED_BODY_WEIGHTS * body_n and vertical.max() < PUSHED_BODY_WEIGHTS * body_n:
         raise TrialRejected(
             "ground_reactions",
             f"{recording.path.name}: plate {plate.number} pulls the body down by up to {-vertical.min():.0f} N, "
-            "expected it "
-            "to push up. Its vertical channel has the opposite sign: correct FORCE_PLATFORM or the export.",
+            "expected it to push up. Its vertical channel has the opposite sign: correct FORCE_PLATFORM or the export.",
         )
 
 
-def _describe(
+def _contact(
     recording: Recording,
     plate: ForcePlate,
     samples: tuple[int, int],
@@ -122,7 +122,7 @@ def _describe(
     profile: Profile,
     mass_kg: float,
     settings: GroundReactionSettings,
-) -> Contact:
+) -> PlateContact:
     start_s, stop_s = (recording.time_s[0] + index / recording.analog_rate_hz for index in samples)
     ratio = round(recording.analog_rate_hz / recording.point_rate_hz)
     frames = np.arange(-(-samples[0] // ratio), -(-samples[1] // ratio))
@@ -132,13 +132,13 @@ def _describe(
     at_frames = replace(plate, force_n=plate.force_n[frames * ratio], moment_nm=plate.moment_nm[frames * ratio])
     side: Side | None = None
     if peak_n < settings.min_peak_body_weights * body_n or len(frames) < 3:
-        # A foot's edge on a second plate: it takes its share of that foot's load, which the first plate then lacks.
+        # The edge of a foot on a second plate takes a part of its load, which the first plate then lacks.
         side = _side_under(at_frames, frames, markers, profile, settings)[0]
         reason = f"plate {plate.number} carried only {peak_n:.0f} N"
     else:
         side, reason = _nearest_side(recording, at_frames, frames, markers, profile, settings)
         reason = reason or _unusable(at_frames, frames, markers, profile, side, body_n, settings)
-    return Contact(plate=plate.number, start_s=start_s, stop_s=stop_s, side=side, reason=reason, peak_n=peak_n)
+    return PlateContact(plate=plate.number, start_s=start_s, stop_s=stop_s, side=side, reason=reason, peak_n=peak_n)
 
 
 def _nearest_side(
@@ -168,18 +168,26 @@ def _nearest_side(
 def _side_under(
     plate: ForcePlate, frames: np.ndarray, markers: Markers, profile: Profile, settings: GroundReactionSettings
 ) -> tuple[Side | None, float]:
-    """The foot that the centre of pressure stays under, or None; and how far it is from the nearer foot, metres."""
+    """The foot under which the centre of pressure stays, or None, and its distance from the nearer foot, metres."""
     cop_m, _ = centre_of_pressure(plate, settings.contact_threshold_n)
-    far_m = {side: _ninth_decile(cop_m, frames, markers, profile, side) for side in SIDES}
+    far_m = {side: _farthest_m(cop_m, frames, markers, profile, side, settings) for side in SIDES}
     side = min(SIDES, key=lambda name: far_m[name])
     return (side if far_m[side] <= settings.max_cop_to_foot_m else None), far_m[side]
 
 
-def _ninth_decile(cop_m: np.ndarray, frames: np.ndarray, markers: Markers, profile: Profile, side: Side) -> float:
+def _farthest_m(
+    cop_m: np.ndarray,
+    frames: np.ndarray,
+    markers: Markers,
+    profile: Profile,
+    side: Side,
+    settings: GroundReactionSettings,
+) -> float:
+    """The centre of pressure's distance from a foot, metres: the quantile that the settings ask for."""
     foot = foot_of(profile, side)
     far = distance_to_foot_m(cop_m, markers.marker(foot.heel)[frames], markers.marker(foot.toe)[frames])
     seen = far[np.isfinite(far)]
-    return float(np.quantile(seen, 0.9)) if len(seen) else float("inf")
+    return float(np.quantile(seen, settings.min_cop_under_foot_ratio)) if len(seen) else float("inf")
 
 
 def _unusable(
@@ -196,13 +204,13 @@ def _unusable(
     if np.nanmin(inside) < settings.edge_margin_m:
         return f"foot half off plate {plate.number} (centre of pressure {np.nanmin(inside) * 1e3:.0f} mm from its edge)"
     other: Side = "left" if side == "right" else "right"
-    both = on_floor(markers, profile, other)[frames] & _over(plate, frames, markers, profile, other)
+    both = on_floor(markers, profile, other, settings)[frames] & _over(plate, frames, markers, profile, other)
     if both.sum() / markers.rate_hz > settings.debounce_s:
         return f"both feet on plate {plate.number}"
     return ""
 
 
-def on_floor(markers: Markers, profile: Profile, side: Side) -> np.ndarray:
+def on_floor(markers: Markers, profile: Profile, side: Side, settings: GroundReactionSettings) -> np.ndarray:
     """Whether the heel or the toe of a foot is low and slow, (T,) boolean."""
     foot = foot_of(profile, side)
     down = np.zeros(len(markers.time_s), dtype=bool)
@@ -210,8 +218,8 @@ def on_floor(markers: Markers, profile: Profile, side: Side) -> np.ndarray:
         place = markers.marker(label)
         if np.isfinite(place[:, 1]).any():
             speed = np.linalg.norm(np.gradient(place, 1 / markers.rate_hz, axis=0), axis=1)
-            low = place[:, 1] < np.nanmin(place[:, 1]) + ON_FLOOR_HEIGHT_M
-            down |= low & (speed < ON_FLOOR_SPEED_M_S)
+            low = place[:, 1] < np.nanmin(place[:, 1]) + settings.on_floor_height_m
+            down |= low & (speed < settings.on_floor_speed_m_s)
     return down
 
 

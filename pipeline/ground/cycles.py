@@ -48,10 +48,10 @@ class Cycle:
 def find_strides(
     side: Side, time_s: np.ndarray, known: np.ndarray, events: GaitEvents, settings: CycleSettings
 ) -> tuple[tuple[Stride, ...], tuple[str, ...]]:
-    """The complete strides of one leg, and why each other one is not.
+    """The complete strides of one leg, and why each other one isn't complete.
 
-    `known` (T,) says at which frames this leg's data is trustworthy. A stride is complete when all its frames
-    are known, it has one toe off, and it lasts as long as walking does.
+    `known` (T,) are the frames in which this leg's data can be used. A stride is complete if all its frames are known,
+    it has one toe off, and its duration is within the settings' limits.
     """
     strikes = events.times("foot_strike", side)
     strides, refused = [], []
@@ -65,15 +65,15 @@ def find_strides(
     return tuple(strides), tuple(refused)
 
 
-def complete_strides(
+def measured_strides(
     time_s: np.ndarray, wrenches: Mapping[Side, FootWrench], events: GaitEvents, settings: CycleSettings
 ) -> tuple[tuple[Stride, ...], tuple[str, ...]]:
-    """Both legs' complete strides, each where its own foot's ground reaction is known, and why each other is not."""
+    """Both legs' complete strides with known ground reactions of their own foot, and why each other one isn't."""
     strides: list[Stride] = []
     refused: list[str] = []
     for side in SIDES:
-        found, why = find_strides(side, time_s, wrenches[side].known, events, settings)
-        strides += found
+        complete, why = find_strides(side, time_s, wrenches[side].known, events, settings)
+        strides += complete
         refused += why
     return tuple(strides), tuple(refused)
 
@@ -88,16 +88,16 @@ def frames_of(strides: Sequence[Stride], time_s: np.ndarray) -> slice:
     return slice(int(during[0]), int(during[-1]) + 1)
 
 
-def resample(
+def resample_stride(
     stride: Stride, time_s: np.ndarray, channels: Mapping[str, np.ndarray], known: np.ndarray, points: int
 ) -> Cycle:
     """A stride's channels (T,) at `points` equal steps between two foot strikes, from known frames only."""
     frame_s = time_s[1] - time_s[0]
-    # One known frame beyond each end where there is one, so that the ends are interpolated, not held.
+    # One more known frame at each end, where there is one, so that the ends are interpolated.
     near = (time_s > stride.start_s - 1.5 * frame_s) & (time_s < stride.stop_s + 1.5 * frame_s)
     frames = np.flatnonzero(near & known)
     phase = np.linspace(0, 1, points)
-    # The last frame before a strike off the plates ends what is known: its value is held, for under one frame.
+    # Before a strike off the plates the last known frame is held, for less than one frame.
     at = np.clip(stride.start_s + phase * stride.duration_s, time_s[frames[0]], time_s[frames[-1]])
     values = monotone_cubic(time_s[frames], np.stack([channels[name][frames] for name in channels], axis=1), at)
     return Cycle(stride=stride, phase=phase, channels={name: values[:, index] for index, name in enumerate(channels)})

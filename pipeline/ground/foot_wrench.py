@@ -1,10 +1,10 @@
 """One foot's wrench at every marker frame: what its plates measured, filtered like the markers.
 
-A low-pass filter spreads each stance's force over a few frames before the strike and after the toe off, as it
-spreads the motion that goes with it. Where a stance was not measured its motion is still spread and its force is
-not: the hip's moment at the end of a cycle would be wrong by a tenth of its range. So an unmeasured stance gets a
-stand-in, this foot's own measured contact of the same trial at the later place and time, before filtering; of it only
-what the filter spreads into swing is kept. No frame of the unmeasured stance itself becomes known.
+A low-pass filter spreads each stance's force over a few frames before the strike and after the toe off, together with
+the motion that it causes. Where a stance was not measured its motion is spread but its force is not, and the hip's
+moment at the end of a cycle would be wrong by a tenth of its range. So before filtering, an unmeasured stance gets a
+stand-in: this foot's measured contact of the same trial, moved to its place and time. Only what the filter spreads into
+swing is kept of it. No frame of the unmeasured stance itself becomes known.
 """
 
 from collections.abc import Sequence
@@ -13,17 +13,15 @@ from dataclasses import dataclass
 import numpy as np
 
 from pipeline.c3d.force_plates import centre_of_pressure
-from pipeline.ground.contacts import Contact
+from pipeline.ground.contacts import PlateContact
 from pipeline.ground.gait_events import GaitEvent, GaitEvents, in_stance
 from pipeline.records import FootWrench, ForcePlate, Markers, Recording, Side
-from pipeline.session.profile import Foot
+from pipeline.session.profile import FootLabels
 from pipeline.session.recipe import GroundReactionSettings
 from pipeline.signals import low_pass
 
-# Longer than any filter here remembers.
+# The wrench is filtered from this long before the recording to this long after it: longer than the filter's memory.
 BEYOND_RECORD_S = 0.5
-# Markers must show at least this much of a stance for the filter to have spread its motion.
-SEEN_STANCE_S = 0.1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,18 +35,18 @@ class _Step:
 
 def foot_wrench(
     side: Side,
-    foot: Foot,
+    foot: FootLabels,
     recording: Recording,
     plates: Sequence[ForcePlate],
-    contacts: Sequence[Contact],
+    contacts: Sequence[PlateContact],
     events: GaitEvents,
     markers: Markers,
     settings: GroundReactionSettings,
 ) -> FootWrench:
     """One foot's wrench, low-pass filtered, at the marker frames, in the ground frame.
 
-    A frame is known when the foot swings, or stands in a usable contact. A stance without one keeps its
-    reason, and a force of zero that is not to be read: no number is computed as if nothing acted on that foot.
+    A frame is known if the foot swings, or stands in a usable contact. Other frames have a reason, and a force of zero
+    that must not be used: nothing is computed as if no force acted on that foot.
     """
     own = [contact for contact in contacts if contact.side == side]
     point_m = _floor_point(plates)
@@ -57,7 +55,7 @@ def foot_wrench(
         stand_in
         for event in events.events
         if event.side == side and event.source == "kinematics" and measured
-        for stand_in in _stand_in(event, measured, foot, markers)
+        for stand_in in _stand_in(event, measured, foot, markers, settings)
     ]
     reason = _reasons(side, own, events, markers)
     known = reason == ""
@@ -81,8 +79,8 @@ def _floor_point(plates: Sequence[ForcePlate]) -> np.ndarray:
     return np.mean([plate.corners_m.mean(axis=0) for plate in plates], axis=0)
 
 
-def _step(recording: Recording, plates: Sequence[ForcePlate], contact: Contact, point_m: np.ndarray) -> _Step:
-    # Outside its contact a plate shows drift and other people's steps, not this foot.
+def _step(recording: Recording, plates: Sequence[ForcePlate], contact: PlateContact, point_m: np.ndarray) -> _Step:
+    # Outside its contacts a plate's signal is drift, or another foot.
     plate = next(plate for plate in plates if plate.number == contact.plate)
     start, stop = (
         round((time_s - recording.time_s[0]) * recording.analog_rate_hz) for time_s in (contact.start_s, contact.stop_s)
@@ -95,21 +93,27 @@ def _step(recording: Recording, plates: Sequence[ForcePlate], contact: Contact, 
     )
 
 
-def _stand_in(event: GaitEvent, measured: dict[Contact, _Step], foot: Foot, markers: Markers) -> list[_Step]:
-    """The near half of this foot's nearest measured contact, moved to where and when an unmeasured one begins or ends.
+def _stand_in(
+    event: GaitEvent,
+    measured: dict[PlateContact, _Step],
+    foot: FootLabels,
+    markers: Markers,
+    settings: GroundReactionSettings,
+) -> list[_Step]:
+    """The near half of this foot's nearest measured contact, moved to the start or end of an unmeasured stance.
 
-    Empty if the markers show too little of that stance for its motion to have been spread.
+    Empty if the markers show too little of that stance: then its motion isn't spread either.
     """
-    begins = event.kind == "foot_strike"
+    begins, seen_s = event.kind == "foot_strike", settings.min_seen_stance_s
     shown_s = markers.time_s[-1] - event.time_s if begins else event.time_s - markers.time_s[0]
-    if shown_s < SEEN_STANCE_S:
+    if shown_s < seen_s:
         return []
     contact = min(measured, key=lambda one: abs(one.start_s - event.time_s))
     step = measured[contact]
     half = len(step.force_n) // 2
     near = slice(None, half) if begins else slice(half, None)
-    start_s, inward_s = (contact.start_s, SEEN_STANCE_S) if begins else (contact.stop_s, -SEEN_STANCE_S)
-    # On the floor, the marker over the loaded end of the foot says how far the foot has come since.
+    start_s, inward_s = (contact.start_s, seen_s) if begins else (contact.stop_s, -seen_s)
+    # The marker at the loaded end of the foot, while on the floor, tells how far the foot has moved on.
     label = foot.heel if begins else foot.toe
     moved_m = _place_m(markers, label, event.time_s + inward_s) - _place_m(markers, label, start_s + inward_s)
     if not np.isfinite(moved_m).all():
@@ -138,10 +142,7 @@ def _filtered(
     markers: Markers,
     settings: GroundReactionSettings,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Force and moment of all steps together, (T, 3) each, filtered, at the marker frames.
-
-    Where a contact was measured, no stand-in adds to it.
-    """
+    """Filtered force and moment of all steps, (T, 3) each, at marker frames. A measured contact replaces a stand-in."""
     rate_hz = recording.analog_rate_hz
     beyond = round(BEYOND_RECORD_S * rate_hz)
     total = np.zeros((len(recording.analog) + 2 * beyond, 6))
@@ -181,12 +182,12 @@ def _centre(
     return centre_of_pressure(floor, threshold_n)
 
 
-def _reasons(side: Side, own: Sequence[Contact], events: GaitEvents, markers: Markers) -> np.ndarray:
+def _reasons(side: Side, own: Sequence[PlateContact], events: GaitEvents, markers: Markers) -> np.ndarray:
     """Why each frame's reaction is not known, (T,); "" where it is."""
     time_s = markers.time_s
     reason = np.full(len(time_s), "", dtype=object)
     reason[in_stance(events, side, time_s)] = "stance without a plate"
-    # Unusable contacts last: part of the load on a plate that can't be used makes the rest no whole reaction.
+    # Unusable contacts last: where one carries a part of the load, another one doesn't measure the whole reaction.
     for contact in sorted(own, key=lambda one: not one.usable):
         reason[(time_s >= contact.start_s - 1e-9) & (time_s < contact.stop_s - 1e-9)] = contact.reason
     return reason

@@ -8,29 +8,19 @@ import numpy as np
 from scipy.signal import find_peaks
 
 from pipeline.errors import TrialRejected
-from pipeline.ground.contacts import Contact
+from pipeline.ground.contacts import PlateContact
 from pipeline.records import SIDES, Event, Markers, Recording, Side
 from pipeline.session.profile import Profile, foot_of
+from pipeline.session.recipe import GroundReactionSettings
 
-Kind = Literal["foot_strike", "foot_off"]
-
-# Two strikes of one foot are further apart than this.
-SHORTEST_STRIDE_S = 0.6
-# The foot swings at least this far fore and aft of the pelvis in walking.
-SMALLEST_SWING_M = 0.1
-# A kinematic event this near to a force event is the same event.
-SAME_EVENT_S = 0.15
-# Between two stances a foot swings at least this long: no other event of it lies nearer to a measured contact.
-SHORTEST_SWING_S = 0.2
-# A heel that stops this long before its plate is loaded, or a toe that starts this long after, tells of that contact.
-SLOWEST_CONTACT_S = 0.3
+EventKind = Literal["foot_strike", "foot_off"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GaitEvent:
-    """One event and what told of it."""
+    """One event, and whether force or kinematics gave its time."""
 
-    kind: Kind
+    kind: EventKind
     side: Side
     time_s: float
     source: Literal["force", "kinematics"]
@@ -38,35 +28,41 @@ class GaitEvent:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GaitEvents:
-    """All events in order of time, and how they compare with the laboratory's own.
+    """All events in order of time, and their differences from the laboratory's own.
 
-    `kinematic_bias_s` is how much later than force the feet's motion tells an event, by kind, over the
-    plate contacts of this trial; it is taken off the kinematic events. `laboratory_difference_s` is the
-    median of ours less theirs, NaN if the recording holds none; `laboratory_worst_s` the largest.
+    `kinematic_bias_s` is, by kind, the median of kinematic less force times over this trial's plate contacts; it is
+    subtracted from kinematic events. `laboratory_difference_s` is the median of ours less the laboratory's,
+    `laboratory_worst_s` the largest; NaN if the recording has none.
     """
 
     events: tuple[GaitEvent, ...]
-    kinematic_bias_s: dict[Kind, float]
+    kinematic_bias_s: dict[EventKind, float]
     laboratory_difference_s: float
     laboratory_worst_s: float
 
-    def times(self, kind: Kind, side: Side) -> np.ndarray:
+    def times(self, kind: EventKind, side: Side) -> np.ndarray:
         """The times of one side's events of a kind, ascending."""
         return np.array([e.time_s for e in self.events if e.kind == kind and e.side == side])
 
 
-def detect_events(recording: Recording, markers: Markers, profile: Profile, contacts: Iterable[Contact]) -> GaitEvents:
+def detect_events(
+    recording: Recording,
+    markers: Markers,
+    profile: Profile,
+    contacts: Iterable[PlateContact],
+    settings: GroundReactionSettings,
+) -> GaitEvents:
     """Events of both feet. TrialRejected if a foot is seen too little, or does not swing as in walking.
 
     Kinematic events follow Zeni et al. (2008, Gait Posture 27:710): a foot strikes when its heel is
     furthest in front of the pelvis, and leaves when its toe is furthest behind.
     """
     contacts = tuple(contacts)
-    motion = {side: _from_motion(recording.path.name, markers, profile, side) for side in SIDES}
+    motion = {side: _from_motion(recording.path.name, markers, profile, side, settings) for side in SIDES}
     force = {side: _from_force(contacts, markers, side) for side in SIDES}
-    bias: dict[Kind, float] = {
-        "foot_strike": _bias("foot_strike", motion, force),
-        "foot_off": _bias("foot_off", motion, force),
+    bias: dict[EventKind, float] = {
+        "foot_strike": _bias("foot_strike", motion, force, settings),
+        "foot_off": _bias("foot_off", motion, force, settings),
     }
     events: list[GaitEvent] = []
     for side in SIDES:
@@ -74,22 +70,21 @@ def detect_events(recording: Recording, markers: Markers, profile: Profile, cont
         measured = [contact for contact in contacts if contact.side == side and contact.usable]
         for event in motion[side]:
             shifted = event.time_s - bias[event.kind]
-            before_s, after_s = SLOWEST_CONTACT_S, SHORTEST_SWING_S
+            before_s, after_s = settings.max_contact_delay_s, settings.min_swing_s
             if event.kind == "foot_off":
                 before_s, after_s = after_s, before_s
             told_by_force = any(one.start_s - before_s < shifted < one.stop_s + after_s for one in measured)
             if not told_by_force and markers.time_s[0] <= shifted <= markers.time_s[-1]:
                 events.append(GaitEvent(kind=event.kind, side=side, time_s=shifted, source="kinematics"))
     ordered = tuple(sorted(events, key=lambda event: (event.time_s, event.side)))
-    median, worst = _compare(ordered, recording.events)
+    median, worst = _compare(ordered, recording.events, settings)
     return GaitEvents(events=ordered, kinematic_bias_s=bias, laboratory_difference_s=median, laboratory_worst_s=worst)
 
 
 def in_stance(events: GaitEvents, side: Side, time_s: np.ndarray) -> np.ndarray:
     """Whether a foot is on the ground at each time (T,), by its own events alone.
 
-    Before the first event the foot is in whichever phase that event ends. No events: stance throughout,
-    since a foot that is never seen to leave the ground may be on it.
+    Before its first event the foot is in the phase that this event ends. Without events it is in stance throughout.
     """
     own = [event for event in events.events if event.side == side]
     if not own:
@@ -100,87 +95,102 @@ def in_stance(events: GaitEvents, side: Side, time_s: np.ndarray) -> np.ndarray:
     return down
 
 
-def _from_force(contacts: tuple[Contact, ...], markers: Markers, side: Side) -> list[GaitEvent]:
+def _from_force(contacts: tuple[PlateContact, ...], markers: Markers, side: Side) -> list[GaitEvent]:
     frame_s = 1 / markers.rate_hz
-    found = []
+    events = []
     for contact in contacts:
         if contact.side != side or not contact.usable:
-            continue  # such a plate tells neither when the foot came nor when it left
+            continue  # neither start nor end of such a contact are the foot's
         if contact.start_s > markers.time_s[0] + frame_s:
-            found.append(GaitEvent(kind="foot_strike", side=side, time_s=contact.start_s, source="force"))
+            events.append(GaitEvent(kind="foot_strike", side=side, time_s=contact.start_s, source="force"))
         if contact.stop_s < markers.time_s[-1] - frame_s:
-            found.append(GaitEvent(kind="foot_off", side=side, time_s=contact.stop_s, source="force"))
-    return found
+            events.append(GaitEvent(kind="foot_off", side=side, time_s=contact.stop_s, source="force"))
+    return events
 
 
-def _from_motion(source: str, markers: Markers, profile: Profile, side: Side) -> list[GaitEvent]:
+def _from_motion(
+    source: str, markers: Markers, profile: Profile, side: Side, settings: GroundReactionSettings
+) -> list[GaitEvent]:
     pelvis = np.mean(
         [markers.marker(label)[:, 0] for label in (profile.pelvis.right_anterior, profile.pelvis.left_anterior)],
         axis=0,
     )
     foot = foot_of(profile, side)
-    strikes = _peaks(source, markers, markers.marker(foot.heel)[:, 0] - pelvis, foot.heel)
-    offs = _peaks(source, markers, pelvis - markers.marker(foot.toe)[:, 0], foot.toe)
+    strikes = _peaks(source, markers, markers.marker(foot.heel)[:, 0] - pelvis, foot.heel, settings)
+    offs = _peaks(source, markers, pelvis - markers.marker(foot.toe)[:, 0], foot.toe, settings)
     return [GaitEvent(kind="foot_strike", side=side, time_s=t, source="kinematics") for t in strikes] + [
         GaitEvent(kind="foot_off", side=side, time_s=t, source="kinematics") for t in offs
     ]
 
 
-def _peaks(source: str, markers: Markers, reach_m: np.ndarray, label: str) -> list[float]:
+def _peaks(
+    source: str, markers: Markers, reach_m: np.ndarray, label: str, settings: GroundReactionSettings
+) -> list[float]:
     """Times at which a reach (T,) is largest, to a fraction of a frame."""
     seen = np.isfinite(reach_m)
-    if seen.mean() < 0.5:
+    if seen.mean() < settings.min_foot_seen_ratio:
         raise TrialRejected(
             "gait_events",
             f"{source}: marker {label} and the pelvis are seen together in {seen.mean():.0%} of the frames, expected "
-            "at least half: steps can't be found. Fill the gaps in the laboratory's software, or leave the trial out.",
+            f"at least {settings.min_foot_seen_ratio:.0%}: steps can't be found. Fill the gaps in the laboratory's "
+            "software, or leave the trial out.",
         )
     signal = np.where(seen, reach_m, np.nanmin(reach_m))
-    if np.ptp(signal) < SMALLEST_SWING_M:
+    if np.ptp(signal) < settings.min_swing_m:
         raise TrialRejected(
             "gait_events",
             f"{source}: marker {label} moves {np.ptp(signal) * 1e3:.0f} mm fore and aft of the pelvis, expected at "
-            f"least {SMALLEST_SWING_M * 1e3:.0f} mm: this is not a walk. Leave it out of session.toml's [trials].",
+            f"least {settings.min_swing_m * 1e3:.0f} mm: this is not a walk. Leave it out of session.toml's [trials].",
         )
-    return farthest_times(markers.time_s, markers.rate_hz, signal, seen)
+    return farthest_times(markers.time_s, markers.rate_hz, signal, seen, settings)
 
 
-def farthest_times(time_s: np.ndarray, rate_hz: float, reach: np.ndarray, seen: np.ndarray) -> list[float]:
-    """When a reach (T,) is largest, once a stride, to a fraction of a frame; frames not `seen` (T,) tell nothing."""
-    # Beyond the record the foot is taken to be back where it is furthest away, so that a step near either end
-    # stands out as far as the others; a reach that still grows at the end is not a step yet.
+def farthest_times(
+    time_s: np.ndarray, rate_hz: float, reach: np.ndarray, seen: np.ndarray, settings: GroundReactionSettings
+) -> list[float]:
+    """Times of a reach's (T,) maxima, one a stride, to a fraction of a frame; frames not `seen` (T,) give none."""
+    # The minimum is added at both ends, so that a maximum near an end is as prominent as others. A reach that still
+    # grows at the end is no maximum.
     beyond = np.full(1, reach.min())
     peaks, _ = find_peaks(
         np.concatenate([beyond, reach, beyond]),
-        distance=max(1, round(SHORTEST_STRIDE_S * rate_hz)),
-        prominence=0.5 * np.ptp(reach),
+        distance=max(1, round(settings.min_strike_interval_s * rate_hz)),
+        prominence=settings.min_reach_prominence * np.ptp(reach),
     )
     inner = [p - 1 for p in peaks if 1 < p < len(reach) and seen[p - 2 : p + 1].all()]
     return [float(time_s[p] + _vertex(reach[p - 1 : p + 2]) / rate_hz) for p in inner]
 
 
 def _vertex(three: np.ndarray) -> float:
-    """Where the parabola through three equidistant samples is highest, in samples from the middle one."""
+    """The maximum of the parabola through three equidistant samples, in samples from the middle one."""
     curvature = three[0] - 2 * three[1] + three[2]
     return float(0.5 * (three[0] - three[2]) / curvature) if curvature < 0 else 0.0
 
 
-def _bias(kind: Kind, motion: dict[Side, list[GaitEvent]], force: dict[Side, list[GaitEvent]]) -> float:
+def _bias(
+    kind: EventKind,
+    motion: dict[Side, list[GaitEvent]],
+    force: dict[Side, list[GaitEvent]],
+    settings: GroundReactionSettings,
+) -> float:
     pairs = [
         m.time_s - f.time_s
         for side in SIDES
         for f in force[side]
         for m in motion[side]
-        if f.kind == m.kind == kind and abs(m.time_s - f.time_s) < SAME_EVENT_S
+        if f.kind == m.kind == kind and abs(m.time_s - f.time_s) < settings.max_event_bias_s
     ]
     return float(np.median(pairs)) if pairs else 0.0
 
 
-def _compare(ours: tuple[GaitEvent, ...], laboratory: Iterable[Event]) -> tuple[float, float]:
+def _compare(
+    ours: tuple[GaitEvent, ...], laboratory: Iterable[Event], settings: GroundReactionSettings
+) -> tuple[float, float]:
+    """Ours less the laboratory's events: the median and the largest difference, NaN without any to compare."""
     differences = []
     for theirs in laboratory:
         same = [e.time_s - theirs.time_s for e in ours if e.kind == theirs.kind and e.side == theirs.side]
-        close = [d for d in same if abs(d) < SHORTEST_STRIDE_S / 2]
+        close = [d for d in same if abs(d) < settings.min_strike_interval_s / 2]
         if close:
             differences.append(min(close, key=abs))
     if not differences:

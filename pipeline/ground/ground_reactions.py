@@ -1,4 +1,4 @@
-"""The ground's action on each foot at every marker frame, and where it isn't known."""
+"""The ground's reaction on each foot at every marker frame, and where it isn't known."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,17 +15,16 @@ from pipeline.records import SIDES, FootWrench, ForcePlate, Recording, Side
 from pipeline.session.profile import Profile, foot_of
 from pipeline.session.recipe import GroundReactionSettings, ScalingSettings
 
-# Events of the laboratory further than this from ours are worth a look.
-EVENT_DIFFERENCE_S = 0.05
-# A plate that carries more than this of a standing body has a foot on it.
-TOUCHED_BODY_WEIGHTS = 0.1
+# The filter spreads a stance's force over a little more than the stance: the impulse takes in what it spread.
+FILTER_SPREAD_S = 0.1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GroundReactions:
-    """What the plates and the feet tell of one walk.
+    """Gait events and ground reactions of one walk.
 
-    `impulse_error` is a stride's vertical impulse over body weight times duration, less one; NaN if none tells.
+    `impulse_error` is a stride's vertical impulse over body weight times duration, less one; NaN if no stride has both
+    feet on plates.
     """
 
     events: GaitEvents
@@ -41,7 +40,7 @@ def ground_reactions(
     _refuse_without_plates(recording)
     plates = plates_in_ground(recording, tracks.rotation)
     contacts = find_contacts(recording, plates, tracks.recorded, profile, mass_kg, settings)
-    events = detect_events(recording, tracks.recorded, profile, contacts)
+    events = detect_events(recording, tracks.recorded, profile, contacts, settings)
     wrenches = {
         side: foot_wrench(side, foot_of(profile, side), recording, plates, contacts, events, tracks.recorded, settings)
         for side in SIDES
@@ -56,7 +55,7 @@ def ground_reactions(
             *(f"plate contact at {contact.start_s:.2f} s: {contact.reason}" for contact in contacts if contact.reason),
             *(
                 [f"the laboratory's own events differ by up to {late_s:+.3f} s"]
-                if abs(late_s) > EVENT_DIFFERENCE_S
+                if abs(late_s) > settings.max_event_difference_s
                 else []
             ),
         ),
@@ -66,10 +65,9 @@ def ground_reactions(
 def stride_impulse_errors(
     wrenches: dict[Side, FootWrench], events: GaitEvents, mass_kg: float
 ) -> dict[Side, list[float]]:
-    """Vertical impulse of each known stance pair against body weight times the stride's duration, less one.
+    """Vertical impulse of each stride over body weight times its duration, less one; zero in steady walking.
 
-    A stride in steady walking gives the body as much momentum as gravity takes. It needs both feet's
-    stances within it: one after the other where both are known.
+    Only strides count whose stance and whose following stance of the other foot are known throughout.
     """
     errors: dict[Side, list[float]] = {side: [] for side in SIDES}
     for side in SIDES:
@@ -98,8 +96,7 @@ def check_body_weight(
             "ground_reactions",
             f"{recording.path.name}: over a stride the plates carry {1 + error:.2f} times the body's weight "
             f"({mass_kg} kg stated), expected 1 within {settings.max_impulse_error:.0%}. Check the mass in "
-            "session.toml and "
-            "the plates' calibration.",
+            "session.toml and the plates' calibration.",
         )
     return error
 
@@ -114,8 +111,8 @@ def check_standing(
     body_n = mass_kg * GRAVITY_M_S2
     total = sum((plate.force_n[:, 1] for plate in plates), np.zeros(1))
     carried = float(np.median(total)) / body_n
-    loaded = sum(bool(np.median(plate.force_n[:, 1]) > TOUCHED_BODY_WEIGHTS * body_n) for plate in plates)
-    if carried < 0.8 and loaded < 2:
+    loaded = sum(bool(np.median(plate.force_n[:, 1]) > settings.min_foot_body_weights * body_n) for plate in plates)
+    if carried < settings.min_standing_body_weights and loaded < 2:
         return float("nan")
     if abs(carried - 1) > settings.max_standing_error:
         raise TrialRejected(
@@ -143,9 +140,7 @@ def _stance_impulse(wrench: FootWrench, events: GaitEvents, strike_s: float) -> 
     offs = [t for t in events.times("foot_off", wrench.side) if t > strike_s]
     if not offs:
         return None
-    # The filter spreads a stance's force over a little more than the stance: take in what it spread.
-    spread_s = 0.1
-    wide = (wrench.time_s > strike_s - spread_s) & (wrench.time_s < offs[0] + spread_s)
+    wide = (wrench.time_s > strike_s - FILTER_SPREAD_S) & (wrench.time_s < offs[0] + FILTER_SPREAD_S)
     during = (wrench.time_s >= strike_s) & (wrench.time_s <= offs[0])
     if not during.any() or not wrench.known[during].all():
         return None

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from pipeline.c3d.read_c3d import read_c3d
 from pipeline.errors import TrialRejected
-from pipeline.ground.cycles import Stride, complete_strides, frames_of
+from pipeline.ground.cycles import Stride, frames_of, measured_strides
 from pipeline.ground.ground_reactions import GroundReactions, ground_reactions
 from pipeline.markers.observed import worst_gaps
 from pipeline.markers.static_trial import StaticTrial
@@ -38,13 +38,13 @@ def observe_walk(setup: SessionSetup, trial: Trial, static: StaticTrial) -> Obse
     """Read a trial and make of it what the solves need. TrialRejected names the stage that refused it."""
     recipe, subject = setup.recipe, setup.session.subject
     recording = read_c3d(trial.path)
-    check_subject_blocks(recording, static.recording, subject)
+    check_subject_blocks(recording, static.recording, subject, recipe.scaling)
     tracks = trajectories(recording, static, setup.profile, recipe)
     ground = ground_reactions(recording, tracks, setup.profile, subject.mass_kg, recipe.ground_reactions)
 
     markers = tracks.smooth.cut(tracks.window)
     wrenches = {side: ground.wrenches[side].cut(tracks.window) for side in SIDES}
-    strides, refused = complete_strides(markers.time_s, wrenches, ground.events, recipe.cycles)
+    strides, refused = measured_strides(markers.time_s, wrenches, ground.events, recipe.cycles)
     if not strides:
         raise TrialRejected("cycles", _why_no_stride(recording.path.name, refused, wrenches, tracks))
     return ObservedWalk(

@@ -1,4 +1,4 @@
-"""The ground frame: x forward, y up, z right, found from what was recorded rather than from a table of rotations."""
+"""The ground frame: x forward, y up, z right, from the recording itself rather than from a table of rotations."""
 
 import numpy as np
 
@@ -6,10 +6,14 @@ from pipeline.errors import TrialRejected
 from pipeline.records import Markers, Recording
 from pipeline.session.profile import Profile
 
-# Over this much horizontal travel the subject walks; under it, stands.
+# A subject whose pelvis travels farther than this walks; others stand.
 WALKING_TRAVEL_M = 0.5
-# A walkway is laid along a laboratory axis: a course this close to one is that axis.
+# Walkways lie along an axis of the laboratory: a course within this angle of one is taken along it.
 ALONG_AXIS_DEG = 20.0
+# Plates of one floor face the same way, and their normal points from the feet to the pelvis: cosines of the angles.
+ONE_FLOOR_COSINE, UPRIGHT_COSINE = 0.99, 0.8
+# A forward direction (a unit vector) with less than this across the vertical is parallel to it.
+LEAST_HORIZONTAL = 0.5
 
 _AXES = {
     sign + name: (1.0 if sign == "+" else -1.0) * np.eye(3)[index] for index, name in enumerate("xyz") for sign in "+-"
@@ -27,7 +31,7 @@ def ground_rotation(recording: Recording, profile: Profile) -> np.ndarray:
     forward = _AXES[profile.forward] if profile.forward in _AXES else _forward(recording, profile, up)
     forward = forward - (forward @ up) * up
     length = np.linalg.norm(forward)
-    if length < 0.5:
+    if length < LEAST_HORIZONTAL:
         raise TrialRejected(
             "ground_frame",
             f"{recording.path.name}: forward {profile.forward!r} is parallel to up; correct the profile "
@@ -56,14 +60,14 @@ def _up(recording: Recording, profile: Profile) -> np.ndarray:
         return _nearest_axis(standing)
     up = recording.plates[0].normal
     for plate in recording.plates:
-        if plate.normal @ up < 0.99:
+        if plate.normal @ up < ONE_FLOOR_COSINE:
             raise TrialRejected(
                 "ground_frame",
                 f"{recording.path.name}: plates 1 and {plate.number} face different ways "
                 f"({np.round(up, 3)} and {np.round(plate.normal, 3)}), expected one floor. Check "
                 "FORCE_PLATFORM:CORNERS.",
             )
-    if standing @ up < 0.8 * np.linalg.norm(standing):
+    if standing @ up < UPRIGHT_COSINE * np.linalg.norm(standing):
         raise TrialRejected(
             "ground_frame",
             f"{recording.path.name}: the plates' normal {np.round(up, 3)} does not point from the feet to the pelvis "
@@ -74,7 +78,7 @@ def _up(recording: Recording, profile: Profile) -> np.ndarray:
 
 
 def _feet_to_pelvis(recording: Recording, profile: Profile) -> np.ndarray:
-    """The mean way (3,) from the feet to the pelvis, frame by frame: a walker's feet are elsewhere a second later."""
+    """The mean vector (3,) from the feet to the pelvis over the frames that show both."""
     labels = _pelvis_labels(recording, profile), _foot_labels(profile)
     pelvis, feet = (_centre_of(recording, names) for names in labels)
     ways = (pelvis - feet)[np.isfinite(pelvis - feet).all(axis=1)]

@@ -1,5 +1,6 @@
 """Which frames of a walk show enough markers to say where the body was."""
 
+import math
 from collections import defaultdict
 
 import numpy as np
@@ -7,12 +8,13 @@ import numpy as np
 from pipeline.errors import TrialRejected
 from pipeline.records import Markers, Recording
 from pipeline.session.profile import Profile
+from pipeline.session.recipe import MarkerSettings
 from pipeline.signals import runs
 
-# The segments whose angles are stored as inputs: each needs at least half of its markers, the pelvis three.
+# The segments whose angles are stored as inputs.
 SEGMENTS = ("pelvis", "femur_r", "femur_l", "tibia_r", "tibia_l", "calcn_r", "calcn_l")
+# Three points fix a rigid body; all other segments hang on the pelvis.
 PELVIS_MARKERS = 3
-SHORTEST_WINDOW_S = 0.5
 
 
 def used_labels(recording: Recording, profile: Profile) -> tuple[str, ...]:
@@ -33,22 +35,23 @@ def used_labels(recording: Recording, profile: Profile) -> tuple[str, ...]:
     return tuple(label for label in profile.markers if label in shown)
 
 
-def observed_window(recording: Recording, markers: Markers, profile: Profile) -> slice:
-    """The longest run of frames that shows every segment of the legs; TrialRejected if it is under half a second."""
+def observed_window(recording: Recording, markers: Markers, profile: Profile, settings: MarkerSettings) -> slice:
+    """The longest run of frames that shows every segment of the legs; TrialRejected if it is too short."""
     enough = np.ones(len(markers.time_s), dtype=bool)
     for segment, labels in _by_segment(markers, profile).items():
         seen = np.sum([np.isfinite(markers.marker(label)).all(axis=1) for label in labels], axis=0)
-        needed = min(PELVIS_MARKERS, len(labels)) if segment == "pelvis" else -(-len(labels) // 2)
+        share = math.ceil(settings.min_segment_marker_ratio * len(labels))
+        needed = min(PELVIS_MARKERS, len(labels)) if segment == "pelvis" else share
         enough &= seen >= needed
     windows = runs(enough)
     longest = max(windows, key=lambda window: window[1] - window[0], default=(0, 0))
     length_s = (longest[1] - longest[0]) / markers.rate_hz
-    if length_s < SHORTEST_WINDOW_S:
+    if length_s < settings.min_window_s:
         raise TrialRejected(
             "markers",
             f"{recording.path.name}: at most {length_s:.2f} s on end show every segment of the legs, expected at least "
-            f"{SHORTEST_WINDOW_S} s: {worst_gaps(markers)}. Fill the gaps in the laboratory's software, or leave the "
-            "trial out.",
+            f"{settings.min_window_s} s: {worst_gaps(markers)}. Fill the gaps in the laboratory's software, or leave "
+            "the trial out.",
         )
     return slice(*longest)
 
@@ -66,9 +69,9 @@ def worst_gaps(markers: Markers) -> str:
 
 
 def _by_segment(markers: Markers, profile: Profile) -> dict[str, list[str]]:
-    found: dict[str, list[str]] = defaultdict(list)
+    labels_of: dict[str, list[str]] = defaultdict(list)
     for label in markers.labels:
         marker = profile.markers[label]
         if marker.ik_weight > 0 and marker.body in SEGMENTS:
-            found[marker.body].append(label)
-    return found
+            labels_of[marker.body].append(label)
+    return labels_of

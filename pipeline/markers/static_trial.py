@@ -11,6 +11,7 @@ from pipeline.markers.observed import used_labels
 from pipeline.markers.swapped_labels import mend_swaps, model_places
 from pipeline.records import Markers, Recording
 from pipeline.session.profile import Profile
+from pipeline.session.recipe import ScalingSettings
 from pipeline.session.setup import SessionSetup
 
 
@@ -28,14 +29,14 @@ class StaticTrial:
 
 def read_static(setup: SessionSetup) -> StaticTrial:
     """A session's static trial. TrialRejected if it can't be read, or a required marker is not seen in it."""
-    return pose_static(read_c3d(setup.session.static), setup.profile, setup.recipe.scaling.static_window_s)
+    return pose_static(read_c3d(setup.session.static), setup.profile, setup.recipe.scaling)
 
 
-def pose_static(recording: Recording, profile: Profile, window_s: float) -> StaticTrial:
+def pose_static(recording: Recording, profile: Profile, settings: ScalingSettings) -> StaticTrial:
     """The pose: each marker's mean over the middle of the trial. TrialRejected if a required one is not seen there."""
     labels = used_labels(recording, profile)
     markers = to_ground(recording, ground_rotation(recording, profile), labels)
-    half = max(1, round(window_s * markers.rate_hz / 2))
+    half = max(1, round(settings.static_window_s * markers.rate_hz / 2))
     middle = len(markers.time_s) // 2
     window = markers.positions_m[max(0, middle - half) : middle + half]
     seen = np.isfinite(window).all(axis=2)
@@ -44,9 +45,9 @@ def pose_static(recording: Recording, profile: Profile, window_s: float) -> Stat
     if needed:
         raise TrialRejected(
             "scaling",
-            f"{recording.path.name}: the markers {', '.join(needed)} are not visible in the middle {window_s} s "
-            "of the static "
-            "trial, expected all of the profile's. Record another static trial, or choose another as `static`.",
+            f"{recording.path.name}: the markers {', '.join(needed)} are not visible in the middle "
+            f"{settings.static_window_s} s of the static trial, expected all of the profile's. Record another static "
+            "trial, or choose another as `static`.",
         )
     shown = [column for column in range(len(labels)) if seen[:, column].any()]
     mean_m = np.stack([window[seen[:, column], column].mean(axis=0) for column in shown])
@@ -56,6 +57,6 @@ def pose_static(recording: Recording, profile: Profile, window_s: float) -> Stat
         labels=tuple(labels[column] for column in shown),
         positions_m=mean_m[None],
     )
-    mended, warnings = mend_swaps(pose, model_places(profile), profile)
+    mended, warnings = mend_swaps(pose, model_places(profile), profile, settings)
     named = tuple(f"{recording.path.name}: {warning}" for warning in warnings)
     return StaticTrial(recording=recording, pose=mended, warnings=named)

@@ -1,7 +1,7 @@
-"""Two labels exchanged on one segment: found by the segment's own shape, put right, and said.
+"""Two exchanged labels of one segment: detected by the segment's shape, corrected and reported.
 
-The torso of a walker whose jugular notch and xiphoid are exchanged fits no skeleton: distances to the
-segment's other markers are wrong by centimetres, and right again once the two are exchanged back.
+When a walker's jugular notch and xiphoid are exchanged, their distances to the torso's other markers are wrong by
+centimetres, and right again once the labels are exchanged back.
 """
 
 from collections import defaultdict
@@ -13,19 +13,19 @@ import numpy as np
 
 from pipeline.records import Markers
 from pipeline.session.profile import Profile
+from pipeline.session.recipe import ScalingSettings
 
-# A marker pair is exchanged only if its distances were this wrong, and exchanging leaves a third of that at most.
-MISFIT_M = 0.04
-REMAINING = 1 / 3
+# Two labels of a segment that may be exchanged, and two that tell.
+FEWEST_LABELS = 4
 
 
 def mend_swaps(
-    markers: Markers, reference_m: Mapping[str, np.ndarray], profile: Profile
+    markers: Markers, reference_m: Mapping[str, np.ndarray], profile: Profile, settings: ScalingSettings
 ) -> tuple[Markers, tuple[str, ...]]:
-    """The markers with exchanged labels put right, and one sentence for each pair that was.
+    """The markers with exchanged labels corrected, and one sentence for each corrected pair.
 
-    `reference_m` gives the segments' shapes, label -> (3,): the static pose, or the model's own places. Its size
-    may differ from the subject's: each segment is compared after scaling.
+    `reference_m` gives the segments' shapes, label -> (3,): the static pose, or places on the model. Each segment is
+    scaled before it is compared, so its size doesn't matter.
     """
     warnings = []
     for labels in _segments(markers, reference_m, profile).values():
@@ -35,7 +35,7 @@ def mend_swaps(
             before = _misfit_m(measured, scale * expected, first, second)
             exchanged = _exchanged(measured, first, second)
             after = _misfit_m(exchanged, scale * expected, first, second)
-            if before > MISFIT_M and after < REMAINING * before:
+            if before > settings.min_swap_misfit_m and after < settings.max_swap_remainder * before:
                 markers = _with_labels_exchanged(markers, labels[first], labels[second])
                 measured = exchanged
                 warnings.append(
@@ -51,13 +51,13 @@ def model_places(profile: Profile) -> dict[str, np.ndarray]:
 
 
 def _segments(markers: Markers, reference_m: Mapping[str, np.ndarray], profile: Profile) -> dict[str, list[str]]:
-    """Labels by body, where at least four are known: two that may be exchanged, and two that tell."""
-    found: dict[str, list[str]] = defaultdict(list)
+    """Labels by body, where enough are known to tell an exchange."""
+    labels_of: dict[str, list[str]] = defaultdict(list)
     for label in markers.labels:
         seen = np.isfinite(markers.marker(label)).all(axis=1).any()
         if seen and label in reference_m and profile.markers[label].static_weight > 0:
-            found[profile.markers[label].body].append(label)
-    return {body: labels for body, labels in found.items() if len(labels) >= 4}
+            labels_of[profile.markers[label].body].append(label)
+    return {body: labels for body, labels in labels_of.items() if len(labels) >= FEWEST_LABELS}
 
 
 def _distances(markers: Markers, labels: list[str]) -> np.ndarray:

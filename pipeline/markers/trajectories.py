@@ -36,8 +36,10 @@ def trajectories(recording: Recording, static: StaticTrial, profile: Profile, re
     pose = static.pose
     shape = {label: pose.marker(label)[0] for label in pose.labels}
     rotation = ground_rotation(recording, profile)
-    markers, mended = mend_swaps(to_ground(recording, rotation, used_labels(recording, profile)), shape, profile)
-    check_segment_lengths(recording, markers, pose, profile, recipe.scaling.max_segment_difference)
+    markers, mended = mend_swaps(
+        to_ground(recording, rotation, used_labels(recording, profile)), shape, profile, recipe.scaling
+    )
+    check_segment_lengths(recording, markers, pose, profile, recipe.scaling)
     filled = fill_gaps(markers.positions_m, markers.rate_hz, recipe.markers.max_gap_s)
     recorded = replace(markers, positions_m=filled)
     smooth = replace(markers, positions_m=low_pass(filled, markers.rate_hz, recipe.markers.marker_cutoff_hz))
@@ -46,7 +48,7 @@ def trajectories(recording: Recording, static: StaticTrial, profile: Profile, re
         rotation=rotation,
         recorded=recorded,
         smooth=smooth,
-        window=observed_window(recording, smooth, profile),
+        window=observed_window(recording, smooth, profile, recipe.markers),
         warnings=(*recording.warnings, *static.warnings, *mended, *((gaps,) if gaps else ())),
     )
 

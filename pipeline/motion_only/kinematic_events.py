@@ -5,9 +5,10 @@ from dataclasses import replace
 import numpy as np
 
 from pipeline.errors import TrialRejected
-from pipeline.ground.gait_events import GaitEvent, GaitEvents, Kind, detect_events, farthest_times
+from pipeline.ground.gait_events import EventKind, GaitEvent, GaitEvents, detect_events, farthest_times
 from pipeline.records import SIDES, Markers, Recording, Side
 from pipeline.session.profile import Profile
+from pipeline.session.recipe import GroundReactionSettings
 from warehouse.channels import INPUT_COORDINATES
 
 # How much later than its heel is farthest forward a foot bears 20 N, over the stride's duration: the median of 27 plate
@@ -22,27 +23,33 @@ THIGH, SHANK, ANKLE_HEIGHT, ANKLE_TO_HEEL, ANKLE_TO_TOE = 0.245, 0.246, 0.039, 0
 SMALLEST_SWING = 0.06
 
 
-def events_of_markers(recording: Recording, markers: Markers, profile: Profile) -> GaitEvents:
+def events_of_markers(
+    recording: Recording, markers: Markers, profile: Profile, settings: GroundReactionSettings
+) -> GaitEvents:
     """Events as heels and toes tell them (Zeni et al. 2008, Gait Posture 27:710), strikes set to when the foot bears.
 
     TrialRejected if a foot is seen too little, or does not swing as in walking.
     """
-    return _delayed(detect_events(recording, markers, profile, ()), markers.time_s[-1])
+    return _delayed(detect_events(recording, markers, profile, (), settings), markers.time_s[-1])
 
 
-def events_of_angles(source: str, time_s: np.ndarray, angles_deg: np.ndarray) -> GaitEvents:
+def events_of_angles(
+    source: str, time_s: np.ndarray, angles_deg: np.ndarray, settings: GroundReactionSettings
+) -> GaitEvents:
     """Events as ten joint angles (T, 10) tell them: the same rule, for an average leg under a pelvis that keeps still.
 
     NaN tells nothing. TrialRejected if a leg does not swing as in walking.
     """
-    events = [event for side in SIDES for event in _of_leg(source, time_s, angles_deg, side)]
+    events = [event for side in SIDES for event in _of_leg(source, time_s, angles_deg, side, settings)]
     ordered = tuple(sorted(events, key=lambda event: (event.time_s, event.side)))
     nothing = float("nan")
     found = GaitEvents(events=ordered, kinematic_bias_s={}, laboratory_difference_s=nothing, laboratory_worst_s=nothing)
     return _delayed(found, time_s[-1])
 
 
-def _of_leg(source: str, time_s: np.ndarray, angles_deg: np.ndarray, side: Side) -> list[GaitEvent]:
+def _of_leg(
+    source: str, time_s: np.ndarray, angles_deg: np.ndarray, side: Side, settings: GroundReactionSettings
+) -> list[GaitEvent]:
     heel, toe = _reach(angles_deg, side)
     seen = np.isfinite(heel)
     swing = np.ptp(heel[seen]) if seen.any() else 0.0
@@ -53,11 +60,11 @@ def _of_leg(source: str, time_s: np.ndarray, angles_deg: np.ndarray, side: Side)
             f"least {SMALLEST_SWING:.0%}: this is not a walk, or the angles are in another unit than stated.",
         )
     rate_hz = 1 / float(np.median(np.diff(time_s)))
-    reaches: dict[Kind, np.ndarray] = {"foot_strike": heel, "foot_off": -toe}
+    reaches: dict[EventKind, np.ndarray] = {"foot_strike": heel, "foot_off": -toe}
     return [
         GaitEvent(kind=kind, side=side, time_s=at, source="kinematics")
         for kind, reach in reaches.items()
-        for at in farthest_times(time_s, rate_hz, np.where(seen, reach, np.nanmin(reach)), seen)
+        for at in farthest_times(time_s, rate_hz, np.where(seen, reach, np.nanmin(reach)), seen, settings)
     ]
 
 

@@ -10,7 +10,7 @@ import pyarrow.csv
 from pipeline.errors import TrialRejected
 from pipeline.motion_only.kinematic_events import events_of_angles
 from pipeline.motion_only.walk_angles import WalkAngles, complete_strides
-from pipeline.session.recipe import CycleSettings
+from pipeline.session.recipe import Recipe
 from warehouse.channels import INPUT_COORDINATES
 from warehouse.files.storage import explained
 from warehouse.interchange.opensim_table import parse_table
@@ -19,7 +19,7 @@ from warehouse.interchange.opensim_table import parse_table
 _TO_DEGREES = {"deg": 1.0, "rad": 180.0 / np.pi}
 
 
-def read_mot(path: Path, settings: CycleSettings) -> WalkAngles:
+def read_mot(path: Path, recipe: Recipe) -> WalkAngles:
     """A motion with OpenSim's coordinates, in degrees or radians as its header says.
 
     ValueError if it is no such table or lacks one of the ten angles; TrialRejected if it holds no complete cycle.
@@ -28,10 +28,10 @@ def read_mot(path: Path, settings: CycleSettings) -> WalkAngles:
         text = path.read_text("utf-8", "replace")
     table = parse_table(path.name, text)
     _require(path, [name for name in INPUT_COORDINATES if name not in table.columns], table.columns)
-    return _walk(path, table.time_s, table.degrees(INPUT_COORDINATES), settings)
+    return _walk(path, table.time_s, table.degrees(INPUT_COORDINATES), recipe)
 
 
-def read_csv_motion(path: Path, settings: CycleSettings) -> WalkAngles:
+def read_csv_motion(path: Path, recipe: Recipe) -> WalkAngles:
     """A table with `time_s` and the ten angles, each named with its unit: `hip_flexion_r_deg` or `hip_flexion_r_rad`.
 
     Empty cells are not known. ValueError if a column is missing or is no number; TrialRejected if the table holds no
@@ -46,7 +46,7 @@ def read_csv_motion(path: Path, settings: CycleSettings) -> WalkAngles:
     if not np.isfinite(time_s).all() or len(time_s) < 2 or (np.diff(time_s) <= 0).any():
         raise ValueError(f"{path}: time_s must be known and increase from row to row, over two rows or more.")
     columns = [numbers(path, table, column) * _TO_DEGREES[column.rpartition("_")[2]] for column in names.values()]
-    return _walk(path, time_s, np.stack(columns, axis=1), settings)
+    return _walk(path, time_s, np.stack(columns, axis=1), recipe)
 
 
 def read_csv(path: Path) -> pa.Table:
@@ -89,9 +89,9 @@ def _require(path: Path, lacking: Sequence[str], found: Sequence[str]) -> None:
         )
 
 
-def _walk(path: Path, time_s: np.ndarray, angles_deg: np.ndarray, settings: CycleSettings) -> WalkAngles:
-    events = events_of_angles(path.name, time_s, angles_deg)
-    strides, refused = complete_strides(path.name, time_s, angles_deg, events, settings)
+def _walk(path: Path, time_s: np.ndarray, angles_deg: np.ndarray, recipe: Recipe) -> WalkAngles:
+    events = events_of_angles(path.name, time_s, angles_deg, recipe.ground_reactions)
+    strides, refused = complete_strides(path.name, time_s, angles_deg, events, recipe.cycles)
     if not strides:
         why = "; ".join(refused) or f"{len(events.events)} events in {time_s[-1] - time_s[0]:.2f} s, no two strikes"
         raise TrialRejected(

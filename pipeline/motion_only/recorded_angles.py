@@ -67,9 +67,9 @@ def trial_of(session: Session, path: Path) -> Trial:
 def _angles(setup: SessionSetup, path: Path, model: Path, directory: Path) -> WalkAngles:
     profile, recipe = setup.profile, setup.recipe
     recording, static = read_c3d(path), read_static(setup)
-    check_subject_blocks(recording, static.recording, setup.session.subject)
+    check_subject_blocks(recording, static.recording, setup.session.subject, recipe.scaling)
     tracks = trajectories(recording, static, profile, recipe)
-    events = events_of_markers(recording, tracks.recorded, profile)
+    events = events_of_markers(recording, tracks.recorded, profile, recipe.ground_reactions)
     markers = tracks.smooth.cut(tracks.window)
     strides, refused = complete_strides(
         path.name, markers.time_s, _unsolved(len(markers.time_s)), events, recipe.cycles

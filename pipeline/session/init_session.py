@@ -78,13 +78,13 @@ def _readable(directory: Path) -> dict[str, Recording | TrialRejected]:
     files = sorted(path for path in directory.iterdir() if path.suffix.lower() == ".c3d")
     if not files:
         raise ValueError(f"{directory} holds no C3D file. Give the folder that holds the session's recordings.")
-    found: dict[str, Recording | TrialRejected] = {}
+    recordings: dict[str, Recording | TrialRejected] = {}
     for path in files:
         try:
-            found[path.name] = read_c3d(path)
+            recordings[path.name] = read_c3d(path)
         except TrialRejected as error:
-            found[path.name] = error
-    return found
+            recordings[path.name] = error
+    return recordings
 
 
 def _absolute(profile: str) -> str:

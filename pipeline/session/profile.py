@@ -29,7 +29,7 @@ class ProfileMarker(Checked):
     guide: bool = False
 
 
-class Measurement(Checked):
+class SegmentMeasurement(Checked):
     """Marker pairs whose measured distance, over the model's own, scales bodies along axes."""
 
     name: str
@@ -45,7 +45,7 @@ class Pelvis(Checked):
     posterior: Annotated[tuple[str, ...], Field(min_length=1)]
 
 
-class Foot(Checked):
+class FootLabels(Checked):
     """A foot's labels: at the heel, and near the head of the second metatarsal."""
 
     heel: str
@@ -64,11 +64,11 @@ class Profile(Checked):
     up: Axis = "plates"
     forward: Axis = "pelvis"
     pelvis: Pelvis
-    right_foot: Foot
-    left_foot: Foot
+    right_foot: FootLabels
+    left_foot: FootLabels
     same_segment: tuple[tuple[str, str], ...]
     markers: dict[str, ProfileMarker]
-    measurements: tuple[Measurement, ...]
+    measurements: tuple[SegmentMeasurement, ...]
     held: dict[str, Positive] = Field(default_factory=dict)
 
     @property
@@ -105,6 +105,6 @@ def _profile(where: str, text: str) -> Profile:
     return checked(Profile, where, parse_toml(where, text))
 
 
-def foot_of(profile: Profile, side: Side) -> Foot:
+def foot_of(profile: Profile, side: Side) -> FootLabels:
     """The labels of one foot."""
     return profile.right_foot if side == "right" else profile.left_foot

@@ -1,5 +1,6 @@
-"""Recipes: every setting that can change a number. What does not change numbers is not here."""
+"""Recipes: the settings that can change a number. `docs/recipes.md` lists the figures that are in code, and why."""
 
+import json
 from functools import cache, lru_cache
 from importlib.resources import files
 from pathlib import Path
@@ -9,15 +10,17 @@ from pydantic import Field, model_validator
 
 from warehouse.settings_file import Checked, checked, not_toml, parse_toml
 
-Kind = Literal["recipes", "profiles"]
+SettingsKind = Literal["recipes", "profiles"]
 Positive = Annotated[float, Field(gt=0)]
 Ratio = Annotated[float, Field(gt=0, lt=1)]
+PositiveShare = Annotated[float, Field(gt=0, le=1)]
 CutoffHz = Annotated[float, Field(gt=0, le=50)]
 # Beyond it the effort is so flat at zero that Newton's method on its dual does not always reach balance.
 MOST_EXACT_EXPONENT = 6
+PACKAGED_RECIPE = "gait2hip60"
 
 
-class ModelSettings(Checked):
+class OsimSettings(Checked):
     """The musculoskeletal model and the engine that drives it."""
 
     file: str
@@ -27,14 +30,16 @@ class ModelSettings(Checked):
 
 
 class MarkerSettings(Checked):
-    """Gap filling and low-pass filtering of marker trajectories."""
+    """Gap filling and low-pass filtering of marker trajectories, and how much of a walk they must show."""
 
     max_gap_s: Annotated[float, Field(ge=0, le=1)]
     marker_cutoff_hz: CutoffHz
+    min_segment_marker_ratio: PositiveShare
+    min_window_s: Positive
 
 
 class GroundReactionSettings(Checked):
-    """Contacts, their assignment to feet, and the checks of plate physics."""
+    """Contacts, their assignment to feet, gait events, and the checks of plate physics."""
 
     force_cutoff_hz: CutoffHz
     contact_threshold_n: Positive
@@ -43,17 +48,35 @@ class GroundReactionSettings(Checked):
     edge_margin_m: Annotated[float, Field(ge=0)]
     edge_load_body_weights: Positive
     max_cop_to_foot_m: Positive
+    min_cop_under_foot_ratio: PositiveShare
+    on_floor_height_m: Positive
+    on_floor_speed_m_s: Positive
+    min_foot_seen_ratio: PositiveShare
+    min_swing_m: Positive
+    min_strike_interval_s: Positive
+    min_reach_prominence: PositiveShare
+    max_event_bias_s: Positive
+    min_swing_s: Positive
+    max_contact_delay_s: Positive
+    min_seen_stance_s: Positive
     max_impulse_error: Ratio
+    max_event_difference_s: Positive
 
 
 class ScalingSettings(Checked):
-    """The model's size, from the static trial."""
+    """The static trial: whose it is, how it is read, and how it gives the model its size."""
 
     preserve_mass_distribution: bool
     static_window_s: Positive
     ik_accuracy: Ratio
+    min_swap_misfit_m: Positive
+    max_swap_remainder: Ratio
+    min_foot_body_weights: Ratio
+    min_standing_body_weights: Ratio
     max_standing_error: Ratio
     max_segment_difference: Ratio
+    max_stated_mass_difference: Ratio
+    max_stated_height_difference: Ratio
 
 
 class InverseKinematicsSettings(Checked):
@@ -85,16 +108,20 @@ class StaticOptimizationSettings(Checked):
 
 
 class QualitySettings(Checked):
-    """Gates between accepted and rejected."""
+    """Gates between accepted and rejected, and what is worth a warning."""
 
     max_marker_rms_m: Positive
     max_marker_error_m: Positive
     max_reserve_ratio: Ratio
     max_balance_ratio: Ratio
-    saturated_activation: Annotated[float, Field(gt=0, le=1)]
+    saturated_activation: PositiveShare
     max_saturated_ratio: Ratio
     max_residual_force_ratio: Ratio
     max_residual_moment_ratio: Ratio
+    max_static_rms_m: Positive
+    max_speed_rad_s: Positive
+    max_speed_m_s: Positive
+    min_leap_ratio: Positive
 
 
 class CycleSettings(Checked):
@@ -115,7 +142,7 @@ class Recipe(Checked):
     """All sections together; frozen, and hashed section by section into what each stage made."""
 
     name: str
-    model: ModelSettings
+    model: OsimSettings
     markers: MarkerSettings
     ground_reactions: GroundReactionSettings
     scaling: ScalingSettings
@@ -162,13 +189,13 @@ class Recipe(Checked):
 
 
 @cache
-def packaged_names(kind: Kind) -> tuple[str, ...]:
+def packaged_names(kind: SettingsKind) -> tuple[str, ...]:
     """Names of the packaged recipes or profiles."""
     folder = files("pipeline") / kind
     return tuple(sorted(item.name.removesuffix(".toml") for item in folder.iterdir() if item.name.endswith(".toml")))
 
 
-def read_settings(kind: Kind, name_or_path: str) -> tuple[str, str]:
+def read_settings(kind: SettingsKind, name_or_path: str) -> tuple[str, str]:
     """Where the settings came from, and their text: a packaged name, or any TOML file. ValueError if neither."""
     path = Path(name_or_path)
     if name_or_path in packaged_names(kind):
@@ -199,4 +226,29 @@ def load_recipe(name_or_path: str) -> Recipe:
 # Thousands of sessions share a few recipes, and reading TOML is what planning them would mostly be.
 @lru_cache(maxsize=32)
 def _recipe(where: str, text: str) -> Recipe:
-    return checked(Recipe, where, parse_toml(where, text))
+    content = parse_toml(where, text)
+    try:
+        return checked(Recipe, where, content)
+    except ValueError as error:
+        lacking = _lacking(content)
+        if not lacking:
+            raise
+        raise ValueError(
+            f"{error}. An older gait2hip knew fewer settings: add what is missing; recipe {PACKAGED_RECIPE} has "
+            f"{lacking}."
+        ) from error
+
+
+def _lacking(content: dict[str, object]) -> str:
+    """The lines that a recipe lacks, section by section, as the packaged recipe has them; "" if there are none."""
+    lacking = []
+    for section, packaged in parse_toml(*read_settings("recipes", PACKAGED_RECIPE)).items():
+        given = content.get(section, {})
+        if isinstance(packaged, dict) and isinstance(given, dict):
+            lines = [f"{name} = {_as_toml(value)}" for name, value in packaged.items() if name not in given]
+            lacking += [f"[{section}] {'; '.join(lines)}"] if lines else []
+    return ", ".join(lacking)
+
+
+def _as_toml(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False)

@@ -5,14 +5,11 @@ import numpy as np
 from pipeline.errors import TrialRejected
 from pipeline.records import Markers, Recording
 from pipeline.session.profile import Profile
+from pipeline.session.recipe import ScalingSettings
 from pipeline.session.session import Subject
 
-# What a file says of its subject may be rounded, or from another day.
-MASS_TOLERANCE = 0.1
-HEIGHT_TOLERANCE = 0.03
 
-
-def check_subject_blocks(walk: Recording, static: Recording, subject: Subject) -> None:
+def check_subject_blocks(walk: Recording, static: Recording, subject: Subject, settings: ScalingSettings) -> None:
     """TrialRejected if the files' own subject blocks contradict each other or session.toml. Names are never shown."""
     names = walk.subject.fingerprint, static.subject.fingerprint
     if None not in names and names[0] != names[1]:
@@ -22,33 +19,33 @@ def check_subject_blocks(walk: Recording, static: Recording, subject: Subject) -
             "person's files in a session. Move the file to its own session.",
         )
     for recording in (walk, static):
-        check_subject_block(recording, subject)
+        check_subject_block(recording, subject, settings)
 
 
-def check_subject_block(recording: Recording, subject: Subject) -> None:
+def check_subject_block(recording: Recording, subject: Subject, settings: ScalingSettings) -> None:
     """TrialRejected if a file states another mass or height than session.toml."""
     stated = (
-        ("mass", "kg", recording.subject.mass_kg, subject.mass_kg, MASS_TOLERANCE),
-        ("height", "m", recording.subject.height_m, subject.height_m, HEIGHT_TOLERANCE),
+        ("mass", "kg", recording.subject.mass_kg, subject.mass_kg, settings.max_stated_mass_difference),
+        ("height", "m", recording.subject.height_m, subject.height_m, settings.max_stated_height_difference),
     )
-    for what, unit, found, expected, tolerance in stated:
-        if found is not None and abs(found / expected - 1) > tolerance:
+    for what, unit, recorded, expected, tolerance in stated:
+        if recorded is not None and abs(recorded / expected - 1) > tolerance:
             raise TrialRejected(
                 "subject",
-                f"{recording.path.name} states a {what} of {found:g} {unit}, session.toml {expected:g} {unit}: "
+                f"{recording.path.name} states a {what} of {recorded:g} {unit}, session.toml {expected:g} {unit}: "
                 f"expected the same within {tolerance:.0%}. If the file is another person's, move it to its own "
                 "session, else correct session.toml.",
             )
 
 
 def check_segment_lengths(
-    walk: Recording, markers: Markers, static: Markers, profile: Profile, tolerance: float
+    walk: Recording, markers: Markers, static: Markers, profile: Profile, settings: ScalingSettings
 ) -> None:
     """TrialRejected if two or more rigid segments measure differently in a walk than standing.
 
     One alone may be a marker that was put back elsewhere; two are another person, or swapped labels.
     """
-    wrong = []
+    wrong, tolerance = [], settings.max_segment_difference
     for first, second in profile.same_segment:
         if {first, second} <= set(markers.labels) & set(static.labels):
             walking, standing = _length_m(markers, first, second), _length_m(static, first, second)

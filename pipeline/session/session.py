@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, ValidationError, field_validator
 
+from pipeline.records import Sex
 from warehouse.identity import SessionKey, TrialKey
 from warehouse.settings_file import Checked, in_words, read_toml
 
@@ -20,7 +21,7 @@ class Subject(Checked):
     id: str
     mass_kg: float
     height_m: float
-    sex: Literal["F", "M"] | None = None
+    sex: Sex | None = None
     age_y: Annotated[float, Field(ge=1, le=120)] | None = None
 
     @field_validator("mass_kg")

@@ -20,7 +20,7 @@ from pipeline.session.setup import SessionSetup
 def size_subject(setup: SessionSetup, static: StaticTrial) -> ScaledModel:
     """The subject's model. TrialRejected names what is wrong with the static trial; ValueError if no model is there."""
     settings, subject, profile = setup.recipe.scaling, setup.session.subject, setup.profile
-    check_subject_block(static.recording, subject)
+    check_subject_block(static.recording, subject, settings)
     plates = plates_in_ground(static.recording, ground_rotation(static.recording, profile))
     check_standing(static.recording, plates, subject.mass_kg, settings)
     with tempfile.TemporaryDirectory(prefix="gait2hip-") as directory:

@@ -9,12 +9,12 @@ from collections.abc import Mapping
 import numpy as np
 
 from pipeline.session.profile import Profile
-
-# Skin over bone, palpated: more than this apart is worth a look.
-LARGE_RMS_M = 0.03
+from pipeline.session.recipe import QualitySettings
 
 
-def static_fit_warnings(marker_error_m: Mapping[str, float], profile: Profile) -> tuple[str, ...]:
+def static_fit_warnings(
+    marker_error_m: Mapping[str, float], profile: Profile, settings: QualitySettings
+) -> tuple[str, ...]:
     """One sentence if the static pose fits badly, over the markers that shape it; else nothing.
 
     `marker_error_m` is how far each marker of the sized model stood from the measured one; NaN where it wasn't seen.
@@ -25,7 +25,7 @@ def static_fit_warnings(marker_error_m: Mapping[str, float], profile: Profile) -
         if np.isfinite(error) and profile.markers[name].static_weight > 0 and not profile.markers[name].guide
     }
     rms_m = float(np.sqrt(np.mean(np.square(list(errors_m.values())))))
-    if rms_m <= LARGE_RMS_M:
+    if rms_m <= settings.max_static_rms_m:
         return ()
     worst = max(errors_m, key=lambda name: errors_m[name])
     return (

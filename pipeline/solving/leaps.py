@@ -8,24 +8,21 @@ from collections.abc import Iterator
 import numpy as np
 
 from pipeline.records import Coordinates
-
-# Several times what limbs turn at in fast walking (a knee: 8 rad/s) and what a pelvis travels at.
-FASTEST_RAD_S, FASTEST_M_S = 25.0, 10.0
-# A leap is this many times the coordinate's usual step, too: a motion that is fast throughout is another matter.
-FAR_OUTSIDE = 10.0
+from pipeline.session.recipe import QualitySettings
 
 
-def leap_warnings(coordinates: Coordinates) -> tuple[str, ...]:
+def leap_warnings(coordinates: Coordinates, settings: QualitySettings) -> tuple[str, ...]:
     """One sentence for each coordinate that leaps, with its largest leap and its time; the numbers stay as they are."""
-    return tuple(_sentences(coordinates))
+    return tuple(_sentences(coordinates, settings))
 
 
-def _sentences(coordinates: Coordinates) -> Iterator[str]:
+def _sentences(coordinates: Coordinates, settings: QualitySettings) -> Iterator[str]:
     span_s = np.diff(coordinates.time_s)
     for name, rotational, values in zip(coordinates.names, coordinates.rotational, coordinates.values.T, strict=True):
         step = np.abs(np.diff(values))
-        fastest = FASTEST_RAD_S if rotational else FASTEST_M_S
-        leaps = np.flatnonzero((step > fastest * span_s) & (step > FAR_OUTSIDE * np.median(step)))
+        fastest = settings.max_speed_rad_s if rotational else settings.max_speed_m_s
+        # A motion that is fast throughout has no leaps.
+        leaps = np.flatnonzero((step > fastest * span_s) & (step > settings.min_leap_ratio * np.median(step)))
         if len(leaps):
             worst = leaps[np.argmax(step[leaps])]
             size = f"{np.degrees(step[worst]):.0f} degrees" if rotational else f"{step[worst]:.2f} m"

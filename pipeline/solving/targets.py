@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from pipeline.errors import TrialRejected
-from pipeline.ground.cycles import Cycle, Stride, resample
+from pipeline.ground.cycles import Cycle, Stride, resample_stride
 from pipeline.records import Coordinates, FootWrench, GeneralizedForces, MuscleForces, Side
 from pipeline.solving.solution import Solution
 from warehouse.channels import INPUT_COORDINATES, MOMENT_COORDINATES, MUSCLE_GROUPS, ipsilateral, mirrored
@@ -60,7 +60,7 @@ def cut_cycles(
             **moments_nm_kg(moments, stride.side, mass_kg),
         }
         known = wrenches[stride.side].known[solution.frames]
-        cycles.append(resample(stride, solution.muscles.time_s, channels, known, points))
+        cycles.append(resample_stride(stride, solution.muscles.time_s, channels, known, points))
     return tuple(cycles)
 
 

@@ -1,7 +1,7 @@
 """The virtual laboratory's room: a walkway along its y axis, z up, and four force plates in a row on it.
 
-Walkers move in a ground frame (x forward, y up, z right); a heading says how that frame lies in the room. Both share
-the origin, on the floor at a corner of the first plate: a truth in the ground frame is one turn away from the file.
+Walkers move in a ground frame (x forward, y up, z right), and a heading says how that frame lies in the room. Both have
+their origin on the floor at a corner of the first plate, so that they differ by a rotation only.
 """
 
 from dataclasses import dataclass
@@ -11,8 +11,8 @@ import numpy as np
 
 Heading = Literal["+y", "-y"]
 
-# AMTI's BP600900 (0.6 m by 0.9 m), lying across the walkway: long enough for a foot, too short for two steps. They are
-# set a little apart: steps of about 0.55 to 0.72 m then put four feet on plates of their own, others two or three.
+# AMTI's BP600900 (0.6 m by 0.9 m) lies across the walkway: long enough for a foot, too short for two. With these gaps,
+# steps of about 0.55 to 0.72 m put four feet on plates of their own, other steps two or three.
 PLATE_LENGTH_M = 0.6
 PLATE_WIDTH_M = 0.9
 GAP_M = 0.03
@@ -25,9 +25,9 @@ _FORWARD: dict[Heading, float] = {"+y": 1.0, "-y": -1.0}
 class Plate:
     """One type 2 plate in the room, metres.
 
-    corners_m (4, 3) in the C3D order: x of the plate points from corners 2 and 3 to 1 and 4, y from 3 and 4 to 1 and
-    2, z into the floor. stored_origin_m (3,) is FORCE_PLATFORM:ORIGIN, in plate axes: from the transducers' origin to
-    the centre of the surface. gain is what its amplifier's calibration sheet says of it, close to 1 or to -1.
+    corners_m (4, 3) are in C3D's order: the plate's x points from corners 2 and 3 to 1 and 4, its y from 3 and 4 to 1
+    and 2, its z into the floor. stored_origin_m (3,) is FORCE_PLATFORM:ORIGIN, from the transducers' origin to the
+    centre of the surface in plate axes. gain is the amplifier's calibration factor, close to 1 or to -1.
     """
 
     number: int
@@ -45,13 +45,13 @@ class Plate:
 
     @property
     def transducers_m(self) -> np.ndarray:
-        """The point (3,) of the room that its moments are about."""
+        """The point (3,) in the room about which the plate measures moments."""
         centre: np.ndarray = self.corners_m.mean(axis=0)
         return centre - self.axes @ self.stored_origin_m
 
 
 def _plate(number: int, way: float, stored_origin_mm: tuple[float, float, float], gain: float) -> Plate:
-    """The plate of this number in the row; `way` 1 or -1: which end of it its cable leaves."""
+    """The plate of this number in the row; `way` is 1, or -1 for a plate that is turned around."""
     low_y = (number - 1) * PITCH_M
     centre = np.array([PLATE_WIDTH_M / 2, low_y + PLATE_LENGTH_M / 2, 0.0])
     x, y = np.array([0.0, way * PLATE_LENGTH_M / 2, 0.0]), np.array([way * PLATE_WIDTH_M / 2, 0.0, 0.0])
@@ -63,8 +63,8 @@ def _plate(number: int, way: float, stored_origin_mm: tuple[float, float, float]
     )
 
 
-# Every other plate is turned, as cables ask for it; transducers lie some 4 cm under the surface and never quite under
-# its centre; and one amplifier is wired the other way round, which its calibration puts right.
+# As in real laboratories: every other plate is turned around for its cable, the transducers lie some 4 cm below the
+# surface and not quite under its centre, and one amplifier has the opposite sign, which its calibration corrects.
 PLATES = (
     _plate(1, 1.0, (0.4, -0.9, -41.2), 1.003),
     _plate(2, -1.0, (-1.1, 0.3, -40.6), 0.996),
@@ -74,7 +74,7 @@ PLATES = (
 
 
 def to_room(heading: Heading) -> np.ndarray:
-    """(3, 3): room = matrix @ ground, for a walker who goes this way."""
+    """(3, 3): room = matrix @ ground, for a walker with this heading."""
     way = _FORWARD[heading]
     return np.array([[0.0, 0.0, way], [way, 0.0, 0.0], [0.0, 1.0, 0.0]])
 

@@ -1,7 +1,7 @@
-"""The whole virtual laboratory: a request checked before anything is written, then one session after another.
+"""The whole virtual laboratory: the request is checked before anything is written, then sessions are made in turn.
 
-One session is one call of plain values (`make_session`), which gives the same bytes whoever else is in the laboratory:
-every random stream is named by seed, cohort, subject, purpose, condition and trial.
+`make_session` takes plain values and writes the same bytes whatever other sessions there are: every random stream is
+named by seed, cohort, subject, purpose, condition and trial.
 """
 
 from collections.abc import Callable, Iterator
@@ -12,23 +12,23 @@ import numpy as np
 
 from pipeline.session.profile import load_profile
 from pipeline.virtual.dynamics.stand import stand
-from pipeline.virtual.files.session_files import session_content, write_folder
+from pipeline.virtual.files.session_files import session_content, write_session_folder
 from pipeline.virtual.instruments.capture import Capture, capture_standing, capture_walk
 from pipeline.virtual.instruments.marker_blemishes import draw_skin
 from pipeline.virtual.laboratory import Heading
 from pipeline.virtual.person.anthropometry import draw_subject
 from pipeline.virtual.person.body import make_body
 from pipeline.virtual.records import Condition, VirtualSubject
-from pipeline.virtual.request import COHORTS, CONDITIONS, Request, refuse_occupied
+from pipeline.virtual.request import CADENCE_CONDITIONS, COHORTS, Request, refuse_occupied
 from pipeline.virtual.walk import own_gait, walk
 
 PROFILE = "isb_full_body"
-SESSION = "session-1"
+SESSION_ID = "session-1"
 HEADINGS: tuple[Heading, Heading] = ("+y", "-y")
 
 
 class _Purpose(IntEnum):
-    """What a random stream is for. A number once given stays: it is part of what a seed means."""
+    """What a random stream is for. These numbers never change: they are part of what a seed means."""
 
     BODY = 0
     STYLE = 1
@@ -59,10 +59,10 @@ def make_session(request: Request, number: int) -> Path:
 
 
 def make_session_of(subject: VirtualSubject, request: Request, number: int) -> Path:
-    """The same for a given body; `number` names the random streams of its gait and its session."""
+    """The same for a given subject; `number` names the random streams of its gait and its session."""
     standing, walks = _captures(subject, request, number)
-    folder = request.directory / subject.subject_id / SESSION
-    write_folder(folder, session_content(subject, request.cohort_name, SESSION, PROFILE, standing, walks))
+    folder = request.directory / subject.subject_id / SESSION_ID
+    write_session_folder(folder, session_content(subject, request.cohort_name, SESSION_ID, PROFILE, standing, walks))
     return folder
 
 
@@ -94,7 +94,7 @@ def _trials(request: Request) -> Iterator[tuple[Condition, int]]:
 def _stream(
     request: Request, number: int, purpose: _Purpose, condition: Condition | None = None, trial: int = 0
 ) -> np.random.Generator:
-    """The random numbers of one purpose. The same whatever else was asked for."""
-    of_condition = 0 if condition is None else 1 + CONDITIONS.index(condition)
+    """The random stream of one purpose: the same whatever else was requested."""
+    of_condition = 0 if condition is None else 1 + CADENCE_CONDITIONS.index(condition)
     name = (COHORTS.index(request.cohort), number, int(purpose), of_condition, trial)
     return np.random.default_rng(np.random.SeedSequence(request.seed, spawn_key=name))

@@ -1,4 +1,4 @@
-"""What the virtual laboratory hands from step to step: frozen, SI units, ground frame (x forward, y up, z right).
+"""Records that the virtual laboratory's steps exchange: frozen, SI units, ground frame (x forward, y up, z right).
 
 Shapes: T marker frames, S analog samples (a whole number a frame), M markers, Q coordinates.
 """
@@ -9,7 +9,7 @@ from typing import Literal
 
 import numpy as np
 
-from pipeline.records import Coordinates, GeneralizedForces, Side
+from pipeline.records import Coordinates, GeneralizedForces, Sex, Side
 
 Cohort = Literal["healthy", "hip-disease"]
 Condition = Literal["slow", "med", "fast"]
@@ -20,11 +20,11 @@ ANALOG_RATE_HZ = 1000.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VirtualSubject:
-    """A body: segment_factors (x, y, z) by body of the generic model size it; the mass is spread as in that model."""
+    """A subject: segment_factors (x, y, z) scale the generic model's bodies, whose masses keep their proportions."""
 
     subject_id: str
     cohort: Cohort
-    sex: Literal["F", "M"]
+    sex: Sex
     age_y: float
     mass_kg: float
     height_m: float
@@ -44,7 +44,7 @@ class FootLoad:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Contact:
+class FootContact:
     """One foot on the floor, from strike to off, in the performance's time."""
 
     side: Side
@@ -54,11 +54,11 @@ class Contact:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Performance:
-    """One trial as it truly was, before any instrument saw it.
+    """The truth of one trial, before any instrument records it.
 
-    coordinates, speeds and accelerations (T, Q) at the marker rate; moments are inverse dynamics of exactly these with
-    exactly these ground reactions, so that the pelvis' six are what the dynamics leave over. markers_m (T, M, 3).
-    load is sampled at the analog rate from the same first instant.
+    coordinates, speeds and accelerations (T, Q) are sampled at the marker rate. moments are the inverse dynamics of
+    these with these ground reactions, so that the pelvis' six are residuals. markers_m (T, M, 3). load is sampled at
+    the analog rate, from the same instant.
     """
 
     coordinates: Coordinates
@@ -68,4 +68,4 @@ class Performance:
     marker_names: tuple[str, ...]
     markers_m: np.ndarray
     load: Mapping[Side, FootLoad]
-    contacts: tuple[Contact, ...]
+    contacts: tuple[FootContact, ...]

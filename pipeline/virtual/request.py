@@ -1,4 +1,4 @@
-"""What is asked of the virtual laboratory, checked before anything is made or written."""
+"""A request to the virtual laboratory, checked before anything is made or written."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,15 +8,15 @@ from pipeline.virtual.instruments.blemishes import Blemishes, load_blemishes
 from pipeline.virtual.records import Cohort, Condition
 from warehouse.identity import VIRTUAL_PREFIX
 
-# Stands in every file and printed line of the laboratory.
+# Written in every file and printed line of the laboratory.
 NOTE = "virtual, not patients"
 COHORTS: tuple[Cohort, ...] = get_args(Cohort)
-CONDITIONS: tuple[Condition, ...] = get_args(Condition)
+CADENCE_CONDITIONS: tuple[Condition, ...] = get_args(Condition)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
-    """A laboratory to be made. ValueError names what can't be."""
+    """A laboratory to be made. ValueError names what can't be made."""
 
     directory: Path
     cohort: Cohort
@@ -32,9 +32,11 @@ class Request:
                 raise ValueError(f"{what} is {value}, expected at least {lowest}.")
         if self.cohort not in COHORTS:
             raise ValueError(f"cohort {self.cohort!r} is unknown; the virtual cohorts are {', '.join(COHORTS)}.")
-        unknown = [name for name in self.conditions if name not in CONDITIONS]
+        unknown = [name for name in self.conditions if name not in CADENCE_CONDITIONS]
         if unknown or not self.conditions:
-            raise ValueError(f"conditions {unknown or 'are missing'}: expected some of {', '.join(CONDITIONS)}.")
+            raise ValueError(
+                f"conditions {unknown or 'are missing'}: expected some of {', '.join(CADENCE_CONDITIONS)}."
+            )
         if len(set(self.conditions)) != len(self.conditions):
             raise ValueError(f"conditions {', '.join(self.conditions)}: one is named twice.")
 
@@ -47,7 +49,7 @@ class Request:
 def checked_request(
     directory: Path, *, cohort: str, subjects: int, conditions: str, trials: int, seed: int, blemishes: str
 ) -> Request:
-    """A request in the words of the command line. ValueError for what can't be made, before anything is written."""
+    """A request from the command line's words. ValueError for what can't be made, before anything is written."""
     refuse_occupied(directory)
     return Request(
         directory=directory,

@@ -4,9 +4,9 @@ from typing import Any
 
 import numpy as np
 
-from pipeline.virtual.files.c3d_file import C3DFile, Groups, integers, numbers
+from pipeline.virtual.files.c3d_file import C3DFile, Groups, float32s, int16s
 
-__all__ = ["C3DFile", "Groups", "integers", "merged", "numbers", "still_points"]
+__all__ = ["C3DFile", "Groups", "float32s", "int16s", "merged", "still_points"]
 
 
 def still_points(frames: int = 10, points: int = 2) -> np.ndarray:

@@ -16,12 +16,11 @@ def inspect(
 ) -> None:
     """Print what a C3D file holds: rates, labels, gaps, plates, events, subject, warnings."""
     with plain_errors():
-        from pipeline.c3d.inspect_recording import describe
-        from pipeline.c3d.inspect_recording import export as write_export
+        from pipeline.c3d.inspect_recording import describe_recording, export_recording
         from pipeline.c3d.read_c3d import read_c3d
 
         recording = read_c3d(file)
-        typer.echo(describe(recording))
+        typer.echo(describe_recording(recording))
         if export is not None:
-            write_export(recording, export)
+            export_recording(recording, export)
             typer.echo(f"wrote {export / 'markers.parquet'} and {export / 'plates.parquet'}")

@@ -14,25 +14,26 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-# Equations hold to this, in their own units (N·m and N); they are solved to ten times better, or as well as rounded
-# prices tell: where a reserve works at a hundred times its optimal force, that isn't as well.
+# Equations must hold to this, in their own units (N·m and N). They are solved to a tenth of it, or to what the dual's
+# rounding allows: where a reserve works at a hundred times its optimal force, that is less.
 BALANCED, _TOLERANCE, _ROUNDING = 1e-8, 1e-9, 1e-15
-# By how much, relative to what is summed, a proof must be clear of rounding.
+# A proof must exceed the rounding of its sums by this, relative to them.
 _PROOF_MARGIN = 1e-12
-# In a proof, equations that fall short by less than this share of the worst have no part.
+# A proof leaves out equations whose shortfall is below this share of the largest.
 _TELLING = 1e-3
 _MAX_STEPS = 200
 _MAX_HALVINGS = 50
-# Share of the promised decrease that a step must keep (Nocedal and Wright 2006, section 3.1).
+# Share of the predicted decrease that a step must achieve (Nocedal and Wright 2006, section 3.1).
 _SUFFICIENT = 1e-4
-# Keeps a singular Hessian (every control of an equation at its bound) solvable; relative to its mean diagonal.
+# Regularises a singular Hessian (an equation with all controls at their bounds); relative to its mean diagonal.
 _DAMPING = 1e-12
-# Solved first and from nothing; what lies between starts from their interpolated duals.
+# Every so many frames are solved first; the others start from their interpolated duals.
 _KEY_EVERY = 8
-# Frames that can't be solved are solved softly: a unit of shortfall then costs this much effort, squared and halved.
-# From cheap to dear, each from the one before: at the last price alone, Newton's steps may be too long to end.
+# Frames that can't be solved get soft equations: the objective then includes half this times the squared shortfall.
+# Costs rise step by step, each solution starting the next: with the last cost alone Newton's method may not converge.
 _SOFT_COSTS = (1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6)
-# The curvature of |x|^p vanishes at 0 for p > 2. Its floor falls by this factor a step, so that none is far too long.
+# The curvature of |x|^p vanishes at 0 for p > 2, which would make steps far too long: it has a floor, which falls by
+# this factor in every step.
 _FIRST_FLOOR, _FLOOR_FACTOR, _LAST_FLOOR = 0.05, 0.3, 1e-4
 _CONTROL_TOLERANCE = 1e-9
 _MAX_PROGRAMMES = 60
@@ -40,12 +41,12 @@ _MAX_PROGRAMMES = 60
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Effort:
-    """Controls (T, N); shortfall (T, F) is what the equations ask less what the controls make.
+    """Controls (T, N); shortfall (T, F) is the target less what the controls produce.
 
     solved (T,): the controls are the optimum, and no shortfall is above `BALANCED`.
-    impossible (T,): no controls within the bounds make what is asked, which is proved; these leave the least shortfall,
-    and its largest entry says where.
-    Where neither is True the optimum was not reached: above exponent 2, the controls may still make what is asked.
+    impossible (T,): it is proved that no controls within the bounds produce the target. Those given have the least
+    shortfall, whose largest entry says where.
+    Where neither is True the optimum was not reached; above exponent 2 the controls may still produce the target.
     """
 
     control: np.ndarray
@@ -76,11 +77,11 @@ class _Programme:
         )
 
     def control(self, pull: np.ndarray) -> np.ndarray:
-        """The cheapest x under prices whose pull Aᵀλ (T, N) this is."""
+        """The x that minimises the Lagrangian, for the dual λ with this pull Aᵀλ (T, N)."""
         return np.clip(self.centre + pull / self.weight, self.low, self.high)
 
     def value(self, dual: np.ndarray, pull: np.ndarray, control: np.ndarray) -> np.ndarray:
-        """The negative dual function, (T,): convex in λ, and what is minimised."""
+        """The negative dual function, (T,): convex in λ, and minimised."""
         gained = (control * pull - 0.5 * self.weight * (control - self.centre) ** 2).sum(axis=1)
         return gained - (dual * self.target).sum(axis=1) + 0.5 * self.softness * (dual**2).sum(axis=1)
 
@@ -88,9 +89,9 @@ class _Programme:
         return _times(self.gain, control) - self.target + self.softness * dual
 
     def impossible(self, ray: np.ndarray, pull: np.ndarray) -> np.ndarray:
-        """Whether this direction of prices (T, F), with its pull, proves that no x makes the target, (T,).
+        """Whether this direction of the dual (T, F), with its pull, proves that no x produces the target, (T,).
 
-        Softly every target can be made, at some cost.
+        Soft equations always have a solution.
         """
         if self.softness:
             return np.zeros(len(ray), dtype=bool)
@@ -105,10 +106,10 @@ class _Programme:
         return proved
 
     def tolerance(self) -> np.ndarray:
-        """How well prices of one may be told from their neighbours by what they make, (T,)."""
+        """The gradient's rounding error for a dual of one, (T,)."""
         size = np.abs(self.gain)
-        found: np.ndarray = _times(size, size.sum(axis=1) / self.weight).max(axis=1, initial=0.0)
-        return _ROUNDING * found
+        largest: np.ndarray = _times(size, size.sum(axis=1) / self.weight).max(axis=1, initial=0.0)
+        return _ROUNDING * largest
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,15 +120,15 @@ class _Answer:
     impossible: np.ndarray  # (T,)
 
     def put(self, frames: np.ndarray, other: "_Answer") -> None:
-        """Take these frames from another, in place."""
+        """Replace these frames by another's, in place."""
         for name in ("control", "dual", "solved", "impossible"):
             getattr(self, name)[frames] = getattr(other, name)
 
 
 def least_effort(gain: np.ndarray, target: np.ndarray, low: np.ndarray, high: np.ndarray, exponent: float) -> Effort:
-    """The controls (T, N) within `low` and `high` (N,) that make `target` (T, F) = `gain` (T, F, N) @ x at least cost.
+    """The controls x (T, N) of least effort within `low` and `high` (N,) with `gain` (T, F, N) @ x = `target` (T, F).
 
-    Equations that don't depend on each other are solved wherever they can be: each having a reserve sees to that.
+    Every equation should have a reserve of its own, so that it can be solved independently of the others.
     ValueError if the exponent is below 2, a bound is above its other, a number is NaN or the shapes don't fit.
     """
     _require_sound(gain, target, low, high, exponent)
@@ -181,7 +182,7 @@ def _pull(gain: np.ndarray, dual: np.ndarray) -> np.ndarray:
 
 
 def _solve(programme: _Programme) -> _Answer:
-    """Every frame of a programme, started from its neighbours."""
+    """All frames, from duals interpolated between key frames."""
     n_frames = len(programme.gain)
     keys = np.unique(np.r_[np.arange(0, n_frames, _KEY_EVERY), n_frames - 1])
     some = programme.of(keys)
@@ -192,9 +193,9 @@ def _solve(programme: _Programme) -> _Answer:
 
 
 def _softly(programme: _Programme) -> _Answer:
-    """Frames that weren't solved at once, from what comes nearest to their targets, of the least effort among that.
+    """Frames that weren't solved at once: solved again, from the solution with soft equations.
 
-    They keep it where that doesn't lead to a solution either.
+    Where that fails too they keep it: it has the least shortfall and, among such, the least effort.
     """
     soft = replace(programme, softness=1 / _SOFT_COSTS[0])
     nearest = _newton(soft, _without_bounds(soft))
@@ -223,7 +224,7 @@ def _damped(hessian: np.ndarray, softness: float) -> np.ndarray:
 
 
 def _newton(programme: _Programme, start: np.ndarray) -> _Answer:
-    """Newton's method on the dual of every frame; a frame leaves when it is solved, or proved to have no solution."""
+    """Newton's method on the dual of every frame, until it is solved or proved to have no solution."""
     dual, control = start.copy(), np.empty(programme.weight.shape)
     solved, impossible = np.zeros(len(start), dtype=bool), np.zeros(len(start), dtype=bool)
     todo, part, tolerance = np.arange(len(start)), programme, programme.tolerance()
@@ -255,7 +256,7 @@ def _newton(programme: _Programme, start: np.ndarray) -> _Answer:
 
 
 def _evened(programme: _Programme, pull: np.ndarray, control: np.ndarray, gradient: np.ndarray) -> np.ndarray:
-    """Controls (T, N) that make up for what the prices' rounding leaves: controls are rounded far less."""
+    """Controls (T, N) corrected for the shortfall that the dual's rounding leaves; theirs is far smaller."""
     change = _slope(programme, pull) * _pull(programme.gain, _newton_step(programme, pull, gradient))
     return np.clip(control + change, programme.low, programme.high)
 
@@ -267,7 +268,7 @@ def _newton_step(programme: _Programme, pull: np.ndarray, gradient: np.ndarray) 
 
 
 def _slope(programme: _Programme, pull: np.ndarray) -> np.ndarray:
-    """How much a control changes with its pull, (T, N): not at all at a bound."""
+    """The derivative of controls with respect to their pull, (T, N): zero at a bound."""
     wanted = programme.centre + pull / programme.weight
     return ((wanted > programme.low) & (wanted < programme.high)) / programme.weight
 
@@ -280,7 +281,7 @@ def _length(
     gradient: np.ndarray,
     step: np.ndarray,
 ) -> np.ndarray:
-    """How much of each frame's step to take, (T,): halved until the dual has fallen enough."""
+    """The factor of each frame's step, (T,), halved until the dual has decreased enough."""
     along = _pull(programme.gain, step)
     promised = (gradient * step).sum(axis=1)
     rounding = 1e-14 * (1 + np.abs(value) + np.abs(dual * programme.target).sum(axis=1))
@@ -296,9 +297,9 @@ def _length(
 
 
 def _refine(programme: _Programme, exponent: float, answer: _Answer, frames: np.ndarray) -> None:
-    """From feasible controls to those of least Σ |x|^p, in place, by quadratic models of it; feasible all the way.
+    """Minimise Σ |x|^p from feasible controls by quadratic models of it, in place; all iterates are feasible.
 
-    Frames that don't get there keep the best controls they have, and are no longer `solved`.
+    Frames that don't converge keep the best controls they reached, and are no longer `solved`.
     """
     floor = np.full(len(frames), _FIRST_FLOOR)
     for _ in range(_MAX_PROGRAMMES):
@@ -306,13 +307,13 @@ def _refine(programme: _Programme, exponent: float, answer: _Answer, frames: np.
         slope = exponent * np.sign(x) * np.abs(x) ** (exponent - 1)
         curvature = exponent * (exponent - 1) * np.maximum(np.abs(x), floor[:, None]) ** (exponent - 2)
         model = replace(programme.of(frames), weight=curvature, centre=x - slope / curvature)
-        found = _newton(model, answer.dual[frames])
-        step = found.control - x
+        target = _newton(model, answer.dual[frames])
+        step = target.control - x
         there = x + _share(x, step, slope, exponent)[:, None] * step
-        # A model too flat to be solved is no way to go: its frame stays, and tries a rounder one.
+        # Where a model is too flat to be solved, the frame stays and tries one with a higher floor.
         good = _short(programme.gain[frames], there, programme.target[frames]) <= BALANCED
-        answer.control[frames[good]], answer.dual[frames[good]] = there[good], found.dual[good]
-        # Short steps on a round model don't tell that the end is near.
+        answer.control[frames[good]], answer.dual[frames[good]] = there[good], target.dual[good]
+        # While the floor is high, short steps don't mean convergence.
         left = ~good | (np.abs(step).max(axis=1, initial=0.0) > _CONTROL_TOLERANCE) | (floor > _LAST_FLOOR)
         floor = np.where(good, floor * _FLOOR_FACTOR, np.minimum(floor / _FLOOR_FACTOR**2, _FIRST_FLOOR))
         frames, floor = frames[left], floor[left]
@@ -322,7 +323,7 @@ def _refine(programme: _Programme, exponent: float, answer: _Answer, frames: np.
 
 
 def _share(control: np.ndarray, step: np.ndarray, slope: np.ndarray, exponent: float) -> np.ndarray:
-    """How much of each frame's step lowers the effort enough, (T,)."""
+    """The factor of each frame's step, (T,), halved until the effort has decreased enough."""
     effort = (np.abs(control) ** exponent).sum(axis=1)
     promised = (slope * step).sum(axis=1)
     share = np.ones(len(control))

@@ -55,11 +55,11 @@ def _low_passed(
     storage.lowpassIIR(float(lowpass_hz))
     times, column = osim.ArrayDouble(), osim.ArrayDouble()
     storage.getTimeColumn(times)
-    found = np.empty((times.getSize(), len(names)))
+    filtered = np.empty((times.getSize(), len(names)))
     for i in range(len(names)):
         storage.getDataColumn(i, column)
-        found[:, i] = [column.get(t) for t in range(column.getSize())]
-    return np.array([times.get(t) for t in range(times.getSize())]), found
+        filtered[:, i] = [column.get(t) for t in range(column.getSize())]
+    return np.array([times.get(t) for t in range(times.getSize())]), filtered
 
 
 def moments_of(
@@ -82,13 +82,13 @@ def moments_of(
     try:
         solver, reading = osim.InverseDynamicsSolver(shared.model), poses.reading(feet, len(time_s))
         meanwhile = (reading.take,) if feet else ()
-        found = generalized_forces(poses, solver, motion.values, motion.speeds, motion.accelerations, *meanwhile)
+        moments = generalized_forces(poses, solver, motion.values, motion.speeds, motion.accelerations, *meanwhile)
     finally:
         for force in switched_on:
             force.setAppliesForce(poses.state, True)
     if feet:
-        found -= _ground_forces(reading.kinematics(), wrenches, time_s)
-    return found
+        moments -= _ground_forces(reading.kinematics(), wrenches, time_s)
+    return moments
 
 
 def _feet(shared: SharedModel, wrenches: Sequence[FootWrench], foot_bodies: Mapping[Side, str]) -> list[str]:
@@ -105,12 +105,12 @@ def _feet(shared: SharedModel, wrenches: Sequence[FootWrench], foot_bodies: Mapp
 
 def _ground_forces(feet: BodyKinematics, wrenches: Sequence[FootWrench], time_s: np.ndarray) -> np.ndarray:
     """Generalized forces (T, Q) of the ground on the feet; a cubic spline between samples, as the tools have it."""
-    found = np.zeros((len(time_s), feet.jacobian.shape[-1]))
+    forces = np.zeros((len(time_s), feet.jacobian.shape[-1]))
     for b, wrench in enumerate(wrenches):
         force, moment = (_sampled(wrench.time_s, each, time_s) for each in (wrench.force_n, wrench.moment_nm))
         about_origin = moment + np.cross(wrench.point_m - feet.origin_m[:, b], force)
-        found += np.einsum("tij,ti->tj", feet.jacobian[:, b], np.hstack([about_origin, force]))
-    return found
+        forces += np.einsum("tij,ti->tj", feet.jacobian[:, b], np.hstack([about_origin, force]))
+    return forces
 
 
 def _sampled(from_s: np.ndarray, values: np.ndarray, at_s: np.ndarray) -> np.ndarray:

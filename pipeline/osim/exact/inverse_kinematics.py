@@ -15,8 +15,8 @@ import opensim as osim
 
 from pipeline.errors import TrialRejected
 from pipeline.osim.exact.marker_gaps import carry_over
-from pipeline.osim.exact.marker_objective import Frames, Problem, expand
-from pipeline.osim.exact.marker_starts import solve_all
+from pipeline.osim.exact.marker_objective import MarkerFrames, Problem, expand
+from pipeline.osim.exact.marker_starts import solve_walk
 from pipeline.osim.models.mechanics import marker_stations
 from pipeline.osim.models.shared_model import SharedModel
 from pipeline.records import CoordinateTask, Markers
@@ -43,12 +43,12 @@ def fit_markers(
     """
     problem = _problem(shared, tracked, weights, tasks)
     seen = np.isfinite(tracked.positions_m).all(axis=2)
-    frames = Frames(
+    frames = MarkerFrames(
         measured_m=np.where(seen[..., None], tracked.positions_m, 0.0),
         seen=seen,
         held=_held(shared, tracked.time_s),
     )
-    optimum = solve_all(problem, frames, tracked.time_s)
+    optimum = solve_walk(problem, frames, tracked.time_s)
     if not optimum.solved.all():
         late = tracked.time_s[~optimum.solved]
         raise TrialRejected(
@@ -90,11 +90,11 @@ def known_tasks(shared: SharedModel, tasks: Sequence[CoordinateTask]) -> tuple[t
     if strangers:
         raise ValueError(f"model {shared.summary.name} has no coordinate {', '.join(strangers)} to hold.")
     default = _defaults(shared)
-    found = []
+    known = []
     for task in tasks:
         place = shared.names.index(task.name)
-        found.append((place, task.weight, float(default[place]) if task.value is None else task.value))
-    return tuple(found)
+        known.append((place, task.weight, float(default[place]) if task.value is None else task.value))
+    return tuple(known)
 
 
 def _defaults(shared: SharedModel) -> np.ndarray:

@@ -1,9 +1,8 @@
-"""Least squares by Newton's method, damped as Levenberg's and Marquardt's at first, many frames at once.
+"""Weighted least squares by Newton's method, many frames at once.
 
-Each frame has its own trust radius (Nocedal and Wright 2006, chapter 4).
-
-Clamped coordinates stay in their range: those at a bound that the step would leave are held (projected Newton method,
-Bertsekas 1982, SIAM J Control Optim 20:221).
+The first steps are damped as in Levenberg and Marquardt's method. Each frame has its own trust radius (Nocedal and
+Wright 2006, chapter 4). Clamped coordinates stay in their range: where a step would leave it, the coordinate is held at
+its bound (projected Newton method, Bertsekas 1982, SIAM J Control Optim 20:221).
 Shapes: T frames, M markers, F free coordinates.
 """
 
@@ -13,32 +12,32 @@ from functools import partial
 
 import numpy as np
 
-from pipeline.osim.exact.marker_objective import Around, Frames, Problem, evaluate
+from pipeline.osim.exact.marker_objective import LocalModel, MarkerFrames, Problem, local_model
 
-# A step's error is foretold from how fast steps shrink; below this, in radians and metres, a frame is solved.
+# A frame is solved when its remaining distance to the optimum (rad, m), estimated from how fast steps shrink, is less.
 _TOLERANCE = 1e-8
 _MAX_STEPS = 200
-# How much of a step the next one is: before it is known, and at least.
-_UNKNOWN_RATIO, _LEAST_RATIO = 0.3, 1e-3
-# Damping, relative to a coordinate's own curvature: where the start is near, and where it is far; then less each step.
+# Length of the next step over this one: the estimate before two steps are known, and the smallest estimate used.
+_FIRST_SHRINKAGE, _MIN_SHRINKAGE = 0.3, 1e-3
+# Damping relative to a coordinate's own curvature, for starts near the optimum and far from it; each step reduces it.
 NEAR, FAR = 1e-9, 30.0
-_LESS = 0.1
-# A step that keeps this share of its promise may be followed by one so many times as long.
+_DAMPING_FACTOR = 0.1
+# A step that achieves this share of the decrease it predicted lets the radius grow to so many times the step.
 _TRUSTED, _GROWTH = 0.75, 2.5
-# A promise below this share of the objective says nothing, nor does one below what rounding makes of perfect markers.
+# A predicted decrease below this share of the objective, or below the rounding of a perfect fit, means nothing.
 _ROUNDING, _SQUARED_ROUNDING_M2 = 1e-12, 1e-26
-# No turn beyond this in one step (rad, m): far from the optimum the model of the objective isn't worth more.
+# Longest step (rad, m): farther from a pose its quadratic model of the objective doesn't hold.
 _LONGEST_STEP = 1.0
 _SHIFT_HALVINGS, _MAX_STOPS = 16, 4
-# A coordinate that is nearer than this to its bound (rad, m) is at it: sums of steps miss bounds by their rounding.
+# A coordinate this near to its bound (rad, m) is at it: sums of steps miss bounds by rounding.
 _AT_BOUND = 1e-12
-# A coordinate that markers hardly show counts as this share of the best shown one where steps are damped.
-_LEAST_SCALE = 1e-6
+# Damping treats a coordinate that markers hardly show as if it had this share of the largest curvature.
+_MIN_SCALE = 1e-6
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Optimum:
-    """Free coordinates (T, F), whether they are the optimum (T,), their objective (T,), markers' errors (T, M, 3)."""
+    """Free coordinates (T, F), whether each frame converged (T,), the objective (T,), markers' errors (T, M, 3)."""
 
     free: np.ndarray
     solved: np.ndarray
@@ -47,7 +46,7 @@ class Optimum:
 
     @classmethod
     def joined(cls, parts: Sequence["Optimum"]) -> "Optimum":
-        """One after the other."""
+        """The frames of all parts, in order."""
         return cls(**{name: np.concatenate([getattr(part, name) for part in parts]) for name in _PARTS})
 
     def of(self, frames: np.ndarray) -> "Optimum":
@@ -55,7 +54,7 @@ class Optimum:
         return Optimum(**{name: getattr(self, name)[frames] for name in _PARTS})
 
     def put(self, frames: np.ndarray, other: "Optimum") -> None:
-        """Take these frames from another, in place."""
+        """Replace these frames by another's, in place."""
         for name in _PARTS:
             getattr(self, name)[frames] = getattr(other, name)
 
@@ -63,19 +62,19 @@ class Optimum:
 _PARTS = tuple(field.name for field in fields(Optimum))
 
 
-def solve(problem: Problem, frames: Frames, start: np.ndarray, damping: float) -> Optimum:
-    """The optimum of every frame near its start (T, F): `NEAR`, or `FAR`, where the first steps must be careful."""
+def descend(problem: Problem, frames: MarkerFrames, start: np.ndarray, damping: float) -> Optimum:
+    """The local optimum of every frame from its start (T, F). `damping` is `NEAR`, or `FAR` for careful first steps."""
     best = np.clip(start, problem.low, problem.high)
     solved = np.zeros(len(best), dtype=bool)
     radius, before = np.full(len(best), _LONGEST_STEP), np.full(len(best), np.inf)
-    todo, part, here = np.arange(len(best)), frames, evaluate(problem, frames, best)
+    todo, part, here = np.arange(len(best)), frames, local_model(problem, frames, best)
     cost, error_m = here.cost.copy(), here.error_m.copy()
     for _ in range(_MAX_STEPS):
         step, promised = _step(problem, best[todo], here, damping, radius[todo])
         length = np.abs(step).max(axis=1, initial=0.0)
         shrinking, whole = _shrinking(length, before[todo]), length < 0.9 * radius[todo]
         telling = whole & (damping <= NEAR)
-        # A step that is so short says by itself that the optimum is here: looking there would cost as much as a step.
+        # So short a step needs no check of where it leads: that would cost as much as another step.
         arrived = telling & (length <= _TOLERANCE * (1 - shrinking))
         solved[todo[arrived]] = True
         if arrived.all():
@@ -87,18 +86,18 @@ def solve(problem: Problem, frames: Frames, start: np.ndarray, damping: float) -
                 values[going] for values in (step, promised, length, shrinking, whole, telling)
             )
         there = best[todo] + step
-        model = evaluate(problem, part, there)
-        better, blurred, kept = _judged(here.cost, model.cost, promised)
+        model = local_model(problem, part, there)
+        better, hidden, kept = _judged(here.cost, model.cost, promised)
         best[todo[better]] = there[better]
         here.take(better, model)
         cost[todo], error_m[todo] = here.cost, here.error_m
         ahead = telling & (length * shrinking <= _TOLERANCE * (1 - shrinking))
-        # A step that only rounding keeps from being better ends the frame too.
-        done = np.where(better, ahead, blurred & (length <= 0.1 * _TOLERANCE) & (damping <= NEAR))
-        # One that was cut short says nothing of how steps shrink.
+        # A frame also ends at a step whose gain is lost in rounding.
+        done = np.where(better, ahead, hidden & (length <= 0.1 * _TOLERANCE) & (damping <= NEAR))
+        # A step that was cut to the radius doesn't tell how fast steps shrink.
         before[todo] = np.where(better & whole, length, np.inf)
         radius[todo] = _next_radius(radius[todo], length, better, kept)
-        damping = max(_LESS * damping, NEAR)
+        damping = max(_DAMPING_FACTOR * damping, NEAR)
         solved[todo[done]] = True
         if done.all():
             break
@@ -108,20 +107,20 @@ def solve(problem: Problem, frames: Frames, start: np.ndarray, damping: float) -
 
 
 def _judged(before: np.ndarray, after: np.ndarray, promised: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Whether each step was any good, whether rounding hides that, and how much of its promise it kept, (T,) each.
+    """Whether each step lowered the objective, whether rounding hides that, and its actual over predicted decrease.
 
-    The last is 1 where rounding hides it, or nothing was promised.
+    (T,) each. The last is 1 where rounding hides the decrease.
     """
     rounding = _ROUNDING * before + _SQUARED_ROUNDING_M2
-    kept, told = np.ones(len(before)), promised > rounding
-    kept[told] = (before - after)[told] / promised[told]
+    kept, clear = np.ones(len(before)), promised > rounding
+    kept[clear] = (before - after)[clear] / promised[clear]
     return after <= before * (1 + 1e-14) + _SQUARED_ROUNDING_M2, np.abs(promised) <= rounding, kept
 
 
 def _next_radius(radius: np.ndarray, length: np.ndarray, better: np.ndarray, kept: np.ndarray) -> np.ndarray:
-    """How far each frame's next step may go, (T,), by how much of its promise the last one kept.
+    """Each frame's next trust radius, (T,), from the actual over predicted decrease `kept` of the last step.
 
-    After a step that was no good, to where a parabola through what it gave has its lowest point.
+    After a step that raised the objective it is the minimum of the parabola through the two values and the slope.
     """
     lowest = length * np.clip(0.5 / (1 - np.minimum(kept, 0.0)), 0.1, 0.5)
     grown = np.where(kept > _TRUSTED, np.maximum(radius, _GROWTH * length), radius)
@@ -130,27 +129,27 @@ def _next_radius(radius: np.ndarray, length: np.ndarray, better: np.ndarray, kep
 
 
 def _shrinking(length: np.ndarray, before: np.ndarray) -> np.ndarray:
-    """By how much less each frame's steps take it, r, (T,), at most: a step's 1 / (1 - r) is the way to the optimum.
+    """Upper estimate of r, the length of each frame's next step over this one, (T,).
 
-    Newton's steps shrink faster from one to the next.
+    The way left to the optimum is then at most the step times 1 / (1 - r), since Newton's steps shrink ever faster.
     """
-    shrinks = np.where(np.isinf(before), _UNKNOWN_RATIO, length / np.maximum(before, 1e-300))
-    return np.clip(shrinks, _LEAST_RATIO, 0.9)
+    shrinks = np.where(np.isinf(before), _FIRST_SHRINKAGE, length / np.maximum(before, 1e-300))
+    return np.clip(shrinks, _MIN_SHRINKAGE, 0.9)
 
 
 def _step(
-    problem: Problem, free: np.ndarray, model: Around, damping: float, radius: np.ndarray
+    problem: Problem, free: np.ndarray, model: LocalModel, damping: float, radius: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
-    """The step (T, F) within the coordinates' ranges and `radius` (T,), and by how much it should lower the objective.
+    """The step (T, F) within the coordinates' ranges and `radius` (T,), and the decrease of the objective it predicts.
 
-    Newton's own; Gauss and Newton's where the objective isn't convex. Where a step has disappointed before, what of
-    Newton's is within the radius; the lowest point within it, which is dearer to find, where the objective isn't convex
-    either, or where what stops at bounds leaves a step that leads up.
+    While the radius is whole: Newton's step where the objective is convex, Gauss and Newton's elsewhere. Once a frame's
+    radius was reduced: Newton's step, shortened to the radius. The minimum within the radius, which takes longer to
+    find, replaces it where the objective isn't convex, or where bounds have turned the step uphill.
     """
     low, high = problem.low - free, problem.high - free
     diagonal = np.einsum("tii->ti", model.curvature)
     curvature = model.curvature - model.bending
-    scale = np.maximum(diagonal, _LEAST_SCALE * diagonal.max(axis=1, keepdims=True))
+    scale = np.maximum(diagonal, _MIN_SCALE * diagonal.max(axis=1, keepdims=True))
     np.einsum("tii->ti", curvature)[...] += damping * scale
     stopped = ((low >= -_AT_BOUND) & (model.descent < 0)) | ((high <= _AT_BOUND) & (model.descent > 0))
     convex, trusted = _convex(_without(stopped, curvature)), radius >= _LONGEST_STEP
@@ -172,7 +171,7 @@ def _step(
 
 
 def _promise(curvature: np.ndarray, descent: np.ndarray, step: np.ndarray) -> np.ndarray:
-    """By how much steps (T, F) lower a quadratic, (T,)."""
+    """The decrease (T,) of the quadratic model by steps (T, F)."""
     bent = (step * np.matmul(curvature, step[..., None])[..., 0]).sum(axis=1)
     return np.asarray(2 * (descent * step).sum(axis=1) - bent)
 
@@ -187,10 +186,10 @@ def _convex(curvature: np.ndarray) -> np.ndarray:
 
 
 def _in_radius(curvature: np.ndarray, descent: np.ndarray, radius: np.ndarray) -> np.ndarray:
-    """The lowest point of a quadratic, convex or not, no farther away than `radius` (T,): steps (T, F).
+    """The minimum of a quadratic, convex or not, within `radius` (T,): steps (T, F).
 
-    Moré and Sorensen (1983, SIAM J Sci Stat Comput 4:553): along each eigenvector descent / (value + shift), with the
-    smallest shift that makes the sum convex and the step short enough, found by halving an interval.
+    Moré and Sorensen (1983, SIAM J Sci Stat Comput 4:553): the step along each eigenvector is descent / (value +
+    shift), with the smallest shift that makes the quadratic convex and the step short enough, found by bisection.
     """
     value, vector = np.linalg.eigh(curvature)
     along = np.matmul(vector.transpose(0, 2, 1), descent[..., None])[..., 0]
@@ -204,7 +203,7 @@ def _in_radius(curvature: np.ndarray, descent: np.ndarray, radius: np.ndarray) -
 
 
 def _without(stopped: np.ndarray, matrix: np.ndarray) -> np.ndarray:
-    """The matrices with the `stopped` rows and columns (T, F) cut loose from the others."""
+    """The matrices with the rows and columns of `stopped` coordinates (T, F) replaced by the identity's."""
     if not stopped.any():
         return matrix
     moves = ~stopped
@@ -225,7 +224,7 @@ def _bounded(
     low: np.ndarray,
     high: np.ndarray,
 ) -> np.ndarray:
-    """An unbounded solver's step (T, F) without the `stopped`; what it would push out of its range stops there too."""
+    """A solver's step (T, F) with the `stopped` coordinates held; those that would leave their range stop at it."""
     known = np.zeros(descent.shape)
     for _ in range(_MAX_STOPS):
         right = descent

@@ -1,9 +1,12 @@
-"""Where inverse kinematics starts: limbs have local optima, and only a good start keeps a frame out of them.
+"""Inverse kinematics of a whole walk: a good start for every frame, since limbs have local optima.
 
-Of every 16th frame the first and the last are solved from the model's default, and the others from these on, each from
-the one before it, until both ways meet in the middle. What lies halfway between solved frames starts on a spline
-through them, again and again until none is left. Frames that disagree with their neighbours try the neighbours' poses.
-Most frames are solved together with many others, since a call of numpy costs more than its arithmetic.
+1. Every 16th frame is a key frame. The first and the last are solved from the model's default pose; the others start
+   from the one solved before, from both ends towards the middle.
+2. The frames halfway between solved ones start on a spline through them, until none is left.
+3. A frame that fits much worse than its neighbour tries the neighbour's pose.
+4. Where a limb jumps, the next frames keep following the previous optimum while it costs at most 5 % more.
+
+Frames are solved together wherever possible, since a call of numpy costs more than its arithmetic.
 Shapes: T frames, F free coordinates.
 """
 
@@ -12,55 +15,57 @@ from dataclasses import replace
 import numpy as np
 from scipy.interpolate import CubicSpline
 
-from pipeline.osim.exact.marker_descent import FAR, NEAR, Optimum, solve
-from pipeline.osim.exact.marker_objective import Frames, Problem
+from pipeline.osim.exact.marker_descent import FAR, NEAR, Optimum, descend
+from pipeline.osim.exact.marker_objective import MarkerFrames, Problem
 
-# The first frames to be solved, a power of two apart; fewer than this many are no spline, and turns beyond this (rad)
-# no smooth motion.
-_KEY_EVERY, _SPLINE_KEYS = 16, 4
-_FAR_TURN = 0.5
-# A first pose whose markers are nearer than this (root mean square, m) is the right one; else other starts are tried.
-_NEAR_M = 0.03
-# A frame went astray if its objective is larger than a neighbour's, and than what that one's pose leads to, by this
-# factor: of frames next to each other, and of frames far apart. A limb that would have turned faster than this (rad/s),
-# several times what it does in walking, has jumped.
-_ASTRAY, _ASTRAY_FAR, _FASTEST = 1.05, 1.2, 25.0
-# A frame far from the others that fits so much worse than the best of them is solved by itself too.
-_SUSPICIOUS = 4.0
+# Key frames are a power of two apart. Fewer than this many make no spline.
+_KEY_EVERY, _MIN_SPLINE_KEYS = 16, 4
+# A coordinate that turns farther than this from one solved frame to the next isn't interpolated.
+_MAX_SPLINE_TURN_RAD = 0.5
+# From the default pose: a fit better than this (root mean square) is accepted, else other starts are tried.
+_GOOD_FIT_M = 0.03
+# A frame is in the wrong optimum if its objective exceeds a neighbour's, and that of the optimum which the neighbour's
+# pose leads to, by this factor: between consecutive frames, and between key frames.
+_WORSE, _WORSE_BETWEEN_KEYS = 1.05, 1.2
+# A coordinate that moves faster than this (rad/s, m/s), several times what limbs do in walking, has jumped.
+_MAX_SPEED = 25.0
+# A key frame whose objective is so many times that of the best one is also solved from the default pose.
+_POOR_FIT = 4.0
 
 
-def solve_all(problem: Problem, frames: Frames, time_s: np.ndarray) -> Optimum:
-    """The optimum of every frame. Of several, that which neighbouring frames lead to, unless another is cheaper by far.
+def solve_walk(problem: Problem, frames: MarkerFrames, time_s: np.ndarray) -> Optimum:
+    """The optimum of every frame. Of several, the one that follows from the neighbours, unless it costs much more.
 
-    A forearm with two markers has two optima of nearly equal error; whichever is lower changes from frame to frame, and
-    a motion that jumped between them would ask for moments that nobody made.
+    A forearm with two markers has two optima of nearly equal error, and which one is lower changes from frame to frame.
+    Jumping between them would make moments that nobody exerted.
     """
     keys = np.arange(0, len(time_s), _KEY_EVERY)
-    far_apart = _retried(problem, frames.of(keys), _follow(problem, frames.of(keys)), _ASTRAY_FAR)
-    whole = _retried(problem, frames, _refine(problem, frames, far_apart), _ASTRAY)
-    return _unbroken(problem, frames, time_s, whole)
+    solved_keys = _retried(problem, frames.of(keys), _solve_keys(problem, frames.of(keys)), _WORSE_BETWEEN_KEYS)
+    whole = _retried(problem, frames, _fill_between(problem, frames, solved_keys), _WORSE)
+    return _without_jumps(problem, frames, time_s, whole)
 
 
-def _follow(problem: Problem, frames: Frames) -> Optimum:
-    """Frames far apart: both ends by themselves, each other from the one before it on the way in from its end.
+def _solve_keys(problem: Problem, frames: MarkerFrames) -> Optimum:
+    """Key frames: both ends from the default pose, the others from the one before, from both ends inwards at once.
 
-    Two ways at once, since a call of numpy costs more than its arithmetic. Any that fits far worse also by itself.
+    One that fits much worse than the best is also solved from the default pose.
     """
     n_frames = len(frames.seen)
-    found = _alone(problem, frames.of(np.unique([0, n_frames - 1]))).of(np.r_[np.zeros(n_frames - 1, dtype=int), -1])
+    ends = _from_default(problem, frames.of(np.unique([0, n_frames - 1])))
+    optimum = ends.of(np.r_[np.zeros(n_frames - 1, dtype=int), -1])
     for step in range(1, (n_frames + 1) // 2):
         new = np.unique([step, n_frames - 1 - step])
         before = np.array([step - 1, n_frames - step])[: len(new)]
-        found.put(new, solve(problem, frames.of(new), found.free[before], NEAR))
-    strange = np.flatnonzero(found.cost > _SUSPICIOUS * found.cost.min())
-    strange = strange[(strange > 0) & (strange < n_frames - 1)]
-    if len(strange):
-        _keep_cheaper(found, strange, _alone(problem, frames.of(strange)))
-    return found
+        optimum.put(new, descend(problem, frames.of(new), optimum.free[before], NEAR))
+    poor = np.flatnonzero(optimum.cost > _POOR_FIT * optimum.cost.min())
+    poor = poor[(poor > 0) & (poor < n_frames - 1)]
+    if len(poor):
+        _keep_cheaper(optimum, poor, _from_default(problem, frames.of(poor)))
+    return optimum
 
 
-def _refine(problem: Problem, frames: Frames, keys: Optimum) -> Optimum:
-    """All frames, from every n-th."""
+def _fill_between(problem: Problem, frames: MarkerFrames, keys: Optimum) -> Optimum:
+    """All frames, by halving the distance between solved ones, from the key frames on."""
     n_frames, every = len(frames.seen), _KEY_EVERY
     known = np.arange(0, n_frames, every)
     whole = keys.of(np.zeros(n_frames, dtype=int))
@@ -69,103 +74,104 @@ def _refine(problem: Problem, frames: Frames, keys: Optimum) -> Optimum:
         every //= 2
         new = np.arange(every, n_frames, 2 * every)
         if len(new):
-            whole.put(new, solve(problem, frames.of(new), _between(known, whole.free[known], new), NEAR))
+            whole.put(new, descend(problem, frames.of(new), _between(known, whole.free[known], new), NEAR))
         known = np.arange(0, n_frames, every)
     return whole
 
 
 def _between(known: np.ndarray, poses: np.ndarray, new: np.ndarray) -> np.ndarray:
-    """Where to start new frames: on cubic splines through poses (T, F) of known ones.
+    """Starts of new frames, on cubic splines through the poses (T, F) of known ones.
 
-    A coordinate that has turned far from one known frame to the next starts where the frame before has it, since
-    halfway between two optima is a bad place; so do all where few frames are known, and those beyond the last.
+    A coordinate that turns far between two known frames starts from the earlier one, since a pose halfway between two
+    optima is a bad start. So do all coordinates beyond the last known frame, or if few frames are known.
     """
     before = np.searchsorted(known, new) - 1
     start = poses[before]
-    if len(known) >= _SPLINE_KEYS:
+    if len(known) >= _MIN_SPLINE_KEYS:
         turned = np.abs(poses[np.minimum(before + 1, len(known) - 1)] - start)
-        smooth = (turned < _FAR_TURN) & (new < known[-1])[:, None]
+        smooth = (turned < _MAX_SPLINE_TURN_RAD) & (new < known[-1])[:, None]
         start = np.where(smooth, CubicSpline(known, poses)(new), start)
     return start
 
 
-def _alone(problem: Problem, frames: Frames) -> Optimum:
-    """The best pose of each frame, from the model's default; where it stays far from the markers, turned too.
-
-    From afar two ways are gone, since each finds some limbs that the other loses.
-    """
+def _from_default(problem: Problem, frames: MarkerFrames) -> Optimum:
+    """The best pose of each frame from the model's default pose, and from that turned about where the fit is poor."""
     default = np.clip(frames.held[:, problem.free], problem.low, problem.high)
-    found = _from_afar(problem, frames, default)
-    far = np.flatnonzero(np.sqrt((found.error_m**2).sum(axis=(1, 2)) / frames.seen.sum(axis=1)) > _NEAR_M)
+    optimum = _from_afar(problem, frames, default)
+    far = np.flatnonzero(np.sqrt((optimum.error_m**2).sum(axis=(1, 2)) / frames.seen.sum(axis=1)) > _GOOD_FIT_M)
     if len(far):
         for start in _turned(problem, default[far]):
-            _keep_cheaper(found, far, _from_afar(problem, frames.of(far), start))
-    return found
+            _keep_cheaper(optimum, far, _from_afar(problem, frames.of(far), start))
+    return optimum
 
 
-def _from_afar(problem: Problem, frames: Frames, start: np.ndarray) -> Optimum:
-    """Frames from one start (T, F): with the whole body laid on the markers before a joint moves, and all at once."""
+def _from_afar(problem: Problem, frames: MarkerFrames, start: np.ndarray) -> Optimum:
+    """The better of two descents from one start (T, F).
+
+    One first moves the whole body onto the markers with its joints fixed; the other moves everything at once. Each
+    finds some limbs that the other misses.
+    """
     coordinates = problem.shared.summary.coordinates
     carried = np.array([not coordinates[i].residual for i in problem.free])
     stiff = replace(
         problem, low=np.where(carried, start[0], problem.low), high=np.where(carried, start[0], problem.high)
     )
-    laid = solve(stiff, frames, start, FAR).free
+    laid = descend(stiff, frames, start, FAR).free
     each = np.arange(len(start))
-    both = solve(problem, frames.of(np.r_[each, each]), np.vstack([laid, start]), FAR)
-    found = both.of(each)
-    _keep_cheaper(found, each, both.of(each + len(each)))
-    return found
+    both = descend(problem, frames.of(np.r_[each, each]), np.vstack([laid, start]), FAR)
+    optimum = both.of(each)
+    _keep_cheaper(optimum, each, both.of(each + len(each)))
+    return optimum
 
 
-def _keep_cheaper(found: Optimum, where: np.ndarray, other: Optimum) -> None:
-    """Put another's frames in place of these, where they are cheaper."""
-    better = other.cost < found.cost[where]
-    found.put(where[better], other.of(better))
+def _keep_cheaper(optimum: Optimum, where: np.ndarray, other: Optimum) -> None:
+    """Replace frames by another's where those cost less, in place."""
+    better = other.cost < optimum.cost[where]
+    optimum.put(where[better], other.of(better))
 
 
 def _turned(problem: Problem, default: np.ndarray) -> list[np.ndarray]:
-    """The default pose, with the whole body turned by a quarter, a half and three quarters about each of its angles."""
+    """The default pose with the whole body turned by 90, 180 and 270 degrees about each of its axes."""
     coordinates = problem.shared.summary.coordinates
     turns = [k for k, i in enumerate(problem.free) if coordinates[i].residual and coordinates[i].rotational]
-    found = []
+    poses = []
     for k in turns:
         for angle in (0.5 * np.pi, np.pi, -0.5 * np.pi):
             pose = default.copy()
             pose[:, k] = np.clip(pose[:, k] + angle, problem.low[k], problem.high[k])
-            found.append(pose)
-    return found
+            poses.append(pose)
+    return poses
 
 
-def _retried(problem: Problem, frames: Frames, found: Optimum, astray: float) -> Optimum:
-    """The same, after frames that went astray have tried their neighbours' poses; what helps is passed on."""
-    for _ in range(len(found.cost)):
-        moved = [_try_neighbours(problem, frames, found, shift, astray) for shift in (1, -1)]
+def _retried(problem: Problem, frames: MarkerFrames, optimum: Optimum, worse: float) -> Optimum:
+    """Let frames in a wrong optimum try their neighbours' poses, until no more of them improve; in place."""
+    for _ in range(len(optimum.cost)):
+        moved = [_try_neighbours(problem, frames, optimum, shift, worse) for shift in (1, -1)]
         if not any(moved):
             break
-    return found
+    return optimum
 
 
-def _try_neighbours(problem: Problem, frames: Frames, found: Optimum, shift: int, astray: float) -> bool:
-    """Whether any frame went astray and the pose of the frame `shift` before it led it back; put in place."""
-    here = np.arange(max(shift, 0), len(found.cost) + min(shift, 0))
-    here = here[found.cost[here] > astray * found.cost[here - shift]]
+def _try_neighbours(problem: Problem, frames: MarkerFrames, optimum: Optimum, shift: int, worse: float) -> bool:
+    """Whether the pose of the frame `shift` before led any frame to a better optimum, which is put in place."""
+    here = np.arange(max(shift, 0), len(optimum.cost) + min(shift, 0))
+    here = here[optimum.cost[here] > worse * optimum.cost[here - shift]]
     if not len(here):
         return False
-    other = solve(problem, frames.of(here), found.free[here - shift], NEAR)
-    better = other.solved & (astray * other.cost < found.cost[here])
-    found.put(here[better], other.of(better))
+    other = descend(problem, frames.of(here), optimum.free[here - shift], NEAR)
+    better = other.solved & (worse * other.cost < optimum.cost[here])
+    optimum.put(here[better], other.of(better))
     return bool(better.any())
 
 
-def _unbroken(problem: Problem, frames: Frames, time_s: np.ndarray, found: Optimum) -> Optimum:
-    """The same, each jump put off as long as the optimum before it lasts and isn't dearer by a twentieth."""
+def _without_jumps(problem: Problem, frames: MarkerFrames, time_s: np.ndarray, optimum: Optimum) -> Optimum:
+    """At a jump, keep following the previous optimum while it lasts and costs at most 5 % more; in place."""
     for t in range(1, len(time_s)):
-        fastest = _FASTEST * (time_s[t] - time_s[t - 1])
-        if np.abs(found.free[t] - found.free[t - 1]).max(initial=0.0) <= fastest:
+        farthest = _MAX_SPEED * (time_s[t] - time_s[t - 1])
+        if np.abs(optimum.free[t] - optimum.free[t - 1]).max(initial=0.0) <= farthest:
             continue
-        other = solve(problem, frames.of(np.array([t])), found.free[t - 1 : t], NEAR)
-        stays = np.abs(other.free[0] - found.free[t - 1]).max(initial=0.0) <= fastest
-        if other.solved[0] and stays and other.cost[0] <= _ASTRAY * found.cost[t]:
-            found.put(np.array([t]), other)
-    return found
+        other = descend(problem, frames.of(np.array([t])), optimum.free[t - 1 : t], NEAR)
+        stays = np.abs(other.free[0] - optimum.free[t - 1]).max(initial=0.0) <= farthest
+        if other.solved[0] and stays and other.cost[0] <= _WORSE * optimum.cost[t]:
+            optimum.put(np.array([t]), other)
+    return optimum

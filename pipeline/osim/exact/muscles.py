@@ -1,4 +1,4 @@
-"""What a model's muscles can do in each frame: their force at full activation, and the generalized force of a newton.
+"""A model's muscles along a motion: their force at full activation, and the generalized force of one newton.
 
 All geometry and the force-length-velocity curves are OpenSim's. Shapes: T frames, Q coordinates, U muscles.
 """
@@ -18,9 +18,9 @@ _KNOWN_STATES = {"activation", _FIBRE, "fiber_velocity"}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MuscleGeometry:
-    """per_newton (T, U, Q): generalized force, every coordinate by itself, of one newton of tension.
+    """per_newton (T, U, Q): generalized force of one newton of tension, each coordinate moving by itself.
 
-    full_n (T, U): the tension at full activation, with the fibre at the length and speed that a stiff tendon leaves it.
+    full_n (T, U): tension at full activation, with the fibre's length and speed as a stiff tendon determines them.
     """
 
     per_newton: np.ndarray
@@ -28,15 +28,15 @@ class MuscleGeometry:
 
 
 def muscle_geometry(shared: SharedModel, values: np.ndarray, speeds: np.ndarray) -> MuscleGeometry:
-    """Of every muscle of the model, along a motion (T, Q).
+    """The geometry of all muscles along a motion (T, Q).
 
     TrialRejected("static_optimization", …) names muscles whose paths give no forces.
     """
     muscles = _muscles(shared)
     paths = _paths(shared, muscles)
-    # By virtual work a path lengthens by minus its generalized force times the speeds, a tenth of the cost of OpenSim's
-    # own sum over the path. Around two wrapping objects OpenSim's speed is another (gaslat: up to 15 mm/s at 0.1 m/s),
-    # and is used as it is.
+    # By virtual work a path lengthens at minus its generalized force times the speeds, which takes a tenth of the time
+    # of OpenSim's own sum over the path. With two wrapping objects OpenSim's speed differs (gaslat: up to 15 mm/s at
+    # 0.1 m/s), and OpenSim's is used.
     simple = [path.getWrapSet().getSize() < 2 for path in paths]
     follow = [path.setLengtheningSpeed for path, plain in zip(paths, simple, strict=True) if plain]
     followers = np.flatnonzero(simple)
@@ -57,21 +57,21 @@ def muscle_geometry(shared: SharedModel, values: np.ndarray, speeds: np.ndarray)
 
 
 def passive_tension(shared: SharedModel, values: np.ndarray) -> np.ndarray:
-    """What each muscle's passive fibre gives along its tendon, (T, U) newtons, at poses (T, Q) and stiff tendons.
+    """Each muscle's passive force along its tendon, (T, U) newtons, at poses (T, Q), with stiff tendons.
 
-    The passive force-length curve of the muscle's class. Damping, which Millard's and De Groote's muscles add to keep
-    their integration well posed, is left out, as it is of the active force.
-    TrialRejected("static_optimization", …) names muscles whose fibre can't be put at a stiff tendon's length.
+    It is the passive force-length curve of the muscle's class. Damping, which Millard's and De Groote's muscles have to
+    keep their integration well posed, is left out, as it is from the active force.
+    TrialRejected("static_optimization", …) names muscles whose fibre length can't be set.
     """
     muscles = _muscles(shared)
     loose = [(muscle, _StiffTendon.of(muscle)) for muscle in muscles if _keeps_its_fibre(shared, muscle)]
     strength_n = np.array([muscle.getMaxIsometricForce() for muscle in muscles])
-    state, found = shared.poses.state, np.empty((len(values), len(muscles)))
+    state, per_strength = shared.poses.state, np.empty((len(values), len(muscles)))
     for t in shared.poses.at(values):
         for muscle, tendon in loose:
             muscle.setStateVariableValue(state, _FIBRE, tendon.fibre_m(muscle.getLength(state)))
-        found[t] = [m.getPassiveForceMultiplier(state) * m.getCosPennationAngle(state) for m in muscles]
-    return found * strength_n
+        per_strength[t] = [m.getPassiveForceMultiplier(state) * m.getCosPennationAngle(state) for m in muscles]
+    return per_strength * strength_n
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,9 +91,9 @@ class _StiffTendon:
 
 
 def _keeps_its_fibre(shared: SharedModel, muscle: osim.Muscle) -> bool:
-    """Whether the fibre's length is a state of its own: of classes that know no stiff tendon, such as Thelen's."""
-    found = muscle.getStateVariableNames()
-    names = {found.get(i).rsplit("/", 1)[-1] for i in range(found.getSize())}
+    """Whether the fibre's length is a state: in classes without a stiff tendon, such as Thelen's."""
+    states = muscle.getStateVariableNames()
+    names = {states.get(i).rsplit("/", 1)[-1] for i in range(states.getSize())}
     if not names <= _KNOWN_STATES:
         raise TrialRejected(
             "static_optimization",
@@ -105,7 +105,7 @@ def _keeps_its_fibre(shared: SharedModel, muscle: osim.Muscle) -> bool:
 
 
 def strongest_n(shared: SharedModel) -> np.ndarray:
-    """Each muscle's maximum isometric force, (U,): its tension at full activation where its physiology is left out."""
+    """Each muscle's maximum isometric force, (U,): its tension at full activation without muscle physiology."""
     return np.array([muscle.getMaxIsometricForce() for muscle in _muscles(shared)])
 
 
@@ -116,7 +116,7 @@ def control_bounds(shared: SharedModel) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _slides(path: osim.GeometryPath) -> bool:
-    """Whether a point of the path moves in its body with a coordinate, and so pulls at the coordinate itself."""
+    """Whether a point of the path moves within its body with a coordinate, which gives that coordinate a force."""
     points = path.getPathPointSet()
     return any(osim.MovingPathPoint.safeDownCast(points.get(i)) is not None for i in range(points.getSize()))
 
@@ -124,8 +124,8 @@ def _slides(path: osim.GeometryPath) -> bool:
 def _per_newton(shared: SharedModel, paths: list[osim.GeometryPath], sliding: list[bool]) -> np.ndarray:
     """Generalized force of a newton in each path at the state's pose, (U, Q) in Simbody's order.
 
-    Tensions are laid on the bodies one after the other, and each one's share is the difference it makes: emptying the
-    bodies' forces between them would take longer than all the rest.
+    Tensions are added one after the other and their sums differenced: resetting the bodies' forces for each path would
+    take longer than everything else.
     """
     poses = shared.poses
     n_speeds = poses.state.getNU()
@@ -144,8 +144,8 @@ def _per_newton(shared: SharedModel, paths: list[osim.GeometryPath], sliding: li
 
 
 def _muscles(shared: SharedModel) -> list[osim.Muscle]:
-    found = shared.model.getMuscles()
-    return [found.get(i) for i in range(found.getSize())]
+    muscles = shared.model.getMuscles()
+    return [muscles.get(i) for i in range(muscles.getSize())]
 
 
 def _paths(shared: SharedModel, muscles: list[osim.Muscle]) -> list[osim.GeometryPath]:

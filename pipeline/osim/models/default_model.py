@@ -9,7 +9,7 @@ import sys
 import uuid
 from pathlib import Path
 
-from pipeline.osim.models.rajagopal2016.tables import EXCEPTIONS, FOLDER, TABLES, read_tables
+from pipeline.osim.models.rajagopal2016.tables import EXCEPTIONS, TABLES, TABLES_FOLDER, read_tables
 from pipeline.osim.version import opensim_version
 from warehouse.provenance import file_sha256, stable_hash
 
@@ -47,7 +47,7 @@ def default_model_path(cache_dir: Path) -> Path:
     """Where the built model of this version lies, whether or not it does yet."""
     names = (*_CODE, *(f"{name}.csv" for name in (*TABLES, EXCEPTIONS)))
     made_from = {
-        "files": {name: file_sha256(FOLDER / name) for name in names},
+        "files": {name: file_sha256(TABLES_FOLDER / name) for name in names},
         "opensim": opensim_version(),
     }
     return cache_dir / f"Rajagopal2016-{stable_hash(made_from)[:16]}.osim"

@@ -1,4 +1,4 @@
-"""A model's kinematics and dynamics as arrays: OpenSim's own numbers, without its tools and files.
+"""A model's kinematics and dynamics as arrays: computed by OpenSim, without its tools and files.
 
 One `Mechanics` belongs to one process and one thread. Shapes: T frames, Q coordinates in the model's order, S stations
 (points fixed to bodies). Radians and metres; the ground frame is OpenSim's (x forward, y up, z right).
@@ -24,7 +24,7 @@ class Station:
 
 
 class Mechanics:
-    """An OpenSim model that moves as it is told: no muscles, no actuators, no controllers.
+    """An OpenSim model with a prescribed motion: no muscles, actuators or controllers.
 
     `coordinates` are the model's, in its order. TrialRejected("model", …) if the file is no model.
     """
@@ -33,7 +33,7 @@ class Mechanics:
         source = load_model(model_file)
         self.coordinates: tuple[ModelCoordinate, ...] = summarise(source).coordinates
         self.names = tuple(coordinate.name for coordinate in self.coordinates)
-        # Forces play no part in where bodies are and what moves them, and without them poses are cheaper.
+        # Forces don't affect kinematics and inverse dynamics, and without them poses take less time.
         source.updForceSet().clearAndDestroy()
         source.updControllerSet().clearAndDestroy()
         source.finalizeConnections()
@@ -43,11 +43,11 @@ class Mechanics:
         self._dynamics = osim.InverseDynamicsSolver(source)
 
     def marker_stations(self) -> dict[str, Station]:
-        """The model's own markers, each as a point of the body that carries it."""
+        """The model's markers, each as a point of its body."""
         return marker_stations(self._model)
 
     def positions_m(self, values: np.ndarray, stations: Sequence[Station]) -> np.ndarray:
-        """Where stations are in the ground frame, (T, S, 3), at poses (T, Q), coupled coordinates as given."""
+        """Stations in the ground frame, (T, S, 3), at poses (T, Q); coupled coordinates are taken as given."""
         bodies = sorted({station.body for station in stations})
         of = np.array([bodies.index(station.body) for station in stations])
         local = np.array([station.location_m for station in stations])
@@ -59,28 +59,28 @@ class Mechanics:
         return self._poses.transforms(values, bodies)
 
     def kinematics(self, values: np.ndarray, bodies: Sequence[str]) -> BodyKinematics:
-        """Where bodies are at poses (T, Q), and their velocities by unit speeds."""
+        """Bodies' places and Jacobians at poses (T, Q)."""
         return self._poses.kinematics(values, bodies)
 
     def jacobian(self, values: np.ndarray, stations: Sequence[Station]) -> np.ndarray:
-        """How stations move with each coordinate, (T, S, 3, Q): metres per radian or metre, each by itself."""
+        """Stations' derivatives with respect to each coordinate by itself, (T, S, 3, Q): metres per radian or metre."""
         bodies = sorted({station.body for station in stations})
         of = np.array([bodies.index(station.body) for station in stations])
         local = np.array([station.location_m for station in stations])
-        found = self._poses.kinematics(values, bodies)
-        arm = np.einsum("tsij,sj->tsi", found.rotation[:, of], local)
-        turning, moving = found.jacobian[:, of, :3], found.jacobian[:, of, 3:]
+        kinematics = self._poses.kinematics(values, bodies)
+        arm = np.einsum("tsij,sj->tsi", kinematics.rotation[:, of], local)
+        turning, moving = kinematics.jacobian[:, of, :3], kinematics.jacobian[:, of, 3:]
         return moving + np.cross(turning, arm[..., None], axis=2)
 
     def mass_centre_m(self, values: np.ndarray) -> np.ndarray:
         """The whole body's centre of mass in the ground frame, (T, 3), at poses (T, Q)."""
-        poses, found = self._poses, np.empty((len(values), 3))
+        poses, centre_m = self._poses, np.empty((len(values), 3))
         for t in poses.at(values):
-            found[t] = poses.matter.calcSystemMassCenterLocationInGround(poses.state).to_numpy()
-        return found
+            centre_m[t] = poses.matter.calcSystemMassCenterLocationInGround(poses.state).to_numpy()
+        return centre_m
 
     def generalized_forces(self, values: np.ndarray, speeds: np.ndarray, accelerations: np.ndarray) -> np.ndarray:
-        """What moves the model so, (T, Q), in N·m and N, with gravity and without any external force.
+        """The generalized forces of a motion, (T, Q), N·m and N, with gravity and without external forces.
 
         values, speeds and accelerations (T, Q) are taken as given, coupled and locked coordinates too.
         """
@@ -93,32 +93,32 @@ class Mechanics:
 
         Inverse dynamics with the wrench is `generalized_forces` less these.
         """
-        found = self._poses.kinematics(values, [body])
-        moment = moment_nm + np.cross(point_m - found.origin_m[:, 0], force_n)
-        return np.einsum("tij,ti->tj", found.jacobian[:, 0], np.hstack([moment, force_n]))
+        kinematics = self._poses.kinematics(values, [body])
+        moment = moment_nm + np.cross(point_m - kinematics.origin_m[:, 0], force_n)
+        return np.einsum("tij,ti->tj", kinematics.jacobian[:, 0], np.hstack([moment, force_n]))
 
     def mass_matrices(self, values: np.ndarray) -> np.ndarray:
         """Generalized inertia, (T, Q, Q), at poses (T, Q): generalized forces by unit accelerations."""
         poses, mass = self._poses, osim.Matrix()
         order = np.ix_(poses.mobility, poses.mobility)
-        found = np.empty((len(values), len(self.names), len(self.names)))
+        matrices = np.empty((len(values), len(self.names), len(self.names)))
         for t in poses.at(values):
             poses.matter.calcM(poses.state, mass)
-            found[t] = mass.to_numpy()[order]
-        return found
+            matrices[t] = mass.to_numpy()[order]
+        return matrices
 
 
 def marker_stations(model: osim.Model) -> dict[str, Station]:
-    """An initialised model's markers, each as a point of the body that carries it."""
+    """An initialised model's markers, each as a point of its body."""
     markers = model.getMarkerSet()
-    found = {}
+    stations = {}
     for i in range(markers.getSize()):
         marker = markers.get(i)
         frame = marker.getParentFrame()
         base = frame.findBaseFrame()
         at = frame.findTransformInBaseFrame().shiftFrameStationToBase(marker.get_location()).to_numpy()
-        found[marker.getName()] = Station(body=base.getName(), location_m=(at[0], at[1], at[2]))
-    return found
+        stations[marker.getName()] = Station(body=base.getName(), location_m=(at[0], at[1], at[2]))
+    return stations
 
 
 def generalized_forces(
@@ -129,14 +129,14 @@ def generalized_forces(
     accelerations: np.ndarray,
     meanwhile: Callable[[int], None] = lambda _: None,
 ) -> np.ndarray:
-    """What moves a model so, (T, Q), less gravity and whatever forces its state has switched on.
+    """The generalized forces of a motion, (T, Q), less gravity and the forces that are switched on in the state.
 
-    `meanwhile` is called with each frame's number while the state is there.
+    `meanwhile` is called with each frame's number while the state is at that frame.
     """
-    found = np.empty(values.shape)
+    needed = np.empty(values.shape)
     rows = poses.tree_order(accelerations)
     for t in poses.moving(values, speeds):
         forces = dynamics.solve(poses.state, osim.Vector.createFromMat(rows[t]))
-        found[t] = forces.to_numpy()[poses.mobility]
+        needed[t] = forces.to_numpy()[poses.mobility]
         meanwhile(t)
-    return found
+    return needed

@@ -136,15 +136,15 @@ def _turns(joint: osim.Joint, name: str) -> bool:
 def scalar_actuators(model: osim.Model) -> list[osim.ScalarActuator]:
     """Everything that a control drives: muscles, and actuators of one coordinate or along a path."""
     forces = model.getForceSet()
-    found = (osim.ScalarActuator.safeDownCast(forces.get(i)) for i in range(forces.getSize()))
-    return [actuator for actuator in found if actuator is not None]
+    actuators = (osim.ScalarActuator.safeDownCast(forces.get(i)) for i in range(forces.getSize()))
+    return [actuator for actuator in actuators if actuator is not None]
 
 
 def coordinate_actuators(model: osim.Model) -> list[osim.CoordinateActuator]:
     """The model's actuators that act on one coordinate: its own torque motors, reserves and residuals."""
     forces = model.getForceSet()
-    found = (osim.CoordinateActuator.safeDownCast(forces.get(i)) for i in range(forces.getSize()))
-    return [actuator for actuator in found if actuator is not None]
+    actuators = (osim.CoordinateActuator.safeDownCast(forces.get(i)) for i in range(forces.getSize()))
+    return [actuator for actuator in actuators if actuator is not None]
 
 
 def replace_markers(model: osim.Model, markers: Sequence[ModelMarker]) -> None:

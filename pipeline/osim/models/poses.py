@@ -130,13 +130,13 @@ def _rotations_and_origins(placed: list[float], n_frames: int, n_bodies: int) ->
 def _rotation(quaternion: np.ndarray) -> np.ndarray:
     """Rotation matrices (…, 3, 3) of unit quaternions (…, 4), the scalar first."""
     w, x, y, z = np.moveaxis(quaternion, -1, 0)
-    found = np.empty((*quaternion.shape[:-1], 3, 3))
-    found[..., 0, 0], found[..., 1, 1] = 1 - 2 * (y * y + z * z), 1 - 2 * (x * x + z * z)
-    found[..., 2, 2] = 1 - 2 * (x * x + y * y)
-    found[..., 0, 1], found[..., 1, 0] = 2 * (x * y - w * z), 2 * (x * y + w * z)
-    found[..., 0, 2], found[..., 2, 0] = 2 * (x * z + w * y), 2 * (x * z - w * y)
-    found[..., 1, 2], found[..., 2, 1] = 2 * (y * z - w * x), 2 * (y * z + w * x)
-    return found
+    rotation = np.empty((*quaternion.shape[:-1], 3, 3))
+    rotation[..., 0, 0], rotation[..., 1, 1] = 1 - 2 * (y * y + z * z), 1 - 2 * (x * x + z * z)
+    rotation[..., 2, 2] = 1 - 2 * (x * x + y * y)
+    rotation[..., 0, 1], rotation[..., 1, 0] = 2 * (x * y - w * z), 2 * (x * y + w * z)
+    rotation[..., 0, 2], rotation[..., 2, 0] = 2 * (x * z + w * y), 2 * (x * z - w * y)
+    rotation[..., 1, 2], rotation[..., 2, 1] = 2 * (y * z - w * x), 2 * (y * z + w * x)
+    return rotation
 
 
 def _n_bodies(matter: osim.SimbodyMatterSubsystem, state: osim.State) -> int:
@@ -157,14 +157,14 @@ def _mobilities(model: osim.Model, state: osim.State) -> np.ndarray:
             "other, which engine `exact` can't drive. Put CustomJoints in their place, or name engine `tools` in the "
             "recipe.",
         )
-    found = []
+    places = []
     before = osim.Vector(state.getU())
     for i in range(n_speeds):
         state.setU(osim.Vector(n_speeds, 0.0))
         coordinates.get(i).setSpeedValue(state, 1.0)
-        found.append(int(np.argmax(np.abs(state.getU().to_numpy()))))
+        places.append(int(np.argmax(np.abs(state.getU().to_numpy()))))
     state.setU(before)
-    return np.array(found, dtype=int)
+    return np.array(places, dtype=int)
 
 
 def _change_at_their_speeds(model: osim.Model, state: osim.State) -> bool:

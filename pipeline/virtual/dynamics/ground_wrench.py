@@ -1,4 +1,4 @@
-"""What the ground must do to a moving body: the whole body's balance of forces and moments.
+"""The wrench that a moving body needs from the ground: the balance of its forces and moments.
 
 A wrench here is moment (N·m, about the ground frame's origin) then force (N), on the body. Shapes: P poses.
 """
@@ -10,42 +10,42 @@ import numpy as np
 from pipeline.osim.models.mechanics import Mechanics
 
 PELVIS = "pelvis"
-# The pelvis' own coordinates: what the ground gives the body appears as their generalized forces.
+# The pelvis' own coordinates: without ground reactions their generalized forces are what the ground must provide.
 ROOT = ("pelvis_tilt", "pelvis_list", "pelvis_rotation", "pelvis_tx", "pelvis_ty", "pelvis_tz")
 
 
 def ground_wrench(mechanics: Mechanics, values: np.ndarray, forces: np.ndarray) -> np.ndarray:
-    """The wrench (P, 6) that the body needs from outside, by its generalized forces (P, Q)."""
+    """The wrench (P, 6) that the body needs from the ground, from its generalized forces (P, Q)."""
     pelvis = mechanics.kinematics(values, [PELVIS]).jacobian[:, 0]
     return wrench_of(root_to_wrench(mechanics.names, values, pelvis), mechanics.names, forces)
 
 
 def wrench_of(to_wrench: np.ndarray, names: Sequence[str], forces: np.ndarray) -> np.ndarray:
-    """The same where `root_to_wrench` is known already."""
+    """The same, with a `root_to_wrench` that is known already."""
     return np.einsum("pij,pj->pi", to_wrench, forces[:, _root(names)])
 
 
 def wrench_per_acceleration(to_wrench: np.ndarray, mechanics: Mechanics, values: np.ndarray) -> np.ndarray:
-    """How the wrench grows with each coordinate's acceleration, (P, 6, Q): also momentum per unit speed."""
+    """The wrench per unit acceleration of each coordinate, (P, 6, Q); also momentum per unit speed."""
     return np.einsum("pij,pjq->piq", to_wrench, mechanics.mass_matrices(values)[:, _root(mechanics.names)])
 
 
 def root_to_wrench(names: Sequence[str], values: np.ndarray, pelvis: np.ndarray) -> np.ndarray:
-    """From the generalized forces of ROOT to the wrench, (P, 6, 6), by the pelvis' velocities by unit speeds (P, 6, Q).
+    """The matrix (P, 6, 6) from ROOT's generalized forces to the wrench. `pelvis` (P, 6, Q) is the pelvis' Jacobian.
 
-    Virtual power is the same: with J those of ROOT's speeds, tau = Jᵀ w about the pelvis' origin.
+    By virtual power tau = Jᵀ w about the pelvis' origin, with J the Jacobian's columns of ROOT.
     """
     root = _root(names)
     at_pelvis = np.linalg.inv(np.swapaxes(pelvis[:, :, root], 1, 2))
-    # ROOT's translations put the pelvis' origin where they say.
+    # ROOT's translations are the place of the pelvis' origin.
     at = values[:, root[3:]]
     to_origin = np.tile(np.eye(6), (len(values), 1, 1))
     to_origin[:, :3, 3:] = cross_matrix(at)
     return to_origin @ at_pelvis
 
 
-def centre_of_pressure(wrench: np.ndarray) -> np.ndarray:
-    """Where the floor (y = 0) would give a wrench (P, 6) without moments about x and z, (P, 2): x and z."""
+def floor_pressure_m(wrench: np.ndarray) -> np.ndarray:
+    """The centre of pressure of a wrench (P, 6) on the floor (y = 0), (P, 2): x and z."""
     return np.column_stack([wrench[:, 2], -wrench[:, 0]]) / wrench[:, [4]]
 
 

@@ -1,4 +1,4 @@
-"""A possible motion as it truly was in one trial: sampled coordinates, markers, ground reactions and moments."""
+"""One trial of a possible motion: coordinates, markers, ground reactions and moments, sampled as instruments do."""
 
 from collections.abc import Mapping
 
@@ -8,18 +8,18 @@ from pipeline.osim.models.mechanics import Mechanics
 from pipeline.records import SIDES, Coordinates, GeneralizedForces, Side
 from pipeline.virtual.dynamics.ground_wrench import ground_wrench
 from pipeline.virtual.dynamics.planted import Planted
-from pipeline.virtual.dynamics.shares import Foot, foot_forces_n, free_moment_nm, settled
+from pipeline.virtual.dynamics.shares import FootShare, foot_forces_n, free_moment_nm, settled
 from pipeline.virtual.gait.footfalls import Footing
-from pipeline.virtual.gait.harmonics import resample
+from pipeline.virtual.gait.harmonics import at_phases
 from pipeline.virtual.person.body import Body
-from pipeline.virtual.records import ANALOG_RATE_HZ, MARKER_RATE_HZ, Contact, FootLoad, Performance
+from pipeline.virtual.records import ANALOG_RATE_HZ, MARKER_RATE_HZ, FootContact, FootLoad, Performance
 
-# One cycle at this many phases says all that a motion of few harmonics does: between them, its Fourier series.
+# One cycle of a motion of few harmonics is known wholly from this many phases; between them by its Fourier series.
 FINE = 96
 
 
 def perform(
-    body: Body, planted: Planted, footing: Footing, phase: np.ndarray, contacts: tuple[Contact, ...]
+    body: Body, planted: Planted, footing: Footing, phase: np.ndarray, contacts: tuple[FootContact, ...]
 ) -> Performance:
     """The performance over these phases (T,), one a marker frame."""
     values, speeds, accelerations = planted.motion.at(phase)
@@ -62,7 +62,7 @@ def _load(body: Body, planted: Planted, footing: Footing, phase: np.ndarray) -> 
     feet = settled(
         wrench,
         {
-            side: Foot(
+            side: FootShare(
                 pressure_m=planted.footholds[side].pressure_m(support[side], motion.stride_m, side),
                 load=support[side].load,
             )
@@ -74,7 +74,7 @@ def _load(body: Body, planted: Planted, footing: Footing, phase: np.ndarray) -> 
     return {side: _foot_load(forces_n[side], feet[side], turning_nm) for side in SIDES}
 
 
-def _foot_load(force_n: np.ndarray, foot: Foot, turning_nm: np.ndarray) -> FootLoad:
+def _foot_load(force_n: np.ndarray, foot: FootShare, turning_nm: np.ndarray) -> FootLoad:
     cop = np.column_stack([foot.pressure_m[:, 0], np.zeros(len(force_n)), foot.pressure_m[:, 1]])
     return FootLoad(
         force_n=force_n,
@@ -84,21 +84,21 @@ def _foot_load(force_n: np.ndarray, foot: Foot, turning_nm: np.ndarray) -> FootL
 
 
 def _over_one_cycle(mechanics: Mechanics, planted: Planted, phase: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The ground's wrench (P, 6) about the ground's origin and the mass centre (P, 3), from one cycle's.
+    """The ground's wrench (P, 6) about the origin and the mass centre (P, 3), from those of one cycle.
 
-    A stride further on, everything is the same but for the way gone.
+    The next cycle is the same, a stride farther on.
     """
     motion = planted.motion
     fine = np.arange(FINE) / FINE
     values, speeds, accelerations = motion.at(fine)
     wrench = ground_wrench(mechanics, values, mechanics.generalized_forces(values, speeds, accelerations))
     centre = mechanics.mass_centre_m(values)
-    # About a point that travels with the body, so that one cycle closes.
+    # About a point that travels with the body, which makes the wrench periodic.
     gone = motion.stride_m * fine
     wrench[:, 2] -= gone * wrench[:, 4]
     wrench[:, 1] += gone * wrench[:, 5]
     centre[:, 0] -= gone
-    wrench, centre = resample(wrench, phase), resample(centre, phase)
+    wrench, centre = at_phases(wrench, phase), at_phases(centre, phase)
     gone = motion.stride_m * phase
     wrench[:, 2] += gone * wrench[:, 4]
     wrench[:, 1] -= gone * wrench[:, 5]
@@ -126,6 +126,6 @@ def _markers_m(body: Body, planted: Planted, phase: np.ndarray) -> np.ndarray:
     values, _, _ = planted.motion.at(fine)
     places = body.mechanics.positions_m(values, list(body.markers.values()))
     places[..., 0] -= planted.motion.stride_m * fine[:, None]
-    found = resample(places, phase)
-    found[..., 0] += planted.motion.stride_m * phase[:, None]
-    return found
+    markers_m = at_phases(places, phase)
+    markers_m[..., 0] += planted.motion.stride_m * phase[:, None]
+    return markers_m

@@ -1,10 +1,10 @@
-"""A wished motion made possible: feet that stand still and a body in balance over them.
+"""The possible motion nearest to a planned one: feet that stand still and a body in balance over them.
 
-The nearest motion, in the sense of least squares, whose feet neither slip nor sink where they stand, whose joints stay
-within the model's ranges, and whose whole-body dynamics put the centre of pressure where the feet are. Gauss-Newton
-on the Fourier terms of all coordinates at once: the motion stays smooth and exactly periodic.
+Its feet neither slip nor sink where they stand, its joints stay within the model's ranges, and its whole-body dynamics
+put the centre of pressure under the feet. It is found by Gauss and Newton's method on the Fourier terms of all
+coordinates at once, which keeps the motion smooth and exactly periodic.
 
-Shapes: N phases of one cycle, F free coordinates, K terms, A numbers of the footholds.
+Shapes: N phases of one cycle, F free coordinates, K terms, A foothold variables.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -17,7 +17,7 @@ from pipeline.virtual.dynamics.residuals import (
     PARTS,
     PHASES,
     BodyMoment,
-    Rows,
+    Residual,
     body_moment,
     down,
     from_foothold_m,
@@ -30,31 +30,31 @@ from pipeline.virtual.gait.motion import PeriodicMotion
 from pipeline.virtual.person.body import Body
 from pipeline.virtual.person.joint_ranges import joint_ranges
 
-# Whole steps at first; then half ones, since limits that come and go would throw whole ones to and fro.
-WHOLE_ROUNDS, MOST_ROUNDS = 5, 14
-# Radians and metres: a change of the terms smaller than this ends the search. Limits that come and go can keep it from
-# ending: what counts is what the motion found does, and its balance is exact all the same, since the ground's wrench is
-# whatever that motion needs.
-SETTLED = 2e-5
-# A round that throws a joint this far is followed by worse ones.
-HOPELESS = 1.0
-# No motion that can be: a firmly planted part further than this from its place, or a centre of pressure further than
-# this from the planned one, which would leave the sole.
-MOST_SLIP_M = 0.020
-MOST_PRESSURE_OFF_M = 0.060
-# From this on a part stands firmly.
+# Full steps at first; then half steps, since with full ones limits that switch on and off make it oscillate.
+FULL_STEPS, MAX_STEPS = 5, 14
+# Converged when no term changes by more than this (rad, m). Limits that switch on and off can prevent that, but the
+# motion is judged by its residuals, and balanced exactly in any case, since the ground's wrench is what it asks for.
+CONVERGED = 2e-5
+# A step that moves a term this far (rad, m) never led anywhere.
+DIVERGED = 1.0
+# A motion is impossible if a firmly planted part is farther than this from its place, or the centre of pressure farther
+# than this from the planned one, and so off the sole.
+MAX_SLIP_M = 0.020
+MAX_PRESSURE_OFF_M = 0.060
+# A part stands firmly from this on.
 FIRM = 0.5
 
+# The legs decide where and how high the pelvis rides.
 RIDING = ("pelvis_tx", "pelvis_ty", "pelvis_tz")
 RIDING_SD_M = 0.2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Plan:
-    """What is wished: a motion, how the feet support it, and by how much each coordinate may give way.
+class MotionPlan:
+    """A planned motion, how the feet support it, and how far each coordinate may deviate.
 
-    force: terms (K, 3) of the ground's whole force, in body weights. tolerance: standard deviation by
-    coordinate, radians or metres; a coordinate without one keeps its wish.
+    force: terms (K, 3) of the ground's whole force, in body weights. tolerance: standard deviation by coordinate,
+    radians or metres; a coordinate without one is kept as planned.
     """
 
     motion: PeriodicMotion
@@ -65,38 +65,38 @@ class Plan:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Planted:
-    """A motion that can be, and where its feet stand."""
+    """A possible motion, and where its feet stand."""
 
     motion: PeriodicMotion
     footholds: Mapping[Side, Foothold]
 
 
 class NoMotion(ValueError):
-    """A wish that a body can't follow with its feet on the floor, or that the laboratory couldn't measure."""
+    """A planned motion that the body can't make with its feet on the floor, or that the laboratory couldn't measure."""
 
 
-def plant(body: Body, plan: Plan) -> Planted:
-    """The nearest motion to the plan's that this body can do on this footing. NoMotion if none is found."""
+def plant(body: Body, plan: MotionPlan) -> Planted:
+    """The possible motion of this body nearest to the planned one. NoMotion if none is found."""
     mechanics, names = body.mechanics, body.mechanics.names
     free = [names.index(name) for name in plan.tolerance]
     support = plan.footing.support(PHASES)
     motion = plan.motion
     moment = body_moment(body, motion, free)
     holds = {side: _first_foothold(moment, support[side], side, motion.stride_m) for side in SIDES}
-    for number in range(MOST_ROUNDS):
+    for number in range(MAX_STEPS):
         rows = list(residuals(mechanics, moment, motion, plan.force, support, holds, free))
         step, moved = _solve(rows, plan, motion, free)
-        pace = 1.0 if number < WHOLE_ROUNDS else 0.5
+        pace = 1.0 if number < FULL_STEPS else 0.5
         motion = motion.moved(free, pace * step)
         holds = _moved(holds, pace * moved)
         moment = body_moment(body, motion, free)
-        if not SETTLED < np.abs(step).max() < HOPELESS:
+        if not CONVERGED < np.abs(step).max() < DIVERGED:
             break
     faults = [*_slips(moment, motion.stride_m, support, holds), *_beyond(body, moment, free)]
     if faults:
         raise NoMotion(
-            f"virtual subject {body.subject.subject_id}: no motion near the wished one keeps its feet on the floor and "
-            f"its balance: {'; '.join(faults)}. Use another --seed."
+            f"virtual subject {body.subject.subject_id}: no motion near the planned one keeps its feet on the floor "
+            f"and its balance: {'; '.join(faults)}. Use another --seed."
         )
     return Planted(motion=motion, footholds=holds)
 
@@ -104,51 +104,51 @@ def plant(body: Body, plan: Plan) -> Planted:
 def _slips(
     moment: BodyMoment, stride_m: float, support: Mapping[Side, Support], holds: Mapping[Side, Foothold]
 ) -> Iterator[str]:
-    """What stands on the floor and doesn't stay, or carries the body where no foot is."""
+    """What slips, or carries the body where no foot is, in words."""
     for side in SIDES:
         for part in PARTS:
             off_m = from_foothold_m(moment, support[side], side, part, holds[side], stride_m)
             furthest_m = np.linalg.norm(off_m, axis=1)[down(support[side], part) > FIRM].max(initial=0.0)
-            # Turned round, so that what is no number is a fault.
-            if not furthest_m <= MOST_SLIP_M:
-                yield f"the {side} {part} is {furthest_m:.3f} m from its place, at most {MOST_SLIP_M:.3f} m can be"
+            # Not `>`, so that NaN is a fault too.
+            if not furthest_m <= MAX_SLIP_M:
+                yield f"the {side} {part} is {furthest_m:.3f} m from its place, at most {MAX_SLIP_M:.3f} m can be"
     furthest_m = np.abs(pressure_off_m(moment, stride_m, support, holds)).max()
-    if not furthest_m <= MOST_PRESSURE_OFF_M:
-        yield f"the centre of pressure is {furthest_m:.3f} m off, at most {MOST_PRESSURE_OFF_M:.3f} m can be"
+    if not furthest_m <= MAX_PRESSURE_OFF_M:
+        yield f"the centre of pressure is {furthest_m:.3f} m off, at most {MAX_PRESSURE_OFF_M:.3f} m can be"
 
 
 def _beyond(body: Body, moment: BodyMoment, free: Sequence[int]) -> Iterator[str]:
-    """Coordinates outside the model's range."""
+    """Coordinates outside the model's range, in words."""
     for column in free:
         name = body.mechanics.names[column]
         low, high = joint_ranges().get(name, (-np.inf, np.inf))
         value = moment.values[:, column]
         if not (low <= value.min() and value.max() <= high):
-            found, range_ = np.degrees([value.min(), value.max()]), np.degrees([low, high])
-            yield f"{name} takes {found[0]:.1f} to {found[1]:.1f} deg, the model {range_[0]:.1f} to {range_[1]:.1f}"
+            taken, range_ = np.degrees([value.min(), value.max()]), np.degrees([low, high])
+            yield f"{name} takes {taken[0]:.1f} to {taken[1]:.1f} deg, the model {range_[0]:.1f} to {range_[1]:.1f}"
 
 
 def _first_foothold(moment: BodyMoment, support: Support, side: Side, stride_m: float) -> Foothold:
-    """Where the parts are on average while they are down."""
-    found = {}
+    """Each part's mean place while it is down."""
+    places = {}
     for part in PARTS:
         place = moment.parts_m[side, part][:, [0, 2]].copy()
         place[:, 0] -= support.stride * stride_m
-        found[f"{part}_m"] = np.average(place, axis=0, weights=down(support, part))
-    return Foothold(**found)
+        places[f"{part}_m"] = np.average(place, axis=0, weights=down(support, part))
+    return Foothold(**places)
 
 
 def _solve(
-    rows: Sequence[Rows], plan: Plan, motion: PeriodicMotion, free: Sequence[int]
+    rows: Sequence[Residual], plan: MotionPlan, motion: PeriodicMotion, free: Sequence[int]
 ) -> tuple[np.ndarray, np.ndarray]:
-    """The step of the terms (K, F) and of the footholds (A,) that the linearised residuals ask for."""
+    """The Gauss-Newton step of the terms (K, F) and of the footholds (A,)."""
     flat, bent = (derivative_basis(PHASES, motion.harmonics, order) / motion.period_s**order for order in (0, 2))
     sd = _term_sd(plan, len(motion.terms))
     n_terms, n_holds = sd.size, 4 * len(SIDES)
-    wished = ((motion.terms - plan.motion.terms)[:, free] / sd).ravel()
+    planned = ((motion.terms - plan.motion.terms)[:, free] / sd).ravel()
     normal = np.zeros((n_terms + n_holds, n_terms + n_holds))
     normal[range(n_terms), range(n_terms)] = 1 / sd.ravel() ** 2
-    right = np.concatenate([wished / sd.ravel(), np.zeros(n_holds)])
+    right = np.concatenate([planned / sd.ravel(), np.zeros(n_holds)])
     for row in rows:
         slope = flat[:, :, None] * row.by_value[:, None, :]
         if row.by_acceleration is not None:
@@ -157,24 +157,23 @@ def _solve(
         design = np.hstack([slope.reshape(len(PHASES), -1), holds])
         normal += design.T @ design
         right += design.T @ row.value
-    # A foothold that no row speaks of stays.
+    # A foothold that no residual depends on stays.
     normal[range(n_terms, n_terms + n_holds), range(n_terms, n_terms + n_holds)] += 1e-6
     step = -np.linalg.solve(normal, right)
     return step[:n_terms].reshape(sd.shape), step[n_terms:]
 
 
-def _term_sd(plan: Plan, n_terms: int) -> np.ndarray:
-    """How far each term may move, (K, F): the higher, the less, so that accelerations stay what was wished."""
+def _term_sd(plan: MotionPlan, n_terms: int) -> np.ndarray:
+    """Standard deviations of the terms, (K, F): smaller for higher harmonics, which keeps accelerations as planned."""
     harmonic = np.maximum(1, (np.arange(n_terms) + 1) // 2)
     sd = np.array(list(plan.tolerance.values())) / harmonic[:, None] ** 1.5
-    # How high and where the pelvis rides is for the legs to say.
     sd[0, [name in RIDING for name in plan.tolerance]] = RIDING_SD_M
     return sd
 
 
 def _moved(holds: Mapping[Side, Foothold], by: np.ndarray) -> dict[Side, Foothold]:
-    found = {}
+    moved: dict[Side, Foothold] = {}
     for s, side in enumerate(SIDES):
         heel, ball = by[4 * s : 4 * s + 2], by[4 * s + 2 : 4 * s + 4]
-        found[side] = replace(holds[side], heel_m=holds[side].heel_m + heel, ball_m=holds[side].ball_m + ball)
-    return found
+        moved[side] = replace(holds[side], heel_m=holds[side].heel_m + heel, ball_m=holds[side].ball_m + ball)
+    return moved

@@ -1,6 +1,7 @@
-"""What keeps a wished motion from being possible, with its slopes: feet that slip or sink, a body out of balance.
+"""Residuals of a planned motion, with their derivatives: feet that slip or sink, a body out of balance.
 
-Shapes: N phases of one cycle, F free coordinates, A numbers of the footholds.
+All are zero for a motion that is possible. Each is divided by its standard deviation, so that they can be added.
+Shapes: N phases of one cycle, F free coordinates, A foothold variables.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -13,13 +14,13 @@ from pipeline.osim.models.mechanics import Mechanics, Station
 from pipeline.records import SIDES, Side
 from pipeline.virtual.dynamics.ground_wrench import (
     PELVIS,
-    centre_of_pressure,
     cross_matrix,
+    floor_pressure_m,
     root_to_wrench,
     wrench_of,
     wrench_per_acceleration,
 )
-from pipeline.virtual.dynamics.shares import Foot, foot_forces_n, free_moment_nm, settled
+from pipeline.virtual.dynamics.shares import FootShare, foot_forces_n, free_moment_nm, settled
 from pipeline.virtual.gait.footfalls import Foothold, Support
 from pipeline.virtual.gait.harmonics import derivative_basis
 from pipeline.virtual.gait.motion import PeriodicMotion
@@ -27,28 +28,29 @@ from pipeline.virtual.person.body import Body
 from pipeline.virtual.person.joint_ranges import joint_ranges
 
 PHASES = np.arange(64) / 64
-# What one standard deviation is worth: how far a planted part may slip, the centre of pressure be from where it was
-# planned, the ground turn the body about the vertical (on free vertical moments of walkers: Li et al. 2001,
-# J Exp Biol 204:47), a coordinate pass its limit, a swinging sole come nearer to the floor than it clears it.
+# Standard deviations: of a planted part from its foothold, and of the centre of pressure from the planned one.
 SLIP_SD_M = 0.004
 PRESSURE_SD_M = 0.008
+# Of the free moment about the vertical (of walkers: Li et al. 2001, J Exp Biol 204:47).
 YAW_SD_NM = 3.0
+# Of a coordinate beyond its range, which is narrowed by a margin: inverse kinematics is clamped at its ends.
 LIMIT_SD_RAD = np.radians(0.3)
-CLEARANCE_SD_M = 0.003
+MARGIN_RAD = np.radians(1.5)
 # Swinging feet clear the floor by a centimetre or more (Winter 1992, Phys Ther 72:45).
 CLEARANCE_M = 0.010
-# Kept from the ends of a coordinate's range, where inverse kinematics is clamped.
-MARGIN_RAD = np.radians(1.5)
-
-# Body weights by which the ground's force may be off.
+CLEARANCE_SD_M = 0.003
+# Of the ground's force, in body weights.
 FORCE_SD = 0.01
 
 PARTS = ("heel", "ball")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Rows:
-    """One residual over the phases: value (N,) and its slopes to coordinates and accelerations (N, F), footholds."""
+class Residual:
+    """One residual at all phases: its value (N,) and its derivatives with respect to what the motion is made of.
+
+    These are the free coordinates and their accelerations, (N, F) each, and the footholds, (N, A). None is zero.
+    """
 
     value: np.ndarray
     by_value: np.ndarray
@@ -58,7 +60,7 @@ class Rows:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BodyMoment:
-    """The body at all phases, with everything a residual needs."""
+    """The body at all phases: its pose, the ground's wrench on it, its mass centre and its feet, with derivatives."""
 
     mass_kg: float
     values: np.ndarray
@@ -70,19 +72,19 @@ class BodyMoment:
 
 
 def body_moment(body: Body, motion: PeriodicMotion, free: Sequence[int]) -> BodyMoment:
-    """The body over one cycle of this motion, with slopes to the free coordinates."""
+    """The body over one cycle of this motion, with derivatives with respect to the free coordinates."""
     mechanics = body.mechanics
     values, speeds, accelerations = motion.at(PHASES)
     forces = mechanics.generalized_forces(values, speeds, accelerations)
-    found = mechanics.kinematics(values, [*(body.soles[side].heel.body for side in SIDES), PELVIS])
-    jacobian = found.jacobian[..., free]
-    to_wrench = root_to_wrench(mechanics.names, values, found.jacobian[:, -1])
+    kinematics = mechanics.kinematics(values, [*(body.soles[side].heel.body for side in SIDES), PELVIS])
+    jacobian = kinematics.jacobian[..., free]
+    to_wrench = root_to_wrench(mechanics.names, values, kinematics.jacobian[:, -1])
     parts, slopes = {}, {}
     for s, side in enumerate(SIDES):
         for part in PARTS:
             station: Station = getattr(body.soles[side], part)
-            arm = found.rotation[:, s] @ np.array(station.location_m)
-            parts[side, part] = found.origin_m[:, s] + arm
+            arm = kinematics.rotation[:, s] @ np.array(station.location_m)
+            parts[side, part] = kinematics.origin_m[:, s] + arm
             slopes[side, part] = jacobian[:, s, 3:] - cross_matrix(arm) @ jacobian[:, s, :3]
     return BodyMoment(
         mass_kg=body.subject.mass_kg,
@@ -96,7 +98,7 @@ def body_moment(body: Body, motion: PeriodicMotion, free: Sequence[int]) -> Body
 
 
 def down(support: Support, part: str) -> np.ndarray:
-    """How firmly a part stands, (N,), 0 to 1."""
+    """How firmly a part stands on the floor, (N,), 0 to 1."""
     return np.asarray(getattr(support, f"{part}_down"))
 
 
@@ -108,8 +110,8 @@ def residuals(
     support: Mapping[Side, Support],
     holds: Mapping[Side, Foothold],
     free: Sequence[int],
-) -> Iterator[Rows]:
-    """Everything that is wrong with a motion; `force` is Plan's."""
+) -> Iterator[Residual]:
+    """All residuals of a motion; `force` (K, 3) are the terms of the planned ground force."""
     for s, side in enumerate(SIDES):
         for p, part in enumerate(PARTS):
             column = 4 * s + 2 * p
@@ -123,74 +125,76 @@ def residuals(
 def from_foothold_m(
     moment: BodyMoment, support: Support, side: Side, part: str, hold: Foothold, stride_m: float
 ) -> np.ndarray:
-    """Where a part is from where it should stand, (N, 3): forward, above the floor, to the right."""
+    """A part's place less where it should stand, (N, 3): forward, up, to the right."""
     x_m, z_m = getattr(hold, f"{part}_m")
-    wanted = np.column_stack([x_m + support.stride * stride_m, np.zeros(len(PHASES)), np.full(len(PHASES), z_m)])
-    return np.asarray(moment.parts_m[side, part] - wanted)
+    planned = np.column_stack([x_m + support.stride * stride_m, np.zeros(len(PHASES)), np.full(len(PHASES), z_m)])
+    return np.asarray(moment.parts_m[side, part] - planned)
 
 
 def _planted_part(
     moment: BodyMoment, support: Support, side: Side, part: str, hold: Foothold, stride_m: float, column: int
-) -> Iterator[Rows]:
-    """How far a part is from its foothold, and above or below the floor."""
+) -> Iterator[Residual]:
+    """A standing part's distance from its foothold along the floor, and from the floor."""
     slopes = moment.part_slopes[side, part]
     off = from_foothold_m(moment, support, side, part, hold, stride_m)
     weight = down(support, part) / SLIP_SD_M
     for axis, number in ((0, 0), (2, 1)):
         by_foothold = np.zeros((len(PHASES), 4 * len(SIDES)))
         by_foothold[:, column + number] = -weight
-        yield Rows(
+        yield Residual(
             value=weight * off[:, axis],
             by_value=weight[:, None] * slopes[:, axis],
             by_foothold=by_foothold,
         )
-    yield Rows(value=weight * off[:, 1], by_value=weight[:, None] * slopes[:, 1])
+    yield Residual(value=weight * off[:, 1], by_value=weight[:, None] * slopes[:, 1])
 
 
-def _clearance(moment: BodyMoment, support: Support, side: Side, part: str) -> Rows:
-    """A part in the air that is too near to the floor."""
+def _clearance(moment: BodyMoment, support: Support, side: Side, part: str) -> Residual:
+    """What a swinging part lacks of the clearance over the floor."""
     height = moment.parts_m[side, part][:, 1]
     low = (height < CLEARANCE_M) & (support.load == 0)
     weight = low / CLEARANCE_SD_M
-    return Rows(value=weight * (height - CLEARANCE_M), by_value=weight[:, None] * moment.part_slopes[side, part][:, 1])
+    return Residual(
+        value=weight * (height - CLEARANCE_M), by_value=weight[:, None] * moment.part_slopes[side, part][:, 1]
+    )
 
 
 def _balance(
     moment: BodyMoment, stride_m: float, support: Mapping[Side, Support], holds: Mapping[Side, Foothold]
-) -> Iterator[Rows]:
-    """The centre of pressure of the dynamics against the planned one, and the free moment about the vertical.
+) -> Iterator[Residual]:
+    """The centre of pressure that the dynamics ask for less the planned one, and the free moment about the vertical.
 
-    The slopes leave out what only speeds change: a small part, and the next round sees it.
+    Derivatives with respect to speeds are left out: they are small, and the next iteration corrects for them.
     """
     wrench, per_acceleration = moment.wrench, moment.per_acceleration
     force, up = wrench[:, 3:], wrench[:, [4]]
-    # Momentum by speed is mass times the mass centre's way: force times that way is what the force's arm gains.
+    # Momentum per unit speed over mass is how the mass centre moves with a coordinate; the force's arm moves with it.
     shift = per_acceleration[:, 3:] / moment.mass_kg
     turned = cross_matrix(-force) @ shift
-    actual, off = centre_of_pressure(wrench), pressure_off_m(moment, stride_m, support, holds)
+    actual, off = floor_pressure_m(wrench), pressure_off_m(moment, stride_m, support, holds)
     for axis, row, sign in ((0, 2, 1.0), (1, 0, -1.0)):
         weight = sign / up / PRESSURE_SD_M
-        yield Rows(
+        yield Residual(
             value=off[:, axis] / PRESSURE_SD_M,
             by_foothold=-_pressure_by_foothold(support, axis) / PRESSURE_SD_M,
             by_value=weight * turned[:, row],
             by_acceleration=weight * (per_acceleration[:, row] - sign * actual[:, [axis]] * per_acceleration[:, 4]),
         )
     pressure = _planned_pressure_m(stride_m, support, holds)
-    feet = settled(wrench, {side: Foot(pressure_m=pressure[side], load=support[side].load) for side in SIDES})
+    feet = settled(wrench, {side: FootShare(pressure_m=pressure[side], load=support[side].load) for side in SIDES})
     yaw = free_moment_nm(wrench, feet, foot_forces_n(wrench, feet, moment.mass_centre_m))
-    # Feet push nearly towards the mass centre: about it, what turns the body is the free moment and little else.
+    # Feet push nearly towards the mass centre, so about it little else than the free moment turns the body.
     own = per_acceleration[:, 1] - (cross_matrix(moment.mass_centre_m) @ per_acceleration[:, 3:])[:, 1]
-    yield Rows(value=yaw / YAW_SD_NM, by_value=np.zeros_like(own), by_acceleration=own / YAW_SD_NM)
+    yield Residual(value=yaw / YAW_SD_NM, by_value=np.zeros_like(own), by_acceleration=own / YAW_SD_NM)
 
 
 def pressure_off_m(
     moment: BodyMoment, stride_m: float, support: Mapping[Side, Support], holds: Mapping[Side, Foothold]
 ) -> np.ndarray:
-    """Where the dynamics put the centre of pressure less where it was planned, (N, 2): x and z."""
+    """The centre of pressure that the dynamics ask for less the planned one, (N, 2): x and z."""
     pressure = _planned_pressure_m(stride_m, support, holds)
     planned = sum(np.nan_to_num(pressure[side]) * support[side].load[:, None] for side in SIDES)
-    return np.asarray(centre_of_pressure(moment.wrench) - planned)
+    return np.asarray(floor_pressure_m(moment.wrench) - planned)
 
 
 def _planned_pressure_m(
@@ -199,35 +203,35 @@ def _planned_pressure_m(
     return {side: holds[side].pressure_m(support[side], stride_m, side) for side in SIDES}
 
 
-def _force(moment: BodyMoment, terms: np.ndarray) -> Iterator[Rows]:
-    """The ground's whole force against the wished one."""
+def _force(moment: BodyMoment, terms: np.ndarray) -> Iterator[Residual]:
+    """The ground's whole force less the planned one."""
     weight_n = moment.mass_kg * GRAVITY_M_S2
-    wished = derivative_basis(PHASES, (len(terms) - 1) // 2, 0) @ terms
+    planned = derivative_basis(PHASES, (len(terms) - 1) // 2, 0) @ terms
     for axis in range(3):
         slope = moment.per_acceleration[:, 3 + axis] / (weight_n * FORCE_SD)
-        yield Rows(
-            value=(moment.wrench[:, 3 + axis] / weight_n - wished[:, axis]) / FORCE_SD,
+        yield Residual(
+            value=(moment.wrench[:, 3 + axis] / weight_n - planned[:, axis]) / FORCE_SD,
             by_value=np.zeros_like(slope),
             by_acceleration=slope,
         )
 
 
 def _pressure_by_foothold(support: Mapping[Side, Support], axis: int) -> np.ndarray:
-    """How the planned centre of pressure, along x (0) or z (1), follows heel and ball footholds, (N, A)."""
-    found = np.zeros((len(PHASES), 4 * len(SIDES)))
+    """The derivative of the planned centre of pressure along x (0) or z (1) with respect to the footholds, (N, A)."""
+    slopes = np.zeros((len(PHASES), 4 * len(SIDES)))
     for s, side in enumerate(SIDES):
         foot = support[side]
         along, outward = (np.nan_to_num(x) * foot.load for x in (foot.along, foot.outward))
         across = outward * (1 if side == "right" else -1) * (-1 if axis == 0 else 1)
-        found[:, 4 * s + axis] = foot.load - along
-        found[:, 4 * s + 2 + axis] = along
-        found[:, 4 * s + 1 - axis] -= across
-        found[:, 4 * s + 3 - axis] += across
-    return found
+        slopes[:, 4 * s + axis] = foot.load - along
+        slopes[:, 4 * s + 2 + axis] = along
+        slopes[:, 4 * s + 1 - axis] -= across
+        slopes[:, 4 * s + 3 - axis] += across
+    return slopes
 
 
-def _limits(mechanics: Mechanics, moment: BodyMoment, free: Sequence[int]) -> Iterator[Rows]:
-    """Coordinates beyond their range, or nearly."""
+def _limits(mechanics: Mechanics, moment: BodyMoment, free: Sequence[int]) -> Iterator[Residual]:
+    """Coordinates beyond their narrowed range."""
     for f, column in enumerate(free):
         low, high = joint_ranges().get(mechanics.names[column], (-np.inf, np.inf))
         value = moment.values[:, column]
@@ -235,4 +239,4 @@ def _limits(mechanics: Mechanics, moment: BodyMoment, free: Sequence[int]) -> It
         if beyond.any():
             slope = np.zeros((len(value), len(free)))
             slope[:, f] = (beyond != 0) / LIMIT_SD_RAD
-            yield Rows(value=beyond / LIMIT_SD_RAD, by_value=slope)
+            yield Residual(value=beyond / LIMIT_SD_RAD, by_value=slope)

@@ -1,7 +1,7 @@
-"""Whether a body's muscles can give what a walk asks of them.
+"""Whether a body's muscles are strong enough for a walk.
 
-The generic model's muscles are as strong in a heavy body as in a light one, so that not everybody can walk with every
-gait. Static optimization of the true motion says who can, by the same figures that judge a recording.
+The generic model's muscles are as strong in a heavy body as in a light one, so not every body can walk with every gait.
+Static optimization of the true motion tells, by the figures that also judge a recording.
 """
 
 import numpy as np
@@ -9,22 +9,21 @@ import numpy as np
 from pipeline.osim.exact.inverse_dynamics import Motion
 from pipeline.osim.exact.static_optimization import least_effort_forces
 from pipeline.records import SIDES, GeneralizedForces, MuscleForces
-from pipeline.session.recipe import load_recipe
+from pipeline.session.recipe import PACKAGED_RECIPE, load_recipe
 from pipeline.solving.quality import reserve_share, saturated_share
 from pipeline.virtual.dynamics.planted import NoMotion
 from pipeline.virtual.person.body import Body
 from pipeline.virtual.records import MARKER_RATE_HZ, Performance
 
-RECIPE = "gait2hip60"
-# Of what the recipe's gates allow a recording: skin and instruments add theirs to the truth.
+# Share of the recipe's limits: skin and instruments use up the rest.
 SHARE = 0.5
-# Frames between two that are looked at: muscles change slowly.
+# Every so many frames are tested: muscles change slowly.
 EVERY = 3
 
 
 def require_strength(body: Body, performance: Performance, stride_s: float) -> None:
-    """NoMotion names the joint whose muscles can't give a stride of this walk."""
-    gates = load_recipe(RECIPE).quality
+    """NoMotion, with the joint's name, if its muscles are too weak for a stride of this walk."""
+    gates = load_recipe(PACKAGED_RECIPE).quality
     moments, muscles = _one_stride(body, performance, stride_s)
     if not muscles.converged.all():
         raise _too_weak(body, f"static optimization has no solution in {int((~muscles.converged).sum())} frames")
@@ -43,9 +42,9 @@ def _too_weak(body: Body, why: str) -> NoMotion:
 
 
 def _one_stride(body: Body, performance: Performance, stride_s: float) -> tuple[GeneralizedForces, MuscleForces]:
-    """What the first stride asks of the joints, and what muscles of least effort give, every few frames."""
+    """The joint moments of the first stride and the muscle forces of least effort, every few frames."""
     some = slice(0, round(stride_s * MARKER_RATE_HZ), EVERY)
-    asked, settings = performance.moments.cut(some), load_recipe(RECIPE).static_optimization
+    asked, settings = performance.moments.cut(some), load_recipe(PACKAGED_RECIPE).static_optimization
     motion = Motion(
         values=performance.coordinates.values[some],
         speeds=performance.speeds[some],

@@ -1,8 +1,8 @@
 """C3D files, byte by byte (C3D File Format User Guide, Motion Lab Systems).
 
-Both libraries that read C3D can write it too, and neither is enough: ezc3d 1.7 drops ANALOG:OFFSET and can't live in
-one process with OpenSim; py-c3d 0.6 fails on a frame with as many markers as analog channels, and settles the header
-itself, which the tests of our reader must be able to get wrong.
+Both libraries that read C3D can write it too, but neither serves here: ezc3d 1.7 drops ANALOG:OFFSET and can't share a
+process with OpenSim; py-c3d 0.6 fails on a frame with as many markers as analog channels, and makes the header itself,
+while tests of our reader need wrong ones.
 """
 
 import struct
@@ -12,21 +12,22 @@ from pathlib import Path
 
 import numpy as np
 
-Value = str | list[str] | np.ndarray
-Groups = Mapping[str, Mapping[str, Value | None]]
+from pipeline.c3d.header import BLOCK_BYTES
 
-BLOCK_BYTES = 512
+StoredValue = str | list[str] | np.ndarray
+Groups = Mapping[str, Mapping[str, StoredValue | None]]
+
 INTEL = 84
 # A parameter's dimensions are stored in one byte each.
 LONGEST_DIMENSION = 255
 
 
-def integers(*values: int) -> np.ndarray:
+def int16s(*values: int) -> np.ndarray:
     """16-bit whole numbers as a parameter holds them."""
     return np.array(values, dtype="<i2")
 
 
-def numbers(*values: float) -> np.ndarray:
+def float32s(*values: float) -> np.ndarray:
     """4-byte floats as a parameter holds them."""
     return np.array(values, dtype="<f4")
 
@@ -35,8 +36,8 @@ def numbers(*values: float) -> np.ndarray:
 class C3DFile:
     """One Intel file. points (T, P, 4) and analog (S, C) as stored, a point's fourth number negative where not seen.
 
-    A negative `scale` stores 4-byte floats, a positive one 16-bit integers. `parameters` adds to what the file says of
-    itself, or replaces it, by group and name; None takes one out. `header` replaces header fields.
+    A negative `scale` stores 4-byte floats, a positive one 16-bit integers. `parameters` adds or replaces parameters by
+    group and name; None removes one. `header` replaces header fields.
     """
 
     points: np.ndarray
@@ -97,23 +98,23 @@ class C3DFile:
             raise ValueError(f"the parameters need {blocks} blocks, and a C3D file has {LONGEST_DIMENSION} at most.")
         return section[:2] + bytes([blocks]) + section[3:]
 
-    def _groups(self, data_block: int) -> dict[str, dict[str, Value | None]]:
+    def _groups(self, data_block: int) -> dict[str, dict[str, StoredValue | None]]:
         frames, points = self.points.shape[:2]
         channels = self.analog.shape[1]
-        groups: dict[str, dict[str, Value | None]] = {
+        groups: dict[str, dict[str, StoredValue | None]] = {
             "POINT": {
-                "USED": integers(points),
-                "FRAMES": integers(frames if frames < 32768 else -1),
-                "SCALE": numbers(self.scale),
-                "RATE": numbers(self.rate_hz),
-                "DATA_START": integers(data_block),
+                "USED": int16s(points),
+                "FRAMES": int16s(frames if frames < 32768 else -1),
+                "SCALE": float32s(self.scale),
+                "RATE": float32s(self.rate_hz),
+                "DATA_START": int16s(data_block),
                 "UNITS": "mm",
                 "LABELS": [f"M{i + 1}" for i in range(points)],
             },
             "ANALOG": {
-                "USED": integers(channels),
-                "RATE": numbers(self.rate_hz * (len(self.analog) / frames if channels else 1)),
-                "GEN_SCALE": numbers(1.0),
+                "USED": int16s(channels),
+                "RATE": float32s(self.rate_hz * (len(self.analog) / frames if channels else 1)),
+                "GEN_SCALE": float32s(1.0),
                 "SCALE": np.ones(channels, dtype="<f4"),
                 "OFFSET": np.zeros(channels, dtype="<i2"),
                 "LABELS": [f"A{i + 1}" for i in range(channels)],
@@ -125,7 +126,7 @@ class C3DFile:
         return groups
 
 
-def _encoded(key: str, value: Value) -> bytes:
+def _encoded(key: str, value: StoredValue) -> bytes:
     """Element type, dimensions, elements (first index fastest) and an empty description."""
     if isinstance(value, str):
         value = [value]

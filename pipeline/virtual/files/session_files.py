@@ -1,4 +1,4 @@
-"""One virtual session on disk, as a laboratory leaves it, the truth beside it; the whole folder or nothing."""
+"""One virtual session on disk, as a laboratory leaves it, with its truth; the folder appears whole or not at all."""
 
 import shutil
 import uuid
@@ -36,8 +36,8 @@ def session_content(
     return content
 
 
-def write_folder(folder: Path, content: Mapping[str, bytes]) -> None:
-    """Write a new folder: under a temporary name beside it, then renamed. ValueError if it can't be written."""
+def write_session_folder(folder: Path, content: Mapping[str, bytes]) -> None:
+    """Write a new folder under a temporary name, then rename it. ValueError if it can't be written."""
     part = folder.with_name(f".{folder.name}.{uuid.uuid4().hex}.part")
     try:
         for name, data in content.items():

@@ -1,4 +1,4 @@
-"""What truly happened, as Parquet beside the recordings: units and meanings in every column, a label in every file."""
+"""The truth of the recordings as Parquet files beside them, with every column's unit and meaning."""
 
 from collections.abc import Sequence
 
@@ -15,7 +15,7 @@ from warehouse.columns import Column, real, text
 AXES = {"x": "forward", "y": "up", "z": "to the right"}
 _TIME = real("time_s", "s", "Time in the recording: frame 1 is at 0")
 
-Columns = Sequence[tuple[Column, np.ndarray | list[str]]]
+TruthColumns = Sequence[tuple[Column, np.ndarray | list[str]]]
 
 
 def motion_truth(performance: Performance) -> bytes:
@@ -50,8 +50,8 @@ def ground_truth(performance: Performance) -> bytes:
 
 
 def blemish_truth(marks: Sequence[tuple[str, Mark]]) -> bytes:
-    """What each trial, by its name, was given, one row per figure, as a Parquet file."""
-    columns: Columns = [
+    """The blemishes of each trial, by its name, one row per figure, as a Parquet file."""
+    columns: TruthColumns = [
         (text("trial", "The recorded trial"), [trial for trial, _ in marks]),
         (text("blemish", "What is wrong with it"), [mark.blemish for _, mark in marks]),
         (text("of", "The marker, foot, segment or channel it happened to"), [mark.of for _, mark in marks]),
@@ -62,7 +62,7 @@ def blemish_truth(marks: Sequence[tuple[str, Mark]]) -> bytes:
     return _parquet("one row per figure of a blemish that a trial was given", columns)
 
 
-def _foot_columns(side: Side, load: FootLoad) -> Columns:
+def _foot_columns(side: Side, load: FootLoad) -> TruthColumns:
     letter = side[0]
     vectors = (
         ("force", "N", f"True ground reaction force on the {side} foot", load.force_n, "never"),
@@ -77,7 +77,7 @@ def _foot_columns(side: Side, load: FootLoad) -> Columns:
     return [*columns, (real(f"free_moment_{letter}", "N·m", meaning), load.free_moment_nm)]
 
 
-def _parquet(row: str, columns: Columns) -> bytes:
+def _parquet(row: str, columns: TruthColumns) -> bytes:
     about = {"note": NOTE, "made_by": "gait2hip virtual laboratory", "row": row, "frame": "x forward, y up, z right"}
     schema = pa.schema([column.field() for column, _ in columns], metadata=about)
     arrays = [pa.array(values, type=column.type) for column, values in columns]

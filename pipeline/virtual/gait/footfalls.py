@@ -1,4 +1,4 @@
-"""When each foot is on the floor, with which part, how much it carries, and where under it the pressure is.
+"""When each foot is on the floor and with which part, its share of the load, and its centre of pressure.
 
 Shapes: P phases (cycles since the right foot's strike).
 """
@@ -12,9 +12,9 @@ import numpy as np
 from pipeline.records import SIDES, Side
 from pipeline.virtual.gait.normal_gait import normal_rollover
 
-# Of the stance: the ball is down from the first on, the heel until the second (Perry and Burnfield 2010, ch. 3: foot
-# flat ends the loading response at 12 %, heel off is at 31 % of a cycle whose stance takes 62 %); the ball lifts
-# over the toes before they leave. Between, a constraint fades over this much of the stance.
+# Shares of the stance at which the ball comes down, the heel leaves and the ball leaves (Perry and Burnfield 2010,
+# ch. 3: foot flat ends the loading response at 12 %, heel off is at 31 % of a cycle whose stance takes 62 %; the ball
+# lifts over the toes before they leave). Each constraint fades in or out over this share of the stance.
 BALL_DOWN, HEEL_UP, BALL_UP = 0.17, 0.47, 0.94
 FADE = 0.06
 
@@ -23,9 +23,9 @@ FADE = 0.06
 class Support:
     """One foot at P phases.
 
-    heel_down and ball_down: 0 to 1, how firmly that part stands on the floor. load: its share of the vertical force.
-    along and outward: the centre of pressure from the heel's contact, in lengths from there to the ball's.
-    stride: how many strides ahead of its place at phase 0 to 1 this foothold lies.
+    heel_down and ball_down: how firmly that part stands on the floor, 0 to 1. load: the foot's share of the vertical
+    force. along and outward: the centre of pressure from the heel's contact point, in units of the distance to the
+    ball's. stride: how many strides this foothold lies ahead of that of phases 0 to 1.
     """
 
     heel_down: np.ndarray
@@ -38,7 +38,7 @@ class Support:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Foothold:
-    """Where a foot stands: contact points of heel and ball on the floor, (2,) each, x and z in metres at stride 0."""
+    """Contact points of a foot's heel and ball on the floor, (2,) each, x and z in metres, in the first stride."""
 
     heel_m: np.ndarray
     ball_m: np.ndarray
@@ -53,7 +53,7 @@ class Foothold:
 
 
 class Footing(Protocol):
-    """How a motion is supported."""
+    """How the feet support a motion."""
 
     def support(self, phase: np.ndarray) -> Mapping[Side, Support]:
         """Both feet at these phases."""
@@ -62,9 +62,9 @@ class Footing(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Steps:
-    """Walking: each foot strikes at a phase (right 0) and stands for a share of the cycle.
+    """Walking: each foot strikes at a phase (the right one at 0) and stands for a share of the cycle.
 
-    ValueError unless every strike comes after the other foot's and before its off: feet always overlap.
+    ValueError unless each foot strikes before the other one leaves: there is always double support.
     """
 
     left_strike: float
@@ -105,10 +105,10 @@ class Steps:
         )
 
     def _load(self, since: np.ndarray, side: Side) -> np.ndarray:
-        """The share of the whole vertical force: it passes steadily between the feet while both stand.
+        """The share of the whole vertical force. In double support it passes linearly from foot to foot.
 
-        As by the smooth transition assumption of Ren et al. (2008, J Biomech 41:2750), but evenly: steeper courses,
-        flat at their ends, ask for movements above the cut-off of any filter.
+        The smooth transition assumption (Ren et al. 2008, J Biomech 41:2750) lets it pass along a steeper curve that is
+        flat at both ends, but that asks for movements above the cut-off of any filter.
         """
         other: Side = "left" if side == "right" else "right"
         gap = (self.strike(other) - self.strike(side)) % 1.0
@@ -119,9 +119,10 @@ class Steps:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Standing:
-    """Quiet standing: both feet flat, weight passing from one to the other and forward and back by little.
+    """Quiet standing: both feet flat, with small sway from side to side, forward and back.
 
-    sway_along in lengths from heel to ball; sway_across is the share of weight that moves.
+    centre_along and sway_along are in lengths from heel to ball; sway_across is the share of weight that passes from
+    foot to foot.
     """
 
     sway_along: float
@@ -141,6 +142,6 @@ class Standing:
 
 
 def _smooth(x: np.ndarray) -> np.ndarray:
-    """From 0 at 0 to 1 at 1 without a kink; flat beyond."""
+    """The smooth step from 0 at 0 to 1 at 1, constant beyond."""
     x = np.clip(x, 0.0, 1.0)
     return np.asarray(x**2 * (3 - 2 * x))

@@ -16,26 +16,26 @@ def derivative_basis(phase: np.ndarray, harmonics: int, order: int) -> np.ndarra
     n = np.arange(1, harmonics + 1)
     turn = 2 * np.pi * n
     angle = turn * phase[:, None] + order * np.pi / 2
-    found = np.empty((len(phase), 1 + 2 * harmonics))
-    found[:, 0] = 1.0 if order == 0 else 0.0
-    found[:, 1::2] = turn**order * np.cos(angle)
-    found[:, 2::2] = turn**order * np.sin(angle)
-    return found
+    terms = np.empty((len(phase), 1 + 2 * harmonics))
+    terms[:, 0] = 1.0 if order == 0 else 0.0
+    terms[:, 1::2] = turn**order * np.cos(angle)
+    terms[:, 2::2] = turn**order * np.sin(angle)
+    return terms
 
 
 def shifted(terms: np.ndarray, by: float) -> np.ndarray:
-    """The terms (K, …) of the curve that comes `by` cycles later."""
+    """The terms (K, …) of the same curve, `by` cycles later."""
     n = np.arange(1, (len(terms) + 1) // 2)
     angle = (2 * np.pi * n * by).reshape(-1, *[1] * (terms.ndim - 1))
     cosine, sine = terms[1::2], terms[2::2]
-    found = terms.copy()
-    found[1::2] = cosine * np.cos(angle) - sine * np.sin(angle)
-    found[2::2] = cosine * np.sin(angle) + sine * np.cos(angle)
-    return found
+    later = terms.copy()
+    later[1::2] = cosine * np.cos(angle) - sine * np.sin(angle)
+    later[2::2] = cosine * np.sin(angle) + sine * np.cos(angle)
+    return later
 
 
-def resample(values: np.ndarray, phase: np.ndarray) -> np.ndarray:
-    """Values (N, …) on an even grid of one cycle, at other phases (P, …), by their own Fourier series."""
+def at_phases(values: np.ndarray, phase: np.ndarray) -> np.ndarray:
+    """Values (N, …) on an even grid of one cycle, interpolated at phases (P,) by their Fourier series: (P, …)."""
     n = len(values)
     spectrum = np.fft.rfft(values.reshape(n, -1), axis=0) / n
     order = np.arange(len(spectrum))

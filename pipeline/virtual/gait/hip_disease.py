@@ -1,9 +1,10 @@
-"""Virtual hip disease on one side: what it takes from a gait, and what the body does instead. No one is a patient here.
+"""Virtual hip disease on one side: how it changes a gait. Nobody here is a patient.
 
-Directions are those of the literature: slower, shorter and fewer steps (Subasinghe Arachchige et al. 2025, Gait Posture
-120:226; Wang et al. 2023, Medicina 59:59, in osteonecrosis), smaller excursions of hip and knee (Eitzen et al. 2012,
-BMC Musculoskelet Disord 13:258), less extension (Kumar et al. 2015, J Orthop Res 33:527), the trunk over the stance
-leg (Reininga et al. 2012, J Neuroeng Rehabil 9:3). Sizes are chosen: nobody's gait is reproduced.
+The directions of all changes are from the literature: slower, shorter and fewer steps (Subasinghe Arachchige et al.
+2025, Gait Posture 120:226; Wang et al. 2023, Medicina 59:59, in osteonecrosis), smaller excursions of hip and knee
+(Eitzen et al. 2012, BMC Musculoskelet Disord 13:258), less extension (Kumar et al. 2015, J Orthop Res 33:527), the
+trunk over the stance leg (Reininga et al. 2012, J Neuroeng Rehabil 9:3). Their sizes are ours: nobody's gait is
+reproduced.
 """
 
 from collections.abc import Mapping
@@ -12,17 +13,17 @@ from dataclasses import dataclass
 import numpy as np
 
 from pipeline.virtual.gait.harmonics import shifted
-from pipeline.virtual.gait.normal_gait import HARMONICS
+from pipeline.virtual.gait.normal_gait import GAIT_HARMONICS
 
 SEVERITY = (0.3, 1.0)
-# What the most severe disease takes of a coordinate's range, on its side.
+# Shares of range, stride length and cadence that the most severe disease takes; ranges are of the sore side.
 LOST_RANGE = {"hip_flexion": 0.35, "hip_adduction": 0.25, "hip_rotation": 0.4, "knee_angle": 0.1}
 LOST_STRIDE = 0.15
 LOST_BEAT = 0.08
-# Shares of the stride: the sore side stands shorter, the other longer, and its step comes early.
+# Shares of the stride: by how much the sore side stands shorter and the other longer, and the other's step comes early.
 LOST_STANCE = 0.015
 HASTE = 0.012
-# At the middle of the sore side's stance: the trunk leans over it (Duchenne), the other side of the pelvis drops.
+# In the middle of the sore side's stance the trunk leans over it (Duchenne) and the other side of the pelvis drops.
 LEAN_RAD = np.radians(6.0)
 DROP_RAD = np.radians(3.0)
 MID_STANCE = 0.3
@@ -49,7 +50,7 @@ def draw_impairment(rng: np.random.Generator) -> Impairment:
     right = bool(rng.random() < 0.5)
     severity = float(rng.uniform(*SEVERITY))
     side, sign = ("r", 1.0) if right else ("l", -1.0)
-    bump = np.zeros(1 + 2 * HARMONICS)
+    bump = np.zeros(1 + 2 * GAIT_HARMONICS)
     bump[:2] = 0.5
     over = shifted(bump, MID_STANCE if right else MID_STANCE + 0.5) * sign * severity
     sore, sound = -LOST_STANCE * severity, LOST_STANCE * severity

@@ -1,4 +1,4 @@
-"""Steady motion of a whole body: one Fourier series a coordinate, and a constant way forward each cycle.
+"""Steady motion of a whole body: a Fourier series for each coordinate, and the same way forward in each cycle.
 
 Shapes: P phases (cycles since phase 0), Q coordinates in the model's order, K terms (see harmonics.py).
 """
@@ -40,15 +40,15 @@ class PeriodicMotion:
         return values, speeds, accelerations
 
     def moved(self, columns: Sequence[int], by: np.ndarray) -> "PeriodicMotion":
-        """With `by` (K, F) added to the terms of these coordinates; followers follow."""
+        """The motion with `by` (K, F) added to the terms of these coordinates and of those that follow them."""
         terms = self.terms.copy()
         terms[:, columns] += by
         return replace(self, terms=follow(self.names, terms))
 
 
 def follow(names: Sequence[str], terms: np.ndarray) -> np.ndarray:
-    """The same terms (K, Q), with every follower's those of its leader."""
-    found = terms.copy()
+    """The terms (K, Q), with each follower's replaced by its leader's."""
+    followed = terms.copy()
     for follower, leader in FOLLOWERS.items():
-        found[:, names.index(follower)] = terms[:, names.index(leader)]
-    return found
+        followed[:, names.index(follower)] = terms[:, names.index(leader)]
+    return followed

@@ -1,8 +1,8 @@
 """Normal gait: harmonics of joint angles, their change with speed, and how six adults differ from their mean.
 
 The figures of `normal/` are from the walking adults of Schreiber and Moissenet (2019, Sci Data 6:111,
-doi 10.6084/m9.figshare.7734767, CC-BY 4.0), made by `python -m benchmarks.fit_normal_gait`. Phase 0 is the strike of
-the foot whose limb is meant; the trunk's signals are seen as if that foot were the right one.
+doi 10.6084/m9.figshare.7734767, CC-BY 4.0), made by `python -m benchmarks.fit_normal_gait`. A limb's phase 0 is the
+strike of its own foot, the trunk's that of the right one.
 """
 
 import csv
@@ -13,10 +13,10 @@ from pathlib import Path
 
 import numpy as np
 
-FOLDER = Path(__file__).parent / "normal"
+NORMAL_GAIT_FOLDER = Path(__file__).parent / "normal"
 
-HARMONICS = 6
-# Of a limb: named with _r or _l in the model.
+GAIT_HARMONICS = 6
+# Signals of a limb, which the model names with _r or _l.
 LIMB = (
     "hip_flexion", "hip_adduction", "hip_rotation", "knee_angle", "ankle_angle",
     "arm_flex", "arm_add", "arm_rot", "elbow_flex", "pro_sup",
@@ -27,11 +27,11 @@ TRUNK = (
 )  # fmt: skip
 # The ground's whole force, in body weights.
 GROUND_FORCES = ("forward_force", "vertical_force", "rightward_force")
-# Left and right exchanged, these change sign.
+# Signals that change sign when left and right are exchanged.
 MIRRORED = frozenset({"pelvis_list", "pelvis_rotation", "pelvis_tz", "lumbar_bending", "lumbar_rotation"})
-# Stored per metre of body height; pelvis_tx about uniform progression.
+# Stored per metre of body height; pelvis_tx less the uniform progression.
 PER_HEIGHT = frozenset({"pelvis_tx", "pelvis_ty", "pelvis_tz"})
-# Dimensionless speed at which the mean curves stand: about 1.25 m/s.
+# Dimensionless speed of the mean curves: about 1.25 m/s.
 REFERENCE_SPEED = 0.42
 
 
@@ -39,8 +39,8 @@ REFERENCE_SPEED = 0.42
 class NormalGait:
     """Harmonics of one signal, radians or metres (per metre of height): K terms.
 
-    mean at REFERENCE_SPEED; per_speed is added per unit of dimensionless speed above it; adults (K, 6) are how the
-    measured ones differ from the mean, at any speed.
+    mean (K,) is at REFERENCE_SPEED, and per_speed (K,) its change per unit of dimensionless speed. adults (K, 6) are
+    the measured adults' deviations from the mean, the same at every speed.
     """
 
     mean: np.ndarray
@@ -70,14 +70,14 @@ class StepLaw:
     def stride_m(self, height_m: float, cadence: float) -> float:
         """The length of a stride at a cadence in steps per minute.
 
-        Beyond 115 steps/min it grows no more. A beat from outside quickens steps more than it lengthens them (Ducharme
-        et al. 2018, Gait Posture 66:255); how much is our choice. The six adults' freely chosen fast walks, continued
-        to 135 steps/min, would ask more of hip flexors at push-off than the generic model's muscles give many bodies.
+        Beyond 115 steps/min it stays the same. A metronome quickens steps more than it lengthens them (Ducharme et al.
+        2018, Gait Posture 66:255); by how much is our choice. Extrapolated to 135 steps/min, the adults' freely chosen
+        fast walks would ask more of the hip flexors at push-off than the generic model has in many bodies.
         """
         return float(height_m * self.stride_per_height_at_115 * (min(cadence, 115) / 115) ** self.stride_exponent)
 
     def stance(self, dimensionless_speed: float) -> float:
-        """The share of the stride that a foot stands."""
+        """The share of the stride for which a foot stands."""
         return self.stance_share + self.stance_share_per_speed * (dimensionless_speed - REFERENCE_SPEED)
 
 
@@ -118,5 +118,5 @@ def normal_rollover() -> np.ndarray:
 
 
 def _read(name: str) -> list[dict[str, str]]:
-    with (FOLDER / name).open(newline="") as file:
+    with (NORMAL_GAIT_FOLDER / name).open(newline="") as file:
         return list(csv.DictReader(file))

@@ -1,4 +1,4 @@
-"""How one person walks, whatever the day or the cadence: deviations from normal gait that stay the same."""
+"""One person's gait: deviations from normal gait that are the same in every trial and at every cadence."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -9,19 +9,21 @@ from pipeline.virtual.gait.hip_disease import Impairment, draw_impairment
 from pipeline.virtual.gait.normal_gait import GROUND_FORCES, LIMB, TRUNK, normal_gait, step_law
 from pipeline.virtual.records import VirtualSubject
 
-# Part of a person's deviation is a random blend of the measured adults' (so that a tilted pelvis comes with the hips
-# and the back that go with it), the rest is each term's own.
+# Share of a person's variance that is a random blend of the measured adults' deviations, so that a tilted pelvis comes
+# with the hips and the back that belong to it. The rest is drawn term by term.
 BLENDED = 0.7
-# A blend's six numbers together are no further out than those of 95 in 100 people (chi-square, 6 degrees of freedom):
-# what six adults say of people beyond is a guess, and the model's muscles can't carry all of it.
+# The blend's six numbers stay within the norm that 95 % of people do (chi-square, 6 degrees of freedom): six adults say
+# little of people beyond, and the model's muscles are too weak for some of them.
 FURTHEST_BLEND = 3.55
-# Left from right, and one trial from the next, over the deviations between people: a person's own curves are far more
+# Deviations between left and right and between trials, over those between people: one person's curves are far more
 # alike than different people's (Kadaba et al. 1989, J Orthop Res 7:849).
 LEFT_RIGHT = 0.2
 TRIAL = 0.25
-# By harmonic from the mean on: with one stride a walk, much of how the adults differ in the highest is chance.
+# Factors of the deviations by harmonic, from the mean on: with one stride a walk, much of what the adults differ by in
+# the highest harmonics is chance.
 SMOOTHNESS = np.array([1.0, 1.0, 1.0, 0.7, 0.4, 0.3, 0.2])
-# Left steps against right ones, in cycles; cadence against the metronome's beat, by person and by trial.
+# Standard deviations: of the left foot's strike from half a cycle (in cycles), and of the cadence from the metronome's,
+# between people and between trials (as a ratio).
 STRIKE_SD = 0.004
 BEAT_SD = 0.015
 TRIAL_BEAT_SD = 0.008
@@ -31,9 +33,10 @@ TRIAL_BEAT_SD = 0.008
 class Style:
     """A subject's deviations from normal gait.
 
-    right, left, trunk: terms (K,) by signal, added to the normal ones; ground those of the ground's force. ranges:
-    factors of the harmonics, not the mean, by coordinate. stride and beat are factors; right_stance and left_stance
-    differences of shares of the stride; left_strike the phase of the left foot's strike.
+    right, left and trunk: terms (K,) by signal, added to the normal ones; ground: the same of the ground's force.
+    ranges: factors of a coordinate's harmonics, but not of its mean. stride and beat: factors of stride length and
+    cadence. right_stance and left_stance: added to the share of the stride that the foot stands. left_strike: the phase
+    of the left foot's strike.
     """
 
     right: Mapping[str, np.ndarray]
@@ -89,7 +92,7 @@ def _impaired(style: Style, impairment: Impairment) -> Style:
 
 
 def of_trial(style: Style, rng: np.random.Generator) -> Style:
-    """The same person's gait in one trial: nobody walks twice alike."""
+    """The same person's gait in one trial, with the variation between trials."""
     stance = float(rng.normal(0.0, TRIAL * step_law().stance_sd))
     return replace(
         style,
@@ -106,7 +109,7 @@ def of_trial(style: Style, rng: np.random.Generator) -> Style:
 
 
 def _blend(rng: np.random.Generator) -> np.ndarray:
-    """One standard normal number an adult, (A,), drawn again where they are too far out together."""
+    """A standard normal number for each measured adult, (A,), drawn again if together they are too far out."""
     while np.linalg.norm(drawn := rng.standard_normal(_adults())) > FURTHEST_BLEND:
         pass
     return drawn
@@ -118,7 +121,7 @@ def _deviation(name: str, blend: np.ndarray, rng: np.random.Generator) -> np.nda
 
 
 def _own_terms(name: str, rng: np.random.Generator) -> np.ndarray:
-    """Terms (K,) drawn one by one, with the measured adults' standard deviations, less of the highest."""
+    """Terms (K,) drawn one by one with the measured adults' standard deviations, smaller in high harmonics."""
     sd = normal_gait()[name].adults.std(axis=1, ddof=1)
     return np.asarray(SMOOTHNESS[(np.arange(len(sd)) + 1) // 2] * sd * rng.standard_normal(len(sd)))
 

@@ -1,4 +1,4 @@
-"""What is wrong with a virtual laboratory's recordings: every setting, and the account of what one trial was given."""
+"""Blemishes of a virtual laboratory's recordings: their settings, and records of those that a trial has."""
 
 from dataclasses import dataclass
 from importlib.resources import files
@@ -11,13 +11,13 @@ from warehouse.settings_file import Checked, checked, parse_toml, read_toml
 
 Amount = Annotated[float, Field(ge=0)]
 Millimetres = Annotated[float, Field(ge=0, le=100)]
-Share = Annotated[float, Field(ge=0, le=1)]
+Chance = Annotated[float, Field(ge=0, le=1)]
 
 DEFAULT, NONE = "default", "none"
 
 
 class Blemishes(Checked):
-    """Every blemish of a laboratory; laboratory.toml says what each means. 0 is off."""
+    """Settings of all blemishes of a laboratory; laboratory.toml says what each means. 0 is off."""
 
     marker_placement_mm: Millimetres
     marker_white_noise_mm: Millimetres
@@ -31,9 +31,9 @@ class Blemishes(Checked):
     arm_skin_mm: Millimetres
     gaps_per_trial: Annotated[float, Field(ge=0, le=1000)]
     gap_s: Amount
-    swapped_labels_ratio: Share
-    half_off_plate_ratio: Share
-    stumble_ratio: Share
+    swapped_labels_ratio: Chance
+    half_off_plate_ratio: Chance
+    stumble_ratio: Chance
     stumble_n: Amount
     stumble_s: Amount
     plate_offset_n: Amount
@@ -45,7 +45,7 @@ class Blemishes(Checked):
 
     @model_validator(mode="after")
     def _complete(self) -> "Blemishes":
-        """What happens must have a size: an event of no length is a setting forgotten."""
+        """A blemish that is on must have a size: without one a setting was forgotten."""
         needed = (
             ("marker_slow_noise_mm", "marker_slow_noise_hz"),
             ("gaps_per_trial", "gap_s"),
@@ -60,7 +60,7 @@ class Blemishes(Checked):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mark:
-    """One figure of one blemish that a trial was given: what it is of (a marker, a foot, a channel), value and unit."""
+    """One figure of one blemish of a trial: what it affects (a marker, a foot, a channel), its value and unit."""
 
     blemish: str
     of: str

@@ -1,4 +1,4 @@
-"""A performance seen by the laboratory's instruments: where it was walked, what cameras and plates made of it."""
+"""A performance as the laboratory's instruments record it: its place in the room, cameras, plates."""
 
 from dataclasses import dataclass
 
@@ -21,18 +21,18 @@ from pipeline.virtual.instruments.plate_loads import plate_channels
 from pipeline.virtual.laboratory import Heading, to_room
 from pipeline.virtual.records import ANALOG_RATE_HZ, MARKER_RATE_HZ, Performance
 
-# The plates' zero ends this many frames before the first load, and is not taken from fewer than so many.
+# The plates' zero is read until this many frames before the first load, and from at least so many frames.
 ZERO_MARGIN_FRAMES = 5
 SHORTEST_ZERO_FRAMES = 10
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Capture:
-    """One recording, and the truth of it.
+    """One recording and its truth.
 
-    `performance` is what truly happened, in the walker's ground frame with the room's origin. markers_m (T, M, 3) are
-    in the room, NaN where hidden; plates (S, P, 6) are what amplifiers gave, N and N·m in each plate's axes.
-    `unloaded` are the first and last frame, from 1, of which the operator says that nobody stood on the plates.
+    `performance` is the truth, in the walker's ground frame with the room's origin. markers_m (T, M, 3) are in the
+    room's frame, NaN where hidden. plates (S, P, 6) are the amplifiers' outputs, N and N·m in each plate's axes.
+    `unloaded` are the first and last frame, from 1, that the operator marked as without a load.
     """
 
     performance: Performance
@@ -51,7 +51,7 @@ def capture_walk(
     settings: Blemishes,
     rng: np.random.Generator,
 ) -> Capture:
-    """Record a walk. Each blemish draws from a stream of its own: switching one off changes no other."""
+    """Record a walk. Each blemish has its own random stream, so that switching one off changes no other."""
     streams = dict(zip(("stray", "stumble", "noise", "swap", "gaps", "plates"), rng.spawn(6), strict=True))
     forward_m, right_m = start_of(performance, profile, heading)
     stray_m, stray_marks = half_off(performance, heading, settings, streams["stray"])
@@ -77,7 +77,7 @@ def capture_walk(
 def capture_standing(performance: Performance, settings: Blemishes, rng: np.random.Generator) -> Capture:
     """Record the static trial: both feet on the second plate, right after the amplifiers were set to zero.
 
-    Skin and placement have no error here: where the markers are when standing is what the session calls right.
+    There is no skin displacement: it is measured from the markers' places in standing.
     """
     heading: Heading = "+y"
     cameras, amplifiers = rng.spawn(2)

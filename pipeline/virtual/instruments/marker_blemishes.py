@@ -1,6 +1,6 @@
 """What cameras and skin do to marker trajectories: noise, soft-tissue artefact, gaps, exchanged labels.
 
-Shapes: T frames, M markers. Trajectories in metres; each function returns what it adds or a changed copy.
+Shapes: T frames, M markers. Trajectories are in metres. Functions return what is to be added, or a changed copy.
 """
 
 from collections import defaultdict
@@ -14,13 +14,13 @@ from pipeline.records import SIDES, Side
 from pipeline.session.profile import Profile
 from pipeline.signals import low_pass
 from pipeline.virtual.instruments.blemishes import Blemishes, Mark
-from pipeline.virtual.records import Contact
+from pipeline.virtual.records import FootContact
 
-MM = 1e-3
-# Skin follows muscles and impacts: the stride's own frequency and twice it.
+M_PER_MM = 1e-3
+# Skin moves at the stride's frequency and at twice that.
 SKIN_HARMONICS = 2
-# The filter that makes slow noise must settle before the recording begins and after it ends.
-SETTLE_S = 2.0
+# Noise is filtered from this long before the recording to this long after it, so that the filter settles.
+FILTER_SETTLE_S = 2.0
 
 _SKIN_OF = {
     "pelvis": "pelvis_skin_mm",
@@ -39,9 +39,9 @@ _SKIN_OF = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Skin:
-    """How one subject's skin moves over bone in a gait cycle: Fourier coefficients (M, 3, 2 × harmonics), metres.
+    """One subject's skin displacement over a gait cycle: Fourier coefficients (M, 3, 2 × harmonics), metres.
 
-    `sides` says whose cycle each marker follows: its own leg's, and the right one's for the middle of the body.
+    `sides` is the leg whose cycle each marker follows: its own, or the right one for the middle of the body.
     """
 
     coefficients_m: np.ndarray
@@ -51,8 +51,9 @@ class Skin:
 def draw_skin(labels: Sequence[str], profile: Profile, settings: Blemishes, rng: np.random.Generator) -> Skin:
     """One subject's skin. ValueError if the profile has a marker on a body whose skin isn't known.
 
-    Each marker's root mean square displacement is its segment's in the settings. Half of its variance is what the
-    segment's markers do together, half its own: fluoroscopy finds a rigid and a local part of like size (PMC8631460).
+    Each marker's root mean square displacement is that of its segment in the settings. Half of the variance is common
+    to the segment's markers and half is the marker's own: fluoroscopy finds a rigid and a local part of similar size
+    (PMC8631460).
     """
     shape = (3, 2 * SKIN_HARMONICS)
     together: dict[str, np.ndarray] = {}
@@ -64,17 +65,17 @@ def draw_skin(labels: Sequence[str], profile: Profile, settings: Blemishes, rng:
         both = together[body] + rng.standard_normal(shape)
         # A sine and a cosine of amplitude a have a mean square of a²/2 each.
         rms = np.sqrt(np.sum(both**2) / 2)
-        coefficients.append(both * (_skin_mm(body, settings) * MM / rms))
+        coefficients.append(both * (_skin_mm(body, settings) * M_PER_MM / rms))
         sides.append(_side_of(body))
     return Skin(coefficients_m=np.stack(coefficients), sides=tuple(sides))
 
 
-def skin_displacement_m(skin: Skin, contacts: Sequence[Contact], time_s: np.ndarray) -> np.ndarray:
-    """The artefact (T, M, 3) of a walk, in phase with each leg's own cycle; zeros if the leg never strikes twice."""
-    found = np.zeros((len(time_s), len(skin.sides), 3))
+def skin_displacement_m(skin: Skin, contacts: Sequence[FootContact], time_s: np.ndarray) -> np.ndarray:
+    """The displacement (T, M, 3) in a walk, in phase with each leg's cycle; zero if the leg strikes less than twice."""
+    displacement_m = np.zeros((len(time_s), len(skin.sides), 3))
     for side in SIDES:
         strikes_s = [contact.strike_s for contact in contacts if contact.side == side]
-        # The first contact may have begun before the recording did.
+        # A contact that begins with the recording may have begun before it.
         strikes_s = [strike_s for strike_s in strikes_s if strike_s > time_s[0]]
         if len(strikes_s) < 2:
             continue
@@ -82,27 +83,27 @@ def skin_displacement_m(skin: Skin, contacts: Sequence[Contact], time_s: np.ndar
         angles = 2 * np.pi * np.outer(cycles, np.arange(1, SKIN_HARMONICS + 1))
         waves = np.hstack([np.cos(angles), np.sin(angles)])
         own = [column for column, whose in enumerate(skin.sides) if whose == side]
-        found[:, own] = np.einsum("th,mxh->tmx", waves, skin.coefficients_m[own])
-    return found
+        displacement_m[:, own] = np.einsum("th,mxh->tmx", waves, skin.coefficients_m[own])
+    return displacement_m
 
 
 def noise_m(shape: tuple[int, ...], rate_hz: float, settings: Blemishes, rng: np.random.Generator) -> np.ndarray:
-    """White and slowly varying camera noise together, of the trajectories' shape (T, M, 3)."""
-    noise = settings.marker_white_noise_mm * MM * rng.standard_normal(shape)
+    """The sum of white and slowly varying camera noise, (T, M, 3)."""
+    noise = settings.marker_white_noise_mm * M_PER_MM * rng.standard_normal(shape)
     if settings.marker_slow_noise_mm > 0:
-        settle = round(SETTLE_S * rate_hz)
+        settle = round(FILTER_SETTLE_S * rate_hz)
         white = rng.standard_normal((shape[0] + 2 * settle, *shape[1:]))
         slow = low_pass(white, rate_hz, settings.marker_slow_noise_hz)[settle:-settle]
-        # What the filter leaves of unit noise depends on its cut-off alone: 2 × cut-off over rate of the variance.
+        # The filter leaves 2 × cut-off / rate of white noise's variance.
         spread = np.sqrt(2 * settings.marker_slow_noise_hz / rate_hz)
-        noise += settings.marker_slow_noise_mm * MM / spread * slow
+        noise += settings.marker_slow_noise_mm * M_PER_MM / spread * slow
     return noise
 
 
 def hide(
     markers_m: np.ndarray, labels: Sequence[str], rate_hz: float, settings: Blemishes, rng: np.random.Generator
 ) -> tuple[np.ndarray, tuple[Mark, ...]]:
-    """The trajectories with gaps (NaN), and an account of each."""
+    """The trajectories with gaps (NaN), and a record of each."""
     shown, marks = markers_m.copy(), []
     for _ in range(int(rng.poisson(settings.gaps_per_trial))):
         column = int(rng.integers(len(labels)))
@@ -125,7 +126,7 @@ def swap_labels(
     settings: Blemishes,
     rng: np.random.Generator,
 ) -> tuple[np.ndarray, tuple[Mark, ...]]:
-    """The trajectories with two labels of one segment exchanged, if that is this trial's lot, and an account of it."""
+    """The trajectories, in some trials with two labels of one segment exchanged, and a record of that."""
     if rng.random() >= settings.swapped_labels_ratio:
         return markers_m, ()
     pairs = _pairs_of_a_segment(labels, profile)
@@ -139,7 +140,7 @@ def swap_labels(
 
 
 def noise_marks(settings: Blemishes) -> tuple[Mark, ...]:
-    """What every trial of a laboratory with these settings was given."""
+    """Records of the blemishes that every trial of a laboratory has."""
     every: Mapping[str, tuple[str, str]] = {
         "marker_placement_mm": ("marker_placement", "SD"),
         "marker_white_noise_mm": ("marker_white_noise", "SD"),
@@ -156,7 +157,7 @@ def noise_marks(settings: Blemishes) -> tuple[Mark, ...]:
 
 
 def _cycles(strikes_s: np.ndarray, time_s: np.ndarray) -> np.ndarray:
-    """Gait cycles (T,) since the first strike, going on at their first and last pace beyond the strikes."""
+    """Gait cycles (T,) since the first strike; beyond the strikes the nearest stride is repeated."""
     before, after = strikes_s[1] - strikes_s[0], strikes_s[-1] - strikes_s[-2]
     many = np.arange(1, 1 + int(np.ceil((time_s[-1] - time_s[0]) / min(before, after))))
     known = np.concatenate([strikes_s[0] - many[::-1] * before, strikes_s, strikes_s[-1] + many * after])

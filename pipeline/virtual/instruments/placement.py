@@ -1,6 +1,6 @@
-"""Where on the walkway a walk is recorded: the operator moves the start until most feet land on plates of their own.
+"""Where on the walkway a walk is recorded: the start is moved until most feet land on plates of their own.
 
-Shapes: S places to begin, K footprints, B plates; the floor's directions are forward and right.
+Shapes: S starts, K footprints, B plates; places on the floor are forward and right.
 """
 
 from dataclasses import dataclass, replace
@@ -15,18 +15,18 @@ from pipeline.virtual.dynamics.planted import NoMotion
 from pipeline.virtual.instruments.plate_loads import PATCH_LENGTH_M, PATCH_WIDTH_M
 from pipeline.virtual.laboratory import Heading, boxes_m
 from pipeline.virtual.person.body import Body
-from pipeline.virtual.records import Contact, Performance
+from pipeline.virtual.records import FootContact, Performance
 
-# A foot, with the pressure around it, counts as wholly on a plate when it keeps this far from the edges.
+# A foot, with the pressure around it, is wholly on a plate if it keeps this far from the edges.
 CLEAR_M = 0.005
-# Before anyone is on the plates their amplifiers' zero is read.
+# The plates are empty for this long at first, so that their amplifiers' zero can be read.
 QUIET_S = 0.3
 STEP_M = 0.01
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Footprint:
-    """One contact's box on the floor, low_m and high_m (2,) forward and right, and when; `stride`: one begins here."""
+    """One contact's box on the floor, low_m and high_m (2,), its times, and whether it begins a recorded stride."""
 
     side: Side
     start_s: float
@@ -37,17 +37,17 @@ class _Footprint:
 
 
 def start_of(performance: Performance, profile: Profile, heading: Heading) -> tuple[float, float]:
-    """How far forward and right, metres, to move a walk: most feet cleanly on plates, the path along their middle.
+    """How far forward and right, metres, to move a walk so that most feet land wholly on a plate of their own.
 
-    The first of equally good places that leaves the plates empty for a while; feet that don't begin a stride within
-    the recording count for nothing.
+    The path runs along the plates' middle, and the plates are empty at first. Only feet that begin a recorded stride
+    count. The first of equally good starts is taken.
     """
     starts, worth = _places(_footprints(performance, profile), boxes_m(heading))
     return starts[max(range(len(starts)), key=lambda number: worth[number])]
 
 
 def require_place(body: Body, performance: Performance) -> None:
-    """NoMotion if, one way or the other along the room, the best start puts no foot cleanly on a plate of its own."""
+    """NoMotion if in one of the two directions no start puts a foot wholly on a plate of its own."""
     prints = _footprints(performance, body.profile)
     for heading in get_args(Heading):
         _, n_clear, *_ = max(_places(prints, boxes_m(heading))[1])
@@ -59,13 +59,13 @@ def require_place(body: Body, performance: Performance) -> None:
 
 
 def side_line_m(heading: Heading, side: Side) -> float:
-    """Where, to the right, the row ends on this side of a walker."""
+    """The edge of the row of plates on this side of a walker, metres to the right."""
     edges = boxes_m(heading)[0, 1]
     return float(edges[1] if side == "right" else edges[0])
 
 
 def standing_place(performance: Performance, heading: Heading) -> tuple[float, float]:
-    """How far forward and right to move a standing person: both feet on the second plate."""
+    """How far forward and right to move a standing person onto the second plate, metres."""
     pressed = np.concatenate([performance.load[side].cop_m for side in SIDES])
     middle = boxes_m(heading)[1].mean(axis=1)
     centre = np.nanmean(pressed[:, [0, 2]], axis=0)
@@ -73,7 +73,7 @@ def standing_place(performance: Performance, heading: Heading) -> tuple[float, f
 
 
 def moved(performance: Performance, forward_m: float, right_m: float) -> Performance:
-    """The same performance elsewhere on the floor, and from time 0 on."""
+    """The same performance elsewhere on the floor, beginning at time 0."""
     by = np.array([forward_m, 0.0, right_m])
     start_s = float(performance.coordinates.time_s[0])
     time_s = performance.coordinates.time_s - start_s
@@ -97,7 +97,7 @@ def _footprints(performance: Performance, profile: Profile) -> list[_Footprint]:
     return [_footprint(contact, performance, profile) for contact in performance.contacts]
 
 
-def _footprint(contact: Contact, performance: Performance, profile: Profile) -> _Footprint:
+def _footprint(contact: FootContact, performance: Performance, profile: Profile) -> _Footprint:
     time_s, foot = performance.coordinates.time_s, foot_of(profile, contact.side)
     middle = int(np.argmin(np.abs(time_s - (contact.strike_s + contact.off_s) / 2)))
     heel, toe = (
@@ -121,7 +121,7 @@ def _footprint(contact: Contact, performance: Performance, profile: Profile) -> 
 
 
 def _places(prints: list[_Footprint], boxes: np.ndarray) -> tuple[list[tuple[float, float]], list[tuple]]:
-    """Every way to move a walk, forward and right, so that it meets the row of plates, and what each is worth."""
+    """All starts, forward and right, from which a walk meets the plates, and what each is worth."""
     right_m = float(boxes[:, 1].mean() - np.mean([(one.low_m[1] + one.high_m[1]) / 2 for one in prints]))
     row_low_m, row_high_m = boxes[:, 0].min(), boxes[:, 0].max()
     course_m = [one.low_m[0] for one in prints]
@@ -130,11 +130,11 @@ def _places(prints: list[_Footprint], boxes: np.ndarray) -> tuple[list[tuple[flo
 
 
 def _worth(prints: list[_Footprint], shifts_m: np.ndarray, right_m: float, boxes: np.ndarray) -> list[tuple]:
-    """What each of the shifts (S,) is worth, the first figures more than the others.
+    """What each of the shifts (S,) is worth: tuples, compared from the first figure on.
 
-    They are: are the plates empty at first, how many feet are well placed, how many of them in pairs, and how far from
-    edges. Well placed is a foot that begins a stride alone on a plate. Two feet one after the other carry the body's
-    whole weight over a stride, which tells whether all was measured.
+    Their figures: whether the plates are empty at first, the number of well placed feet, the number of consecutive
+    ones, and their mean distance from the edges. A foot is well placed if it begins a stride alone on a plate. Two
+    consecutive feet carry the whole weight over a stride, which lets the stated mass be checked.
     """
     room_m, touching = _on_plates(prints, shifts_m, right_m, boxes)
     start_s, stop_s = (np.array([getattr(one, name) for one in prints]) for name in ("start_s", "stop_s"))
@@ -158,7 +158,7 @@ def _worth(prints: list[_Footprint], shifts_m: np.ndarray, right_m: float, boxes
 def _on_plates(
     prints: list[_Footprint], shifts_m: np.ndarray, right_m: float, boxes: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
-    """How far from each plate's edges each foot keeps, and whether it touches the plate: (S, K, B) each."""
+    """Each foot's distance from each plate's edges, and whether it touches the plate: (S, K, B) each."""
     by = np.column_stack([shifts_m, np.full(len(shifts_m), right_m)])[:, None, None]
     low_m, high_m = (np.array([getattr(one, name) for one in prints])[:, None] for name in ("low_m", "high_m"))
     room_m = np.minimum(low_m + by - boxes[..., 0], boxes[..., 1] - high_m - by).min(axis=-1)

@@ -1,4 +1,4 @@
-"""What feet and amplifiers do to force plates: a scuffing toe, a foot half off, offset, drift and noise.
+"""What goes wrong at force plates: a scuffing toe, a foot half off, offset, drift and noise.
 
 Shapes: S analog samples, P plates.
 """
@@ -15,19 +15,19 @@ from pipeline.virtual.instruments.placement import side_line_m
 from pipeline.virtual.laboratory import Heading, boxes_m
 from pipeline.virtual.records import FootLoad, Performance
 
-CHANNELS = ("Fx", "Fy", "Fz", "Mx", "My", "Mz")
-# The foot's middle comes this near to the edge, inside or outside: at least a sixth of a patch of pressure is lost.
+PLATE_CHANNELS = ("Fx", "Fy", "Fz", "Mx", "My", "Mz")
+# The foot's middle is within this distance of the edge, on either side: at least a sixth of its pressure is lost.
 HALF_OFF_M = 0.02
-# A toe that scuffs is dragged: friction of a shoe's tip, against the way it goes.
+# Friction of a scuffing toe over its vertical force; it acts backward.
 DRAG_RATIO = 0.3
-# Toes pass low in this part of the swing.
+# Toes are low in this part of the swing.
 SCUFF_FROM, SCUFF_TO = 0.25, 0.6
 
 
 def half_off(
     performance: Performance, heading: Heading, settings: Blemishes, rng: np.random.Generator
 ) -> tuple[float | None, tuple[Mark, ...]]:
-    """How far right, metres, to move a walker who puts a foot on the row's edge; None if this one doesn't."""
+    """How far right, metres, to move a walker so that a foot is on the row's edge; None in most trials."""
     strays, side, inside_m = rng.random(), SIDES[int(rng.integers(2))], float(rng.uniform(-HALF_OFF_M, HALF_OFF_M))
     if strays >= settings.half_off_plate_ratio:
         return None, ()
@@ -40,9 +40,9 @@ def half_off(
 def scuff(
     performance: Performance, profile: Profile, heading: Heading, settings: Blemishes, rng: np.random.Generator
 ) -> tuple[tuple[FootLoad, ...], tuple[Mark, ...]]:
-    """A toe that touches a plate in mid-swing, if that is this trial's lot: an extra load, and an account of it.
+    """In some trials the load of a toe that touches a plate in mid-swing, and a record of it.
 
-    The motion goes on as if nothing had happened: the truth is that of the walk, and this load is in the file alone.
+    The motion doesn't change: the truth is that of the walk, and only the recorded plates feel this load.
     """
     if rng.random() >= settings.stumble_ratio:
         return (), ()
@@ -73,7 +73,7 @@ def scuff(
 def electrical(
     shape: tuple[int, ...], rate_hz: float, settings: Blemishes, rng: np.random.Generator
 ) -> tuple[np.ndarray, tuple[Mark, ...]]:
-    """Offset, drift and noise of every channel, N and N·m, of shape (S, P, 6), and an account of the first two."""
+    """The sum of offset, drift and noise of every channel, N and N·m, (S, P, 6), and records of the first two."""
     offset = rng.standard_normal(shape[1:]) * _per_channel(settings.plate_offset_n, settings.plate_offset_nm)
     drift = rng.standard_normal(shape[1:]) * _per_channel(settings.plate_drift_n_per_s, settings.plate_drift_nm_per_s)
     noise = rng.standard_normal(shape) * _per_channel(settings.plate_noise_n, settings.plate_noise_nm)
@@ -84,13 +84,13 @@ def electrical(
             continue
         for (plate, channel), value in np.ndenumerate(values):
             unit = ("N" if channel < 3 else "N·m") + per
-            of = f"{CHANNELS[channel]}{plate + 1}"
+            of = f"{PLATE_CHANNELS[channel]}{plate + 1}"
             marks.append(Mark(blemish=what, of=of, figure=what.removeprefix("plate_"), value=float(value), unit=unit))
     return offset + drift * time_s[:, None, None] + noise, tuple(marks)
 
 
 def without_offset(settings: Blemishes) -> Blemishes:
-    """The same laboratory just after its amplifiers were set to zero, as before anyone stands on the plates."""
+    """The same settings right after the amplifiers were set to zero."""
     return settings.model_copy(update={"plate_offset_n": 0.0, "plate_offset_nm": 0.0})
 
 
@@ -107,8 +107,8 @@ def _analog_rate_hz(performance: Performance) -> float:
 def _swings_over_plates(
     performance: Performance, profile: Profile, heading: Heading, when: float
 ) -> Sequence[tuple[Side, float]]:
-    """Each swing whose toe is over a plate at this share of it: whose, and that moment's time."""
-    found: list[tuple[Side, float]] = []
+    """Sides and times of the swings whose toe is over a plate at this share of the swing."""
+    swings: list[tuple[Side, float]] = []
     boxes, time_s = boxes_m(heading), performance.coordinates.time_s
     for side in SIDES:
         toe = performance.markers_m[:, performance.marker_names.index(foot_of(profile, side).toe)]
@@ -117,5 +117,5 @@ def _swings_over_plates(
             middle_s = before.off_s + when * (after.strike_s - before.off_s)
             place = toe[int(np.argmin(np.abs(time_s - middle_s)))][[0, 2]]
             if any(((place > box[:, 0]) & (place < box[:, 1])).all() for box in boxes):
-                found.append((side, float(middle_s)))
-    return found
+                swings.append((side, float(middle_s)))
+    return swings

@@ -1,4 +1,4 @@
-"""What each plate of the row feels of a foot's load: a patch of even pressure, divided where plates meet or end.
+"""Each plate's share of a foot's load: a patch of even pressure, divided where plates meet or end.
 
 Shapes: S analog samples, P plates. Ground frame.
 """
@@ -10,7 +10,7 @@ import numpy as np
 from pipeline.virtual.laboratory import GAP_M, PLATES, Heading, boxes_m, to_room
 from pipeline.virtual.records import FootLoad
 
-# A foot presses over about a heel's or a forefoot's breadth around its centre of pressure, not in a point.
+# A foot's pressure is spread over about the breadth of a heel or forefoot around its centre of pressure.
 PATCH_LENGTH_M = 0.06
 PATCH_WIDTH_M = 0.06
 
@@ -18,8 +18,8 @@ PATCH_WIDTH_M = 0.06
 def plate_channels(loads: Iterable[FootLoad], heading: Heading) -> np.ndarray:
     """Fx, Fy, Fz, Mx, My, Mz of every plate in its own axes, about its transducers, N and N·m, (S, P, 6).
 
-    The action on the body, as plates report it by C3D's convention: Fz is negative under a foot. What falls beside
-    the row is measured by nobody; on it, the plates' wrenches add up to the feet's.
+    By C3D's convention it is the action on the body: Fz is negative under a foot. On the row the plates' wrenches add
+    up to the feet's; what is beside it isn't measured.
     """
     surfaces = _loaded_surfaces(heading)
     wrenches = np.sum([_shared(load, surfaces) for load in loads], axis=0)
@@ -33,7 +33,7 @@ def plate_channels(loads: Iterable[FootLoad], heading: Heading) -> np.ndarray:
 
 
 def _loaded_surfaces(heading: Heading) -> np.ndarray:
-    """The plates' boxes, (P, 2, 2), each up to the middle of the gaps: a stiff sole bridges those."""
+    """The plates' boxes, (P, 2, 2), each up to the middle of the gaps, which a stiff sole bridges."""
     surfaces = boxes_m(heading)
     order = np.argsort(surfaces[:, 0, 0])
     surfaces[order[1:], 0, 0] -= GAP_M / 2
@@ -44,8 +44,8 @@ def _loaded_surfaces(heading: Heading) -> np.ndarray:
 def _shared(load: FootLoad, surfaces: np.ndarray) -> np.ndarray:
     """Each plate's share of a load, (S, P, 6): force and moment about the ground's origin.
 
-    Even pressure and even shear over the patch make a share of the area a share of the force, at that part's own
-    centre, and the parts' moments add up to the whole's.
+    Pressure and shear are even over the patch, so that a part of its area carries that part of the force, at the part's
+    own centre. The parts' moments add up to the whole.
     """
     along_share, along_m = _overlap(load.cop_m[:, 0], PATCH_LENGTH_M, surfaces[:, 0])
     across_share, across_m = _overlap(load.cop_m[:, 2], PATCH_WIDTH_M, surfaces[:, 1])
@@ -58,9 +58,9 @@ def _shared(load: FootLoad, surfaces: np.ndarray) -> np.ndarray:
 
 
 def _overlap(centre_m: np.ndarray, length_m: float, ranges_m: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """How much of a length around centre_m (S,) lies in each range (P, 2), as a share, and the middle of that part.
+    """The share of a length around centre_m (S,) that lies in each range (P, 2), and the middle of that part.
 
-    Both (S, P); no share and a middle of zero where the centre is NaN, which is where nothing presses.
+    (S, P) each. Both are zero where the centre is NaN because the foot is in the air.
     """
     centre = centre_m[:, None]
     low = np.maximum(centre - length_m / 2, ranges_m[:, 0])

@@ -1,38 +1,38 @@
-"""Bodies of a population that never was: sex, age, height, mass and segment sizes of virtual subjects.
+"""Virtual subjects: sex, age, height, mass and segment sizes, drawn from a population.
 
 Heights and masses are those of ANSUR II (Gordon et al. 2014, Natick/TR-15/007): height mean and standard deviation
 by sex, and mass index from its heights and masses. Subjects stay within the mass indices that the World Health
-Organization calls normal, as a laboratory's healthy volunteers mostly do: the generic model's muscles are as strong in
-a heavy body as in a light one.
+Organization calls normal, as most healthy volunteers do: the generic model's muscles are as strong in a heavy body as
+in a light one.
 """
 
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import get_args
 
 import numpy as np
 
+from pipeline.records import Sex
 from pipeline.virtual.records import Cohort, VirtualSubject
 
-# The generic model is of this height (Rajagopal et al. 2016).
+# Height of the generic model (Rajagopal et al. 2016).
 GENERIC_HEIGHT_M = 1.70
-# Segment lengths over height, Drillis and Contini (1966) as in Winter (2009), fig. 4.1: what legs gain, trunks lose.
+# Segment lengths over height (Drillis and Contini 1966, in Winter 2009, fig. 4.1). At a given height, long legs make a
+# short trunk.
 THIGH_PER_HEIGHT = 0.245
 SHANK_PER_HEIGHT = 0.246
 TRUNK_AND_HEAD_PER_HEIGHT = 0.470
-# The six adults of Schreiber and Moissenet (2019) have feet this long beside the generic model's in their height: their
-# scaled models' `calcn`, 0.95 to 1.00.
+# Foot length over the generic model's at the same height: the `calcn` of the scaled models of six adults (Schreiber and
+# Moissenet 2019), 0.95 to 1.00.
 FOOT_PER_BODY = 0.968
-# How far a segment's length, depth and breadth are from the mean person's of that height, and left from right.
+# Relative standard deviations of a segment's length and breadth from the mean at that height, and of left from right.
 LENGTH_SD = 0.025
 BREADTH_SD = 0.015
 LEFT_RIGHT_SD = 0.004
-# No one is drawn further out than this many standard deviations.
+# Deviations are truncated at this many standard deviations.
 FURTHEST_SD = 2.5
 
 # Body mass index, kg/m²: from underweight to overweight (WHO 2000, Technical Report Series 894).
 MASS_INDEX = (18.5, 25.0)
-
-Sex = Literal["F", "M"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,7 +51,7 @@ POPULATIONS: dict[Sex, Population] = {
     "F": Population(height_mean_m=1.629, height_sd_m=0.064, mass_index_mean=25.5, mass_index_sd=3.6),
 }
 
-# Years of age, even between these: adults; and the decades in which hip disease mostly shows.
+# Age is uniform between these: adults, and the decades in which most hip disease appears.
 AGES_Y: dict[Cohort, tuple[float, float]] = {"healthy": (20.0, 60.0), "hip-disease": (40.0, 75.0)}
 PREFIX: dict[Cohort, str] = {"healthy": "VH", "hip-disease": "VD"}
 
@@ -82,7 +82,7 @@ def segment_factors(height_m: float, rng: np.random.Generator) -> dict[str, tupl
     thigh, shank = (LENGTH_SD * _deviation(rng) for _ in range(2))
     trunk = -(THIGH_PER_HEIGHT * thigh + SHANK_PER_HEIGHT * shank) / TRUNK_AND_HEAD_PER_HEIGHT
     torso = (_breadth(whole, rng), whole * (1 + trunk), _breadth(whole, rng))
-    # Markers tell a pelvis' height only together with its depth and the thigh's: it is larger or smaller as one.
+    # The pelvis has one factor, since its markers don't tell its height apart from its depth and the thigh's length.
     pelvis = (_breadth(whole, rng),) * 3
     both = {
         "thigh": (_breadth(whole, rng), whole * (1 + thigh)),
@@ -102,7 +102,7 @@ def segment_factors(height_m: float, rng: np.random.Generator) -> dict[str, tupl
 
 
 def _limb_factors(side: str, own: dict[str, tuple[float, ...]]) -> dict[str, tuple[float, float, float]]:
-    """One side's bodies; what a profile measures together gets one factor."""
+    """Factors of one side's bodies; bodies that a profile measures together share theirs."""
     (thigh_b, thigh), (shank_b, shank), (foot_b, foot) = own["thigh"], own["shank"], own["foot"]
     upper, fore = own["upper_arm"][1], own["forearm"][1]
     return {
@@ -124,7 +124,7 @@ def _breadth(whole: float, rng: np.random.Generator) -> float:
 
 
 def _deviation(rng: np.random.Generator) -> float:
-    """A standard normal number, drawn again where it is too far out."""
+    """A standard normal number, truncated at FURTHEST_SD."""
     while abs(drawn := float(rng.standard_normal())) > FURTHEST_SD:
         pass
     return drawn

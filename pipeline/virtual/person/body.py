@@ -16,8 +16,7 @@ from pipeline.session.profile import Profile
 from pipeline.virtual.person.soles import Sole, sole_of
 from pipeline.virtual.records import VirtualSubject
 
-# The lightest and heaviest, shortest and tallest adults of ANSUR II (Gordon et al. 2014): an adult's model, sized by
-# its outside, says nothing of a body beyond them.
+# The range of the adults of ANSUR II (Gordon et al. 2014): the model is an adult's and means nothing beyond it.
 MASS_RANGE_KG = (35.8, 144.2)
 HEIGHT_RANGE_M = (1.409, 1.993)
 
@@ -26,8 +25,8 @@ HEIGHT_RANGE_M = (1.409, 1.993)
 class Body:
     """The subject's true model, ready to move. One process and one thread; `model.osim_xml` is its file's text.
 
-    profile is whose markers it wears. mechanics moves it, muscled says what its muscles can do. markers: by name, where
-    on which body. soles: by side, in the subject's size.
+    profile: the marker set. mechanics: the model without muscles; muscled: with them. markers: each one's place on its
+    body, by name. soles: by side, in the subject's size.
     """
 
     subject: VirtualSubject
@@ -42,9 +41,8 @@ class Body:
 def make_body(subject: VirtualSubject, profile: Profile, placement_sd_m: float, rng: np.random.Generator) -> Body:
     """The built-in model scaled by the subject's factors and mass, markers at the profile's places.
 
-    Each marker sits off its scaled place by a normal deviation of `placement_sd_m` an axis, fixed for the subject:
-    a finger never finds exactly the book's landmark. 0 puts it there. ValueError if the mass or the height is
-    outside what the model stands for.
+    Markers are misplaced by a normal deviation of `placement_sd_m` along each axis, fixed for the subject, as palpated
+    landmarks are; 0 puts them in their places. ValueError if mass or height is outside the model's range.
     """
     require_adult(subject)
     markers = [
@@ -75,7 +73,7 @@ def make_body(subject: VirtualSubject, profile: Profile, placement_sd_m: float, 
 
 
 def require_adult(subject: VirtualSubject) -> None:
-    """ValueError if the subject's mass or height is outside what the adult model stands for."""
+    """ValueError if the subject's mass or height is outside the adult model's range."""
     given = (("mass_kg", subject.mass_kg, MASS_RANGE_KG), ("height_m", subject.height_m, HEIGHT_RANGE_M))
     for name, value, (low, high) in given:
         if not low <= value <= high:

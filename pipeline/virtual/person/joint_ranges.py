@@ -1,4 +1,4 @@
-"""How far the joints of somebody walking go."""
+"""Ranges of joint angles in walking."""
 
 from functools import cache
 
@@ -6,8 +6,8 @@ import numpy as np
 
 from pipeline.osim.models.rajagopal2016.tables import read_tables
 
-# Highest values in walking, where the model goes further: none of the six adults of Schreiber and Moissenet (2019)
-# takes an ankle beyond 19 degrees, where plantar flexors are too long to push off well, or adducts a hip beyond 16.
+# Upper limits in walking, below the model's: the six adults of Schreiber and Moissenet (2019) stay below 19 degrees of
+# dorsiflexion, beyond which plantar flexors are too long to push off well, and below 16 degrees of hip adduction.
 WALKING_MAX_RAD = {
     f"{name}_{side}": np.radians(degrees)
     for name, degrees in (("ankle_angle", 20.0), ("hip_adduction", 18.0))

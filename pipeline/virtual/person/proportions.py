@@ -1,4 +1,4 @@
-"""What makes a short and a tall person's walk alike."""
+"""Walking speed without dimension: at the same one, short and tall people walk alike."""
 
 import numpy as np
 
@@ -14,5 +14,5 @@ def dimensionless_speed(speed_m_s: float, height_m: float) -> float:
 
 
 def speed_m_s(dimensionless: float, height_m: float) -> float:
-    """The speed that is this dimensionless one at this height."""
+    """The speed at this height, from the dimensionless one."""
     return float(dimensionless * np.sqrt(GRAVITY_M_S2 * LEG_PER_HEIGHT * height_m))

@@ -7,10 +7,10 @@ from pipeline.osim.models.mechanics import Station
 from pipeline.records import Side
 from pipeline.session.profile import Profile, foot_of
 
-# The sole under the foot body's x-z plane: with it, the markers of the adults of Schreiber and Moissenet (2019) lie
-# in mid stance as high as their places on the model say (heel 27 mm, second metatarsal 37 mm above the floor).
+# Depth of the sole below the x-z plane of the foot's body. With it the markers' places on the model are as high above
+# the floor as those of six adults in mid stance (Schreiber and Moissenet 2019: heel 27 mm, second metatarsal 37 mm).
 SOLE_BELOW_M = 0.004
-# From the marker at the heel's back to where a landing heel touches.
+# From the marker at the back of the heel forward to where a landing heel touches the floor.
 HEEL_PAD_M = 0.025
 
 

@@ -6,7 +6,7 @@ import pytest
 from pipeline.c3d.read_c3d import read_c3d
 from pipeline.errors import TrialRejected
 from pipeline.records import Recording
-from tests.pipeline.c3d_builder import C3DFile, integers, numbers, still_points
+from tests.pipeline.c3d_builder import C3DFile, float32s, int16s, still_points
 
 
 @pytest.fixture
@@ -63,7 +63,7 @@ def test_integer_coordinates_are_scaled(walk: Path) -> None:
 
 def test_analog_is_offset_then_scaled(walk: Path) -> None:
     analog = np.array([[100.0, 7.0], [300.0, 9.0]] * 10)
-    analog_group = {"GEN_SCALE": numbers(0.5), "SCALE": numbers(-4.0, 2.0), "OFFSET": integers(200, 7)}
+    analog_group = {"GEN_SCALE": float32s(0.5), "SCALE": float32s(-4.0, 2.0), "OFFSET": int16s(200, 7)}
     recording = read(walk, analog=analog, parameters={"ANALOG": analog_group})
     np.testing.assert_allclose(recording.analog[:2], [[200.0, 0.0], [-200.0, 2.0]])
     assert (recording.analog_rate_hz, recording.analog.shape) == (200.0, (20, 2))
@@ -72,14 +72,14 @@ def test_analog_is_offset_then_scaled(walk: Path) -> None:
 def test_unsigned_analog(walk: Path) -> None:
     stored = np.array([[40000.0], [65535.0]] * 10)
     analog = np.where(stored > 32767, stored - 65536, stored)
-    group = {"FORMAT": "UNSIGNED", "OFFSET": integers(32768 - 65536)}
+    group = {"FORMAT": "UNSIGNED", "OFFSET": int16s(32768 - 65536)}
     recording = read(walk, analog=analog, scale=0.5, parameters={"ANALOG": group})
     np.testing.assert_array_equal(recording.analog[:2, 0], [40000 - 32768, 65535 - 32768])
 
 
 @pytest.mark.parametrize(
     ("offset", "expected"),
-    [(None, [5.0, 5.0]), (integers(3), [2.0, 5.0]), (numbers(3.0, 1.0), [2.0, 4.0]), ("none", [5.0, 5.0])],
+    [(None, [5.0, 5.0]), (int16s(3), [2.0, 5.0]), (float32s(3.0, 1.0), [2.0, 4.0]), ("none", [5.0, 5.0])],
 )
 def test_a_malformed_offset_is_repaired_and_said(
     walk: Path, offset: np.ndarray | str | None, expected: list[float]
@@ -105,12 +105,12 @@ FRAMES = 70000
     [
         {
             "TRIAL": {
-                "ACTUAL_START_FIELD": integers(1, 0),
-                "ACTUAL_END_FIELD": integers(FRAMES - 65536, 1),
+                "ACTUAL_START_FIELD": int16s(1, 0),
+                "ACTUAL_END_FIELD": int16s(FRAMES - 65536, 1),
             }
         },
-        {"POINT": {"LONG_FRAMES": numbers(FRAMES)}},
-        {"POINT": {"FRAMES": numbers(FRAMES)}},
+        {"POINT": {"LONG_FRAMES": float32s(FRAMES)}},
+        {"POINT": {"FRAMES": float32s(FRAMES)}},
     ],
     ids=["actual_end_field", "long_frames", "float_frames"],
 )
@@ -123,14 +123,14 @@ def test_more_frames_than_sixteen_bits_count(walk: Path, parameters: dict) -> No
 
 
 def test_long_recording_that_begins_late(walk: Path) -> None:
-    trial = {"ACTUAL_START_FIELD": integers(4464, 1), "ACTUAL_END_FIELD": integers(4473, 1)}
+    trial = {"ACTUAL_START_FIELD": int16s(4464, 1), "ACTUAL_END_FIELD": int16s(4473, 1)}
     recording = read(walk, first_frame=70000, parameters={"TRIAL": trial})
     assert len(recording.time_s) == 10
     assert recording.time_s[0] == pytest.approx(699.99)
 
 
 def test_the_files_size_decides_between_counts_of_frames(walk: Path) -> None:
-    recording = read(walk, points=still_points(200, 5), parameters={"POINT": {"FRAMES": integers(150)}})
+    recording = read(walk, points=still_points(200, 5), parameters={"POINT": {"FRAMES": int16s(150)}})
     assert len(recording.time_s) == 200
     assert any("number of frames disagree" in warning for warning in recording.warnings)
 
@@ -140,7 +140,7 @@ def test_frames_that_the_size_does_not_confirm_are_refused(walk: Path) -> None:
         read(
             walk,
             points=still_points(200, 5),
-            parameters={"POINT": {"FRAMES": integers(150)}},
+            parameters={"POINT": {"FRAMES": int16s(150)}},
             header={"last": 170},
         )
 
@@ -155,10 +155,10 @@ def test_a_truncated_file_says_what_it_has(walk: Path) -> None:
 @pytest.mark.parametrize(
     ("parameters", "said"),
     [
-        ({"POINT": {"RATE": numbers(120.0)}}, "POINT:RATE 120 Hz"),
-        ({"POINT": {"USED": integers(3)}}, "POINT:USED 3"),
-        ({"ANALOG": {"USED": integers(3)}}, "ANALOG:USED 3"),
-        ({"ANALOG": {"RATE": numbers(150.0)}}, "ANALOG:RATE is 150 Hz"),
+        ({"POINT": {"RATE": float32s(120.0)}}, "POINT:RATE 120 Hz"),
+        ({"POINT": {"USED": int16s(3)}}, "POINT:USED 3"),
+        ({"ANALOG": {"USED": int16s(3)}}, "ANALOG:USED 3"),
+        ({"ANALOG": {"RATE": float32s(150.0)}}, "ANALOG:RATE is 150 Hz"),
     ],
 )
 def test_contradictions_are_refused(walk: Path, parameters: dict, said: str) -> None:
@@ -168,4 +168,4 @@ def test_contradictions_are_refused(walk: Path, parameters: dict, said: str) -> 
 
 def test_an_integer_file_with_two_scales_is_refused(walk: Path) -> None:
     with pytest.raises(TrialRejected, match="POINT:SCALE"):
-        read(walk, scale=0.25, parameters={"POINT": {"SCALE": numbers(0.5)}})
+        read(walk, scale=0.25, parameters={"POINT": {"SCALE": float32s(0.5)}})

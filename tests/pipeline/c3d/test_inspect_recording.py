@@ -4,7 +4,7 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
-from pipeline.c3d.inspect_recording import describe, export
+from pipeline.c3d.inspect_recording import describe_recording, export_recording
 from pipeline.c3d.read_c3d import read_c3d
 from pipeline.records import Event, ForcePlate, Recording, SubjectBlock
 
@@ -50,7 +50,7 @@ def recording(*plates: ForcePlate) -> Recording:
 
 
 def test_describe_says_what_is_inside() -> None:
-    said = describe(recording(plate(1, 700.0)))
+    said = describe_recording(recording(plate(1, 700.0)))
     for expected in (
         "walk.c3d (read with c3d)",
         "2 at 100 Hz, 10 frames, 0.10 s from 1.23 s",
@@ -69,12 +69,12 @@ def test_describe_says_what_is_inside() -> None:
 
 
 def test_describe_without_plates() -> None:
-    assert "plates    none" in describe(recording())
+    assert "plates    none" in describe_recording(recording())
 
 
 def test_markers_as_written(tmp_path: Path) -> None:
     whole = recording(plate(1, 700.0))
-    markers, _ = export(whole, tmp_path / "new" / "folder")
+    markers, _ = export_recording(whole, tmp_path / "new" / "folder")
     table = pq.read_table(markers)
     assert table.column_names == ["time_s", "LASI_x", "LASI_y", "LASI_z", "RASI_x", "RASI_y", "RASI_z"]
     np.testing.assert_array_equal(table["time_s"], whole.time_s)
@@ -85,7 +85,7 @@ def test_markers_as_written(tmp_path: Path) -> None:
 
 
 def test_plates_as_written(tmp_path: Path) -> None:
-    _, plates = export(recording(plate(1, 700.0), plate(3, 19.0)), tmp_path)
+    _, plates = export_recording(recording(plate(1, 700.0), plate(3, 19.0)), tmp_path)
     table = pq.read_table(plates).to_pandas()
     assert list(table.columns) == [
         "time_s", "plate", "force_x", "force_y", "force_z", "cop_x", "cop_y", "cop_z", "free_moment",
@@ -103,14 +103,14 @@ def test_plates_as_written(tmp_path: Path) -> None:
 
 
 def test_no_plates_give_an_empty_table_with_its_columns(tmp_path: Path) -> None:
-    _, plates = export(recording(), tmp_path)
+    _, plates = export_recording(recording(), tmp_path)
     table = pq.read_table(plates)
     assert (table.num_rows, table.num_columns) == (0, 9)
     assert all(field.metadata[b"unit"] and field.metadata[b"meaning"] for field in table.schema)
 
 
 def test_a_failed_export_leaves_the_old_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    markers, _ = export(recording(), tmp_path)
+    markers, _ = export_recording(recording(), tmp_path)
     before = markers.read_bytes()
 
     def full(table: object, where: Path) -> None:
@@ -119,7 +119,7 @@ def test_a_failed_export_leaves_the_old_files(tmp_path: Path, monkeypatch: pytes
 
     monkeypatch.setattr(pq, "write_table", full)
     with pytest.raises(ValueError, match=r"No space left.*--export"):
-        export(recording(plate(1, 700.0)), tmp_path)
+        export_recording(recording(plate(1, 700.0)), tmp_path)
     assert markers.read_bytes() == before
     assert sorted(path.name for path in tmp_path.iterdir()) == ["markers.parquet", "plates.parquet"]
 
@@ -127,15 +127,15 @@ def test_a_failed_export_leaves_the_old_files(tmp_path: Path, monkeypatch: pytes
 def test_a_file_in_the_folders_place_is_named(tmp_path: Path) -> None:
     (tmp_path / "out").write_text("a file")
     with pytest.raises(ValueError, match=r"out can't be written .*expected a folder"):
-        export(recording(), tmp_path / "out")
+        export_recording(recording(), tmp_path / "out")
 
 
 @pytest.mark.data
 @pytest.mark.parametrize("name", ["walking_adults/2014001/2014001_C4_05.c3d", "walking_children/HC002D/HC002D06.c3d"])
 def test_real_recordings(shared_data: Path, tmp_path: Path, name: str) -> None:
     whole = read_c3d(shared_data / name)
-    assert f"{len(whole.marker_labels)} at 100 Hz" in describe(whole)
-    markers, plates = export(whole, tmp_path)
+    assert f"{len(whole.marker_labels)} at 100 Hz" in describe_recording(whole)
+    markers, plates = export_recording(whole, tmp_path)
     table = pq.read_table(markers)
     assert table.num_columns == 1 + 3 * len(whole.marker_labels)
     forces = pq.read_table(plates).to_pandas()

@@ -6,7 +6,7 @@ import pytest
 from pipeline.c3d.metadata import unique_labels
 from pipeline.c3d.read_c3d import read_c3d
 from pipeline.records import Recording
-from tests.pipeline.c3d_builder import C3DFile, integers, numbers, still_points
+from tests.pipeline.c3d_builder import C3DFile, float32s, int16s, still_points
 
 
 @pytest.fixture
@@ -21,7 +21,7 @@ def read(path: Path, parameters: dict, points: np.ndarray | None = None) -> Reco
 
 def events(labels: list[str], contexts: list[str], times: list[list[float]]) -> dict:
     stored = np.array(times, dtype="<f4").T
-    return {"EVENT": {"USED": integers(len(labels)), "LABELS": labels, "CONTEXTS": contexts, "TIMES": stored}}
+    return {"EVENT": {"USED": int16s(len(labels)), "LABELS": labels, "CONTEXTS": contexts, "TIMES": stored}}
 
 
 @pytest.mark.parametrize(
@@ -66,7 +66,7 @@ def subject(unit: str = "kg", gender: float = 0.0) -> dict:
         "SUBJECT": {
             "LABELS": ["age", "gender", "weight", "height"],
             "UNITS": ["years", "adimensioned (0: woman, 1: man)", unit, "cm"],
-            "VALUES": numbers(44.0, gender, 65.0, 169.0),
+            "VALUES": float32s(44.0, gender, 65.0, 169.0),
         }
     }
 
@@ -86,15 +86,15 @@ def test_a_mass_in_an_unknown_unit_is_not_guessed(walk: Path) -> None:
 
 
 def test_plug_in_gait_measurements(walk: Path) -> None:
-    block = read(walk, {"PROCESSING": {"BODYMASS": numbers(32.1), "HEIGHT": numbers(1450.0)}}).subject
+    block = read(walk, {"PROCESSING": {"BODYMASS": float32s(32.1), "HEIGHT": float32s(1450.0)}}).subject
     assert (block.mass_kg, block.height_m) == (pytest.approx(32.1), pytest.approx(1.45))
-    nothing = read(walk, {"PROCESSING": {"BODYMASS": numbers(0.0), "HEIGHT": numbers(0.0)}}).subject
+    nothing = read(walk, {"PROCESSING": {"BODYMASS": float32s(0.0), "HEIGHT": float32s(0.0)}}).subject
     assert (nothing.mass_kg, nothing.height_m) == (None, None)
 
 
 def test_names_and_birth_dates_do_not_leave_the_reader(walk: Path) -> None:
     stated = {
-        "SUBJECTS": {"USED": integers(1), "USES_PREFIXES": integers(1), "NAMES": ["Ada Lovelace"]},
+        "SUBJECTS": {"USED": int16s(1), "USES_PREFIXES": int16s(1), "NAMES": ["Ada Lovelace"]},
         "SUBJECT": {"DATE_OF_BIRTH": "10/12/1815"},
         "POINT": {"LABELS": ["Ada Lovelace:LASI", "Ada Lovelace:RASI"]},
     }

@@ -6,7 +6,7 @@ import pytest
 from pipeline.c3d.force_plates import centre_of_pressure
 from pipeline.c3d.read_c3d import read_c3d
 from pipeline.records import Recording
-from tests.pipeline.c3d_builder import C3DFile, integers, merged, numbers, still_points
+from tests.pipeline.c3d_builder import C3DFile, float32s, int16s, merged, still_points
 
 CORNERS_MM = np.array([[600.0, 0, 0], [0, 0, 0], [0, 400, 0], [600, 400, 0]])
 # 700 N up on the body, 100 mm along x and 50 mm along y of the plate from its centre (plate z is down):
@@ -18,12 +18,12 @@ UNITS = ["N", "N", "N", "Nmm", "Nmm", "Nmm"]
 def platform(plates: int = 1, **changes: object) -> dict:
     channels = np.arange(1, 6 * plates + 1, dtype="<i2").reshape(plates, 6).T
     group = {
-        "USED": integers(plates),
-        "TYPE": integers(*[2] * plates),
+        "USED": int16s(plates),
+        "TYPE": int16s(*[2] * plates),
         "CORNERS": np.stack([CORNERS_MM.T] * plates, axis=2).astype("<f4"),
         "ORIGIN": np.zeros((3, plates), dtype="<f4"),
         "CHANNEL": channels,
-        "ZERO": integers(1, 0),
+        "ZERO": int16s(1, 0),
     }
     return {"FORCE_PLATFORM": {**group, **changes}}
 
@@ -86,14 +86,14 @@ def test_forces_in_no_unit_of_force_are_not_guessed(walk: Path, unit: str) -> No
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
-        ({"TYPE": integers(7)}, "its type is 7"),
-        ({"CHANNEL": integers(1, 2, 3, 4, 5, 60)}, "and the file has 6"),
-        ({"CHANNEL": integers(0, 1, 2, 3, 4, 5)}, "and the file has 6"),
+        ({"TYPE": int16s(7)}, "its type is 7"),
+        ({"CHANNEL": int16s(1, 2, 3, 4, 5, 60)}, "and the file has 6"),
+        ({"CHANNEL": int16s(0, 1, 2, 3, 4, 5)}, "and the file has 6"),
         ({"CHANNEL": None}, "CHANNEL lacks its 6 numbers"),
         ({"CORNERS": None}, "CORNERS lacks its 12 numbers"),
-        ({"ORIGIN": numbers(0.0)}, "ORIGIN lacks its 3 numbers"),
+        ({"ORIGIN": float32s(0.0)}, "ORIGIN lacks its 3 numbers"),
         ({"CORNERS": np.zeros((3, 4, 1), dtype="<f4")}, "don't span a surface"),
-        ({"TYPE": integers(4)}, "CAL_MATRIX lacks its 36 numbers"),
+        ({"TYPE": int16s(4)}, "CAL_MATRIX lacks its 36 numbers"),
     ],
 )
 def test_a_plate_that_is_described_wrongly_is_left_out_by_name(walk: Path, changes: dict, said: str) -> None:
@@ -104,12 +104,12 @@ def test_a_plate_that_is_described_wrongly_is_left_out_by_name(walk: Path, chang
 
 def test_one_bad_plate_does_not_cost_the_other(walk: Path) -> None:
     analog = np.tile(np.concatenate([PUSH, PUSH]), (20, 1))
-    recording = read(walk, platform(2, TYPE=integers(9, 2)), analog=analog)
+    recording = read(walk, platform(2, TYPE=int16s(9, 2)), analog=analog)
     assert [plate.number for plate in recording.plates] == [2]
 
 
 @pytest.mark.parametrize(
-    "used", [integers(1), integers(1).reshape(1, 1), integers(1).reshape(1, 1, 1)], ids=["1", "1x1", "1x1x1"]
+    "used", [int16s(1), int16s(1).reshape(1, 1), int16s(1).reshape(1, 1, 1)], ids=["1", "1x1", "1x1x1"]
 )
 def test_used_of_any_shape(walk: Path, used: np.ndarray) -> None:
     assert_push(read(walk, platform(USED=used)))
@@ -123,26 +123,26 @@ def offset_push() -> np.ndarray:
 
 @pytest.mark.parametrize("zero", [(1, 4), (0, 4), (2, 5)])
 def test_the_stated_baseline_is_subtracted(walk: Path, zero: tuple[int, int]) -> None:
-    recording = read(walk, platform(ZERO=integers(*zero)), analog=offset_push())
+    recording = read(walk, platform(ZERO=int16s(*zero)), analog=offset_push())
     np.testing.assert_allclose(recording.plates[0].force_n[:10], 0, atol=1e-5)
     assert_push(recording, sample=15)
     np.testing.assert_allclose(recording.analog[0, 2], 15.0)
 
 
-@pytest.mark.parametrize("zero", [integers(0, 0), integers(1, 0), integers(0, 0).reshape(2, 1), integers(9, 3), None])
+@pytest.mark.parametrize("zero", [int16s(0, 0), int16s(1, 0), int16s(0, 0).reshape(2, 1), int16s(9, 3), None])
 def test_no_baseline_is_subtracted_where_none_is_stated(walk: Path, zero: np.ndarray | None) -> None:
     recording = read(walk, platform(ZERO=zero), analog=offset_push())
     np.testing.assert_allclose(recording.plates[0].force_n[0], [1.0, 2.0, -15.0], atol=1e-5)
 
 
 def test_a_baseline_outside_the_recording_is_said(walk: Path) -> None:
-    recording = read(walk, platform(ZERO=integers(1, 10)), first_frame=500)
+    recording = read(walk, platform(ZERO=int16s(1, 10)), first_frame=500)
     assert_push(recording)
     assert any("no baseline was subtracted" in warning for warning in recording.warnings)
 
 
 def test_a_large_baseline_is_said(walk: Path) -> None:
-    recording = read(walk, platform(ZERO=integers(1, 2)))
+    recording = read(walk, platform(ZERO=int16s(1, 2)))
     assert any("a baseline of 700 N was subtracted" in warning for warning in recording.warnings)
 
 
@@ -151,5 +151,5 @@ def test_the_calibration_matrix_of_type_4(walk: Path, order: str | None, matrix:
     calibration = np.diag([2.0, 2, 10, 1000, 1000, 500]) + np.triu(np.full((6, 6), 0.5), 1)
     volts = np.linalg.solve(calibration, PUSH)
     stored = np.asarray(calibration, dtype="<f4").ravel(order=matrix).reshape((6, 6, 1), order="F")
-    four = platform(TYPE=integers(4), CAL_MATRIX=stored, MATRIX_STORE=order)
+    four = platform(TYPE=int16s(4), CAL_MATRIX=stored, MATRIX_STORE=order)
     assert_push(read(walk, four, analog=np.tile(volts, (20, 1)), units=["V"] * 6))

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from pipeline.ground.cycles import find_strides, resample
+from pipeline.ground.cycles import find_strides, resample_stride
 from pipeline.ground.gait_events import GaitEvent, GaitEvents
 
 
@@ -22,7 +22,7 @@ TIME_S = np.arange(250) / 100
 
 def cut_cycles(side, time_s, channels, known, events, settings):
     strides, refused = find_strides(side, time_s, known, events, settings)
-    return [resample(stride, time_s, channels, known, settings.cycle_points) for stride in strides], refused
+    return [resample_stride(stride, time_s, channels, known, settings.cycle_points) for stride in strides], refused
 
 
 def test_straight_lines_stay_straight(recipe):

@@ -16,7 +16,7 @@ def events_of(recording, profile, recipe):
     markers = to_ground(recording, rotation, recording.marker_labels)
     plates = plates_in_ground(recording, rotation)
     contacts = find_contacts(recording, plates, markers, profile, MASS_KG, recipe.ground_reactions)
-    return detect_events(recording, markers, profile, contacts), markers
+    return detect_events(recording, markers, profile, contacts, recipe.ground_reactions), markers
 
 
 def test_force_tells_where_a_plate_was_hit_and_motion_elsewhere(walker, profile, recipe):

@@ -17,27 +17,27 @@ def standing(profile, scale=1.0, labels=TORSO):
 
 
 @pytest.mark.parametrize("pair", [pair for pair in combinations(TORSO, 2) if set(pair) != {"TV10", "SXS"}])
-def test_an_exchanged_pair_is_put_right_and_said(profile, pair):
+def test_an_exchanged_pair_is_put_right_and_said(profile, recipe, pair):
     right = standing(profile, scale=1.15)
     swapped = list(TORSO)
     i, j = swapped.index(pair[0]), swapped.index(pair[1])
     swapped[i], swapped[j] = swapped[j], swapped[i]
     positions = right.positions_m[:, [TORSO.index(label) for label in swapped]]
     wrong = Markers(time_s=right.time_s, rate_hz=100.0, labels=TORSO, positions_m=positions)
-    mended, warnings = mend_swaps(wrong, model_places(profile), profile)
+    mended, warnings = mend_swaps(wrong, model_places(profile), profile, recipe.scaling)
     assert mended.positions_m == pytest.approx(right.positions_m)
     assert len(warnings) == 1
     assert all(label in warnings[0] for label in pair)
 
 
-def test_what_is_right_is_left_alone(profile):
+def test_what_is_right_is_left_alone(profile, recipe):
     right = standing(profile, labels=tuple(profile.markers))
-    mended, warnings = mend_swaps(right, model_places(profile), profile)
+    mended, warnings = mend_swaps(right, model_places(profile), profile, recipe.scaling)
     assert warnings == ()
     assert mended is right
 
 
-def test_soft_tissue_and_another_build_are_not_swaps(profile):
+def test_soft_tissue_and_another_build_are_not_swaps(profile, recipe):
     right = standing(profile, labels=tuple(profile.markers))
     rng = np.random.default_rng(1)
     for _ in range(50):
@@ -48,4 +48,4 @@ def test_soft_tissue_and_another_build_are_not_swaps(profile):
             labels=right.labels,
             positions_m=right.positions_m * stretch + rng.normal(0, 0.01, right.positions_m.shape),
         )
-        assert mend_swaps(noisy, model_places(profile), profile)[1] == ()
+        assert mend_swaps(noisy, model_places(profile), profile, recipe.scaling)[1] == ()

@@ -5,8 +5,10 @@ import pytest
 
 from pipeline.errors import TrialRejected
 from pipeline.motion_only.kinematic_events import STRIKE_DELAY, events_of_angles
+from pipeline.session.recipe import load_recipe
 from warehouse.channels import INPUT_COORDINATES
 
+SETTINGS = load_recipe("gait2hip60").ground_reactions
 STRIDE_S = 1.1
 TIME_S = np.arange(0, 4.5, 0.01)
 
@@ -21,7 +23,7 @@ def pendulum_legs(amplitude_deg: float = 25.0) -> np.ndarray:
 
 
 def test_a_foot_strikes_soon_after_its_leg_is_farthest_forward() -> None:
-    events = events_of_angles("walk.mot", TIME_S, pendulum_legs())
+    events = events_of_angles("walk.mot", TIME_S, pendulum_legs(), SETTINGS)
 
     # The cosine's peaks; the one at time 0 is an end of the record and no step.
     right = STRIDE_S * np.arange(1, 5) + STRIKE_DELAY * STRIDE_S
@@ -36,7 +38,7 @@ def test_unknown_frames_tell_no_step_and_the_others_stay() -> None:
     angles = pendulum_legs()
     angles[100:120] = np.nan
 
-    strikes = events_of_angles("walk.mot", TIME_S, angles).times("foot_strike", "right")
+    strikes = events_of_angles("walk.mot", TIME_S, angles, SETTINGS).times("foot_strike", "right")
 
     assert len(strikes) == 3
     np.testing.assert_allclose(strikes, STRIDE_S * np.arange(2, 5) + STRIKE_DELAY * STRIDE_S, atol=1e-3)
@@ -45,4 +47,4 @@ def test_unknown_frames_tell_no_step_and_the_others_stay() -> None:
 @pytest.mark.parametrize("angles", [np.radians(pendulum_legs()), np.full((len(TIME_S), 10), np.nan)])
 def test_what_is_no_walk_is_refused_with_a_hint_at_the_unit(angles: np.ndarray) -> None:
     with pytest.raises(TrialRejected, match="this is not a walk, or the angles are in another unit"):
-        events_of_angles("walk.csv", TIME_S, angles)
+        events_of_angles("walk.csv", TIME_S, angles, SETTINGS)

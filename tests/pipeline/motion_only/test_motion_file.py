@@ -12,7 +12,7 @@ from pipeline.session.recipe import load_recipe
 from tests.pipeline.motion_only.test_kinematic_events import TIME_S, pendulum_legs
 from warehouse.channels import INPUT_COORDINATES
 
-SETTINGS = load_recipe("gait2hip60").cycles
+PUBLISHED = load_recipe("gait2hip60")
 
 
 def write_mot(path: Path, values: np.ndarray, in_degrees: str, names: tuple[str, ...] = INPUT_COORDINATES) -> Path:
@@ -41,15 +41,15 @@ def is_the_pendulum_walk(walk: WalkAngles) -> bool:
 def test_a_motion_is_in_what_its_header_says(in_degrees: str, factor: float, tmp_path: Path) -> None:
     file = write_mot(tmp_path / "walk.mot", pendulum_legs() * factor, in_degrees)
 
-    assert is_the_pendulum_walk(read_mot(file, SETTINGS))
+    assert is_the_pendulum_walk(read_mot(file, PUBLISHED))
 
 
 def test_a_motion_that_doesn_t_say_its_unit_or_lacks_an_angle_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="its header has no inDegrees"):
-        read_mot(write_mot(tmp_path / "a.mot", pendulum_legs(), "note=none"), SETTINGS)
+        read_mot(write_mot(tmp_path / "a.mot", pendulum_legs(), "note=none"), PUBLISHED)
     fewer = write_mot(tmp_path / "b.mot", pendulum_legs()[:, :-1], "inDegrees=yes", INPUT_COORDINATES[:-1])
     with pytest.raises(ValueError, match=r"b\.mot lacks ankle_angle_l; it has hip_flexion_r"):
-        read_mot(fewer, SETTINGS)
+        read_mot(fewer, PUBLISHED)
 
 
 @pytest.mark.parametrize(("unit", "factor"), [("deg", 1.0), ("rad", np.pi / 180)])
@@ -57,7 +57,7 @@ def test_a_table_is_in_what_its_columns_say(unit: str, factor: float, tmp_path: 
     names = ["time_s", *(f"{name}_{unit}" for name in INPUT_COORDINATES)]
 
     assert is_the_pendulum_walk(
-        read_csv_motion(write_csv(tmp_path / "walk.csv", names, table(pendulum_legs() * factor)), SETTINGS)
+        read_csv_motion(write_csv(tmp_path / "walk.csv", names, table(pendulum_legs() * factor)), PUBLISHED)
     )
 
 
@@ -79,14 +79,14 @@ def test_a_table_without_units_angles_or_time_is_refused(
     names = [changed.get(name, name) for name in ["time_s", *(f"{name}_deg" for name in INPUT_COORDINATES)]]
 
     with pytest.raises(ValueError, match=complaint):
-        read_csv_motion(write_csv(tmp_path / "walk.csv", names, table(pendulum_legs())), SETTINGS)
+        read_csv_motion(write_csv(tmp_path / "walk.csv", names, table(pendulum_legs())), PUBLISHED)
 
 
 def test_degrees_that_are_radians_are_no_walk(tmp_path: Path) -> None:
     names = ["time_s", *(f"{name}_deg" for name in INPUT_COORDINATES)]
 
     with pytest.raises(TrialRejected, match="in another unit than stated"):
-        read_csv_motion(write_csv(tmp_path / "w.csv", names, table(np.radians(pendulum_legs()))), SETTINGS)
+        read_csv_motion(write_csv(tmp_path / "w.csv", names, table(np.radians(pendulum_legs()))), PUBLISHED)
 
 
 def test_an_empty_cell_costs_its_own_cycles_only(tmp_path: Path) -> None:
@@ -94,7 +94,7 @@ def test_an_empty_cell_costs_its_own_cycles_only(tmp_path: Path) -> None:
     angles = pendulum_legs()
     angles[150, INPUT_COORDINATES.index("hip_rotation_r")] = np.nan
 
-    walk = read_csv_motion(write_csv(tmp_path / "w.csv", names, table(angles)), SETTINGS)
+    walk = read_csv_motion(write_csv(tmp_path / "w.csv", names, table(angles)), PUBLISHED)
 
     assert len(walk.strides) == 4
     assert sum("NaN in hip_rotation_r" in why for why in walk.refused) == 2
@@ -105,10 +105,10 @@ def test_words_time_that_stands_still_and_a_short_walk_are_refused(tmp_path: Pat
     still = table(pendulum_legs())
     still[3, 0] = still[2, 0]
     with pytest.raises(ValueError, match="time_s must be known and increase"):
-        read_csv_motion(write_csv(tmp_path / "still.csv", names, still), SETTINGS)
+        read_csv_motion(write_csv(tmp_path / "still.csv", names, still), PUBLISHED)
     words = write_csv(tmp_path / "words.csv", names, table(pendulum_legs()))
     words.write_text(words.read_text().replace("\n0,25,", "\n0,bent,"))
     with pytest.raises(ValueError, match=r"column hip_flexion_r_deg holds string, expected numbers"):
-        read_csv_motion(words, SETTINGS)
+        read_csv_motion(words, PUBLISHED)
     with pytest.raises(TrialRejected, match=r"no complete gait cycle.*give a longer walk"):
-        read_csv_motion(write_csv(tmp_path / "short.csv", names, table(pendulum_legs())[:100]), SETTINGS)
+        read_csv_motion(write_csv(tmp_path / "short.csv", names, table(pendulum_legs())[:100]), PUBLISHED)

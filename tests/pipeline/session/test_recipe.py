@@ -51,6 +51,27 @@ def test_a_bad_setting_is_named_with_its_file(tmp_path, old, new, message):
     assert "mine.toml" in str(caught.value)
 
 
+def test_a_recipe_of_an_older_version_is_told_what_to_add(tmp_path):
+    path = Path(edited(tmp_path, "min_swing_m = 0.1\n", ""))
+    path.write_text(path.read_text("utf-8").replace("max_speed_rad_s = 25.0\nmax_speed_m_s = 10.0\n", ""), "utf-8")
+
+    with pytest.raises(ValueError, match=r"ground_reactions\.min_swing_m: Field required") as caught:
+        load_recipe(str(path))
+
+    assert "add what is missing; recipe gait2hip60 has [ground_reactions] min_swing_m = 0.1, " in str(caught.value)
+    assert "[quality] max_speed_rad_s = 25.0; max_speed_m_s = 10.0." in str(caught.value)
+
+
+def test_a_recipe_that_lacks_a_section_is_told_all_of_it(tmp_path):
+    path = tmp_path / "mine.toml"
+    path.write_text('name = "mine"\n', "utf-8")
+
+    with pytest.raises(
+        ValueError, match=r"mine.toml: model: Field required.*\[markers\] max_gap_s = 0.2; marker_cutoff"
+    ):
+        load_recipe(str(path))
+
+
 def test_passive_fibre_force_is_refused_where_nothing_would_come_of_it(tmp_path):
     on = ("passive_fibre_force = false", "passive_fibre_force = true")
     path = Path(edited(tmp_path, *on))

@@ -5,11 +5,12 @@ import pytest
 
 from pipeline.errors import TrialRejected
 from pipeline.records import Markers, SubjectBlock
+from pipeline.session.recipe import load_recipe
 from pipeline.session.same_person import check_segment_lengths, check_subject_blocks
 from pipeline.session.session import Subject
 
 SUBJECT = Subject(id="S01", mass_kg=70.0, height_m=1.75)
-TOLERANCE = 0.1
+SETTINGS = load_recipe("gait2hip60").scaling.model_copy(update={"max_segment_difference": 0.1})
 
 
 def blocks(walker, walk: SubjectBlock, static: SubjectBlock):
@@ -20,8 +21,8 @@ def blocks(walker, walk: SubjectBlock, static: SubjectBlock):
 
 def test_files_that_say_nothing_or_the_same_are_one_persons(walker):
     said = SubjectBlock(mass_kg=73.0, height_m=1.72, fingerprint="ab12")
-    check_subject_blocks(*blocks(walker, SubjectBlock(), said), SUBJECT)
-    check_subject_blocks(*blocks(walker, said, said), SUBJECT)
+    check_subject_blocks(*blocks(walker, SubjectBlock(), said), SUBJECT, SETTINGS)
+    check_subject_blocks(*blocks(walker, said, said), SUBJECT, SETTINGS)
 
 
 @pytest.mark.parametrize(
@@ -35,7 +36,7 @@ def test_files_that_say_nothing_or_the_same_are_one_persons(walker):
 )
 def test_files_that_contradict_each_other_are_named(walker, walk, static, words):
     with pytest.raises(TrialRejected) as caught:
-        check_subject_blocks(*blocks(walker, SubjectBlock(**walk), SubjectBlock(**static)), SUBJECT)
+        check_subject_blocks(*blocks(walker, SubjectBlock(**walk), SubjectBlock(**static)), SUBJECT, SETTINGS)
     assert caught.value.stage == "subject"
     for word in (*words, "own session"):
         assert word in caught.value.reason
@@ -44,7 +45,7 @@ def test_files_that_contradict_each_other_are_named(walker, walk, static, words)
 def test_names_are_never_shown(walker):
     with pytest.raises(TrialRejected) as caught:
         check_subject_blocks(
-            *blocks(walker, SubjectBlock(fingerprint="ab12"), SubjectBlock(fingerprint="cd34")), SUBJECT
+            *blocks(walker, SubjectBlock(fingerprint="ab12"), SubjectBlock(fingerprint="cd34")), SUBJECT, SETTINGS
         )
     assert "ab12" not in caught.value.reason
     assert "cd34" not in caught.value.reason
@@ -65,7 +66,7 @@ def body(profile, stretched: dict[str, float], frames: int = 5) -> Markers:
 
 
 def check(walker, profile, walk: Markers, static: Markers) -> None:
-    check_segment_lengths(walker.recording(), walk, static, profile, TOLERANCE)
+    check_segment_lengths(walker.recording(), walk, static, profile, SETTINGS)
 
 
 def test_one_body_measures_the_same_walking_and_standing(walker, profile):

@@ -2,9 +2,11 @@ import numpy as np
 import pytest
 
 from pipeline.records import Coordinates
+from pipeline.session.recipe import load_recipe
 from pipeline.solving.leaps import leap_warnings
 
 RATE_HZ = 100.0
+SETTINGS = load_recipe("gait2hip60").quality
 
 
 def motion(**columns: np.ndarray) -> Coordinates:
@@ -24,7 +26,7 @@ def smooth(n_frames: int = 120) -> np.ndarray:
 def test_a_leap_is_told_with_its_coordinate_its_size_and_its_time() -> None:
     elbow = smooth()
     elbow[50:] += 1.0
-    (told,) = leap_warnings(motion(knee_angle_r=smooth(), elbow_flex_r=elbow))
+    (told,) = leap_warnings(motion(knee_angle_r=smooth(), elbow_flex_r=elbow), SETTINGS)
     assert told.startswith("elbow_flex_r leaps by ")
     assert "at 1.49 s" in told
     size = float(told.split(" leaps by ")[1].split()[0])
@@ -34,14 +36,14 @@ def test_a_leap_is_told_with_its_coordinate_its_size_and_its_time() -> None:
 def test_there_and_back_are_two_leaps_in_one_sentence() -> None:
     elbow = smooth()
     elbow[50:53] -= 1.5
-    (told,) = leap_warnings(motion(elbow_flex_r=elbow))
+    (told,) = leap_warnings(motion(elbow_flex_r=elbow), SETTINGS)
     assert ", and leaps at 1 other times: " in told
 
 
 def test_a_pelvis_that_leaps_is_told_in_metres() -> None:
     forward = 1.4 * np.arange(60) / RATE_HZ
     forward[30:] += 0.25
-    (told,) = leap_warnings(motion(pelvis_tx=forward))
+    (told,) = leap_warnings(motion(pelvis_tx=forward), SETTINGS)
     assert told.startswith("pelvis_tx leaps by 0.26 m from one frame to the next at 1.29 s")
 
 
@@ -49,4 +51,4 @@ def test_a_pelvis_that_leaps_is_told_in_metres() -> None:
 def test_fast_motion_and_rest_are_no_leaps(rate: float) -> None:
     """Fast throughout, still throughout, and a start from rest."""
     start = np.r_[np.zeros(60), np.cumsum(np.linspace(0, 0.2, 60))]
-    assert leap_warnings(motion(knee_angle_r=rate * smooth(), lumbar=np.zeros(120), arm_flex_r=start)) == ()
+    assert leap_warnings(motion(knee_angle_r=rate * smooth(), lumbar=np.zeros(120), arm_flex_r=start), SETTINGS) == ()

@@ -6,7 +6,7 @@ import numpy as np
 
 from pipeline.records import SIDES, Coordinates, GeneralizedForces, Side
 from pipeline.session.profile import load_profile
-from pipeline.virtual.records import ANALOG_RATE_HZ, MARKER_RATE_HZ, Contact, FootLoad, Performance, VirtualSubject
+from pipeline.virtual.records import ANALOG_RATE_HZ, MARKER_RATE_HZ, FootContact, FootLoad, Performance, VirtualSubject
 
 MASS_KG = 70.0
 BODY_N = MASS_KG * 9.80665
@@ -24,7 +24,7 @@ def walking(step_m: float = 0.62, step_s: float = 0.55, steps: int = 8, start_s:
     """A walk forward from x = 0, its time beginning at `start_s`; feet land heel first, every load a half sine."""
     stance_s = 2 * step_s * STANCE_RATIO
     contacts = tuple(
-        Contact(side=SIDES[n % 2], strike_s=start_s + 0.2 + n * step_s, off_s=start_s + 0.2 + n * step_s + stance_s)
+        FootContact(side=SIDES[n % 2], strike_s=start_s + 0.2 + n * step_s, off_s=start_s + 0.2 + n * step_s + stance_s)
         for n in range(steps)
     )
     end_s = contacts[-1].off_s + 0.2
@@ -33,12 +33,12 @@ def walking(step_m: float = 0.62, step_s: float = 0.55, steps: int = 8, start_s:
 
 
 def standing() -> Performance:
-    contacts = tuple(Contact(side=side, strike_s=0.0, off_s=3.0) for side in SIDES)
+    contacts = tuple(FootContact(side=side, strike_s=0.0, off_s=3.0) for side in SIDES)
     return _performance(0.0, 3.0, contacts, {side: [0.0] for side in SIDES}, 0.0)
 
 
 def _performance(
-    start_s: float, end_s: float, contacts: tuple[Contact, ...], heels_m: dict[Side, list[float]], speed_m_s: float
+    start_s: float, end_s: float, contacts: tuple[FootContact, ...], heels_m: dict[Side, list[float]], speed_m_s: float
 ) -> Performance:
     frames = round((end_s - start_s) * MARKER_RATE_HZ)
     time_s = start_s + np.arange(frames) / MARKER_RATE_HZ
@@ -64,7 +64,7 @@ def _performance(
 
 
 def _markers(
-    time_s: np.ndarray, contacts: tuple[Contact, ...], heels_m: dict[Side, list[float]], pelvis_m: np.ndarray
+    time_s: np.ndarray, contacts: tuple[FootContact, ...], heels_m: dict[Side, list[float]], pelvis_m: np.ndarray
 ) -> np.ndarray:
     """The pelvis' and feet's markers where they belong, all others at places of their own over the pelvis."""
     markers = np.empty((len(time_s), len(PROFILE.markers), 3))
@@ -79,7 +79,7 @@ def _markers(
     return markers
 
 
-def _heel(time_s: np.ndarray, own: list[Contact], heels_m: list[float]) -> np.ndarray:
+def _heel(time_s: np.ndarray, own: list[FootContact], heels_m: list[float]) -> np.ndarray:
     place, height = np.full(len(time_s), heels_m[0]), np.full(len(time_s), 0.05)
     for (before, at), (after, to) in pairwise(zip(own, heels_m, strict=True)):
         swing = np.clip((time_s - before.off_s) / (after.strike_s - before.off_s), 0, 1)
@@ -88,7 +88,7 @@ def _heel(time_s: np.ndarray, own: list[Contact], heels_m: list[float]) -> np.nd
     return np.column_stack([place, height, np.zeros(len(time_s))])
 
 
-def _load(own: list[Contact], heels_m: list[float], lateral_m: float, sample_s: np.ndarray) -> FootLoad:
+def _load(own: list[FootContact], heels_m: list[float], lateral_m: float, sample_s: np.ndarray) -> FootLoad:
     force, cop = np.zeros((len(sample_s), 3)), np.full((len(sample_s), 3), np.nan)
     moment = np.zeros(len(sample_s))
     for contact, heel_m in zip(own, heels_m, strict=True):

@@ -11,13 +11,13 @@ from pathlib import Path
 from pipeline.osim.models.rajagopal2016.tables import (
     EXCEPTION_COLUMNS,
     EXCEPTIONS,
-    FOLDER,
     TABLES,
+    TABLES_FOLDER,
     Row,
-    Table,
+    TableShape,
     both_sides,
+    model_table_text,
     negated,
-    table_text,
     to_left,
 )
 
@@ -41,7 +41,7 @@ Pair = tuple[ET.Element, ET.Element]
 
 def main(arguments: list[str]) -> None:
     """Read the model, write the tables."""
-    source, folder = Path(arguments[0]), Path(arguments[1]) if len(arguments) > 1 else FOLDER
+    source, folder = Path(arguments[0]), Path(arguments[1]) if len(arguments) > 1 else TABLES_FOLDER
     model = ET.parse(source).getroot().find("Model")
     if model is None:
         raise ValueError(f"{source} is not an OpenSim 4 model: it has no <Model>.")
@@ -51,8 +51,8 @@ def main(arguments: list[str]) -> None:
     for name, table in TABLES.items():
         rows = [row for row in everything[name] if not _is_left(table, row)]
         exceptions += _exceptions(name, everything[name], both_sides(table, rows))
-        texts[name] = table_text(table.columns, rows)
-    texts[EXCEPTIONS] = table_text(EXCEPTION_COLUMNS, exceptions)
+        texts[name] = model_table_text(table.columns, rows)
+    texts[EXCEPTIONS] = model_table_text(EXCEPTION_COLUMNS, exceptions)
     for name, text in texts.items():
         (folder / f"{name}.csv").write_text(text, "utf-8", newline="\n")
 
@@ -81,7 +81,7 @@ def extract(model: ET.Element) -> dict[str, list[Row]]:
     }
 
 
-def _is_left(table: Table, row: Row) -> bool:
+def _is_left(table: TableShape, row: Row) -> bool:
     return _LEFT.search(table.key(row)) is not None
 
 
@@ -100,20 +100,20 @@ def _exceptions(name: str, released: list[Row], built: list[Row]) -> list[Row]:
 
 
 def _objects(model: ET.Element, name: str, tags: set[str]) -> list[ET.Element]:
-    found = list(model.iterfind(f"{name}/objects/*"))
-    odd = sorted({item.tag for item in found} - tags)
+    objects = list(model.iterfind(f"{name}/objects/*"))
+    odd = sorted({item.tag for item in objects} - tags)
     if odd:
         raise ValueError(f"{name} holds {', '.join(odd)}; the tables know {', '.join(sorted(tags))}.")
-    return found
+    return objects
 
 
 def _parts(owners: list[ET.Element], path: str, tag: str) -> list[Pair]:
     """Each part with its owner; ValueError if one is of another kind than the tables know."""
-    found = [(owner, part) for owner in owners for part in owner.iterfind(f"{path}/*")]
-    for owner, part in found:
+    parts = [(owner, part) for owner in owners for part in owner.iterfind(f"{path}/*")]
+    for owner, part in parts:
         if part.tag != tag:
             raise ValueError(f"{_name(owner)}: {path} holds a {part.tag}; the tables know {tag}.")
-    return found
+    return parts
 
 
 def _name(item: ET.Element) -> str:
@@ -121,10 +121,10 @@ def _name(item: ET.Element) -> str:
 
 
 def _text(item: ET.Element, path: str) -> str:
-    found = item.find(path)
-    if found is None:
+    element = item.find(path)
+    if element is None:
         raise ValueError(f"{item.tag} {item.get('name')} has no <{path}>.")
-    return (found.text or "").strip()
+    return (element.text or "").strip()
 
 
 def _number(text: str) -> str:
@@ -259,10 +259,10 @@ def _wrap(muscle: ET.Element, item: ET.Element) -> Row:
 
 
 def _default(model: ET.Element, tag: str) -> ET.Element:
-    found = model.find(f"defaults/{tag}")
-    if found is None:
+    element = model.find(f"defaults/{tag}")
+    if element is None:
         raise ValueError(f"the model has no defaults for {tag}.")
-    return found
+    return element
 
 
 def _shared(muscles: list[ET.Element], defaults: ET.Element) -> list[Row]:

@@ -13,7 +13,7 @@ from io import StringIO
 from itertools import groupby
 from pathlib import Path
 
-FOLDER = Path(__file__).parent
+TABLES_FOLDER = Path(__file__).parent
 EXCEPTIONS = "left_exceptions"
 EXCEPTION_COLUMNS = ("table", "row", "column", "left", "mirrored")
 
@@ -24,7 +24,7 @@ Row = dict[str, str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Table:
+class TableShape:
     """One table: its columns, how many of the first ones name a row, and the columns whose sign a mirror changes.
 
     mirrored_if_left: further ones, by what the row's `left` says.
@@ -45,8 +45,8 @@ def _triple(name: str, unit: str) -> tuple[str, str, str]:
 
 
 # A mirror turns a position's z around, and a rotation's x and y; so also the products of inertia with z.
-TABLES: dict[str, Table] = {
-    "bodies": Table(
+TABLES: dict[str, TableShape] = {
+    "bodies": TableShape(
         columns=(
             "name", "mass_kg", *_triple("com", "m"),
             "ixx_kgm2", "iyy_kgm2", "izz_kgm2", "ixy_kgm2", "ixz_kgm2", "iyz_kgm2",
@@ -54,7 +54,7 @@ TABLES: dict[str, Table] = {
         n_keys=1,
         mirrored=("com_z_m", "ixz_kgm2", "iyz_kgm2"),
     ),
-    "joints": Table(
+    "joints": TableShape(
         columns=(
             "name", "kind",
             "parent", *_triple("parent", "m"), *_triple("parent", "rad"),
@@ -67,53 +67,53 @@ TABLES: dict[str, Table] = {
         ),
     ),
     # Radians, or metres for a translation.
-    "coordinates": Table(
+    "coordinates": TableShape(
         columns=("joint", "name", "default", "default_speed", "min", "max", "clamped", "locked"), n_keys=2
     ),
     # `left` says what tells the left joint from this one: its "axis" points the other way, its "function" has the
     # other sign, or "nothing" does. A joint of the midline has no left and an empty cell.
-    "axes": Table(
+    "axes": TableShape(
         columns=("joint", "axis", "coordinate", "x", "y", "z", "function", "slope", "offset", "left"),
         n_keys=2,
         mirrored_if_left={"axis": ("x", "y", "z"), "function": ("slope", "offset")},
     ),
     # Knots of the axes whose function is "spline": radians to radians or metres.
-    "splines": Table(
+    "splines": TableShape(
         columns=("joint", "axis", "knot", "x", "y", "left"), n_keys=3, mirrored_if_left={"function": ("y",)}
     ),
-    "couplers": Table(columns=("name", "dependent", "independent", "slope", "offset"), n_keys=1),
-    "wrap_cylinders": Table(
+    "couplers": TableShape(columns=("name", "dependent", "independent", "slope", "offset"), n_keys=1),
+    "wrap_cylinders": TableShape(
         columns=(
             "body", "name", *_triple("at", "m"), *_triple("turned", "rad"), "quadrant", "radius_m", "length_m",
         ),
         n_keys=2,
         mirrored=("at_z_m", "turned_x_rad", "turned_y_rad"),
     ),
-    "muscles": Table(
+    "muscles": TableShape(
         columns=(
             "name", "max_isometric_force_n", "optimal_fiber_length_m", "tendon_slack_length_m",
             "pennation_at_optimal_rad", "ignore_tendon_compliance",
         ),
         n_keys=1,
     ),
-    "path_points": Table(columns=("muscle", "name", "body", *_triple("at", "m")), n_keys=2, mirrored=("at_z_m",)),
+    "path_points": TableShape(columns=("muscle", "name", "body", *_triple("at", "m")), n_keys=2, mirrored=("at_z_m",)),
     # Only the path between these two points may touch the cylinder; -1 sets no limit.
-    "path_wraps": Table(columns=("muscle", "cylinder", "from_point", "to_point"), n_keys=2),
+    "path_wraps": TableShape(columns=("muscle", "cylinder", "from_point", "to_point"), n_keys=2),
     # What is one for all muscles: properties of the muscle, and of its curves.
-    "millard": Table(columns=("owner", "property", "value"), n_keys=2),
-    "actuators": Table(columns=("name", "coordinate", "optimal_force", "min_control", "max_control"), n_keys=1),
+    "millard": TableShape(columns=("owner", "property", "value"), n_keys=2),
+    "actuators": TableShape(columns=("name", "coordinate", "optimal_force", "min_control", "max_control"), n_keys=1),
 }  # fmt: skip
 
 
-def read_tables(folder: Path = FOLDER) -> dict[str, list[Row]]:
+def read_tables(folder: Path = TABLES_FOLDER) -> dict[str, list[Row]]:
     """Every table by name, both sides, in the released file's order. ValueError names what doesn't fit."""
-    tables = {name: both_sides(table, read_table(folder, name, table.columns)) for name, table in TABLES.items()}
-    for exception in read_table(folder, EXCEPTIONS, EXCEPTION_COLUMNS):
+    tables = {name: both_sides(table, read_model_table(folder, name, table.columns)) for name, table in TABLES.items()}
+    for exception in read_model_table(folder, EXCEPTIONS, EXCEPTION_COLUMNS):
         _correct(tables, exception)
     return tables
 
 
-def read_table(folder: Path, name: str, columns: tuple[str, ...]) -> list[Row]:
+def read_model_table(folder: Path, name: str, columns: tuple[str, ...]) -> list[Row]:
     """The rows of one file; ValueError unless its columns are these."""
     path = folder / f"{name}.csv"
     with path.open(encoding="utf-8", newline="") as file:
@@ -123,8 +123,8 @@ def read_table(folder: Path, name: str, columns: tuple[str, ...]) -> list[Row]:
         return list(reader)
 
 
-def table_text(columns: tuple[str, ...], rows: Iterable[Row]) -> str:
-    """The file that `read_table` reads back."""
+def model_table_text(columns: tuple[str, ...], rows: Iterable[Row]) -> str:
+    """The file that `read_model_table` reads back."""
     text = StringIO()
     writer = csv.DictWriter(text, columns, lineterminator="\n")
     writer.writeheader()
@@ -132,7 +132,7 @@ def table_text(columns: tuple[str, ...], rows: Iterable[Row]) -> str:
     return text.getvalue()
 
 
-def is_right(table: Table, row: Row) -> bool:
+def is_right(table: TableShape, row: Row) -> bool:
     """Whether this row has a twin on the left."""
     return to_left(table.key(row)) != table.key(row)
 
@@ -142,18 +142,18 @@ def to_left(text: str) -> str:
     return _RIGHT.sub("_l", text)
 
 
-def both_sides(table: Table, rows: Iterable[Row]) -> list[Row]:
+def both_sides(table: TableShape, rows: Iterable[Row]) -> list[Row]:
     """Each run of right rows, followed by its mirror image: the released file's order."""
-    found: list[Row] = []
+    both: list[Row] = []
     for right, run in groupby(rows, lambda row: is_right(table, row)):
         kept = list(run)
-        found += kept
+        both += kept
         if right:
-            found += [mirror(table, row) for row in kept]
-    return found
+            both += [mirror(table, row) for row in kept]
+    return both
 
 
-def mirror(table: Table, row: Row) -> Row:
+def mirror(table: TableShape, row: Row) -> Row:
     """A right row's left twin."""
     turned = table.mirrored + table.mirrored_if_left.get(row.get("left", ""), ())
     return {column: negated(value) if column in turned else to_left(value) for column, value in row.items()}

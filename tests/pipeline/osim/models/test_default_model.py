@@ -13,7 +13,7 @@ import pytest
 
 from pipeline.osim.models import default_model
 from pipeline.osim.models.default_model import build_model, cache_folder, default_model_file, default_model_path
-from pipeline.osim.models.rajagopal2016.tables import FOLDER
+from pipeline.osim.models.rajagopal2016.tables import TABLES_FOLDER
 from pipeline.records import ModelMarker
 
 osim = pytest.importorskip("opensim")
@@ -267,10 +267,10 @@ def test_another_opensim_or_another_figure_is_another_model(tmp_path, monkeypatc
     monkeypatch.setattr(default_model, "opensim_version", lambda: "5.0")
     other_version = default_model_path(tmp_path)
     monkeypatch.undo()
-    shutil.copytree(FOLDER, tmp_path / "tables")
+    shutil.copytree(TABLES_FOLDER, tmp_path / "tables")
     muscles = tmp_path / "tables" / "muscles.csv"
     muscles.write_text(muscles.read_text("utf-8").replace("0.1031", "0.1032"), "utf-8")
-    monkeypatch.setattr(default_model, "FOLDER", tmp_path / "tables")
+    monkeypatch.setattr(default_model, "TABLES_FOLDER", tmp_path / "tables")
     assert len({before, other_version, default_model_path(tmp_path)}) == 3
 
 

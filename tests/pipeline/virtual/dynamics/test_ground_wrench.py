@@ -6,8 +6,8 @@ import pytest
 from pipeline.ground.contacts import GRAVITY_M_S2
 from pipeline.virtual.dynamics.ground_wrench import (
     PELVIS,
-    centre_of_pressure,
     cross_matrix,
+    floor_pressure_m,
     ground_wrench,
     root_to_wrench,
     wrench_per_acceleration,
@@ -25,7 +25,7 @@ def test_a_body_at_rest_needs_its_weight_under_its_mass_centre(body):
     still = np.zeros_like(values)
     wrench = ground_wrench(body.mechanics, values, body.mechanics.generalized_forces(values, still, still))
     np.testing.assert_allclose(wrench[:, 3:], [[0, body.subject.mass_kg * GRAVITY_M_S2, 0]] * 3, atol=1e-6)
-    np.testing.assert_allclose(centre_of_pressure(wrench), body.mechanics.mass_centre_m(values)[:, [0, 2]], atol=1e-9)
+    np.testing.assert_allclose(floor_pressure_m(wrench), body.mechanics.mass_centre_m(values)[:, [0, 2]], atol=1e-9)
     np.testing.assert_allclose(wrench[:, 1], 0.0, atol=1e-6)
 
 

@@ -1,4 +1,4 @@
-"""What planting makes of a wish: feet on the floor, in balance, and otherwise the wish."""
+"""A planted motion: feet on the floor, in balance, and otherwise as planned."""
 
 from dataclasses import replace
 
@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from pipeline.records import SIDES
-from pipeline.virtual.dynamics.ground_wrench import centre_of_pressure, ground_wrench
+from pipeline.virtual.dynamics.ground_wrench import floor_pressure_m, ground_wrench
 from pipeline.virtual.dynamics.planted import plant
 from pipeline.virtual.dynamics.residuals import PHASES
 from pipeline.virtual.walk import walking_plan
@@ -32,7 +32,7 @@ def pressure_error_m(body, motion, plan, footholds):
         np.nan_to_num(footholds[side].pressure_m(support[side], motion.stride_m, side)) * support[side].load[:, None]
         for side in SIDES
     )
-    return np.sqrt(np.mean((centre_of_pressure(wrench) - planned) ** 2, axis=0))
+    return np.sqrt(np.mean((floor_pressure_m(wrench) - planned) ** 2, axis=0))
 
 
 def test_the_dynamics_put_the_pressure_where_the_feet_are(body, plan, planted):
@@ -54,19 +54,19 @@ def test_planted_heels_and_balls_stay_put(body, plan, planted):
             assert place[:, 1].min() > -0.012
 
 
-def test_joints_move_nearly_as_wished(body, plan, planted):
-    wished, found = plan.motion.at(PHASES)[0], planted.motion.at(PHASES)[0]
+def test_joints_move_nearly_as_planned(body, plan, planted):
+    planned, made = plan.motion.at(PHASES)[0], planted.motion.at(PHASES)[0]
     legs = [i for i, name in enumerate(body.mechanics.names) if name.startswith(("hip_", "knee_angle", "ankle_"))]
-    assert np.degrees(np.sqrt(np.mean((found - wished)[:, legs] ** 2))) < 6
+    assert np.degrees(np.sqrt(np.mean((made - planned)[:, legs] ** 2))) < 6
 
 
-def test_what_has_no_tolerance_keeps_its_wish(body, plan, planted):
+def test_what_has_no_tolerance_is_kept_as_planned(body, plan, planted):
     fixed = [i for i, name in enumerate(body.mechanics.names) if name in ("arm_rot_r", "pro_sup_l", "wrist_flex_r")]
     np.testing.assert_array_equal(planted.motion.terms[:, fixed], plan.motion.terms[:, fixed])
 
 
-def test_a_wish_that_no_body_can_follow_is_refused(body, plan):
+def test_a_plan_that_no_body_can_follow_is_refused(body, plan):
     lying = plan.motion.terms.copy()
     lying[0, body.mechanics.names.index("pelvis_tilt")] = np.radians(100)
-    with pytest.raises(ValueError, match="no motion near the wished one"):
+    with pytest.raises(ValueError, match="no motion near the planned one"):
         plant(body, replace(plan, motion=replace(plan.motion, terms=lying)))

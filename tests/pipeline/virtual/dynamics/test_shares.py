@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from pipeline.virtual.dynamics.shares import Foot, foot_forces_n, free_moment_nm, settled
+from pipeline.virtual.dynamics.shares import FootShare, foot_forces_n, free_moment_nm, settled
 
 N = 9
 SHARE = np.linspace(0, 1, N)
@@ -18,7 +18,9 @@ def feet():
     right = np.tile([0.5, 0.1], (N, 1))
     left = np.tile([0.0, -0.1], (N, 1))
     right[0], left[-1] = np.nan, np.nan
-    return settled(WRENCH, {"right": Foot(pressure_m=right, load=SHARE), "left": Foot(pressure_m=left, load=1 - SHARE)})
+    return settled(
+        WRENCH, {"right": FootShare(pressure_m=right, load=SHARE), "left": FootShare(pressure_m=left, load=1 - SHARE)}
+    )
 
 
 def test_forces_and_moments_add_up_to_the_wrench():

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from pipeline.c3d.read_c3d import read_c3d
-from pipeline.virtual.files.c3d_file import C3DFile, integers, numbers
+from pipeline.virtual.files.c3d_file import C3DFile, float32s, int16s
 
 # In a process of its own: ezc3d and OpenSim can't both live in this one.
 WITH_EZC3D = """
@@ -29,7 +29,7 @@ def walk() -> C3DFile:
         analog=rng.uniform(-20000, 20000, (400, 2)),
         parameters={
             "POINT": {"LABELS": ["HEEL", "TOE"]},
-            "ANALOG": {"SCALE": numbers(0.25, -3.0), "OFFSET": integers(12, 7), "GEN_SCALE": numbers(0.5)},
+            "ANALOG": {"SCALE": float32s(0.25, -3.0), "OFFSET": int16s(12, 7), "GEN_SCALE": float32s(0.5)},
         },
     )
 

@@ -5,7 +5,7 @@ import pytest
 
 from pipeline.session.profile import load_profile
 from pipeline.session.session import load_session
-from pipeline.virtual.files.session_files import session_content, write_folder
+from pipeline.virtual.files.session_files import session_content, write_session_folder
 from pipeline.virtual.instruments.blemishes import load_blemishes
 from pipeline.virtual.instruments.capture import capture_standing, capture_walk
 from pipeline.virtual.instruments.marker_blemishes import draw_skin
@@ -25,7 +25,7 @@ def content() -> dict[str, bytes]:
 
 def test_a_session_is_what_ingest_takes(content: dict[str, bytes], tmp_path: Path) -> None:
     folder = tmp_path / "VH001" / "session-1"
-    write_folder(folder, content)
+    write_session_folder(folder, content)
     session = load_session(folder)
 
     assert (session.key.cohort, session.key.subject, session.key.session) == ("virtual-healthy", "VH001", "session-1")
@@ -56,7 +56,7 @@ def test_a_folder_appears_whole_or_not_at_all(tmp_path: Path) -> None:
             raise TooMuchError
 
     with pytest.raises(TooMuchError):
-        write_folder(tmp_path / "S" / "session-1", Failing())
+        write_session_folder(tmp_path / "S" / "session-1", Failing())
     assert list((tmp_path / "S").iterdir()) == []
 
 
@@ -64,4 +64,4 @@ def test_where_nothing_can_be_written_the_folder_is_named(tmp_path: Path) -> Non
     (tmp_path / "S").touch()
 
     with pytest.raises(ValueError, match="session-1 can't be written"):
-        write_folder(tmp_path / "S" / "session-1", {"session.toml": b""})
+        write_session_folder(tmp_path / "S" / "session-1", {"session.toml": b""})

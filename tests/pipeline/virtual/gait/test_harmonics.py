@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from pipeline.virtual.gait.harmonics import basis, derivative_basis, resample, shifted
+from pipeline.virtual.gait.harmonics import at_phases, basis, derivative_basis, shifted
 
 PHASE = np.linspace(0, 1, 37, endpoint=False)
 # 2 + 3 cos(2 pi p) - 4 sin(6 pi p)
@@ -33,4 +33,4 @@ def test_resampling_finds_what_lies_between_samples():
     even = np.arange(16) / 16
     anywhere = np.array([-1.37, 0.013, 0.5, 2.71])
     values = np.column_stack([curve(even), 2 * curve(even)])
-    np.testing.assert_allclose(resample(values, anywhere)[:, 1], 2 * curve(anywhere), atol=1e-12)
+    np.testing.assert_allclose(at_phases(values, anywhere)[:, 1], 2 * curve(anywhere), atol=1e-12)

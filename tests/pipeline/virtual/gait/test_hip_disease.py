@@ -4,7 +4,7 @@ import numpy as np
 
 from pipeline.virtual.gait.harmonics import basis
 from pipeline.virtual.gait.hip_disease import draw_impairment
-from pipeline.virtual.gait.normal_gait import HARMONICS
+from pipeline.virtual.gait.normal_gait import GAIT_HARMONICS
 
 DRAWN = [draw_impairment(np.random.default_rng(seed)) for seed in range(60)]
 
@@ -27,7 +27,7 @@ def test_the_trunk_leans_over_the_sore_side_while_it_stands():
     for impairment in DRAWN:
         sign, mid_stance = (1, 0.3) if sore(impairment) == "r" else (-1, 0.8)
         lean, drop = (
-            basis(np.array([mid_stance, mid_stance + 0.5]), HARMONICS) @ impairment.trunk[name]
+            basis(np.array([mid_stance, mid_stance + 0.5]), GAIT_HARMONICS) @ impairment.trunk[name]
             for name in ("lumbar_bending", "pelvis_list")
         )
         assert 1 < sign * np.degrees(lean[0]) < 7 and np.isclose(lean[1], 0)

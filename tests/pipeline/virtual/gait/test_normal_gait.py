@@ -5,8 +5,8 @@ import pytest
 
 from pipeline.virtual.gait.harmonics import basis
 from pipeline.virtual.gait.normal_gait import (
+    GAIT_HARMONICS,
     GROUND_FORCES,
-    HARMONICS,
     LIMB,
     REFERENCE_SPEED,
     TRUNK,
@@ -20,12 +20,12 @@ PHASE = np.linspace(0, 1, 101)
 
 
 def curve(name, speed=REFERENCE_SPEED):
-    return basis(PHASE, HARMONICS) @ normal_gait()[name].at_speed(speed)
+    return basis(PHASE, GAIT_HARMONICS) @ normal_gait()[name].at_speed(speed)
 
 
 def test_every_signal_has_six_adults():
     assert set(normal_gait()) == {*LIMB, *TRUNK, *GROUND_FORCES}
-    assert all(gait.adults.shape == (1 + 2 * HARMONICS, 6) for gait in normal_gait().values())
+    assert all(gait.adults.shape == (1 + 2 * GAIT_HARMONICS, 6) for gait in normal_gait().values())
 
 
 def test_joints_move_as_perry_and_burnfield_say():

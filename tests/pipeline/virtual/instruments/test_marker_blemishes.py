@@ -10,7 +10,7 @@ from pipeline.virtual.instruments.marker_blemishes import (
     skin_displacement_m,
     swap_labels,
 )
-from pipeline.virtual.records import Contact
+from pipeline.virtual.records import FootContact
 from tests.pipeline.virtual.performances import PROFILE
 
 LABELS = tuple(PROFILE.markers)
@@ -19,7 +19,7 @@ RATE_HZ = 100.0
 STRIDE_S = 1.1
 # Both legs' strikes, half a stride apart, over four strides.
 CONTACTS = tuple(
-    Contact(side=side, strike_s=first_s + n * STRIDE_S, off_s=first_s + n * STRIDE_S + 0.6)
+    FootContact(side=side, strike_s=first_s + n * STRIDE_S, off_s=first_s + n * STRIDE_S + 0.6)
     for side, first_s in (("right", 0.2), ("left", 0.75))
     for n in range(4)
 )

@@ -5,7 +5,7 @@ import xml.etree.ElementTree as ET
 import pytest
 
 from pipeline.osim.models.rajagopal2016.extract import main
-from pipeline.osim.models.rajagopal2016.tables import EXCEPTIONS, FOLDER, TABLES
+from pipeline.osim.models.rajagopal2016.tables import EXCEPTIONS, TABLES, TABLES_FOLDER
 
 pytestmark = pytest.mark.data
 
@@ -34,14 +34,14 @@ def edited(released, tmp_path):
 def test_the_tables_are_those_of_the_released_file(released, tmp_path):
     main([str(released), str(tmp_path)])
     for name in (*TABLES, EXCEPTIONS):
-        assert (tmp_path / f"{name}.csv").read_bytes() == (FOLDER / f"{name}.csv").read_bytes(), name
+        assert (tmp_path / f"{name}.csv").read_bytes() == (TABLES_FOLDER / f"{name}.csv").read_bytes(), name
 
 
 def test_a_left_figure_of_its_own_becomes_an_exception(edited, tmp_path):
     file = edited(".//Body[@name='tibia_l']/mass", text="3.8")
     main([str(file), str(tmp_path)])
     assert "bodies,tibia_l,mass_kg,3.8,3.7075\n" in (tmp_path / f"{EXCEPTIONS}.csv").read_text("utf-8")
-    assert (tmp_path / "bodies.csv").read_bytes() == (FOLDER / "bodies.csv").read_bytes()
+    assert (tmp_path / "bodies.csv").read_bytes() == (TABLES_FOLDER / "bodies.csv").read_bytes()
 
 
 @pytest.mark.parametrize(

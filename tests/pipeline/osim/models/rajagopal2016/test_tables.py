@@ -6,8 +6,8 @@ import pytest
 
 from pipeline.osim.models.rajagopal2016.tables import (
     EXCEPTIONS,
-    FOLDER,
     TABLES,
+    TABLES_FOLDER,
     both_sides,
     mirror,
     negated,
@@ -18,7 +18,7 @@ from pipeline.osim.models.rajagopal2016.tables import (
 
 @pytest.fixture
 def folder(tmp_path):
-    shutil.copytree(FOLDER, tmp_path / "tables", ignore=shutil.ignore_patterns("*.py", "__pycache__"))
+    shutil.copytree(TABLES_FOLDER, tmp_path / "tables", ignore=shutil.ignore_patterns("*.py", "__pycache__"))
     return tmp_path / "tables"
 
 
