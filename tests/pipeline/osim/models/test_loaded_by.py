@@ -24,8 +24,10 @@ def by_name(name: str) -> frozenset[Side]:
     """What names say in models that are named as OpenSim's are."""
     if name.startswith(("lumbar", "arm", "elbow", "pro_sup", "wrist")):
         return NONE
-    sides = re.findall(r"_([rl])(?=_|$)", name)
-    return {"r": RIGHT, "l": LEFT}[sides[-1]] if sides else BOTH
+    for letter, side in (("_r", RIGHT), ("_l", LEFT)):
+        if name.endswith(letter) or f"{letter}_" in name:
+            return side
+    return BOTH
 
 
 def names_of(file: Path) -> list[str]:
