@@ -26,13 +26,19 @@ import numpy as np
 from pipeline.osim.engines import load_engine
 from pipeline.osim.models import shared_model
 from pipeline.records import Coordinates, FootWrench, Markers
+from pipeline.session.recipe import InverseKinematicsSettings, load_recipe
 from pipeline.signals import low_pass
+from pipeline.solving.engine import Engine
 from tests.parity.conftest import read_tasks_file, read_trc_file
 from tests.parity.walking_3d import FEET, smooth_markers, wrench
 
 SOLVES = ("ik", "id", "so")
-# OpenSim's defaults.
+# OpenSim's defaults of what says when its tools may stop; the rest is the packaged recipe's.
 ACCURACY, CRITERION, ITERATIONS = 1e-5, 1e-4, 100
+KINEMATICS = InverseKinematicsSettings(ik_accuracy=ACCURACY)
+EFFORT = load_recipe("gait2hip60").static_optimization.model_copy(
+    update={"convergence_criterion": CRITERION, "max_iterations": ITERATIONS}
+)
 REPEATS = 3
 # What the profile's lines are added up to, by what their names contain; the first that fits.
 PARTS = {
@@ -104,7 +110,7 @@ def _run(engine: str, walk: Walk) -> np.ndarray:
         directory = Path(name)
         found = timed(
             lambda: solver.inverse_kinematics(
-                walk.model, walk.markers, marker_weights=walk.weights, accuracy=ACCURACY, directory=directory
+                walk.model, walk.markers, marker_weights=walk.weights, settings=KINEMATICS, directory=directory
             )
         ).coordinates
         motion = replace(found, values=low_pass(found.values, walk.markers.rate_hz, 15.0))
@@ -113,26 +119,17 @@ def _run(engine: str, walk: Walk) -> np.ndarray:
     return np.array(taken)
 
 
-def _moments(solver: object, walk: Walk, motion: Coordinates, directory: Path) -> object:
-    return solver.inverse_dynamics(
-        walk.model, motion, walk.wrenches, foot_bodies=FEET, lowpass_hz=None, directory=directory
-    )
+def _moments(solver: Engine, walk: Walk, motion: Coordinates, directory: Path) -> object:
+    return solver.inverse_dynamics(walk.model, motion, walk.wrenches, foot_bodies=FEET, directory=directory)
 
 
-def _muscles(solver: object, walk: Walk, motion: Coordinates, directory: Path) -> object:
+def _muscles(solver: Engine, walk: Walk, motion: Coordinates, directory: Path) -> object:
     return solver.static_optimization(
         walk.model,
         motion,
         walk.wrenches,
         foot_bodies=FEET,
-        lowpass_hz=None,
-        activation_exponent=2,
-        use_muscle_physiology=True,
-        reserve_optimal_nm=1.0,
-        residual_optimal_n=10.0,
-        residual_optimal_nm=10.0,
-        convergence_criterion=CRITERION,
-        max_iterations=ITERATIONS,
+        settings=EFFORT,
         directory=directory,
     )
 

@@ -18,13 +18,14 @@ import numpy as np
 from pipeline.c3d.read_c3d import read_c3d
 from pipeline.ground.contacts import GRAVITY_M_S2
 from pipeline.ground.ground_reactions import GroundReactions, ground_reactions
+from pipeline.markers.static_trial import StaticTrial, read_static
 from pipeline.markers.trajectories import trajectories
 from pipeline.osim.models.mechanics import Mechanics
 from pipeline.osim.tools.engine import inverse_kinematics
 from pipeline.records import SIDES, Coordinates, FootWrench, Side
 from pipeline.session.session import Trial
-from pipeline.storing.job import Job, open_job
-from pipeline.storing.prepare_session import prepare_session
+from pipeline.session.setup import SessionSetup, open_session
+from pipeline.sizing.size_subject import size_subject
 from pipeline.virtual.gait.harmonics import basis
 from pipeline.virtual.gait.normal_gait import (
     GAIT_HARMONICS,
@@ -38,7 +39,6 @@ from pipeline.virtual.gait.normal_gait import (
 )
 from pipeline.virtual.person.proportions import dimensionless_speed
 from pipeline.virtual.person.soles import Sole, sole_of
-from warehouse.files.read import read_scaled_model, read_table
 
 PHASES = np.linspace(0, 1, 201)
 STANCE_PHASES = np.linspace(0, 1, 21)
@@ -77,15 +77,14 @@ def main() -> None:
     rollovers: list[Rollover] = []
     for file in sys.argv[1:]:
         with tempfile.TemporaryDirectory() as directory:
-            source = (file, "gait2hip60", None, str(Path(directory) / "warehouse"))
-            prepare_session(*source)
-            job = open_job(*source)
-            model = Path(directory) / "scaled.osim"
-            model.write_text(read_scaled_model(job.warehouse, job.session.key), "utf-8")
-            mechanics, factors = Mechanics(model), _factors(job)
-            for trial in job.session.trials:
-                soles = {side: sole_of(job.profile, side).scaled(factors) for side in SIDES}
-                found = _walk(job, trial, model, mechanics, soles, Path(directory) / trial.path.stem)
+            setup = open_session(file, "gait2hip60", None)
+            static = read_static(setup)
+            scaled, model = size_subject(setup, static), Path(directory) / "scaled.osim"
+            model.write_text(scaled.osim_xml, "utf-8")
+            mechanics = Mechanics(model)
+            for trial in setup.session.trials:
+                soles = {side: sole_of(setup.profile, side).scaled(scaled.scale_factors) for side in SIDES}
+                found = _walk(setup, trial, static, model, mechanics, soles, Path(directory) / trial.path.stem)
                 strides += found[0]
                 rollovers += found[1]
     _write_harmonics(strides)
@@ -93,25 +92,26 @@ def main() -> None:
     _write_rollover(rollovers)
 
 
-def _factors(job: Job) -> dict[str, tuple[float, float, float]]:
-    rows = read_table(job.warehouse, "scaling", job.session.key).to_pylist()
-    return {row["body"]: (row["scale_x"], row["scale_y"], row["scale_z"]) for row in rows}
-
-
 def _walk(
-    job: Job, trial: Trial, model: Path, mechanics: Mechanics, soles: Mapping[Side, Sole], directory: Path
+    setup: SessionSetup,
+    trial: Trial,
+    static: StaticTrial,
+    model: Path,
+    mechanics: Mechanics,
+    soles: Mapping[Side, Sole],
+    directory: Path,
 ) -> tuple[list[Stride], list[Rollover]]:
     """The strides and measured stances of one walk."""
-    recording, static = read_c3d(trial.path), read_c3d(job.session.static)
-    tracks = trajectories(recording, static, job.profile, job.recipe)
-    subject = job.session.subject
-    ground = ground_reactions(recording, tracks, job.profile, subject.mass_kg, job.recipe.ground_reactions)
+    recording = read_c3d(trial.path)
+    tracks = trajectories(recording, static, setup.profile, setup.recipe)
+    subject = setup.session.subject
+    ground = ground_reactions(recording, tracks, setup.profile, subject.mass_kg, setup.recipe.ground_reactions)
     markers = tracks.smooth.cut(tracks.window)
     coordinates = inverse_kinematics(
         model,
         markers,
-        marker_weights={label: job.profile.markers[label].ik_weight for label in markers.labels},
-        accuracy=job.recipe.inverse_kinematics.ik_accuracy,
+        marker_weights={label: setup.profile.markers[label].ik_weight for label in markers.labels},
+        settings=setup.recipe.inverse_kinematics,
         directory=directory,
     ).coordinates
     carried = _carried(ground, subject.mass_kg)
@@ -121,7 +121,7 @@ def _walk(
         offs = ground.events.times("foot_off", side)
         for start, stop in pairwise(strikes):
             off = next(t for t in offs if t > start)
-            stride = _stride(job.session.key.subject, subject.height_m, coordinates, side, start, stop, off)
+            stride = _stride(setup.session.key.subject, subject.height_m, coordinates, side, start, stop, off)
             strides.append(replace(stride, curves=stride.curves | carried))
         wrench = ground.wrenches[side].cut(tracks.window)
         sole = soles[side]

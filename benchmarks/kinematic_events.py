@@ -4,7 +4,6 @@ python -m benchmarks.kinematic_events SESSION…    sessions whose walks hit for
 """
 
 import sys
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,18 +12,19 @@ import numpy as np
 from pipeline.errors import TrialRejected
 from pipeline.ground.gait_events import detect_events
 from pipeline.ground.observe_walk import observe_walk
+from pipeline.markers.static_trial import StaticTrial, read_static
 from pipeline.records import SIDES
 from pipeline.session.session import Trial, session_file_of
-from pipeline.storing.job import Job, open_job
+from pipeline.session.setup import SessionSetup, open_session
 
 # A heel that is farthest forward longer before a contact belongs to another step.
 SAME_STEP_S = 0.3
 
 
-def delays_of(job: Job, trial: Trial) -> Iterator[tuple[float, float]]:
+def delays_of(setup: SessionSetup, trial: Trial, static: StaticTrial) -> Iterator[tuple[float, float]]:
     """Each plate contact's delay after its heel was farthest forward, and its foot's stride duration, seconds."""
-    walk = observe_walk(job, trial)
-    motion = detect_events(walk.recording, walk.tracks.recorded, job.profile, (), job.recipe.ground_reactions)
+    walk = observe_walk(setup, trial, static)
+    motion = detect_events(walk.recording, walk.tracks.recorded, setup.profile, (), setup.recipe.ground_reactions)
     for side in SIDES:
         strikes = motion.times("foot_strike", side)
         for event in walk.ground.events.events:
@@ -36,14 +36,14 @@ def delays_of(job: Job, trial: Trial) -> Iterator[tuple[float, float]]:
 
 def main(sessions: list[str]) -> None:
     found: dict[str, list[tuple[float, float]]] = {}
-    with tempfile.TemporaryDirectory() as nowhere:
-        for session in sessions:
-            job = open_job(str(session_file_of(Path(session))), "gait2hip60", None, nowhere)
-            for trial in job.session.trials:
-                try:
-                    found.setdefault(trial.condition, []).extend(delays_of(job, trial))
-                except TrialRejected as rejected:
-                    print(f"left out: {rejected}")
+    for session in sessions:
+        setup = open_session(str(session_file_of(Path(session))), "gait2hip60", None)
+        static = read_static(setup)
+        for trial in setup.session.trials:
+            try:
+                found.setdefault(trial.condition, []).extend(delays_of(setup, trial, static))
+            except TrialRejected as rejected:
+                print(f"left out: {rejected}")
     found["all"] = [pair for pairs in found.values() for pair in pairs]
     print(f"{'condition':<14}{'contacts':>9}{'delay, ms':>11}{'over stride: median':>21}{'quartiles':>17}")
     for condition, pairs in found.items():

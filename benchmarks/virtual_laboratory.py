@@ -20,19 +20,18 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from pipeline.errors import TrialRejected
+from pipeline.markers.static_trial import StaticTrial, read_static
 from pipeline.osim.log import quiet
-from pipeline.process_trial import compute
-from pipeline.records import SIDES, Side
+from pipeline.process_trial import process_trial
+from pipeline.records import SIDES, Side, SubjectModel
 from pipeline.session.recipe import load_recipe
-from pipeline.session.session import Trial
+from pipeline.session.setup import SessionSetup, open_session
 from pipeline.signals import low_pass
+from pipeline.sizing.size_subject import size_subject
 from pipeline.solving.trial_result import TrialResult
-from pipeline.storing.job import Job, open_job
-from pipeline.storing.prepare_session import prepare_session
 from pipeline.virtual.make_laboratory import make_session
 from pipeline.virtual.records import MARKER_RATE_HZ
 from pipeline.virtual.request import checked_request
-from warehouse.files.read import read_scaled_model
 
 RECIPE = "gait2hip60"
 KINDS = ("degrees", "N·m", "filtered N·m")
@@ -69,11 +68,11 @@ def main() -> None:
             _report(_walks(Path(directory) / blemishes, blemishes, arguments))
 
 
-def recover(job: Job, trial: Trial, directory: Path) -> TrialResult:
-    """A walk through the whole chain, with nothing stored. TrialRejected as there."""
-    model = directory / "scaled.osim"
-    model.write_text(read_scaled_model(job.warehouse, job.session.key), "utf-8")
-    return compute(job, trial, model, directory)
+def size(setup: SessionSetup, static: StaticTrial, directory: Path) -> SubjectModel:
+    """The subject's model as a file in the directory. TrialRejected if the static trial can't be used."""
+    scaled, file = size_subject(setup, static), directory / "scaled.osim"
+    file.write_text(scaled.osim_xml, "utf-8")
+    return SubjectModel(file=file, marker_error_m=scaled.marker_error_m)
 
 
 def errors(recovered: TrialResult, truth_file: Path) -> dict[str, dict[str, np.ndarray]]:
@@ -105,27 +104,28 @@ def _during(recovered: TrialResult, side: Side) -> np.ndarray:
     return np.any(own, axis=0) if own else np.zeros(len(time_s), dtype=bool)
 
 
-def take(folder: Path, warehouse: Path) -> Iterator[Walked]:
-    """Every walk of one session, one after another."""
-    session_file, root = str(folder / "session.toml"), str(warehouse)
-    prepared = prepare_session(session_file, RECIPE, None, root)
-    if prepared.reason:
-        raise RuntimeError(f"{folder}: {prepared.reason}")
-    job = open_job(session_file, RECIPE, None, root)
+def take(folder: Path) -> Iterator[Walked]:
+    """Every walk of one session, one after another, with nothing stored. RuntimeError for an unusable static trial."""
+    setup = open_session(str(folder / "session.toml"), RECIPE, None)
     blemishes = pq.read_table(folder / "truth" / "blemishes.parquet")
-    for trial in job.session.trials:
-        name = f"{job.session.key.subject}/{trial.name}"
-        of_trial = blemishes.filter(pc.equal(blemishes["trial"], trial.name)).to_pylist()
-        given = tuple(sorted({(row["blemish"], row["of"]) for row in of_trial if row["blemish"] in EVENTFUL}))
-        with tempfile.TemporaryDirectory(prefix="gait2hip-") as directory:
+    with tempfile.TemporaryDirectory(prefix="gait2hip-") as directory:
+        try:
+            static = read_static(setup)
+            model = size(setup, static, Path(directory))
+        except TrialRejected as refused:
+            raise RuntimeError(f"{folder}: {refused}") from refused
+        for trial in setup.session.trials:
+            name = f"{setup.session.key.subject}/{trial.name}"
+            of_trial = blemishes.filter(pc.equal(blemishes["trial"], trial.name)).to_pylist()
+            given = tuple(sorted({(row["blemish"], row["of"]) for row in of_trial if row["blemish"] in EVENTFUL}))
             try:
-                recovered = recover(job, trial, Path(directory))
+                recovered = process_trial(setup, trial, static, model, Path(directory) / trial.name)
             except TrialRejected as refused:
                 reason = f"{refused.stage}: {refused.reason}"
                 yield Walked(name=name, errors={}, rejected=reason, given=given)
                 continue
-        found = errors(recovered, folder / "truth" / f"{trial.name}.motion.parquet")
-        yield Walked(name=name, errors=found, rejected="", given=given)
+            found = errors(recovered, folder / "truth" / f"{trial.name}.motion.parquet")
+            yield Walked(name=name, errors=found, rejected="", given=given)
 
 
 def _silence() -> None:
@@ -133,8 +133,8 @@ def _silence() -> None:
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
 
 
-def _take_all(folder: Path, warehouse: Path) -> list[Walked]:
-    return list(take(folder, warehouse))
+def _take_all(folder: Path) -> list[Walked]:
+    return list(take(folder))
 
 
 def _walks(directory: Path, blemishes: str, arguments: argparse.Namespace) -> list[Walked]:
@@ -147,12 +147,11 @@ def _walks(directory: Path, blemishes: str, arguments: argparse.Namespace) -> li
         seed=arguments.seed,
         blemishes=blemishes,
     )
-    warehouse = directory.with_name(f"{directory.name}-warehouse")
     with ProcessPoolExecutor(arguments.workers, initializer=_silence) as pool:
         began_s = time.perf_counter()
         folders = list(pool.map(partial(make_session, request), range(1, request.subjects + 1)))
         made_s = time.perf_counter()
-        walks = [walk for walks in pool.map(_take_all, folders, [warehouse] * len(folders)) for walk in walks]
+        walks = [walk for walks in pool.map(_take_all, folders) for walk in walks]
         taken_s = time.perf_counter()
     per_walk = arguments.workers / len(walks)
     print(f"seconds of one core a walk: made in {(made_s - began_s) * per_walk:.1f}", end=", ")

@@ -13,6 +13,7 @@ import pytest
 from pipeline.c3d.read_c3d import read_c3d
 from pipeline.osim.files import read_storage
 from pipeline.records import CoordinateTask, Markers
+from tests.pipeline.osim.settings import ik_settings
 
 pytestmark = [pytest.mark.osim, pytest.mark.data]
 tools = pytest.importorskip("pipeline.osim.tools.engine")
@@ -76,7 +77,7 @@ def compare(
         markers,
         marker_weights=weights,
         coordinate_tasks=tasks,
-        accuracy=accuracy,
+        settings=ik_settings(accuracy),
         directory=directory,
     )
     mine = np.degrees(np.column_stack([found.coordinates.column(name) for name in LEGS]))

@@ -24,6 +24,7 @@ from tests.parity.recorded_sessions import Ingested
 from tests.parity.test_adults_reference_ik import LEGS, markers_in_their_frame
 from tests.parity.tool_effort import controls, least_for_the_same, optimal_forces
 from tests.parity.walking_3d import FEET, plate_wrench, smooth_markers, wrench
+from tests.pipeline.osim.settings import effort_settings, ik_settings
 
 pytestmark = [pytest.mark.osim, pytest.mark.data]
 engines = pytest.importorskip("pipeline.osim.engines")
@@ -67,7 +68,9 @@ def walk(
     model = folder / "subject_walk_scaled.osim"
     weights, _ = read_tasks(folder / "ik_tasks_walk.xml")
     markers = smooth_markers(read_trc(folder / "markers_walk.trc", 0.0, 10.0))
-    found = exact.inverse_kinematics(model, markers, marker_weights=weights, accuracy=TIGHT, directory=directory)
+    found = exact.inverse_kinematics(
+        model, markers, marker_weights=weights, settings=ik_settings(TIGHT), directory=directory
+    )
     motion = replace(found.coordinates, values=low_pass(found.coordinates.values, markers.rate_hz, 15.0))
     wrenches = (wrench(folder, "right"), wrench(folder, "left"))
     return Walk(
@@ -77,7 +80,7 @@ def walk(
         found=found,
         motion=motion,
         wrenches=wrenches,
-        moments=exact.inverse_dynamics(model, motion, wrenches, foot_bodies=FEET, lowpass_hz=None, directory=directory),
+        moments=exact.inverse_dynamics(model, motion, wrenches, foot_bodies=FEET, directory=directory),
     )
 
 
@@ -92,7 +95,7 @@ def apart_deg(one: Coordinates, other: Coordinates) -> np.ndarray:
 
 def test_inverse_kinematics_on_walking_3d(walk: Walk, tmp_path: Path, record_largest: RecordLargest) -> None:
     theirs = engines.load_engine("tools").inverse_kinematics(
-        walk.model, walk.markers.cut(SOME), marker_weights=walk.weights, accuracy=TIGHT, directory=tmp_path
+        walk.model, walk.markers.cut(SOME), marker_weights=walk.weights, settings=ik_settings(TIGHT), directory=tmp_path
     )
     excess = cost_m2(walk.found, walk.weights)[SOME] / cost_m2(theirs, walk.weights) - 1
     apart = apart_deg(walk.found.coordinates.cut(SOME), theirs.coordinates)
@@ -122,7 +125,7 @@ def test_no_pose_nearby_is_better(walk: Walk, tmp_path: Path) -> None:
 
 def test_inverse_dynamics_on_walking_3d(walk: Walk, tmp_path: Path, record_largest: RecordLargest) -> None:
     theirs = engines.load_engine("tools").inverse_dynamics(
-        walk.model, walk.motion, walk.wrenches, foot_bodies=FEET, lowpass_hz=None, directory=tmp_path
+        walk.model, walk.motion, walk.wrenches, foot_bodies=FEET, directory=tmp_path
     )
     apart = np.abs(walk.moments.values - theirs.values).max()
     record_largest("exact: walking_3d ID, from the tool's", apart, "{:.1e} N·m or N", "1e-3")
@@ -135,15 +138,14 @@ RESIDUAL = {2: EFFORT["residual_optimal_n"], 3: 1000.0}
 
 
 def muscles_by(engine: str, walk: Walk, model: Path, exponent: int, directory: Path) -> MuscleForces:
+    residual = {"residual_optimal_n": RESIDUAL[exponent], "residual_optimal_nm": RESIDUAL[exponent]}
     return engines.load_engine(engine).static_optimization(
         model,
         walk.motion.cut(SOME),
         walk.wrenches,
         foot_bodies=FEET,
-        lowpass_hz=None,
-        activation_exponent=exponent,
+        settings=effort_settings(activation_exponent=exponent, **EFFORT | residual),
         directory=directory,
-        **EFFORT | {"residual_optimal_n": RESIDUAL[exponent], "residual_optimal_nm": RESIDUAL[exponent]},
     )
 
 
@@ -167,7 +169,7 @@ def test_static_optimization_on_walking_3d(
     ours, theirs = (muscles_by(engine, walk, model, exponent, tmp_path / engine) for engine in ("exact", "tools"))
     apart = np.sqrt(((ours.force_n - theirs.force_n) ** 2).mean())
     asked = engines.load_engine("exact").inverse_dynamics(
-        model, walk.motion.cut(SOME), walk.wrenches, foot_bodies=FEET, lowpass_hz=None, directory=tmp_path
+        model, walk.motion.cut(SOME), walk.wrenches, foot_bodies=FEET, directory=tmp_path
     )
     surplus = np.abs(balance.muscle_balance(model, walk.motion.cut(SOME), asked, ours).values).max()
     optimal = optimal_forces(theirs, EFFORT["reserve_optimal_nm"], RESIDUAL[exponent])
@@ -209,7 +211,7 @@ def test_three_adults(
             markers,
             marker_weights=weights,
             coordinate_tasks=tasks,
-            accuracy=TIGHT,
+            settings=ik_settings(TIGHT),
             directory=tmp_path / engine,
         )
         for engine in ("exact", "tools")
@@ -231,7 +233,6 @@ def test_three_adults(
             ours.coordinates,
             wrenches,
             foot_bodies=FEET,
-            lowpass_hz=None,
             directory=tmp_path / engine,
         )
         .values
@@ -260,20 +261,25 @@ def test_adults_muscles(
 ) -> None:
     """Static optimization of sixteen frames of a stride, the tool as tight as it goes."""
     from pipeline.ground.observe_walk import observe_walk
+    from pipeline.markers.static_trial import read_static
+    from pipeline.session.setup import open_session
+    from pipeline.sizing.size_subject import size_subject
     from pipeline.solving.solve import SPLINE_MARGIN_FRAMES, foot_bodies, muscle_forces, solve, without_jitter
-    from pipeline.storing.job import open_job
-    from pipeline.storing.prepare_session import scale_session
 
     generic = shared_data / "opensim_reference" / "rajagopal2016" / "Rajagopal2016.osim"
-    job = open_job(str(ingested.root.parent / f"{subject}.toml"), "gait2hip60", str(generic), str(tmp_path / "none"))
-    walk = observe_walk(job, job.session.trials[0])
+    setup = open_session(str(ingested.root.parent / f"{subject}.toml"), "gait2hip60", str(generic))
+    static = read_static(setup)
+    walk = observe_walk(setup, setup.session.trials[0], static)
     model = tmp_path / "scaled.osim"
-    model.write_text(scale_session(job).osim_xml, "utf-8")
+    model.write_text(size_subject(setup, static).osim_xml, "utf-8")
     middle = (walk.frames.start + walk.frames.stop) // 2
     some = slice(middle - 8, middle + 8)
-    ours = solve(model, walk.markers, walk.wrenches, some, job.profile, job.recipe, tmp_path / "exact", None)
-    settings = job.recipe.static_optimization.model_copy(update={"convergence_criterion": 1e-8, "max_iterations": 1000})
-    recipe = job.recipe.model_copy(update={"static_optimization": settings})
+    exact = engines.load_engine("exact")
+    ours = solve(exact, model, walk.markers, walk.wrenches, some, setup.profile, setup.recipe, tmp_path / "exact", None)
+    settings = setup.recipe.static_optimization.model_copy(
+        update={"convergence_criterion": 1e-8, "max_iterations": 1000}
+    )
+    recipe = setup.recipe.model_copy(update={"static_optimization": settings})
     motion = without_jitter(ours.kinematics.coordinates, recipe.inverse_dynamics.coordinate_cutoff_hz)
     tools = engines.load_engine("tools")
     theirs = muscle_forces(tools, model, motion, walk.wrenches, some, recipe, tmp_path / "tools")
@@ -286,7 +292,6 @@ def test_adults_muscles(
             motion.cut(wide),
             list(walk.wrenches.values()),
             foot_bodies=foot_bodies(recipe),
-            lowpass_hz=None,
             directory=tmp_path / engine,
         )
         .cut(slice(SPLINE_MARGIN_FRAMES, -SPLINE_MARGIN_FRAMES))

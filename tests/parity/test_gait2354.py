@@ -21,6 +21,7 @@ from pipeline.records import (
 )
 from pipeline.signals import low_pass
 from tests.parity.tool_effort import controls, least_for_the_same, optimal_forces
+from tests.pipeline.osim.settings import effort_settings, ik_settings
 
 pytestmark = [pytest.mark.osim, pytest.mark.data]
 engines = pytest.importorskip("pipeline.osim.engines")
@@ -129,7 +130,7 @@ def test_inverse_kinematics(
         read_trc(folder / "subject01_walk1.trc", 0.4, 1.6),
         marker_weights=weights,
         coordinate_tasks=tasks,
-        accuracy=1e-6,
+        settings=ik_settings(1e-6),
         directory=tmp_path,
     )
     assert found.coordinates.names == expected_motion.names
@@ -235,7 +236,12 @@ def test_inverse_kinematics_to_the_optimum(
     markers = read_trc(folder / "subject01_walk1.trc", 0.8, 0.9)
     ours, theirs = (
         engines.load_engine(engine).inverse_kinematics(
-            model, markers, marker_weights=weights, coordinate_tasks=tasks, accuracy=1e-9, directory=tmp_path / engine
+            model,
+            markers,
+            marker_weights=weights,
+            coordinate_tasks=tasks,
+            settings=ik_settings(1e-9),
+            directory=tmp_path / engine,
         )
         for engine in ("exact", "tools")
     )
@@ -269,7 +275,7 @@ def test_static_optimization_with_thelens_muscles(
     model = folder / "expected" / "subject01_simbody.osim"
     feet = {"right": "calcn_r", "left": "calcn_l"}
     moments = engines.load_engine("exact").inverse_dynamics(
-        model, motion, wrenches, foot_bodies=feet, lowpass_hz=None, directory=tmp_path
+        model, motion, wrenches, foot_bodies=feet, directory=tmp_path
     )
     ours, theirs = (
         engines.load_engine(engine).static_optimization(
@@ -277,14 +283,15 @@ def test_static_optimization_with_thelens_muscles(
             motion,
             wrenches,
             foot_bodies=feet,
-            lowpass_hz=None,
-            activation_exponent=2,
-            use_muscle_physiology=True,
-            reserve_optimal_nm=1.0,
-            residual_optimal_n=10.0,
-            residual_optimal_nm=10.0,
-            convergence_criterion=1e-8,
-            max_iterations=1000,
+            settings=effort_settings(
+                activation_exponent=2,
+                use_muscle_physiology=True,
+                reserve_optimal_nm=1.0,
+                residual_optimal_n=10.0,
+                residual_optimal_nm=10.0,
+                convergence_criterion=1e-8,
+                max_iterations=1000,
+            ),
             directory=tmp_path / engine,
         )
         for engine in ("exact", "tools")

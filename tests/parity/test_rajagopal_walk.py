@@ -21,6 +21,7 @@ from pipeline.records import (
 )
 from pipeline.signals import low_pass
 from tests.parity.walking_3d import FEET, smooth_markers, wrench
+from tests.pipeline.osim.settings import effort_settings, ik_settings
 
 pytestmark = [pytest.mark.osim, pytest.mark.data]
 osim = pytest.importorskip("opensim")
@@ -64,16 +65,14 @@ def walk(
     markers = smooth_markers(read_trc(folder / "markers_walk.trc", 0.0, 10.0))
     began = time.perf_counter()
     kinematics = tools.inverse_kinematics(
-        model, markers, marker_weights=weights, accuracy=1e-6, directory=directory / "ik"
+        model, markers, marker_weights=weights, settings=ik_settings(1e-6), directory=directory / "ik"
     )
     print_cost("IK at 1e-6", began, len(markers.time_s))
     raw = kinematics.coordinates
     filtered = replace(raw, values=low_pass(raw.values, markers.rate_hz, 15.0))
     wrenches = (wrench(folder, "right"), wrench(folder, "left"))
     began = time.perf_counter()
-    moments = tools.inverse_dynamics(
-        model, filtered, wrenches, foot_bodies=FEET, lowpass_hz=None, directory=directory / "id"
-    )
+    moments = tools.inverse_dynamics(model, filtered, wrenches, foot_bodies=FEET, directory=directory / "id")
     print_cost("ID", began, len(markers.time_s))
     return Walk(
         model=model,
@@ -120,7 +119,7 @@ def test_jitter_of_the_solver(walk: Walk) -> None:
     part = slice(40, 65)
     markers = replace(walk.markers, time_s=walk.markers.time_s[part], positions_m=walk.markers.positions_m[part])
     converged = tools.inverse_kinematics(
-        walk.model, markers, marker_weights=walk.weights, accuracy=1e-9, directory=walk.directory / "ik9"
+        walk.model, markers, marker_weights=walk.weights, settings=ik_settings(1e-9), directory=walk.directory / "ik9"
     )
     for name in LEG:
         fine = np.degrees(converged.coordinates.column(name))
@@ -141,14 +140,15 @@ def muscles(walk: Walk) -> MuscleForces:
         coordinates,
         walk.wrenches,
         foot_bodies=FEET,
-        lowpass_hz=None,
-        activation_exponent=2,
-        use_muscle_physiology=True,
-        reserve_optimal_nm=1.0,
-        residual_optimal_n=10.0,
-        residual_optimal_nm=10.0,
-        convergence_criterion=1e-4,
-        max_iterations=100,
+        settings=effort_settings(
+            activation_exponent=2,
+            use_muscle_physiology=True,
+            reserve_optimal_nm=1.0,
+            residual_optimal_n=10.0,
+            residual_optimal_nm=10.0,
+            convergence_criterion=1e-4,
+            max_iterations=100,
+        ),
         directory=walk.directory / "so",
     )
     print_cost("SO", began, len(coordinates.time_s))
@@ -176,7 +176,6 @@ def test_muscles_balance_inverse_dynamics(walk: Walk, muscles: MuscleForces, rec
         coordinates,
         walk.wrenches,
         foot_bodies=FEET,
-        lowpass_hz=None,
         directory=walk.directory / "id_part",
     )
     began = time.perf_counter()

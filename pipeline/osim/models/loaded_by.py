@@ -1,56 +1,114 @@
 """Which feet's ground reactions load each coordinate and muscle of a model: told by its tree of bodies, not by names.
 
 The moment of a joint carries every force on the bodies beyond it: of a hip that foot's, of the pelvis both feet's, of
-the trunk and the arms none. A muscle depends on the joints that lie between the bodies it is attached to.
+the trunk and the arms none. Toes belong to their foot: the ground acts on both, and a model puts it on one body.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import opensim as osim
 
-from pipeline.osim.models.shared_model import shared_model
+from pipeline.osim.models.shared_model import SharedModel, shared_model
 from pipeline.records import Side
 
-
-def feet_behind(model_file: Path, foot_bodies: Mapping[Side, str]) -> Mapping[str, frozenset[Side]]:
-    """The feet on whose ground reactions each coordinate's moment and each muscle's force depends, by name."""
-    model = shared_model(model_file).model
-    joints = list(_joints(model))
-    beyond = {child: _beyond(child, joints) for _, child, _ in joints}
-    feet = {child: frozenset(side for side, body in foot_bodies.items() if body in beyond[child]) for child in beyond}
-    loaded = {name: feet[child] for _, child, names in joints for name in names}
-    for muscle, bodies in _attachments(model):
-        crossed = (child for child, outer in beyond.items() if bodies & outer and bodies - outer)
-        loaded[muscle] = frozenset[Side]().union(*(feet[child] for child in crossed))
-    return loaded
+Feet = frozenset[Side]
 
 
-def _joints(model: osim.Model) -> Iterator[tuple[str, str, tuple[str, ...]]]:
-    """Each joint's parent body, child body and coordinates."""
-    joints = model.getJointSet()
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Joint:
+    name: str
+    bodies: frozenset[str]
+    coordinates: tuple[str, ...]
+
+
+def feet_behind(model_file: Path, foot_bodies: Mapping[Side, str]) -> Mapping[str, Feet]:
+    """The feet on whose ground reactions each coordinate's moment and each muscle's force depends, by name.
+
+    Coordinates that a coupler ties share their moments: the patella's depends on what the knee's does. Muscles that
+    cross one joint share its moment.
+    """
+    shared = shared_model(model_file)
+    joints = _joints(shared.model)
+    beyond = {joint: _cut_off(joints, {joint}) for joint in joints}
+    foot = {side: _cut_off(joints, {j for j in joints if body in j.bodies}) for side, body in foot_bodies.items()}
+    carried = {joint: frozenset(side for side in foot if foot[side] & beyond[joint]) for joint in joints}
+
+    joint_of = {name: joint for joint in joints for name in joint.coordinates}
+    moments = _spread(carried, [{joint_of[name] for name in pair} for pair in _coupled(shared)])
+    movable = {joint: beyond[joint] for joint in joint_of.values()}
+    crossed = {name: _crossed(path, movable) for name, path in _muscle_paths(shared.model)}
+    forces = _spread(moments, crossed.values())
+    return {
+        **{name: moments[joint] for name, joint in joint_of.items()},
+        **{name: _union(forces, crossing) for name, crossing in crossed.items()},
+    }
+
+
+def _joints(model: osim.Model) -> list[_Joint]:
+    joints, found = model.getJointSet(), []
     for index in range(joints.getSize()):
         joint = joints.get(index)
+        frames = joint.getParentFrame(), joint.getChildFrame()
         names = tuple(joint.get_coordinates(i).getName() for i in range(joint.numCoordinates()))
-        parent, child = (frame.findBaseFrame().getName() for frame in (joint.getParentFrame(), joint.getChildFrame()))
-        yield parent, child, names
+        bodies = frozenset(frame.findBaseFrame().getName() for frame in frames)
+        found.append(_Joint(name=joint.getName(), bodies=bodies, coordinates=names))
+    return found
 
 
-def _beyond(child: str, joints: list[tuple[str, str, tuple[str, ...]]]) -> set[str]:
-    """A body and all that hang on it."""
-    bodies, size = {child}, 0
-    while len(bodies) > size:
-        size = len(bodies)
-        bodies |= {outer for inner, outer, _ in joints if inner in bodies}
-    return bodies
+def _cut_off(joints: Iterable[_Joint], gone: set[_Joint]) -> set[str]:
+    """The bodies that nothing would join to the ground without these joints, whichever way a joint was written."""
+    left, held, size = [joint.bodies for joint in joints if joint not in gone], {"ground"}, 0
+    while len(held) > size:
+        size = len(held)
+        held |= {body for bodies in left if bodies & held for body in bodies}
+    return {body for joint in joints for body in joint.bodies} - held
 
 
-def _attachments(model: osim.Model) -> Iterator[tuple[str, set[str]]]:
-    """Each muscle and the bodies that its path touches."""
+def _coupled(shared: SharedModel) -> list[tuple[str, str]]:
+    """Each coordinate that a coupler makes dependent, and one that drives it."""
+    anywhere = np.zeros((1, len(shared.names)))
+    pairs = shared.couplers.slopes(anywhere).pairs
+    return [(shared.names[dependent], shared.names[driver]) for dependent, driver, _ in pairs]
+
+
+def _muscle_paths(model: osim.Model) -> list[tuple[str, osim.AbstractGeometryPath]]:
     muscles = model.getMuscles()
-    for index in range(muscles.getSize()):
-        muscle = muscles.get(index)
-        path = osim.GeometryPath.safeDownCast(muscle.getPath())
-        points = path.getPathPointSet() if path is not None else None
-        bodies = {points.get(i).getBodyName() for i in range(points.getSize())} if points is not None else set()
-        yield muscle.getName(), bodies
+    every = [muscles.get(i) for i in range(muscles.getSize())]
+    return [(muscle.getName(), muscle.getPath()) for muscle in every]
+
+
+def _crossed(path: osim.AbstractGeometryPath, beyond: Mapping[_Joint, set[str]]) -> set[_Joint]:
+    """The joints between the bodies that a path touches; all, of a path that doesn't say what it touches."""
+    points, function = osim.GeometryPath.safeDownCast(path), osim.FunctionBasedPath.safeDownCast(path)
+    if points is not None:
+        touched = _touched(points)
+        return {joint for joint, outer in beyond.items() if touched & outer and touched - outer}
+    if function is not None:
+        names = {coordinate.rpartition("/")[2] for coordinate in function.getCoordinatePaths()}
+        return {joint for joint in beyond if names & set(joint.coordinates)}
+    return set(beyond)
+
+
+def _touched(path: osim.GeometryPath) -> set[str]:
+    """The bodies that carry a path's points, and the surfaces that it wraps around."""
+    points, wraps = path.getPathPointSet(), path.getWrapSet()
+    frames = [points.get(i).getParentFrame() for i in range(points.getSize())]
+    frames += [wraps.get(i).getWrapObject().getFrame() for i in range(wraps.getSize())]
+    return {frame.findBaseFrame().getName() for frame in frames}
+
+
+def _spread(feet: Mapping[_Joint, Feet], groups: Iterable[set[_Joint]]) -> dict[_Joint, Feet]:
+    """The same, but the joints of a group have the feet of all, and so on from group to group."""
+    spread, before = dict(feet), None
+    while spread != before:
+        before = dict(spread)
+        for group in groups:
+            spread |= dict.fromkeys(group, _union(spread, group))
+    return spread
+
+
+def _union(feet: Mapping[_Joint, Feet], joints: Iterable[_Joint]) -> Feet:
+    return frozenset(side for joint in joints for side in feet[joint])

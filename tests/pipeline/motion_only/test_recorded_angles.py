@@ -9,10 +9,11 @@ import numpy as np
 import pytest
 
 from pipeline.ground.observe_walk import observe_walk
+from pipeline.markers.static_trial import read_static
 from pipeline.motion_only.recorded_angles import Refused, recorded_angles, scaled_model, trial_of
 from pipeline.motion_only.walk_angles import WalkAngles
 from pipeline.session.session import load_session
-from pipeline.storing.job import open_job
+from pipeline.session.setup import open_session
 from warehouse.channels import INPUT_COORDINATES
 
 pytestmark = [pytest.mark.osim, pytest.mark.data]
@@ -62,14 +63,14 @@ def angles(session: Path, name: str, scaled: str) -> WalkAngles:
     return found
 
 
-def test_plates_are_not_read_and_cycles_are_nearly_theirs(session: Path, scaled: str, tmp_path: Path) -> None:
+def test_plates_are_not_read_and_cycles_are_nearly_theirs(session: Path, scaled: str) -> None:
     walk, without = angles(session, "walk", scaled), angles(session, "no_plates", scaled)
 
     np.testing.assert_allclose(walk.angles_deg, without.angles_deg, atol=1e-6)
     assert walk.strides == without.strides
     # The force of the plates tells the same two strides; its strikes are the truth here.
-    job = open_job(str(session), RECIPE, None, str(tmp_path))
-    by_force = observe_walk(job, job.session.trial("walk")).strides
+    setup = open_session(str(session), RECIPE, None)
+    by_force = observe_walk(setup, setup.session.trial("walk"), read_static(setup)).strides
     assert [stride.side for stride in walk.strides] == [stride.side for stride in by_force] == ["right", "left"]
     for ours, theirs in zip(walk.strides, by_force, strict=True):
         assert abs(ours.start_s - theirs.start_s) < 0.025

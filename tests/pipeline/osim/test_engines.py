@@ -8,8 +8,10 @@ import numpy as np
 import pytest
 
 from pipeline.errors import TrialRejected
-from pipeline.osim.engines import ENGINES, Engine, load_engine
+from pipeline.osim.engines import ENGINES, load_engine
 from pipeline.records import Coordinates, CoordinateTask, FootWrench, KinematicsResult, Markers, MuscleForces
+from pipeline.solving.engine import Engine
+from tests.pipeline.osim.settings import effort_settings, ik_settings
 
 FEET = {"right": "bob", "left": "bob"}
 EFFORT = {
@@ -45,7 +47,7 @@ def angle_rad() -> np.ndarray:
 
 def track(engine: Engine, model: Path, markers: Markers, directory: Path, **changes: object) -> KinematicsResult:
     weights = dict.fromkeys(markers.labels, 1.0)
-    settings = {"marker_weights": weights, "accuracy": 1e-9, "directory": directory} | changes
+    settings = {"marker_weights": weights, "settings": ik_settings(1e-9), "directory": directory} | changes
     return engine.inverse_kinematics(model, markers, **settings)
 
 
@@ -63,7 +65,7 @@ def test_an_unknown_engine_is_refused_with_the_known_ones() -> None:
 @pytest.mark.parametrize("name", sorted(ENGINES))
 def test_every_engine_has_the_same_interface(name: str) -> None:
     engine = load_engine(name)
-    for solve in ("inverse_kinematics", "inverse_dynamics", "static_optimization"):
+    for solve in ("inverse_kinematics", "inverse_dynamics", "static_optimization", "muscle_balance", "feet_behind"):
         wanted = list(inspect.signature(getattr(Engine, solve)).parameters.values())[1:]
         assert list(inspect.signature(getattr(engine, solve)).parameters.values()) == wanted
 
@@ -214,9 +216,9 @@ class TestStaticOptimization:
     def solve(
         self, engine: Engine, model: Path, coordinates: Coordinates, directory: Path, **changes: object
     ) -> MuscleForces:
-        settings = EFFORT | {"convergence_criterion": 1e-8} | changes
+        settings = effort_settings(**EFFORT | {"convergence_criterion": 1e-8} | changes)
         return engine.static_optimization(
-            model, coordinates, [], foot_bodies=FEET, lowpass_hz=None, directory=directory, **settings
+            model, coordinates, [], foot_bodies=FEET, settings=settings, directory=directory
         )
 
     def test_a_muscle_that_is_switched_off_is_refused_by_name(
@@ -301,9 +303,8 @@ class TestCurvedCoupler:
             self.held(angle),
             [],
             foot_bodies=FEET,
-            lowpass_hz=None,
+            settings=effort_settings(**EFFORT | {"convergence_criterion": 1e-8, "residual_optimal_nm": 10.0}),
             directory=tmp_path,
-            **EFFORT | {"convergence_criterion": 1e-8, "residual_optimal_nm": 10.0},
         )
         x, y, _ = pendulum_kit.insertion_m
         at = np.array([x * np.cos(angle) - y * np.sin(angle), x * np.sin(angle) + y * np.cos(angle), 0])

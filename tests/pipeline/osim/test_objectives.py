@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 from pipeline.records import CoordinateTask, KinematicsResult, MuscleForces
+from tests.pipeline.osim.settings import effort_settings
 
 pytestmark = pytest.mark.osim
 osim = pytest.importorskip("opensim")
@@ -38,9 +39,10 @@ def forces(actuator_force: float) -> MuscleForces:
 
 
 def test_residuals_cost_what_their_strength_says(pendulum: Path) -> None:
-    effort = objectives.muscle_effort(
-        pendulum, forces(-3.0), exponent=3, reserve_optimal_nm=1.0, residual_optimal_n=1.0, residual_optimal_nm=10.0
+    settings = effort_settings(
+        activation_exponent=3, reserve_optimal_nm=1.0, residual_optimal_n=1.0, residual_optimal_nm=10.0
     )
+    effort = objectives.muscle_effort(pendulum, forces(-3.0), settings)
     np.testing.assert_allclose(effort, [0.1**3 + 0.2**3 + 0.3**3], rtol=1e-12)
 
 
@@ -57,9 +59,10 @@ def test_actuators_on_one_coordinate_cost_what_their_best_division_costs(
     model.finalizeConnections()
     file = tmp_path / "two.osim"
     model.printToXML(str(file))
-    effort = objectives.muscle_effort(
-        file, forces(8.0), exponent=exponent, reserve_optimal_nm=1.0, residual_optimal_n=1.0, residual_optimal_nm=1.0
+    settings = effort_settings(
+        activation_exponent=exponent, reserve_optimal_nm=1.0, residual_optimal_n=1.0, residual_optimal_nm=1.0
     )
+    effort = objectives.muscle_effort(file, forces(8.0), settings)
     share = np.linspace(-1, 1, 400_001)  # what the weak one's control may be, the other making the rest
     both = np.abs(share) ** exponent + np.abs((8 - 10 * share) / 30) ** exponent
     np.testing.assert_allclose(effort, 0.1**exponent + 0.2**exponent + both.min(), rtol=1e-9)

@@ -7,6 +7,7 @@ import pytest
 
 from pipeline.osim.engines import load_engine
 from pipeline.records import Coordinates, FootWrench, Markers
+from tests.pipeline.osim.settings import effort_settings, ik_settings
 
 pytestmark = pytest.mark.osim
 pytest.importorskip("opensim")
@@ -95,7 +96,7 @@ def test_kinematics_of_noisy_markers_agree(walker: Path, walked: tuple[Coordinat
             walker,
             asked,
             marker_weights=dict.fromkeys(markers.labels, 1.0),
-            accuracy=1e-9,
+            settings=ik_settings(1e-9),
             directory=tmp_path / engine,
         )
     np.testing.assert_allclose(found["clean"].coordinates.values, made.values, atol=1e-8)
@@ -113,21 +114,22 @@ def test_moments_and_muscles_agree(walker: Path, walked: tuple[Coordinates, Mark
     some, moments, forces = made.cut(slice(16, 24)), {}, {}
     for engine in ("exact", "tools"):
         moments[engine] = load_engine(engine).inverse_dynamics(
-            walker, some, push, foot_bodies=FEET, lowpass_hz=None, directory=tmp_path / engine
+            walker, some, push, foot_bodies=FEET, directory=tmp_path / engine
         )
         forces[engine] = load_engine(engine).static_optimization(
             walker,
             some,
             push,
             foot_bodies=FEET,
-            lowpass_hz=None,
-            activation_exponent=2,
-            use_muscle_physiology=True,
-            reserve_optimal_nm=10.0,
-            residual_optimal_n=10.0,
-            residual_optimal_nm=10.0,
-            convergence_criterion=1e-8,
-            max_iterations=300,
+            settings=effort_settings(
+                activation_exponent=2,
+                use_muscle_physiology=True,
+                reserve_optimal_nm=10.0,
+                residual_optimal_n=10.0,
+                residual_optimal_nm=10.0,
+                convergence_criterion=1e-8,
+                max_iterations=300,
+            ),
             directory=tmp_path / engine,
         )
     ours, theirs = forces["exact"], forces["tools"]

@@ -5,9 +5,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from benchmarks.virtual_laboratory import RECIPE, Walked, errors, recover, take
-from pipeline.storing.job import open_job
-from pipeline.storing.prepare_session import prepare_session
+from benchmarks.virtual_laboratory import RECIPE, Walked, errors, size, take
+from pipeline.markers.static_trial import read_static
+from pipeline.process_trial import process_trial
+from pipeline.session.setup import open_session
 from pipeline.virtual.make_laboratory import make_laboratory
 from pipeline.virtual.request import checked_request
 
@@ -22,11 +23,11 @@ def test_the_chain_recovers_hip_angles_and_moments(tmp_path: Path) -> None:
         tmp_path / "lab", cohort="healthy", subjects=1, conditions="med", trials=1, seed=1, blemishes="none"
     )
     (folder,) = make_laboratory(request, on_session=lambda _: None)
-    session_file, warehouse = str(folder / "session.toml"), str(tmp_path / "warehouse")
-    assert prepare_session(session_file, RECIPE, None, warehouse).reason is None
-    job = open_job(session_file, RECIPE, None, warehouse)
+    setup = open_session(str(folder / "session.toml"), RECIPE, None)
+    static = read_static(setup)
+    model = size(setup, static, tmp_path)
 
-    recovered = recover(job, job.session.trials[0], tmp_path)
+    recovered = process_trial(setup, setup.session.trials[0], static, model, tmp_path)
     found = errors(recovered, folder / "truth" / "walk_med_01.motion.parquet")
 
     for name in ("hip_flexion_r", "hip_adduction_r", "hip_rotation_r"):
@@ -48,7 +49,7 @@ def test_only_walks_with_a_blemish_that_deserves_it_are_rejected(tmp_path: Path)
         blemishes="default",
     )
     folders = make_laboratory(request, on_session=lambda _: None)
-    walks = [walk for folder in folders for walk in take(folder, tmp_path / "warehouse")]
+    walks = [walk for folder in folders for walk in take(folder)]
 
     assert len(walks) == 48
     assert sum(not walk.rejected for walk in walks) / len(walks) >= LEAST_ACCEPTED

@@ -12,6 +12,7 @@ import pytest
 from pipeline.errors import TrialRejected
 from pipeline.osim.engines import load_engine
 from pipeline.records import KinematicsResult, Markers
+from tests.pipeline.osim.settings import effort_settings, ik_settings
 from tests.pipeline.osim.test_engines import FEET, rotated
 
 pytestmark = pytest.mark.osim
@@ -19,6 +20,7 @@ osim = pytest.importorskip("opensim")
 exact = pytest.importorskip("pipeline.osim.exact.engine")
 
 EFFORT = {
+    "activation_exponent": 2,
     "use_muscle_physiology": True,
     "reserve_optimal_nm": 1.0,
     "residual_optimal_n": 1.0,
@@ -51,7 +53,7 @@ ACCURACY, ATOL = {"exact": 0.5, "tools": 1e-6}, {"exact": 1e-8, "tools": 1e-5}
 def track(model: Path, markers: Markers, directory: Path, engine: str = "exact") -> KinematicsResult:
     weights = dict.fromkeys(markers.labels, 1.0)
     return load_engine(engine).inverse_kinematics(
-        model, markers, marker_weights=weights, accuracy=ACCURACY[engine], directory=directory
+        model, markers, marker_weights=weights, settings=ik_settings(ACCURACY[engine]), directory=directory
     )
 
 
@@ -138,7 +140,7 @@ def test_a_task_for_no_coordinate_is_the_callers_fault(
             markers,
             marker_weights=dict.fromkeys(markers.labels, 1.0),
             coordinate_tasks=[CoordinateTask(name="wing", weight=1.0, value=None)],
-            accuracy=1e-5,
+            settings=ik_settings(1e-5),
             directory=tmp_path,
         )
 
@@ -147,9 +149,7 @@ def test_a_foot_that_the_model_lacks_is_named(pendulum: Path, pendulum_kit: Simp
     held = pendulum_kit.swing(np.full(20, 0.4))
     push = pendulum_kit.push(held.time_s, (0, 1, 0), (0, 0, 0))
     with pytest.raises(TrialRejected, match=r"model pendulum has no body nobody"):
-        exact.inverse_dynamics(
-            pendulum, held, [push], foot_bodies={"right": "nobody"}, lowpass_hz=None, directory=tmp_path
-        )
+        exact.inverse_dynamics(pendulum, held, [push], foot_bodies={"right": "nobody"}, directory=tmp_path)
 
 
 def test_what_muscles_can_not_give_is_said_with_the_coordinate(
@@ -171,10 +171,8 @@ def test_what_muscles_can_not_give_is_said_with_the_coordinate(
         pendulum_kit.swing(angle),
         [],
         foot_bodies=FEET,
-        lowpass_hz=None,
-        activation_exponent=2,
+        settings=effort_settings(**EFFORT),
         directory=tmp_path,
-        **EFFORT,
     )
     assert found.actuator_coordinates == ("swing",)
     assert not found.converged.all()
@@ -190,10 +188,8 @@ def test_linear_effort_is_refused(pendulum: Path, pendulum_kit: SimpleNamespace,
             pendulum_kit.swing(np.full(12, 0.4)),
             [],
             foot_bodies=FEET,
-            lowpass_hz=None,
-            activation_exponent=1,
+            settings=effort_settings(**EFFORT | {"activation_exponent": 1}),
             directory=tmp_path,
-            **EFFORT,
         )
 
 
@@ -228,17 +224,15 @@ def test_memory_stays_flat(shared_data: Path, tmp_path: Path) -> None:
         model = tmp_path / f"{trial}.osim"
         model.write_text(text)
         motion = exact.inverse_kinematics(
-            model, markers, marker_weights=weights, accuracy=1e-5, directory=tmp_path
+            model, markers, marker_weights=weights, settings=ik_settings(1e-5), directory=tmp_path
         ).coordinates
         exact.static_optimization(
             model,
             motion,
             wrenches,
             foot_bodies=BODIES,
-            lowpass_hz=None,
-            activation_exponent=2,
+            settings=effort_settings(**EFFORT),
             directory=tmp_path,
-            **EFFORT,
         )
         model.unlink()
         gc.collect()

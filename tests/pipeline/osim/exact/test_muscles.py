@@ -8,6 +8,7 @@ import pytest
 from pipeline.errors import TrialRejected
 from pipeline.osim.engines import load_engine
 from pipeline.records import MuscleForces
+from tests.pipeline.osim.settings import effort_settings
 from tests.pipeline.osim.test_engines import EFFORT, FEET
 
 pytestmark = pytest.mark.osim
@@ -109,9 +110,9 @@ def test_passive_tension_does_not_depend_on_the_way_there(
 def optimized(
     engine: str, model: Path, kit: SimpleNamespace, angle_rad: np.ndarray, directory: Path, **changes: object
 ) -> MuscleForces:
-    settings = EFFORT | {"convergence_criterion": 1e-8} | changes
+    settings = effort_settings(**EFFORT | {"convergence_criterion": 1e-8} | changes)
     return load_engine(engine).static_optimization(
-        model, kit.swing(angle_rad), [], foot_bodies=FEET, lowpass_hz=None, directory=directory, **settings
+        model, kit.swing(angle_rad), [], foot_bodies=FEET, settings=settings, directory=directory
     )
 
 
@@ -149,9 +150,7 @@ def test_passive_fibres_take_their_share_and_the_whole_tension_balances(
     for found in (active, whole):
         made = (found.force_n * arm).sum(axis=1) + found.actuator_force[:, 0]
         np.testing.assert_allclose(made, weight, rtol=1e-6)
-    asked = load_engine("exact").inverse_dynamics(
-        model, held, [], foot_bodies=FEET, lowpass_hz=None, directory=tmp_path
-    )
+    asked = load_engine("exact").inverse_dynamics(model, held, [], foot_bodies=FEET, directory=tmp_path)
     assert np.abs(balance.muscle_balance(model, held, asked, whole).values).max() <= 1e-8
     assert np.abs(whole.activation - active.activation).max() > 1e-3
 

@@ -5,6 +5,7 @@ import pytest
 
 from pipeline.errors import TrialRejected
 from pipeline.records import ModelMarker
+from tests.pipeline.osim.settings import effort_settings
 
 pytestmark = pytest.mark.osim
 osim_model = pytest.importorskip("pipeline.osim.models.model")
@@ -39,12 +40,14 @@ def test_the_patella_is_an_angle_that_opensim_leaves_in_radians(shared_data: Pat
 @pytest.mark.data
 def test_reserves_go_where_nothing_drives(shared_data: Path) -> None:
     model = osim_model.load_model(shared_data / "opensim_reference/rajagopal2016/Rajagopal2016.osim")
-    added = osim_model.add_reserves(model, reserve_optimal_nm=1.0, residual_optimal_n=20.0, residual_optimal_nm=10.0)
+    settings = effort_settings(reserve_optimal_nm=1.0, residual_optimal_n=20.0, residual_optimal_nm=10.0)
+    added = osim_model.add_reserves(model, settings)
     assert "hip_flexion_r" in added
     assert not {"knee_angle_r_beta", "subtalar_angle_r", "arm_flex_r", "lumbar_extension"} & set(added)
     optimal = {a.get_coordinate(): a.getOptimalForce() for a in osim_model.coordinate_actuators(model)}
     assert (optimal["hip_flexion_r"], optimal["pelvis_ty"], optimal["pelvis_tilt"]) == (1.0, 20.0, 10.0)
-    assert osim_model.add_reserves(model, reserve_optimal_nm=1, residual_optimal_n=1, residual_optimal_nm=1) == ()
+    again = effort_settings(reserve_optimal_nm=1, residual_optimal_n=1, residual_optimal_nm=1)
+    assert osim_model.add_reserves(model, again) == ()
 
 
 def test_markers_are_replaced(pendulum: Path, tmp_path: Path) -> None:
