@@ -1,5 +1,6 @@
 """How the subject stands: the shape that sizing measures, and that walks are compared with."""
 
+from collections.abc import Hashable
 from dataclasses import dataclass
 
 import numpy as np
@@ -27,9 +28,20 @@ class StaticTrial:
     warnings: tuple[str, ...]
 
 
+# The walks of a session come one after another and share its static trial: the last one is kept.
+_last: dict[Hashable, StaticTrial] = {}
+
+
 def read_static(setup: SessionSetup) -> StaticTrial:
     """A session's static trial. TrialRejected if it can't be read, or a required marker is not seen in it."""
-    return pose_static(read_c3d(setup.session.static), setup.profile, setup.recipe.scaling)
+    path, settings = setup.session.static, setup.recipe.scaling
+    stat = path.stat() if path.is_file() else None
+    of = path, stat and (stat.st_mtime_ns, stat.st_size), setup.profile.model_dump_json(), settings
+    if of not in _last:
+        static = pose_static(read_c3d(path), setup.profile, settings)
+        _last.clear()
+        _last[of] = static
+    return _last[of]
 
 
 def pose_static(recording: Recording, profile: Profile, settings: ScalingSettings) -> StaticTrial:

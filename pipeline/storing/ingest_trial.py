@@ -4,10 +4,9 @@ import tempfile
 from pathlib import Path
 
 from pipeline.errors import TrialRejected
-from pipeline.markers.static_trial import StaticTrial, read_static
+from pipeline.markers.static_trial import read_static
 from pipeline.process_trial import process_trial
 from pipeline.records import SubjectModel
-from pipeline.session.setup import SessionSetup
 from pipeline.storing.job import Job, open_job
 from pipeline.storing.request import SessionRequest
 from pipeline.storing.stages import keys_of, table_keys
@@ -44,7 +43,7 @@ def ingest_trial(request: SessionRequest, trial: str) -> Outcome:
             if is_trial_fresh(job.warehouse, key, table_keys(keys)):
                 return stored_outcome(job.warehouse, key)
             model = _subject_model(job, keys["session"], directory)
-            static = _static_trial(setup, keys["scaling"])
+            static = read_static(setup)
             known = read_kinematics(job.warehouse, key, keys)
             result = process_trial(setup, setup.session.trial(trial), static, model, directory, known)
         except TrialRejected as rejected:
@@ -61,19 +60,6 @@ def stored_outcome(warehouse: Warehouse, key: TrialKey) -> Outcome:
         rejection = Rejection(stage=row["stage"], reason=row["reason"])
     n_cycles = row["n_cycles_right"] + row["n_cycles_left"]
     return Outcome(key=key, rejection=rejection, fresh=True, n_cycles=n_cycles)
-
-
-# A worker takes one trial of a session after another: its static trial is read and posed once. By file and by the key
-# of what is made from it.
-_last_static: dict[tuple[Path, str], StaticTrial] = {}
-
-
-def _static_trial(setup: SessionSetup, scaling_key: str) -> StaticTrial:
-    of = setup.session.static, scaling_key
-    if of not in _last_static:
-        _last_static.clear()
-        _last_static[of] = read_static(setup)
-    return _last_static[of]
 
 
 def _subject_model(job: Job, session_key: str, directory: Path) -> SubjectModel:
