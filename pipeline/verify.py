@@ -181,7 +181,7 @@ def render(verdict: Verdict) -> str:
     for one in verdict.differences:
         limit = "" if one.limit is None else f"{one.limit:g}"
         mark = "" if one.agrees else "   <-- nothing to compare" if one.empty else "   <-- beyond the limit"
-        lines.append(f"{one.what:{width}}  {one.found:12.4g}  {limit:>8}  {one.unit}{mark}")
+        lines.append(f"{one.what:{width}}  {one.value:12.4g}  {limit:>8}  {one.unit}{mark}")
     for solve in ("ik", "id", "so"):
         ours, theirs = (1e3 * verdict.seconds[name, solve] for name in ENGINES)
         lines.append(f"{solve.upper()}: {ours:.2f} ms a frame by exact, {theirs:.1f} by tools, {theirs / ours:.0f} x")

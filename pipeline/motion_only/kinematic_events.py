@@ -41,10 +41,14 @@ def events_of_angles(
     NaN tells nothing. TrialRejected if a leg does not swing as in walking.
     """
     events = [event for side in SIDES for event in _of_leg(source, time_s, angles_deg, side, settings)]
-    ordered = tuple(sorted(events, key=lambda event: (event.time_s, event.side)))
-    nothing = float("nan")
-    found = GaitEvents(events=ordered, kinematic_bias_s={}, laboratory_difference_s=nothing, laboratory_worst_s=nothing)
-    return _delayed(found, time_s[-1])
+    events.sort(key=lambda event: (event.time_s, event.side))
+    of_motion = GaitEvents(
+        events=tuple(events),
+        kinematic_bias_s={},
+        laboratory_difference_s=float("nan"),
+        laboratory_worst_s=float("nan"),
+    )
+    return _delayed(of_motion, time_s[-1])
 
 
 def _of_leg(

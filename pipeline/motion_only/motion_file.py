@@ -63,29 +63,29 @@ def numbers(path: Path, table: pa.Table, name: str) -> np.ndarray:
     column = table.column(name)
     if not (pa.types.is_floating(column.type) or pa.types.is_integer(column.type) or pa.types.is_null(column.type)):
         raise ValueError(f"{path}: column {name} holds {column.type}, expected numbers.")
-    found: np.ndarray = column.cast(pa.float64()).to_numpy()
-    return found
+    values: np.ndarray = column.cast(pa.float64()).to_numpy()
+    return values
 
 
 def _with_unit(path: Path, name: str, columns: Sequence[str]) -> str:
     """The angle's column, "" if there is none. ValueError for one without a unit, or for two."""
-    found = [column for column in (f"{name}_{unit}" for unit in _TO_DEGREES) if column in columns]
-    if len(found) > 1 or (not found and name in columns):
+    matching = [column for column in (f"{name}_{unit}" for unit in _TO_DEGREES) if column in columns]
+    if len(matching) > 1 or (not matching and name in columns):
         raise ValueError(
-            f"{path}: {', '.join(found or [name])} doesn't say one unit: name the column {name}_deg or {name}_rad."
+            f"{path}: {', '.join(matching or [name])} doesn't say one unit: name the column {name}_deg or {name}_rad."
         )
-    return found[0] if found else ""
+    return matching[0] if matching else ""
 
 
 def _lacks_time(table: pa.Table) -> list[str]:
     return [] if "time_s" in table.column_names else ["time_s"]
 
 
-def _require(path: Path, lacking: Sequence[str], found: Sequence[str]) -> None:
+def _require(path: Path, lacking: Sequence[str], present: Sequence[str]) -> None:
     if lacking:
         raise ValueError(
-            f"{path} lacks {', '.join(lacking)}; it has {', '.join(found)}. A prediction needs all ten joint angles of "
-            "both legs."
+            f"{path} lacks {', '.join(lacking)}; it has {', '.join(present)}. A prediction needs all ten joint angles "
+            "of both legs."
         )
 
 

@@ -61,9 +61,9 @@ def complete_strides(
     strides: list[Stride] = []
     refused: list[str] = []
     for side in SIDES:
-        found, why = find_strides(side, time_s, np.ones(len(time_s), dtype=bool), events, settings)
+        candidates, why = find_strides(side, time_s, np.ones(len(time_s), dtype=bool), events, settings)
         refused += why
-        for stride in found:
+        for stride in candidates:
             unknown = _unknown_angles(stride, time_s, angles_deg)
             if unknown:
                 refused.append(f"{side} stride at {stride.start_s:.2f} s: NaN in {', '.join(unknown)}")
@@ -75,12 +75,12 @@ def complete_strides(
 def over_time(time_s: np.ndarray, strides: Sequence[Stride], curves: np.ndarray) -> np.ndarray:
     """Curves of one leg's cycles (N, P, K), back on its frames: (T, K), NaN in frames of none of them."""
     points, channels = curves.shape[1:]
-    found = np.full((len(time_s), channels), np.nan)
+    values = np.full((len(time_s), channels), np.nan)
     for stride, curve in zip(strides, curves, strict=True):
         during = (time_s >= stride.start_s) & (time_s <= stride.stop_s)
         phase = (time_s[during] - stride.start_s) / stride.duration_s
-        found[during] = monotone_cubic(np.linspace(0, 1, points), curve, phase)
-    return found
+        values[during] = monotone_cubic(np.linspace(0, 1, points), curve, phase)
+    return values
 
 
 def _unknown_angles(stride: Stride, time_s: np.ndarray, angles_deg: np.ndarray) -> list[str]:

@@ -11,7 +11,7 @@ import numpy as np
 from pipeline.records import Coordinates, GeneralizedForces, MuscleForces
 from pipeline.solving.quality import JOINTS
 
-# Engine `exact` keeps a limb from jumping between two optima as long as that costs less than a twentieth.
+# Engine `exact` keeps a limb at the previous optimum while that costs at most 5 % more.
 _KEPT_LIMB = 1.05
 # Markers nearer than a micrometre are met; the tool prints them with eight digits.
 _MET_M2 = 1e-12
@@ -23,18 +23,18 @@ class Difference:
 
     what: str
     unit: str
-    found: float
+    value: float
     limit: float | None
 
     @property
     def agrees(self) -> bool:
         """Whether it is within its limit; NaN never is."""
-        return self.limit is None or self.found <= self.limit
+        return self.limit is None or self.value <= self.limit
 
     @property
     def empty(self) -> bool:
         """Whether there was nothing to compare, where there should have been."""
-        return self.limit is not None and bool(np.isnan(self.found))
+        return self.limit is not None and bool(np.isnan(self.value))
 
 
 def of_kinematics(
@@ -47,17 +47,17 @@ def of_kinematics(
     whole, worst = _ratios(our_objective + _MET_M2, their_objective + _MET_M2)
     what = "IK: squared errors, exact over tools"
     return (
-        Difference(what=f"{what}, all frames", unit="", found=whole, limit=1.001),
-        Difference(what=f"{what}, worst frame", unit="", found=worst, limit=_KEPT_LIMB),
-        Difference(what="IK: legs' angles, median", unit="degrees", found=_median(apart), limit=0.1),
-        Difference(what="IK: legs' angles, largest", unit="degrees", found=_largest(apart), limit=1.0),
+        Difference(what=f"{what}, all frames", unit="", value=whole, limit=1.001),
+        Difference(what=f"{what}, worst frame", unit="", value=worst, limit=_KEPT_LIMB),
+        Difference(what="IK: legs' angles, median", unit="degrees", value=_median(apart), limit=0.1),
+        Difference(what="IK: legs' angles, largest", unit="degrees", value=_largest(apart), limit=1.0),
     )
 
 
 def of_moments(ours: GeneralizedForces, theirs: GeneralizedForces) -> tuple[Difference, ...]:
     """Moments and forces of the same motion."""
     apart = _largest(np.abs(ours.values - theirs.values))
-    return (Difference(what="ID: moments and forces, largest", unit="N·m or N", found=apart, limit=1e-3),)
+    return (Difference(what="ID: moments and forces, largest", unit="N·m or N", value=apart, limit=1e-3),)
 
 
 def of_muscles(
@@ -70,14 +70,14 @@ def of_muscles(
     missed = float((theirs.converged & ~ours.converged).sum())
     what = "SO: effort, exact over tools"
     return (
-        Difference(what="SO: frames that both solved", unit="", found=float(both.sum()), limit=None),
-        Difference(what="SO: frames that exact could not solve", unit="", found=_unsolved(ours), limit=None),
-        Difference(what="SO: frames that the tool could not solve", unit="", found=_unsolved(theirs), limit=None),
-        Difference(what="SO: frames that only the tool solved", unit="", found=missed, limit=0.0),
-        Difference(what=f"{what}, all frames", unit="", found=whole, limit=1.001),
-        Difference(what=f"{what}, worst frame", unit="", found=worst, limit=1.01),
-        Difference(what="SO: muscle forces, root mean square", unit="N", found=_root_mean_square(apart), limit=3.0),
-        Difference(what="SO: muscle forces, largest", unit="N", found=_largest(apart), limit=None),
+        Difference(what="SO: frames that both solved", unit="", value=float(both.sum()), limit=None),
+        Difference(what="SO: frames that exact could not solve", unit="", value=_unsolved(ours), limit=None),
+        Difference(what="SO: frames that the tool could not solve", unit="", value=_unsolved(theirs), limit=None),
+        Difference(what="SO: frames that only the tool solved", unit="", value=missed, limit=0.0),
+        Difference(what=f"{what}, all frames", unit="", value=whole, limit=1.001),
+        Difference(what=f"{what}, worst frame", unit="", value=worst, limit=1.01),
+        Difference(what="SO: muscle forces, root mean square", unit="N", value=_root_mean_square(apart), limit=3.0),
+        Difference(what="SO: muscle forces, largest", unit="N", value=_largest(apart), limit=None),
     )
 
 
@@ -87,11 +87,11 @@ def of_balance(balance: GeneralizedForces, solved: np.ndarray) -> Difference:
     The splines of static optimization end where its frames do, ten frames outside.
     """
     apart = _largest(np.abs(balance.values[solved]))
-    return Difference(what="SO: exact's muscles less ID, largest", unit="N·m or N", found=apart, limit=0.1)
+    return Difference(what="SO: exact's muscles less ID, largest", unit="N·m or N", value=apart, limit=0.1)
 
 
-def _unsolved(found: MuscleForces) -> float:
-    return float((~found.converged).sum())
+def _unsolved(muscles: MuscleForces) -> float:
+    return float((~muscles.converged).sum())
 
 
 def _ratios(ours: np.ndarray, theirs: np.ndarray) -> tuple[float, float]:

@@ -99,9 +99,9 @@ def judge_fit(fit: Kinematics, source: str, settings: QualitySettings) -> None:
 
 
 def _refuse_beyond(stage: str, source: str, *limits: tuple[str, float, float]) -> None:
-    for what, found, limit in limits:
-        if found > limit:
-            raise TrialRejected(stage, f"{source}: {what} is {found:.3g}, expected at most {limit:g}. {_ADVICE[stage]}")
+    for what, value, limit in limits:
+        if value > limit:
+            raise TrialRejected(stage, f"{source}: {what} is {value:.3g}, expected at most {limit:g}. {_ADVICE[stage]}")
 
 
 def judge_stride(stride: Stride, solution: Solution, settings: QualitySettings) -> StrideQuality:
@@ -167,9 +167,9 @@ def _why_unexplained(quality: StrideQuality, settings: QualitySettings) -> str:
         (f"reserves at the {quality.reserve_joint}", quality.reserve_ratio, settings.max_reserve_ratio),
         (f"the imbalance at the {quality.balance_joint}", quality.balance_ratio, settings.max_balance_ratio),
     )
-    for what, found, limit in limits:
-        if found > limit:
-            return f"{what} reach {found:.1%} of the joint's peak moment, expected at most {limit:.0%}"
+    for what, value, limit in limits:
+        if value > limit:
+            return f"{what} reach {value:.1%} of the joint's peak moment, expected at most {limit:.0%}"
     if quality.saturated_ratio > settings.max_saturated_ratio:
         return (
             f"{quality.saturated_ratio:.1%} of the leg's muscles and frames are at full activation, "
@@ -213,8 +213,8 @@ def _worst_share(
 
 
 def _most_often(names: np.ndarray) -> str:
-    found, counts = np.unique(names, return_counts=True)
-    return str(found[np.argmax(counts)]) if len(found) else ""
+    distinct, counts = np.unique(names, return_counts=True)
+    return str(distinct[np.argmax(counts)]) if len(distinct) else ""
 
 
 def _share(part: float, whole: float) -> float:

@@ -13,13 +13,13 @@ from warehouse.channels import INPUT_COORDINATES, MOMENT_COORDINATES, MUSCLE_GRO
 
 def inputs_deg(coordinates: Coordinates, side: Side) -> dict[str, np.ndarray]:
     """The ten joint angles (T,) in degrees, named from the ipsilateral leg. TrialRejected if the model lacks one."""
-    found = {}
+    angles = {}
     for name in INPUT_COORDINATES:
         source = _on(side, name)
         if source not in coordinates.names:
             raise TrialRejected("cycles", f"the model has no coordinate {source}, one of the ten inputs.")
-        found[ipsilateral(name)] = np.degrees(coordinates.column(source))
-    return found
+        angles[ipsilateral(name)] = np.degrees(coordinates.column(source))
+    return angles
 
 
 def moments_nm_kg(moments: GeneralizedForces, side: Side, mass_kg: float) -> dict[str, np.ndarray]:
@@ -31,15 +31,15 @@ def moments_nm_kg(moments: GeneralizedForces, side: Side, mass_kg: float) -> dic
 
 def group_forces_n_kg(forces: MuscleForces, side: Side, mass_kg: float) -> dict[str, np.ndarray]:
     """The 14 groups' forces (T,) in N/kg, each the sum of its units. TrialRejected if the model lacks a unit."""
-    found = {}
+    group_forces = {}
     for group, units in MUSCLE_GROUPS.items():
         names = [_on(side, unit) for unit in units]
         lacking = [name for name in names if name not in forces.muscle_names]
         if lacking:
             raise TrialRejected("cycles", f"the model has no muscle {', '.join(lacking)}, of group {group!r}.")
         columns = [forces.muscle_names.index(name) for name in names]
-        found[f"force_{group}"] = forces.force_n[:, columns].sum(axis=1) / mass_kg
-    return found
+        group_forces[f"force_{group}"] = forces.force_n[:, columns].sum(axis=1) / mass_kg
+    return group_forces
 
 
 def cut_cycles(

@@ -172,14 +172,14 @@ def what_changed(stored: Mapping[str, Any], accounts: Mapping[str, StageAccount]
 
     A stage that only follows one before it has the reason "follows STAGE"; a stage that is not stale is left out.
     """
-    found: dict[str, tuple[str, ...]] = {}
+    changes: dict[str, tuple[str, ...]] = {}
     for name, account in accounts.items():
         before = stored.get(name)
         if before is None:
-            found[name] = ("was not made before",)
+            changes[name] = ("was not made before",)
         elif before["key"] != account.key:
-            found[name] = tuple(_differences(before, account.made_from))
-    return found
+            changes[name] = tuple(_differences(before, account.made_from))
+    return changes
 
 
 def _differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[str]:

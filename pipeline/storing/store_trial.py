@@ -154,10 +154,10 @@ def _activations(result: TrialResult) -> Columns:
 def _frames_explained(result: TrialResult) -> dict[Side, np.ndarray]:
     """Which of the muscles' frames lie in a stride that muscles explain, by leg."""
     time_s = result.solution.muscles.time_s
-    found: dict[Side, np.ndarray] = {side: np.zeros(len(time_s), dtype=bool) for side in SIDES}
+    explained: dict[Side, np.ndarray] = {side: np.zeros(len(time_s), dtype=bool) for side in SIDES}
     for stride in result.strides:
-        found[stride.side] |= (time_s >= stride.start_s - 1e-9) & (time_s < stride.stop_s - 1e-9)
-    return found
+        explained[stride.side] |= (time_s >= stride.start_s - 1e-9) & (time_s < stride.stop_s - 1e-9)
+    return explained
 
 
 def _where_known(values: np.ndarray, feet: frozenset[Side], known: Mapping[Side, np.ndarray]) -> np.ndarray:

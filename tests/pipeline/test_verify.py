@@ -16,8 +16,8 @@ SECONDS = {(engine, solve): 0.001 for engine in ("exact", "tools") for solve in 
 
 def verdict(*found: float) -> verify.Verdict:
     """One figure with a limit of 1 for each value."""
-    differences = [verify.Difference(what=f"figure {i}", unit="N", found=one, limit=1.0) for i, one in enumerate(found)]
-    told = verify.Difference(what="told", unit="N", found=1e9, limit=None)
+    differences = [verify.Difference(what=f"figure {i}", unit="N", value=one, limit=1.0) for i, one in enumerate(found)]
+    told = verify.Difference(what="told", unit="N", value=1e9, limit=None)
     return verify.Verdict(differences=(*differences, told), seconds=SECONDS)
 
 

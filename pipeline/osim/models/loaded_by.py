@@ -48,14 +48,14 @@ def feet_behind(model_file: Path, foot_bodies: Mapping[Side, str]) -> Mapping[st
 
 
 def _joints(model: osim.Model) -> list[_Joint]:
-    joints, found = model.getJointSet(), []
+    joints, listed = model.getJointSet(), []
     for index in range(joints.getSize()):
         joint = joints.get(index)
         frames = joint.getParentFrame(), joint.getChildFrame()
         names = tuple(joint.get_coordinates(i).getName() for i in range(joint.numCoordinates()))
         bodies = frozenset(frame.findBaseFrame().getName() for frame in frames)
-        found.append(_Joint(name=joint.getName(), bodies=bodies, coordinates=names))
-    return found
+        listed.append(_Joint(name=joint.getName(), bodies=bodies, coordinates=names))
+    return listed
 
 
 def _cut_off(joints: Iterable[_Joint], gone: set[_Joint]) -> set[str]:

@@ -82,8 +82,8 @@ def inverse_kinematics(
         setups.write_setup(directory / "ik_setup.xml", setup)
         run_tool(osim.InverseKinematicsTool, directory / "ik_setup.xml", log, _IK)
         coordinates = _read_kinematics(directory / "ik.mot", summary, tracked.time_s)
-        found = _read_marker_locations(directory / "trial_ik_model_marker_locations.sto", tracked)
-    error_m = np.linalg.norm(found - tracked.positions_m, axis=2)
+        reached = _read_marker_locations(directory / "trial_ik_model_marker_locations.sto", tracked)
+    error_m = np.linalg.norm(reached - tracked.positions_m, axis=2)
     return KinematicsResult(coordinates=coordinates, marker_names=tracked.labels, marker_error_m=error_m)
 
 

@@ -103,10 +103,10 @@ def _size_segments(
     scaler = tool.getModelScaler()
     # Asked one by one, because the scale file that ModelScaler writes rounds to six digits.
     pose = osim.MarkerData(str(directory / "static.trc"))
-    found = scaler.getMeasurementSet()
+    measured = scaler.getMeasurementSet()
     factors = {body: [1.0, 1.0, 1.0] for body in summarise(model).body_mass_kg}
     for i, measurement in enumerate(measurements):
-        item = found.get(i)
+        item = measured.get(i)
         factor = scaler.computeMeasurementScaleFactor(model.getWorkingState(), model, pose, item)
         for body, axes in measurement.scales:
             for axis in axes:

@@ -42,7 +42,7 @@ def test_one_bad_frame_is_not_hidden_by_the_good_ones() -> None:
     found = figures(differences.of_kinematics(coordinates(), coordinates(), ours, theirs))
     assert found["IK: squared errors, exact over tools, all frames"].agrees
     worst = found["IK: squared errors, exact over tools, worst frame"]
-    assert worst.found == pytest.approx(1.2)
+    assert worst.value == pytest.approx(1.2)
     assert not worst.agrees
     found = figures(differences.of_muscles(muscles(), muscles(), ours, theirs))
     assert found["SO: effort, exact over tools, all frames"].agrees
@@ -61,7 +61,7 @@ def test_only_legs_are_judged() -> None:
     assert all(one.agrees for one in differences.of_kinematics(ours, theirs, even, even))
     theirs.values[2, 0] += np.radians(1.5)
     found = figures(differences.of_kinematics(ours, theirs, even, even))
-    assert found["IK: legs' angles, largest"].found == pytest.approx(1.5)
+    assert found["IK: legs' angles, largest"].value == pytest.approx(1.5)
     assert not found["IK: legs' angles, largest"].agrees
 
 
@@ -77,11 +77,11 @@ def test_unsolved_frames_are_counted_and_compared_with_nothing() -> None:
     ours.force_n[0], theirs.force_n[3] = 1e6, -1e6
     effort = np.array([1e9, 1.0, 1.0, 1e-9])
     found = figures(differences.of_muscles(ours, theirs, effort, np.ones(T)))
-    assert found["SO: frames that both solved"].found == 2
-    assert found["SO: frames that exact could not solve"].found == 1
-    assert found["SO: frames that the tool could not solve"].found == 2
-    assert found["SO: frames that only the tool solved"].found == 0
-    assert found["SO: muscle forces, largest"].found == pytest.approx(1.0)
+    assert found["SO: frames that both solved"].value == 2
+    assert found["SO: frames that exact could not solve"].value == 1
+    assert found["SO: frames that the tool could not solve"].value == 2
+    assert found["SO: frames that only the tool solved"].value == 0
+    assert found["SO: muscle forces, largest"].value == pytest.approx(1.0)
     assert all(one.agrees for one in found.values())
 
 
@@ -110,7 +110,7 @@ def test_balance_is_judged_where_there_is_a_solution() -> None:
         values=np.array([[50.0], [1e-9], [-1e-8], [0.0]]),
     )
     solved = np.array([False, True, True, True])
-    assert differences.of_balance(balance, solved).found == pytest.approx(1e-8)
+    assert differences.of_balance(balance, solved).value == pytest.approx(1e-8)
     assert not differences.of_balance(balance, ~solved).agrees
     assert differences.of_balance(balance, np.zeros(T, dtype=bool)).empty
 
@@ -121,5 +121,5 @@ def test_moments_are_compared_by_their_worst() -> None:
     )
     theirs = replace(ours, values=np.array([[0.0], [0.0], [-2e-3], [0.0]]))
     (found,) = differences.of_moments(ours, theirs)
-    assert found.found == pytest.approx(2e-3)
+    assert found.value == pytest.approx(2e-3)
     assert not found.agrees
