@@ -4,6 +4,8 @@ Names are the right-hand side's, as OpenSim has them. A left cycle is the same d
 exchanged; no sign changes, since the model's leg coordinates are mirrored.
 """
 
+from typing import Literal
+
 INPUT_COORDINATES: tuple[str, ...] = (
     "hip_flexion_r",
     "hip_adduction_r",
@@ -36,6 +38,13 @@ MUSCLE_GROUPS: dict[str, tuple[str, ...]] = {
     "tfl": ("tfl_r",),
     "piri": ("piri_r",),
 }
+
+# What can be predicted, by kind: forces in N/kg, moments in N·m/kg.
+TargetKind = Literal["forces", "moments"]
+FORCE_CHANNELS: tuple[str, ...] = tuple(f"force_{group}" for group in MUSCLE_GROUPS)
+MOMENT_CHANNELS: tuple[str, ...] = tuple(f"moment_{name.removesuffix('_r')}" for name in MOMENT_COORDINATES)
+TARGET_CHANNELS: dict[TargetKind, tuple[str, ...]] = {"forces": FORCE_CHANNELS, "moments": MOMENT_CHANNELS}
+ALL_CHANNELS: tuple[str, ...] = (*INPUT_COORDINATES, *FORCE_CHANNELS, *MOMENT_CHANNELS)
 
 
 def mirrored(name: str) -> str:

@@ -24,7 +24,7 @@ from warehouse.files.lock import one_writer
 from warehouse.files.read import read_row
 from warehouse.files.write import row_file, scaled_model_file, table_file, write_together
 from warehouse.holdings.contents import is_session_fresh
-from warehouse.holdings.sources import Source, remember_source
+from warehouse.holdings.sources import SessionSource, remember_source
 from warehouse.outcome import SessionOutcome
 from warehouse.provenance import file_sha256, stable_hash
 
@@ -38,7 +38,9 @@ def prepare_session(
     is an outcome, rejected with its stage and reason.
     """
     job = open_job(session_file, recipe_source, model_file, warehouse_root)
-    source = Source(key=job.session.key, session_file=str(job.session.file), recipe=recipe_source, model=model_file)
+    source = SessionSource(
+        key=job.session.key, session_file=str(job.session.file), recipe=recipe_source, model=model_file
+    )
     try:
         keys = job.session_keys()
         if is_session_fresh(job.warehouse, job.session.key, keys["session"]):

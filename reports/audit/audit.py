@@ -8,13 +8,12 @@ import numpy as np
 from reports.audit.bodies import implausible_bodies
 from reports.audit.curves import AuditCycles
 from reports.audit.far import far_altogether, far_cycles, far_subjects, off_level, out_of_scale, without_repeats
-from reports.audit.group import Group, make_group
+from reports.audit.group import AuditGroup, make_group
 from reports.audit.muscles import LEAST_POINTS, chattering, constant_curves, flat_curves
 from reports.audit.others import LEAST_OTHERS
 from reports.audit.sides import disagreeing_legs, exchanged_sides, flipped_signs
-from reports.audit.verdict import Audit, Verdict, ordered
-from warehouse.channels import INPUT_COORDINATES
-from warehouse.release.columns import CHANNELS
+from reports.audit.verdict import Audit, AuditVerdict, ordered
+from warehouse.channels import ALL_CHANNELS, INPUT_COORDINATES
 
 _AGAINST_OTHERS = (
     out_of_scale,
@@ -30,7 +29,9 @@ _AGAINST_OTHERS = (
 _SAMPLES = 30
 
 
-def audit(cycles: AuditCycles, known_before: Sequence[Verdict] = (), not_judged: Sequence[str] = ()) -> Audit:
+def audit_cycles(
+    cycles: AuditCycles, known_before: Sequence[AuditVerdict] = (), not_judged: Sequence[str] = ()
+) -> Audit:
     """Judge a release's cycles.
 
     `known_before` and `not_judged` are what only the warehouse can tell (`saturated.py`).
@@ -55,13 +56,13 @@ def audit(cycles: AuditCycles, known_before: Sequence[Verdict] = (), not_judged:
     )
 
 
-def unexplained(verdicts: Sequence[Verdict]) -> list[Verdict]:
+def unexplained(verdicts: Sequence[AuditVerdict]) -> list[AuditVerdict]:
     """Those that no other verdict on the same subject and condition explains: one cause is told once.
 
     A wrong scale or side makes every channel of its set far and some signs wrong; a wrong sign makes its channel far
     and the legs disagree; a wrong level makes its channel far.
     """
-    causes: dict[tuple[str, str | None], list[Verdict]] = defaultdict(list)
+    causes: dict[tuple[str, str | None], list[AuditVerdict]] = defaultdict(list)
     for verdict in verdicts:
         if verdict.kind in ("scale", "sides", "sign", "offset"):
             causes[verdict.subject, verdict.condition].append(verdict)
@@ -72,7 +73,7 @@ def unexplained(verdicts: Sequence[Verdict]) -> list[Verdict]:
     ]
 
 
-def _explains(cause: Verdict, effect: Verdict) -> bool:
+def _explains(cause: AuditVerdict, effect: AuditVerdict) -> bool:
     """Whether a wrong scale, side, sign or level of one subject in one condition makes another verdict on the same."""
     if not _covers(cause, effect):
         return False
@@ -89,7 +90,7 @@ def _explains(cause: Verdict, effect: Verdict) -> bool:
     return effect.kind in ("subject", "cycle")
 
 
-def _covers(cause: Verdict, effect: Verdict) -> bool:
+def _covers(cause: AuditVerdict, effect: AuditVerdict) -> bool:
     """Whether what the cause is told of holds all that the effect is told of: a cycle's fault makes no subject far."""
     # That two legs disagree is told of both; a whole leg that is wrong is why.
     if effect.kind == "left and right":
@@ -97,16 +98,16 @@ def _covers(cause: Verdict, effect: Verdict) -> bool:
     return all(getattr(cause, name) in (None, getattr(effect, name)) for name in ("session", "trial", "side", "cycle"))
 
 
-def _against_others(group: Group) -> Iterator[Verdict]:
+def _against_others(group: AuditGroup) -> Iterator[AuditVerdict]:
     if group.others is None:
         return
     for check in _AGAINST_OTHERS:
         yield from check(group, group.others)
 
 
-def _whole(group: Group, members: AuditCycles) -> Group:
+def _whole(group: AuditGroup, members: AuditCycles) -> AuditGroup:
     """The same group with every sample of its cycles."""
-    return Group(
+    return AuditGroup(
         cohort=group.cohort,
         condition=group.condition,
         cycles=members,
@@ -116,7 +117,7 @@ def _whole(group: Group, members: AuditCycles) -> Group:
     )
 
 
-def _too_few(group: Group) -> Iterator[str]:
+def _too_few(group: AuditGroup) -> Iterator[str]:
     where, needed = f"{group.cohort}, {group.condition}", f"{LEAST_OTHERS + 1} are needed"
     if group.others is None:
         yield (
@@ -126,7 +127,7 @@ def _too_few(group: Group) -> Iterator[str]:
         return
     n_known = np.isfinite(group.medians).all(axis=-1).sum(axis=0)
     for n in range(1, LEAST_OTHERS + 1):
-        channels = [name for name, n_subjects in zip(CHANNELS, n_known, strict=True) if n_subjects == n]
+        channels = [name for name, n_subjects in zip(ALL_CHANNELS, n_known, strict=True) if n_subjects == n]
         if channels:
             yield (
                 f"{where}: {n} of {len(group.subjects)} subjects know {', '.join(channels)}, too few to say who is far "
@@ -141,4 +142,4 @@ def _too_few(group: Group) -> Iterator[str]:
 
 
 def _named(channels: Sequence[str]) -> str:
-    return "any channel" if len(channels) == len(CHANNELS) else ", ".join(channels)
+    return "any channel" if len(channels) == len(ALL_CHANNELS) else ", ".join(channels)

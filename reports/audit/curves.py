@@ -6,10 +6,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pyarrow as pa
 
-from warehouse.release.columns import CHANNELS, TEXT_KEYS
+from warehouse.channels import ALL_CHANNELS
+from warehouse.release.columns import TEXT_KEYS
 from warehouse.release.split import subject_id
 
-NEEDED: tuple[str, ...] = (*TEXT_KEYS, "cycle", "mass_kg", "height_m", *CHANNELS)
+AUDITED_COLUMNS: tuple[str, ...] = (*TEXT_KEYS, "cycle", "mass_kg", "height_m", *ALL_CHANNELS)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,7 +32,7 @@ class AuditCycles:
     curves: np.ndarray
 
     def __post_init__(self) -> None:
-        assert self.curves.ndim == 3 and self.curves.shape[1] == len(CHANNELS)
+        assert self.curves.ndim == 3 and self.curves.shape[1] == len(ALL_CHANNELS)
         assert len(self.subject) == len(self.curves)
 
     def __len__(self) -> int:
@@ -58,14 +59,14 @@ def read_cycles(tables: Iterable[pa.Table], points: int) -> AuditCycles:
 
 
 def _part(table: pa.Table, points: int) -> Mapping[str, np.ndarray]:
-    first = table.select([name for name in NEEDED if name not in CHANNELS]).take(
+    first = table.select([name for name in AUDITED_COLUMNS if name not in ALL_CHANNELS]).take(
         pa.array(np.arange(0, table.num_rows, points))
     )
     texts = {name: np.array(first[name].to_pylist(), dtype=str) for name in TEXT_KEYS}
     pairs = zip(texts["cohort"].tolist(), texts.pop("subject").tolist(), strict=True)
     numbers = {name: first[name].to_numpy() for name in ("cycle", "mass_kg", "height_m")}
-    curves = np.empty((first.num_rows, len(CHANNELS), points), dtype=np.float32)
-    for index, name in enumerate(CHANNELS):
+    curves = np.empty((first.num_rows, len(ALL_CHANNELS), points), dtype=np.float32)
+    for index, name in enumerate(ALL_CHANNELS):
         curves[:, index] = table[name].to_numpy().reshape(-1, points)
     return {"subject": np.array([subject_id(*pair) for pair in pairs], dtype=str), **texts, **numbers, "curves": curves}
 

@@ -5,26 +5,25 @@ from collections.abc import Iterable, Iterator
 import numpy as np
 
 from reports.audit.curves import nan_median
-from reports.audit.group import Group, verdicts_on
-from reports.audit.others import LEAST_OTHERS, Others, distances, limit
-from reports.audit.verdict import Verdict
-from warehouse.channels import INPUT_COORDINATES
-from warehouse.release.columns import CHANNELS, FORCES, MOMENTS
+from reports.audit.group import AuditGroup, verdicts_on
+from reports.audit.others import LEAST_OTHERS, Others, distance_limit, distances
+from reports.audit.verdict import AuditVerdict
+from warehouse.channels import ALL_CHANNELS, FORCE_CHANNELS, INPUT_COORDINATES, MOMENT_CHANNELS
 
-_TARGETS = np.array([CHANNELS.index(name) for name in (*FORCES, *MOMENTS)])
+_TARGETS = np.array([ALL_CHANNELS.index(name) for name in (*FORCE_CHANNELS, *MOMENT_CHANNELS)])
 # Twice the others' forces and moments per body mass, in most channels, is no style of walking: the adults' walks that
 # this is tested on are within 0.7-1.6 of each other.
 SCALE_LIMIT = 2.0
 # How far a curve's mean may be from the others', degrees and N·m/kg. Where this is tested people's own levels differ by
 # up to 14 degrees (hip flexion, which follows how the pelvis's markers were placed) and 0.1 N·m/kg: a multiple of so
 # wide a spread would let a wrong zero pass. A muscle's force has no zero to be wrong.
-OFFSET_LIMITS = {**dict.fromkeys(INPUT_COORDINATES, 20.0), **dict.fromkeys(MOMENTS, 0.3)}
+OFFSET_LIMITS = {**dict.fromkeys(INPUT_COORDINATES, 20.0), **dict.fromkeys(MOMENT_CHANNELS, 0.3)}
 # All targets together scatter less than the most unusual one of them: their limit is this share of a channel's.
 TOGETHER = 0.6
 _NORMAL = 1.4826
 
 
-def out_of_scale(group: Group, others: Others) -> Iterator[Verdict]:
+def out_of_scale(group: AuditGroup, others: Others) -> Iterator[AuditVerdict]:
     """Subjects whose targets are larger, or smaller, than the others' by a factor, the median one of the channels.
 
     Each session has a body mass of its own: where not all of a subject's are out of scale, those that are are named.
@@ -35,7 +34,7 @@ def out_of_scale(group: Group, others: Others) -> Iterator[Verdict]:
         wrong = [session for session, factor in factors.items() if _excess(factor) > SCALE_LIMIT]
         for session in wrong if len(wrong) < len(factors) else [None]:
             factor = _farthest(factors.values()) if session is None else factors[session]
-            yield Verdict(
+            yield AuditVerdict(
                 kind="scale",
                 subject=subject,
                 condition=group.condition,
@@ -47,15 +46,15 @@ def out_of_scale(group: Group, others: Others) -> Iterator[Verdict]:
             )
 
 
-def off_level(group: Group, others: Others) -> Iterator[Verdict]:
+def off_level(group: AuditGroup, others: Others) -> Iterator[AuditVerdict]:
     """Subjects whose angle or moment is, on the mean over the cycle, far above or below the others' median cycle."""
     offsets = group.medians.mean(axis=-1) - others.center.mean(axis=-1)
     for channel, at_most in OFFSET_LIMITS.items():
-        of_channel = offsets[:, CHANNELS.index(channel)]
+        of_channel = offsets[:, ALL_CHANNELS.index(channel)]
         unit = "degrees" if channel in INPUT_COORDINATES else "N·m/kg"
         for subject in np.flatnonzero(np.abs(of_channel) > at_most):
-            n_others = others.n[subject, CHANNELS.index(channel)]
-            yield Verdict(
+            n_others = others.n[subject, ALL_CHANNELS.index(channel)]
+            yield AuditVerdict(
                 kind="offset",
                 subject=group.subjects[subject],
                 condition=group.condition,
@@ -66,7 +65,7 @@ def off_level(group: Group, others: Others) -> Iterator[Verdict]:
             )
 
 
-def _sessions(group: Group, index: int) -> Iterator[tuple[str, np.ndarray]]:
+def _sessions(group: AuditGroup, index: int) -> Iterator[tuple[str, np.ndarray]]:
     """Each of a subject's sessions with its median targets."""
     of_subject = group.of_cycle == index
     for session in sorted(set(group.cycles.session[of_subject].tolist())):
@@ -91,22 +90,22 @@ def _farthest(factors: Iterable[float]) -> float:
     return max(factors, key=_excess)
 
 
-def far_subjects(group: Group, others: Others) -> Iterator[Verdict]:
+def far_subjects(group: AuditGroup, others: Others) -> Iterator[AuditVerdict]:
     """Subjects whose median cycle is far from the others', channel by channel."""
     far, at_most = distances(group.medians, others.center, others.spread), others.limit
     for subject, channel in np.argwhere(far > at_most):
-        yield Verdict(
+        yield AuditVerdict(
             kind="subject",
             subject=group.subjects[subject],
             condition=group.condition,
-            channel=CHANNELS[channel],
+            channel=ALL_CHANNELS[channel],
             score=float(far[subject, channel]),
             limit=float(at_most[subject, channel]),
             found=f"{far[subject, channel]:.3g} robust SD from the median of {others.n[subject, channel]} others",
         )
 
 
-def far_altogether(group: Group, others: Others) -> Iterator[Verdict]:
+def far_altogether(group: AuditGroup, others: Others) -> Iterator[AuditVerdict]:
     """Subjects whose targets are far from the others' all in all, root mean square over the channels that are known."""
     far = distances(group.medians, others.center, others.spread)[:, _TARGETS]
     for subject, found, n in zip(group.subjects, far, others.n[:, _TARGETS], strict=True):
@@ -115,9 +114,9 @@ def far_altogether(group: Group, others: Others) -> Iterator[Verdict]:
             continue
         # The fewest that know one of the channels: their spread is the least certain.
         n_others = int(n[known].min())
-        score, at_most = float(np.sqrt((found[known] ** 2).mean())), TOGETHER * float(limit(n_others))
+        score, at_most = float(np.sqrt((found[known] ** 2).mean())), TOGETHER * float(distance_limit(n_others))
         if score > at_most:
-            yield Verdict(
+            yield AuditVerdict(
                 kind="subject",
                 subject=subject,
                 condition=group.condition,
@@ -128,7 +127,7 @@ def far_altogether(group: Group, others: Others) -> Iterator[Verdict]:
             )
 
 
-def far_cycles(group: Group, others: Others) -> Iterator[Verdict]:
+def far_cycles(group: AuditGroup, others: Others) -> Iterator[AuditVerdict]:
     """Cycles that are far from the other subjects' median in a channel in which their own subject is not."""
     of_cycle, at_most = group.of_cycle, others.limit
     spread = np.sqrt(others.spread**2 + within_subjects(group) ** 2)
@@ -139,7 +138,7 @@ def far_cycles(group: Group, others: Others) -> Iterator[Verdict]:
         yield from verdicts_on(
             group,
             "cycle",
-            CHANNELS[channel],
+            ALL_CHANNELS[channel],
             wrong[:, channel],
             far[:, channel],
             at_most[:, channel],
@@ -148,7 +147,7 @@ def far_cycles(group: Group, others: Others) -> Iterator[Verdict]:
         )
 
 
-def within_subjects(group: Group) -> np.ndarray:
+def within_subjects(group: AuditGroup) -> np.ndarray:
     """How far subjects' cycles are from their own median, robust standard deviation (C, P).
 
     NaN for a channel of which nobody has two known cycles.
@@ -163,8 +162,8 @@ def within_subjects(group: Group) -> np.ndarray:
     return _NORMAL * nan_median(np.where(several[:, :, None], deviations, np.nan))
 
 
-def without_repeats(group: Group, others: Others) -> list[str]:
+def without_repeats(group: AuditGroup, others: Others) -> list[str]:
     """The channels that are judged, but not cycle by cycle: of each subject one cycle at most is known."""
     judged = np.isfinite(others.center).all(axis=-1).any(axis=0)
     repeated = np.isfinite(within_subjects(group)).all(axis=-1)
-    return [name for name, alone in zip(CHANNELS, judged & ~repeated, strict=True) if alone]
+    return [name for name, alone in zip(ALL_CHANNELS, judged & ~repeated, strict=True) if alone]

@@ -7,14 +7,14 @@ import numpy as np
 
 from reports.audit.curves import AuditCycles, median_curves
 from reports.audit.others import LEAST_OTHERS, Others, correlations, others_of
-from reports.audit.verdict import Kind, Verdict
+from reports.audit.verdict import AuditVerdict, VerdictKind
 
 # Channels whose curves the others agree on less are no measure of a sign or a side.
 _AGREED = 0.5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Group:
+class AuditGroup:
     """One cohort in one condition: its cycles, each subject's median cycle (S, C, P), and the others of each of them.
 
     `subjects` are in the order of `medians`; `others` is None if there are too few.
@@ -33,11 +33,11 @@ class Group:
         return np.searchsorted(self.subjects, self.cycles.subject)
 
 
-def make_group(cohort: str, condition: str, cycles: AuditCycles) -> Group:
+def make_group(cohort: str, condition: str, cycles: AuditCycles) -> AuditGroup:
     """The group of cycles that are all of one cohort and condition."""
     subjects, medians = median_curves(cycles.subject, cycles.curves)
     enough = len(subjects) > LEAST_OTHERS
-    return Group(
+    return AuditGroup(
         cohort=cohort,
         condition=condition,
         cycles=cycles,
@@ -47,7 +47,7 @@ def make_group(cohort: str, condition: str, cycles: AuditCycles) -> Group:
     )
 
 
-def agreed_channels(group: Group, others: Others) -> np.ndarray:
+def agreed_channels(group: AuditGroup, others: Others) -> np.ndarray:
     """The channels (C,) whose curve most subjects share: the typical correlation with the others' is high."""
     found = correlations(group.medians, others.center)
     known = np.isfinite(found).any(axis=0)
@@ -57,15 +57,15 @@ def agreed_channels(group: Group, others: Others) -> np.ndarray:
 
 
 def verdicts_on(
-    group: Group,
-    kind: Kind,
+    group: AuditGroup,
+    kind: VerdictKind,
     channel: str,
     wrong: np.ndarray,
     scores: np.ndarray,
     limits: np.ndarray | float,
     found: str,
     n_others: np.ndarray | int = 0,
-) -> Iterator[Verdict]:
+) -> Iterator[AuditVerdict]:
     """A verdict for each wrong cycle (N,) of one channel; one for a leg, or a subject, all of whose cycles are wrong.
 
     `limits` and `n_others` are by subject (S,), or the same for all. `found` says what is counted, with `{score}` and
@@ -79,7 +79,7 @@ def verdicts_on(
             score = _farthest(scores[chosen], limit)
             whole = len(chosen) > 1 or not (of_subject & ~wrong).any()
             one = None if whole else int(chosen[0])
-            yield Verdict(
+            yield AuditVerdict(
                 kind=kind,
                 subject=subject,
                 condition=group.condition,

@@ -4,12 +4,12 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from reports.audit.group import Group, verdicts_on
+from reports.audit.group import AuditGroup, verdicts_on
 from reports.audit.others import FLOOR, Others
-from reports.audit.verdict import Verdict
-from warehouse.release.columns import CHANNELS, FORCES, MOMENTS
+from reports.audit.verdict import AuditVerdict
+from warehouse.channels import ALL_CHANNELS, FORCE_CHANNELS, MOMENT_CHANNELS
 
-_TARGETS = [CHANNELS.index(name) for name in (*FORCES, *MOMENTS)]
+_TARGETS = [ALL_CHANNELS.index(name) for name in (*FORCE_CHANNELS, *MOMENT_CHANNELS)]
 # A curve's share of the others' range below which it is still.
 FLAT_LIMIT = 0.02
 # Harmonics of the stride from here on, about 30 Hz and more, hold no motion: markers and forces are filtered far below.
@@ -20,7 +20,7 @@ CHATTER_LIMIT = 0.2
 LEAST_POINTS = 3 * FIRST_HARMONIC
 
 
-def flat_curves(group: Group, others: Others) -> Iterator[Verdict]:
+def flat_curves(group: AuditGroup, others: Others) -> Iterator[AuditVerdict]:
     """Angles, forces and moments that hardly move over a cycle while the others' do."""
     ranges = np.ptp(group.cycles.curves, axis=2)
     usual = np.ptp(others.center, axis=2)[group.of_cycle]
@@ -31,27 +31,29 @@ def flat_curves(group: Group, others: Others) -> Iterator[Verdict]:
     found = "its range is {score} of the range of {n_others} others' median"
     for channel in np.flatnonzero(wrong.any(axis=0)):
         scores, n_others = shares[:, channel], others.n[:, channel]
-        yield from verdicts_on(group, "flat", CHANNELS[channel], wrong[:, channel], scores, FLAT_LIMIT, found, n_others)
+        yield from verdicts_on(
+            group, "flat", ALL_CHANNELS[channel], wrong[:, channel], scores, FLAT_LIMIT, found, n_others
+        )
 
 
-def constant_curves(group: Group) -> Iterator[Verdict]:
+def constant_curves(group: AuditGroup) -> Iterator[AuditVerdict]:
     """Angles, forces and moments that are one number throughout a cycle; nobody else is needed to tell that."""
     ranges = np.ptp(group.cycles.curves, axis=2)
     for channel in np.flatnonzero((ranges == 0).any(axis=0)):
         scores = ranges[:, channel]
         yield from verdicts_on(
-            group, "flat", CHANNELS[channel], scores == 0, scores, 0.0, "it is one number throughout"
+            group, "flat", ALL_CHANNELS[channel], scores == 0, scores, 0.0, "it is one number throughout"
         )
 
 
-def chattering(group: Group) -> Iterator[Verdict]:
+def chattering(group: AuditGroup) -> Iterator[AuditVerdict]:
     """Targets with much power beyond any motion's; the group's curves have at least `LEAST_POINTS` samples."""
     assert group.cycles.curves.shape[2] >= LEAST_POINTS
     shares, sizes = _fast_parts(group.cycles.curves[:, _TARGETS])
     for index, channel in enumerate(_TARGETS):
         wrong = (shares[:, index] > CHATTER_LIMIT) & (sizes[:, index] > FLOOR[channel])
         found = f"harmonics {FIRST_HARMONIC} and up are {{score}} of the curve (root mean square)"
-        yield from verdicts_on(group, "chatter", CHANNELS[channel], wrong, shares[:, index], CHATTER_LIMIT, found)
+        yield from verdicts_on(group, "chatter", ALL_CHANNELS[channel], wrong, shares[:, index], CHATTER_LIMIT, found)
 
 
 def _fast_parts(curves: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

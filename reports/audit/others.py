@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from reports.audit.curves import nan_median
-from warehouse.release.columns import CHANNELS, FORCES, MOMENTS
+from warehouse.channels import ALL_CHANNELS, FORCE_CHANNELS, MOMENT_CHANNELS
 
 # With fewer others nobody can say who is far from them: two clusters of two are as likely as an outlier.
 LEAST_OTHERS = 4
@@ -25,8 +25,12 @@ _NORMAL = 1.4826
 _SEVERAL, _TENTH, _OF_TENTH = 20, 0.1, 1.6449
 # Where everybody agrees the spread is next to nothing, and any difference would be infinitely many of it: differences
 # below these matter to nobody.
-_FLOORS = {**dict.fromkeys(CHANNELS, 1.0), **dict.fromkeys(FORCES, 0.1), **dict.fromkeys(MOMENTS, 0.02)}
-FLOOR = np.array([_FLOORS[name] for name in CHANNELS], dtype=np.float32)
+_FLOORS = {
+    **dict.fromkeys(ALL_CHANNELS, 1.0),
+    **dict.fromkeys(FORCE_CHANNELS, 0.1),
+    **dict.fromkeys(MOMENT_CHANNELS, 0.02),
+}
+FLOOR = np.array([_FLOORS[name] for name in ALL_CHANNELS], dtype=np.float32)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,7 +48,7 @@ class Others:
     @property
     def limit(self) -> np.ndarray:
         """What is too far in each channel from the others who know it (S, C)."""
-        return limit(np.maximum(self.n, 1))
+        return distance_limit(np.maximum(self.n, 1))
 
 
 def others_of(curves: np.ndarray) -> Others:
@@ -72,7 +76,7 @@ def _of_known(curves: np.ndarray, floor: np.ndarray) -> tuple[np.ndarray, np.nda
     return np.stack([center for center, _ in found]), np.stack([spread for _, spread in found])
 
 
-def limit(n_others: np.ndarray | int) -> np.ndarray:
+def distance_limit(n_others: np.ndarray | int) -> np.ndarray:
     """How many robust standard deviations, root mean square over the cycle, are too far from `n_others` others.
 
     3.5 among many (Iglewicz and Hoaglin 1993), and more among few, whose spread is itself uncertain: less than one in a

@@ -3,25 +3,25 @@
 from collections import Counter
 from collections.abc import Iterator
 
-from reports.audit.verdict import KINDS, WHY, Audit, Verdict
+from reports.audit.verdict import VERDICT_KINDS, WHY, Audit, AuditVerdict
 
 _SHOWN = 40
 _HEAD = ("what", "where", "channel", "how far", "limit", "found")
 
 
-def summary(found: Audit) -> str:
+def audit_summary(found: Audit) -> str:
     """One line: how many verdicts of which kinds on how many subjects."""
     of = f"{found.n_subjects} subjects, {found.n_cycles} cycles"
     if not found.verdicts:
         return f"nothing suspicious in {of}"
     counts = Counter(verdict.kind for verdict in found.verdicts)
-    kinds = ", ".join(f"{counts[kind]} {kind}" for kind in KINDS if counts[kind])
+    kinds = ", ".join(f"{counts[kind]} {kind}" for kind in VERDICT_KINDS if counts[kind])
     return f"{len(found.verdicts)} verdicts on {len(found.subjects)} of {of}: {kinds}"
 
 
-def render(found: Audit) -> str:
+def audit_text(found: Audit) -> str:
     """The summary, the verdicts as a table, why each kind matters, and what could not be judged."""
-    return "\n".join([summary(found), *_verdicts(found), *_reasons(found), *_not_judged(found)])
+    return "\n".join([audit_summary(found), *_verdicts(found), *_reasons(found), *_not_judged(found)])
 
 
 def _verdicts(found: Audit) -> Iterator[str]:
@@ -39,7 +39,7 @@ def _verdicts(found: Audit) -> Iterator[str]:
         yield f"… and {len(found.verdicts) - _SHOWN} more: see audit.json in the release, or the page."
 
 
-def _row(verdict: Verdict) -> tuple[str, ...]:
+def _row(verdict: AuditVerdict) -> tuple[str, ...]:
     return (
         verdict.kind,
         verdict.where,
@@ -54,7 +54,7 @@ def _reasons(found: Audit) -> Iterator[str]:
     kinds = {verdict.kind for verdict in found.verdicts}
     if kinds:
         yield ""
-    yield from (f"- {kind}: {WHY[kind]}" for kind in KINDS if kind in kinds)
+    yield from (f"- {kind}: {WHY[kind]}" for kind in VERDICT_KINDS if kind in kinds)
 
 
 def _not_judged(found: Audit) -> Iterator[str]:

@@ -7,7 +7,7 @@ from typing import Literal, get_args
 
 from warehouse.errors import WarehouseError
 
-Kind = Literal[
+VerdictKind = Literal[
     "body",
     "scale",
     "sides",
@@ -22,9 +22,9 @@ Kind = Literal[
 ]
 
 # In the order in which a person should look: what is wrong with a whole subject first.
-KINDS: tuple[Kind, ...] = get_args(Kind)
+VERDICT_KINDS: tuple[VerdictKind, ...] = get_args(VerdictKind)
 
-WHY: Mapping[Kind, str] = {
+WHY: Mapping[VerdictKind, str] = {
     "body": "Mass divides every target: a wrong one scales all of this subject's. Look at session.toml.",
     "scale": "All targets are too large or too small by one factor: a wrong body mass, or forces in another unit.",
     "sides": "The curves fit the others' half a cycle later: left and right are exchanged, or a step was missed.",
@@ -40,7 +40,7 @@ WHY: Mapping[Kind, str] = {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Verdict:
+class AuditVerdict:
     """One thing that looks wrong.
 
     `subject` is `cohort/subject`. `session`, `trial` and `cycle` are None where all of a subject's cycles in the
@@ -48,7 +48,7 @@ class Verdict:
     release, or `inputs` or `targets` for all of those. `score` is beyond `limit`; what both count, `found` says.
     """
 
-    kind: Kind
+    kind: VerdictKind
     subject: str
     condition: str | None
     session: str | None = None
@@ -78,7 +78,7 @@ class Verdict:
 class Audit:
     """Every verdict, in the order to look at them, and what could not be judged, with the reason."""
 
-    verdicts: tuple[Verdict, ...]
+    verdicts: tuple[AuditVerdict, ...]
     not_judged: tuple[str, ...]
     n_cycles: int
     n_subjects: int
@@ -104,7 +104,7 @@ def parse_audit(where: str, raw: bytes) -> Audit:
         entries = json.loads(raw)
         verdicts = ({name: value for name, value in entry.items() if name != "why"} for entry in entries["verdicts"])
         return Audit(
-            verdicts=tuple(Verdict(**verdict) for verdict in verdicts),
+            verdicts=tuple(AuditVerdict(**verdict) for verdict in verdicts),
             not_judged=tuple(entries["not_judged"]),
             n_cycles=entries["n_cycles"],
             n_subjects=entries["n_subjects"],
@@ -115,16 +115,16 @@ def parse_audit(where: str, raw: bytes) -> Audit:
         ) from error
 
 
-def ordered(verdicts: Sequence[Verdict]) -> tuple[Verdict, ...]:
+def ordered(verdicts: Sequence[AuditVerdict]) -> tuple[AuditVerdict, ...]:
     """By kind, then by whom, then by channel, with scores of four digits: the same for the same cycles."""
     # Sums differ in their last digits from processor to processor; a release's bytes may not.
     rounded = (replace(verdict, score=float(f"{verdict.score:.4g}")) for verdict in verdicts)
     return tuple(sorted(rounded, key=_place))
 
 
-def _place(verdict: Verdict) -> tuple[object, ...]:
+def _place(verdict: AuditVerdict) -> tuple[object, ...]:
     return (
-        KINDS.index(verdict.kind),
+        VERDICT_KINDS.index(verdict.kind),
         verdict.subject,
         verdict.condition or "",
         verdict.session or "",

@@ -13,7 +13,7 @@ from warehouse.errors import WarehouseError
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Cycles:
+class PageCycles:
     """Gait cycles as arrays: condition, cohort and subject (N,), and by channel its values (N, P), NaN if not known."""
 
     cohort: np.ndarray
@@ -21,13 +21,13 @@ class Cycles:
     condition: np.ndarray
     values: Mapping[str, np.ndarray]
 
-    def where(self, cohort: str, condition: str) -> "Cycles":
+    def where(self, cohort: str, condition: str) -> "PageCycles":
         """The cycles of one cohort walking in one condition."""
         return self.take((self.cohort == cohort) & (self.condition == condition))
 
-    def take(self, kept: np.ndarray) -> "Cycles":
+    def take(self, kept: np.ndarray) -> "PageCycles":
         """The cycles that a mask (N,) chooses."""
-        return Cycles(
+        return PageCycles(
             cohort=self.cohort[kept],
             subject=self.subject[kept],
             condition=self.condition[kept],
@@ -48,7 +48,7 @@ class Band:
     n_cycles: int
 
 
-def as_cycles(table: pa.Table, channels: Sequence[str]) -> Cycles:
+def page_cycles(table: pa.Table, channels: Sequence[str]) -> PageCycles:
     """The long table of gait cycles, cycle after cycle; WarehouseError if cycles differ in their number of samples."""
     starts = np.flatnonzero(table["sample"].to_numpy() == 0)
     lengths = np.diff([*starts, table.num_rows])
@@ -59,7 +59,7 @@ def as_cycles(table: pa.Table, channels: Sequence[str]) -> Cycles:
         )
     first = table.take(pa.array(starts))
     n_samples = int(lengths[0]) if len(lengths) else 0
-    return Cycles(
+    return PageCycles(
         cohort=_texts(first, "cohort"),
         subject=_texts(first, "subject"),
         condition=_texts(first, "condition"),
@@ -67,7 +67,7 @@ def as_cycles(table: pa.Table, channels: Sequence[str]) -> Cycles:
     )
 
 
-def band(cycles: Cycles, channel: str) -> Band:
+def band(cycles: PageCycles, channel: str) -> Band:
     """Mean and spread of one channel: every subject counts once, however many cycles they walked."""
     values = cycles.values[channel]
     known = np.isfinite(values).all(axis=1)

@@ -5,13 +5,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from reports.pages.curves import Cycles, as_cycles, band
+from reports.pages.curves import PageCycles, band, page_cycles
 from reports.pages.figures import Panel, draw_panels
 from reports.pages.models import ModelSection
-from reports.pages.render import render
-from reports.pages.titles import ANGLES, FORCES, MOMENTS, SECTIONS
+from reports.pages.render import render_page
+from reports.pages.titles import ANGLE_TITLES, FORCE_TITLES, MOMENT_TITLES, SECTIONS
 from warehouse.files import read
-from warehouse.holdings.status import Status, status
+from warehouse.holdings.status import WarehouseStatus, warehouse_status
 from warehouse.identity import VIRTUAL_PREFIX
 from warehouse.layout import Warehouse
 from warehouse.release.build import stored_trials
@@ -31,7 +31,7 @@ QUALITY = (
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Group:
+class ConditionRow:
     """One cohort walking in one condition: how many, and how they walked on average (NaN if not known)."""
 
     cohort: str
@@ -61,9 +61,9 @@ def dataset_page(warehouse: Warehouse, title: str, models: Sequence[ModelSection
     The curves of a cohort that was made in more than one way are not drawn; the page says what differs. WarehouseError
     if there is no warehouse, or its tables can't be read.
     """
-    found = status(warehouse)
+    found = warehouse_status(warehouse)
     rows = _trial_rows(warehouse, found)
-    return render(
+    return render_page(
         "dataset.html",
         title=title,
         virtual=sorted({trial.key.cohort for trial in found.trials if trial.key.cohort.startswith(VIRTUAL_PREFIX)}),
@@ -76,7 +76,7 @@ def dataset_page(warehouse: Warehouse, title: str, models: Sequence[ModelSection
     )
 
 
-def _trial_rows(warehouse: Warehouse, found: Status) -> list[dict]:
+def _trial_rows(warehouse: Warehouse, found: WarehouseStatus) -> list[dict]:
     return [read.read_row(warehouse, "trials", trial.key) for trial in found.trials]
 
 
@@ -84,14 +84,14 @@ def _name(row: dict) -> str:
     return "/".join(row[part] for part in ("cohort", "subject", "session", "trial"))
 
 
-def _groups(found: Status) -> list[tuple[str, str]]:
+def _groups(found: WarehouseStatus) -> list[tuple[str, str]]:
     return sorted({(trial.key.cohort, trial.condition) for trial in found.trials})
 
 
-def _group(rows: Sequence[dict], cohort: str, condition: str) -> Group:
+def _group(rows: Sequence[dict], cohort: str, condition: str) -> ConditionRow:
     members = [row for row in rows if (row["cohort"], row["condition"]) == (cohort, condition)]
     accepted = [row for row in members if row["outcome"] == "accepted"]
-    return Group(
+    return ConditionRow(
         cohort=cohort,
         condition=condition,
         n_subjects=len({row["subject"] for row in members}),
@@ -125,9 +125,9 @@ def _cohorts(warehouse: Warehouse) -> Iterator[dict[str, object]]:
 
 
 def _figures(warehouse: Warehouse, cohort: str) -> list[tuple[str, str]]:
-    columns = [*ANGLES, *MOMENTS, *FORCES]
+    columns = [*ANGLE_TITLES, *MOMENT_TITLES, *FORCE_TITLES]
     keys = ("cohort", "subject", "condition", "sample")
-    cycles = as_cycles(read.cycles_as_right(warehouse, columns=[*keys, *columns], cohort=cohort), columns)
+    cycles = page_cycles(read.cycles_as_right(warehouse, columns=[*keys, *columns], cohort=cohort), columns)
     members = {condition: cycles.where(cohort, condition) for condition in sorted(set(cycles.condition), key=by_speed)}
     return [(heading, draw_panels(list(_panels(members, titles)))) for heading, titles in SECTIONS]
 
@@ -138,14 +138,14 @@ def by_speed(condition: str) -> tuple[int, str]:
     return (known.index(condition) if condition in known else len(known), condition)
 
 
-def _panels(members: dict[str, Cycles], titles: dict[str, str]) -> Iterator[Panel]:
+def _panels(members: dict[str, PageCycles], titles: dict[str, str]) -> Iterator[Panel]:
     for column, title in titles.items():
         bands = {condition: band(cycles, column) for condition, cycles in members.items()}
         yield Panel(title=title, unit=_unit(column), bands=bands)
 
 
 def _unit(column: str) -> str:
-    if column in ANGLES:
+    if column in ANGLE_TITLES:
         return "degree"
     return next(known.unit for known in schema_of("cycles").columns if known.name == column)
 

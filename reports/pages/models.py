@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from reports.pages.curves import Cycles, band
+from reports.pages.curves import PageCycles, band
 from reports.pages.figures import Panel, draw_panels
 
 
@@ -20,7 +20,7 @@ class ScoreRow:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Table:
+class PageTable:
     """A table, ready to be shown."""
 
     title: str
@@ -37,11 +37,11 @@ class ModelSection:
     unit: str
     rows: Sequence[ScoreRow]
     figure: str
-    tables: Sequence[Table] = ()
+    tables: Sequence[PageTable] = ()
 
 
 def draw_predictions(
-    measured: Cycles, predicted: Cycles, titles: Mapping[str, str], unit: str, conditions: Sequence[str]
+    measured: PageCycles, predicted: PageCycles, titles: Mapping[str, str], unit: str, conditions: Sequence[str]
 ) -> str:
     """Measured bands and predicted mean curves of the same cycles, by condition, as SVG."""
     panels = []
@@ -59,5 +59,5 @@ def draw_predictions(
     return draw_panels(panels)
 
 
-def _of(cycles: Cycles, condition: str) -> Cycles:
+def _of(cycles: PageCycles, condition: str) -> PageCycles:
     return cycles.take(cycles.condition == condition)

@@ -3,7 +3,7 @@
 import jinja2
 
 
-def render(template: str, **entries: object) -> str:
+def render_page(template: str, **entries: object) -> str:
     """The page that a template makes of these entries."""
     environment = jinja2.Environment(
         loader=jinja2.PackageLoader("reports", "pages"),

@@ -1,7 +1,7 @@
 """What channels are called on a page."""
 
 # Which column of `cycles_as_right` is drawn under which title.
-ANGLES = {
+ANGLE_TITLES = {
     "hip_flexion_r": "hip flexion",
     "hip_adduction_r": "hip adduction",
     "hip_rotation_r": "hip internal rotation",
@@ -9,16 +9,16 @@ ANGLES = {
     "ankle_angle_r": "ankle dorsiflexion",
 }
 # The same of both legs, as a release has them: the cycle's own leg is the right one.
-INPUTS = {
-    **ANGLES,
-    **{f"{name.removesuffix('_r')}_l": f"{title}, other leg" for name, title in ANGLES.items()},
+INPUT_TITLES = {
+    **ANGLE_TITLES,
+    **{f"{name.removesuffix('_r')}_l": f"{title}, other leg" for name, title in ANGLE_TITLES.items()},
 }
-MOMENTS = {
+MOMENT_TITLES = {
     "moment_hip_flexion": "hip flexion",
     "moment_hip_adduction": "hip adduction",
     "moment_hip_rotation": "hip internal rotation",
 }
-FORCES = {
+FORCE_TITLES = {
     "force_glmax": "gluteus maximus",
     "force_glmed": "gluteus medius",
     "force_glmin": "gluteus minimus",
@@ -34,4 +34,4 @@ FORCES = {
     "force_grac": "gracilis",
     "force_piri": "piriformis",
 }
-SECTIONS = (("Joint angles", ANGLES), ("Hip moments", MOMENTS), ("Hip muscle forces", FORCES))
+SECTIONS = (("Joint angles", ANGLE_TITLES), ("Hip moments", MOMENT_TITLES), ("Hip muscle forces", FORCE_TITLES))

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from filelock import FileLock
 
-from warehouse.files.storage import explained
+from warehouse.files.storage import describe_os_errors
 from warehouse.identity import SessionKey
 from warehouse.layout import Warehouse, lock_path
 
@@ -26,7 +26,7 @@ def one_writer(warehouse: Warehouse, key: SessionKey) -> Iterator[None]:
         return
     path = Path(lock_path(warehouse, key))
     lock = FileLock(path, poll_interval=_POLL_S)
-    with explained("lock", str(path)):
+    with describe_os_errors("lock", str(path)):
         path.parent.mkdir(parents=True, exist_ok=True)
         lock.acquire()
     try:

@@ -11,7 +11,7 @@ from tempfile import NamedTemporaryFile
 
 import numpy as np
 
-from warehouse.files.storage import explained
+from warehouse.files.storage import describe_os_errors
 
 # Makes an array of a shape, its values not set.
 Allocate = Callable[[tuple[int, ...]], np.ndarray]
@@ -31,7 +31,7 @@ def on_disk(folder: Path) -> Allocate:
     def allocate(shape: tuple[int, ...]) -> np.ndarray:
         if 0 in shape:
             return in_memory(shape)  # an empty file can't be mapped
-        with explained("write", str(folder)):
+        with describe_os_errors("write", str(folder)):
             folder.mkdir(parents=True, exist_ok=True)
             with NamedTemporaryFile(dir=folder, prefix="cycles-", delete=False) as file:
                 # Written, not only made longer: a full disk is told here, and not by a crash when a value is set.

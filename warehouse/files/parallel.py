@@ -13,7 +13,7 @@ _THREADS = 8
 _AT_ONCE = 256
 
 
-def in_order(function: Callable[[_Item], _Result], items: Iterable[_Item]) -> Iterator[_Result]:
+def map_in_order(function: Callable[[_Item], _Result], items: Iterable[_Item]) -> Iterator[_Result]:
     """`map`, with several calls under way at a time. The first error ends it."""
     remaining = iter(items)
     with ThreadPoolExecutor(_THREADS) as pool:

@@ -9,7 +9,7 @@ import pyarrow.parquet as pq
 from warehouse.channels import INPUT_COORDINATES, ipsilateral
 from warehouse.errors import MissingFile, WarehouseError
 from warehouse.files import storage
-from warehouse.files.parallel import in_order
+from warehouse.files.parallel import map_in_order
 from warehouse.identity import SessionKey, TrialKey
 from warehouse.layout import Warehouse, identity, scaled_model_path, table_directory, table_path
 from warehouse.metadata import Stored, from_metadata
@@ -21,7 +21,7 @@ _AS_RIGHT: dict[str, str] = {ipsilateral(name): name for name in INPUT_COORDINAT
 
 def peek(warehouse: Warehouse, path: str) -> Stored:
     """What one file says about itself, without its data; MissingFile or WarehouseError if it can't."""
-    with storage.explained("read", path), warehouse.filesystem.open_input_file(path) as source:
+    with storage.describe_os_errors("read", path), warehouse.filesystem.open_input_file(path) as source:
         try:
             found = pq.read_metadata(source).metadata
         except (pa.ArrowException, OSError) as error:
@@ -66,10 +66,10 @@ def read_scaled_model(warehouse: Warehouse, key: SessionKey) -> str:
     return storage.read_bytes(warehouse, scaled_model_path(warehouse, key)).decode()
 
 
-def survey(warehouse: Warehouse, table: str) -> tuple[list[Stored], list[str]]:
+def read_accounts(warehouse: Warehouse, table: str) -> tuple[list[Stored], list[str]]:
     """What every file of a table says about itself, sorted by identity, and what is wrong with the others."""
     paths = storage.files_under(warehouse, table_directory(warehouse, table))
-    looked_at = list(in_order(lambda path: _account_or_problem(warehouse, table, path), paths))
+    looked_at = list(map_in_order(lambda path: _account_or_problem(warehouse, table, path), paths))
     found = [item for item in looked_at if isinstance(item, Stored)]
     problems = [item for item in looked_at if isinstance(item, str)]
     return sorted(found, key=lambda account: tuple(account.identity.values())), problems
@@ -83,7 +83,7 @@ def rows(
     WarehouseError names every file that can't be read.
     """
     paths = storage.files_under(warehouse, table_directory(warehouse, table))
-    found = list(in_order(lambda path: _row_or_problem(warehouse, table, path, columns), paths))
+    found = list(map_in_order(lambda path: _row_or_problem(warehouse, table, path, columns), paths))
     problems = [item for item in found if isinstance(item, str)]
     if problems:
         raise WarehouseError("\n".join(problems))
@@ -93,7 +93,7 @@ def rows(
 
 def trials(warehouse: Warehouse) -> list[Stored]:
     """Every stored trial's account, accepted or rejected. WarehouseError if one can't be read."""
-    found, problems = survey(warehouse, "trials")
+    found, problems = read_accounts(warehouse, "trials")
     if problems:
         raise WarehouseError("\n".join(problems))
     return found
@@ -118,7 +118,7 @@ def cycles(
     file is missing or was made by another run.
     """
     found = trials_with_cycles(warehouse, cohort=cohort, subjects=subjects, conditions=conditions)
-    parts = list(in_order(lambda trial: cycles_of(warehouse, trial, columns), found))
+    parts = list(map_in_order(lambda trial: read_trial_cycles(warehouse, trial, columns), found))
     return pa.concat_tables(parts) if parts else _no_cycles(columns)
 
 
@@ -155,7 +155,7 @@ def as_right(cycles: pa.Table) -> pa.Table:
     return cycles.rename_columns([_AS_RIGHT.get(name, name) for name in cycles.column_names])
 
 
-def cycles_of(warehouse: Warehouse, trial: Stored, columns: Sequence[str] | None = None) -> pa.Table:
+def read_trial_cycles(warehouse: Warehouse, trial: Stored, columns: Sequence[str] | None = None) -> pa.Table:
     """One accepted trial's cycles, given its row's account. WarehouseError if another run made them, or none did."""
     key = trial_key(trial)
     path = _path(warehouse, "cycles", key)
@@ -237,7 +237,7 @@ def _checked(account: Stored, table: str, key: SessionKey, path: str) -> Stored:
 
 @contextmanager
 def _opened(warehouse: Warehouse, path: str) -> Iterator[tuple[pq.ParquetFile, Stored]]:
-    with storage.explained("read", path), warehouse.filesystem.open_input_file(path) as source:
+    with storage.describe_os_errors("read", path), warehouse.filesystem.open_input_file(path) as source:
         try:
             file = pq.ParquetFile(source, page_checksum_verification=True)
             account = from_metadata(path, file.metadata.metadata)

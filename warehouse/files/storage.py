@@ -37,7 +37,7 @@ _ADVICE = {
 
 
 @contextlib.contextmanager
-def explained(action: str, path: str) -> Iterator[None]:
+def describe_os_errors(action: str, path: str) -> Iterator[None]:
     """Turns the operating system's errors into one that says what to do."""
     try:
         yield
@@ -50,13 +50,13 @@ def explained(action: str, path: str) -> Iterator[None]:
 
 def read_bytes(warehouse: Warehouse, path: str) -> bytes:
     """A whole file's content. MissingFile if there is none."""
-    with explained("read", path), warehouse.filesystem.open_input_file(path) as file:
+    with describe_os_errors("read", path), warehouse.filesystem.open_input_file(path) as file:
         return file.read()
 
 
 def map_file(warehouse: Warehouse, path: str) -> pa.Buffer:
     """A whole file's content, a local file's mapped into memory: it is read where it is looked at. MissingFile."""
-    with explained("read", path):
+    with describe_os_errors("read", path):
         if warehouse.is_local:
             with pa.memory_map(path) as file:
                 return file.read_buffer()
@@ -66,17 +66,17 @@ def map_file(warehouse: Warehouse, path: str) -> pa.Buffer:
 
 def write_bytes(warehouse: Warehouse, path: str, data: bytes) -> None:
     """Stores a file whole, replacing an older one in one step; a WarehouseError leaves the older one."""
-    with _begun(warehouse, path, data) as finish, explained("write", path):
+    with _begun(warehouse, path, data) as finish, describe_os_errors("write", path):
         finish()
 
 
 def replace_file(target: Path, data: bytes) -> None:
     """`write_bytes` for a file that is in no warehouse: a page, a report."""
-    with explained("write", str(target)), _staged(target, data) as finish:
+    with describe_os_errors("write", str(target)), _staged(target, data) as finish:
         finish()
 
 
-def write_together(
+def write_bytes_together(
     warehouse: Warehouse, files: Mapping[str, bytes], *, voucher: str, obsolete: Sequence[str] = ()
 ) -> None:
     """Stores files that belong together and removes what they make `obsolete`; `voucher` is one of the files.
@@ -90,24 +90,24 @@ def write_together(
         remove(warehouse, voucher)
         if warehouse.is_local:
             # Without this a power cut can bring the old voucher back over new files.
-            with explained("write", voucher):
+            with describe_os_errors("write", voucher):
                 flush(Path(voucher).parent)
         for path in obsolete:
             remove(warehouse, path)
         for path in (*(path for path in files if path != voucher), voucher):
-            with explained("write", path):
+            with describe_os_errors("write", path):
                 finish[path]()
 
 
 def exists(warehouse: Warehouse, path: str) -> bool:
     """Whether there is a file of this name."""
-    with explained("look for", path):
+    with describe_os_errors("look for", path):
         return bool(warehouse.filesystem.get_file_info(path).is_file)
 
 
 def remove(warehouse: Warehouse, path: str) -> None:
     """Removes a file; one that is not there is no error."""
-    with contextlib.suppress(MissingFile), explained("remove", path):
+    with contextlib.suppress(MissingFile), describe_os_errors("remove", path):
         if warehouse.is_local:
             remove_leftovers(Path(path).parent)
         warehouse.filesystem.delete_file(path)
@@ -115,7 +115,7 @@ def remove(warehouse: Warehouse, path: str) -> None:
 
 def files_under(warehouse: Warehouse, directory: str) -> list[str]:
     """All files in a folder and its folders, sorted, without hidden (temporary) ones; [] if there is none."""
-    with explained("list", directory):
+    with describe_os_errors("list", directory):
         if warehouse.is_local:
             return sorted(_local_files(directory))
         found = warehouse.filesystem.get_file_info(fs.FileSelector(directory, recursive=True, allow_not_found=True))
@@ -132,11 +132,11 @@ def _local_files(folder: str) -> Iterator[str]:
                 yield f"{folder}/{entry.name}"
 
 
-def check_writable(warehouse: Warehouse) -> None:
+def check_warehouse_writable(warehouse: Warehouse) -> None:
     """Writes and removes one small file, so that a run fails before its work and not after it."""
     path = probe_path(warehouse)
     try:
-        with explained("write to the warehouse at", warehouse.base):
+        with describe_os_errors("write to the warehouse at", warehouse.base):
             if warehouse.is_local:
                 Path(warehouse.base).mkdir(parents=True, exist_ok=True)
                 remove_leftovers(Path(warehouse.base))
@@ -164,7 +164,7 @@ def remove_leftovers(folder: Path) -> None:
 def scratch_folder(name: str) -> Iterator[Path]:
     """A new folder among the system's temporary ones, removed afterwards; if we are killed, by `remove_leftovers`."""
     folder = temporary_path(Path(tempfile.gettempdir()) / name)
-    with explained("make a temporary folder at", str(folder)):
+    with describe_os_errors("make a temporary folder at", str(folder)):
         folder.mkdir(mode=0o700)
     try:
         yield folder
@@ -191,7 +191,7 @@ def _begun(warehouse: Warehouse, path: str, data: bytes) -> Iterator[Callable[[]
         yield lambda: _upload(warehouse, path, data)
         return
     with contextlib.ExitStack() as stack:
-        with explained("write", path):
+        with describe_os_errors("write", path):
             finish = stack.enter_context(_staged(Path(path), data))
         yield finish
 

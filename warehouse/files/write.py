@@ -94,7 +94,7 @@ def write_together(
     Nothing has changed if the disk is full (WarehouseError); where a kill stops it, the row is missing.
     """
     content = {file.path: file.content for file in (*files, voucher)}
-    storage.write_together(warehouse, content, voucher=voucher.path, obsolete=obsolete)
+    storage.write_bytes_together(warehouse, content, voucher=voucher.path, obsolete=obsolete)
 
 
 def to_parquet(schema: TableSchema, content: pa.Table, stored: Stored) -> bytes:

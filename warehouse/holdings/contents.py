@@ -17,7 +17,7 @@ from warehouse.schemas import PER_SESSION, PER_TRIAL, schema_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TrialFiles:
+class TrialPaths:
     """The paths of everything that one trial rests on. `facts` are its subject's and session's rows."""
 
     facts: tuple[str, ...]
@@ -43,10 +43,10 @@ class TrialFiles:
         )
 
 
-def files_of(warehouse: Warehouse, key: TrialKey) -> TrialFiles:
+def trial_paths(warehouse: Warehouse, key: TrialKey) -> TrialPaths:
     """Where everything of a trial lies, its own row apart."""
     subject, session, *others = _session_tables(warehouse, key)
-    return TrialFiles(
+    return TrialPaths(
         facts=(subject, session),
         session=(*others, scaled_model_path(warehouse, key)),
         trial=tuple(table_path(warehouse, table, "trial", key) for table in PER_TRIAL),

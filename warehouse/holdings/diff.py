@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow as pa
 
-from warehouse.channels import INPUT_COORDINATES, MOMENT_COORDINATES, MUSCLE_GROUPS
+from warehouse.channels import ALL_CHANNELS, INPUT_COORDINATES
 from warehouse.errors import WarehouseError
 from warehouse.files import read
 from warehouse.layout import Warehouse
@@ -18,11 +18,6 @@ from warehouse.schemas import schema_of
 
 _SAME_START_S = 0.005
 _KEY = ("cohort", "subject", "session", "trial", "side")
-CHANNELS = (
-    *INPUT_COORDINATES,
-    *(f"force_{group}" for group in MUSCLE_GROUPS),
-    *(f"moment_{name.removesuffix('_r')}" for name in MOMENT_COORDINATES),
-)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,7 +35,7 @@ class ChannelDifference:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Comparison:
+class WarehouseDiff:
     """How many cycles were compared, how many only one warehouse holds, and what differs."""
 
     n_shared: int
@@ -52,7 +47,7 @@ class Comparison:
 _Cycle = tuple[tuple[str, ...], float, np.ndarray]
 
 
-def compare(old: Warehouse, new: Warehouse) -> Comparison:
+def diff_warehouses(old: Warehouse, new: Warehouse) -> WarehouseDiff:
     """Match the cycles of two warehouses and compare them.
 
     WarehouseError if they share no cycle, or cycles have another number of samples.
@@ -66,15 +61,17 @@ def compare(old: Warehouse, new: Warehouse) -> Comparison:
         )
     names = ["/".join(before[i][0]) for i, _ in pairs]
     differences = np.array([_difference(before[i], after[j]) for i, j in pairs])
-    return Comparison(
+    return WarehouseDiff(
         n_shared=len(pairs),
         n_only_old=len(before) - len(pairs),
         n_only_new=len(after) - len({j for _, j in pairs}),
-        channels=tuple(_channel(channel, differences[:, :, column], names) for column, channel in enumerate(CHANNELS)),
+        channels=tuple(
+            _channel(channel, differences[:, :, column], names) for column, channel in enumerate(ALL_CHANNELS)
+        ),
     )
 
 
-def render(found: Comparison) -> str:
+def diff_text(found: WarehouseDiff) -> str:
     """The comparison as a plain table."""
     rows = [("channel", "unit", "RMS", "largest", "where")]
     rows += [(c.channel, c.unit, f"{c.rms:.3g}", f"{c.largest:.3g}", c.worst) for c in found.channels]
@@ -88,9 +85,9 @@ def render(found: Comparison) -> str:
 
 def _cycles(warehouse: Warehouse) -> list[_Cycle]:
     """Every cycle: its key, when it begins, and its channels (P, C)."""
-    table = read.cycles_as_right(warehouse, columns=[*_KEY, "start_s", "sample", *CHANNELS])
+    table = read.cycles_as_right(warehouse, columns=[*_KEY, "start_s", "sample", *ALL_CHANNELS])
     starts = [*np.flatnonzero(table["sample"].to_numpy() == 0), table.num_rows]
-    values = np.stack([table[name].to_numpy() for name in CHANNELS], axis=1) if table.num_rows else np.empty((0, 0))
+    values = np.stack([table[name].to_numpy() for name in ALL_CHANNELS], axis=1) if table.num_rows else np.empty((0, 0))
     keys = [tuple(row.values()) for row in _first_rows(table, starts[:-1])]
     begins = table["start_s"].to_numpy()
     return [

@@ -7,7 +7,7 @@ from typing import Literal
 
 from warehouse.errors import WarehouseError
 from warehouse.files import read, storage
-from warehouse.holdings.contents import files_of
+from warehouse.holdings.contents import trial_paths
 from warehouse.holdings.whole_imports import partial_imports
 from warehouse.identity import TrialKey
 from warehouse.layout import (
@@ -36,7 +36,7 @@ class TrialLine:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Status:
+class WarehouseStatus:
     """Everything `gait2hip status` says.
 
     `unreadable`: messages about trial rows that can't be trusted. `missing`: what an accepted trial lacks.
@@ -86,7 +86,7 @@ class Status:
         )
 
 
-def status(warehouse: Warehouse) -> Status:
+def warehouse_status(warehouse: Warehouse) -> WarehouseStatus:
     """Surveys a warehouse by the trials' metadata and the folders' listings; no measured data is read.
 
     Where there are imported cohorts, their sessions' rows say how many trials there must be.
@@ -94,7 +94,7 @@ def status(warehouse: Warehouse) -> Status:
     """
     if warehouse.filesystem.get_file_info(warehouse.base).type.name not in ("Directory", "NotFound"):
         raise WarehouseError(f"{warehouse.root} is a file: name the warehouse's folder.")
-    found, unreadable = read.survey(warehouse, "trials")
+    found, unreadable = read.read_accounts(warehouse, "trials")
     present = set(_listed(warehouse))
     if not found and not unreadable and not present:
         raise WarehouseError(
@@ -105,10 +105,10 @@ def status(warehouse: Warehouse) -> Status:
     allowed: set[str] = set()
     keys = [read.trial_key(row) for row in found]
     for key, row in zip(keys, found, strict=True):
-        files = files_of(warehouse, key)
+        files = trial_paths(warehouse, key)
         needed.update(files.needed(row))
         allowed.update(files.allowed(row))
-    return Status(
+    return WarehouseStatus(
         root=warehouse.root,
         trials=tuple(TrialLine(key=key, **row.summary) for key, row in zip(keys, found, strict=True)),
         unreadable=tuple(unreadable),
@@ -118,7 +118,7 @@ def status(warehouse: Warehouse) -> Status:
     )
 
 
-def render(found: Status) -> str:
+def status_text(found: WarehouseStatus) -> str:
     """The status as plain text, outcomes first."""
     return "\n".join(
         [
@@ -147,12 +147,12 @@ def _listed(warehouse: Warehouse) -> Iterator[str]:
     yield from storage.files_under(warehouse, table_directory(warehouse, SCALED_MODELS))
 
 
-def _headline(found: Status) -> str:
+def _headline(found: WarehouseStatus) -> str:
     why = ", ".join(f"{count} {stage.replace('_', ' ')}" for stage, count in found.rejections_by_stage.items())
     return f"{len(found.accepted)} accepted, {len(found.rejected)} rejected{': ' + why if why else ''}"
 
 
-def _totals(found: Status) -> str:
+def _totals(found: WarehouseStatus) -> str:
     right, left = found.n_cycles
     return (
         f"{right + left} gait cycles ({right} right, {left} left) of {found.n_subjects} subjects "
@@ -160,7 +160,7 @@ def _totals(found: Status) -> str:
     )
 
 
-def _by_condition(found: Status) -> Iterator[str]:
+def _by_condition(found: WarehouseStatus) -> Iterator[str]:
     groups = sorted({(trial.key.cohort, trial.condition) for trial in found.trials})
     if not groups:
         return
@@ -178,7 +178,7 @@ def _by_condition(found: Status) -> Iterator[str]:
         yield "  ".join((*words, *numbers))
 
 
-def _rejections(found: Status) -> Iterator[str]:
+def _rejections(found: WarehouseStatus) -> Iterator[str]:
     lines = [f"{trial.key}  {trial.stage}: {trial.reason}" for trial in found.rejected]
     yield from _listing("rejected", lines)
 

@@ -22,7 +22,7 @@ from warehouse.interchange.opensim_table import OpenSimTable, parse_motion
 
 TableKind = Literal["kinematics", "dynamics", "optimization"]
 UNITS: tuple[str, ...] = tuple(unit for units in MUSCLE_GROUPS.values() for unit in units)
-NEEDED: dict[TableKind, tuple[str, ...]] = {
+NEEDED_COLUMNS: dict[TableKind, tuple[str, ...]] = {
     "kinematics": INPUT_COORDINATES,
     "dynamics": OUT_COLUMNS["moments"],
     "optimization": UNITS,
@@ -39,7 +39,7 @@ _WORD = re.compile(r"[a-z0-9]+")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TrialFiles:
+class ArchivedTrial:
     """One trial's tables by kind, and the words of their paths, in lower case."""
 
     words: tuple[str, ...]
@@ -51,7 +51,7 @@ class TrialFiles:
         return self.tables["kinematics"].name
 
 
-def read_archive(archive: Path) -> list[TrialFiles]:
+def read_archive(archive: Path) -> list[ArchivedTrial]:
     """Every trial of an archive, in the order of its files' names.
 
     Other files than those three kinds are passed over, activations of static optimization among them. ValueError
@@ -69,11 +69,11 @@ def read_archive(archive: Path) -> list[TrialFiles]:
         trial[kind] = table
     if not found:
         raise ValueError(f"{archive}: no inverse kinematics, inverse dynamics or static optimization in it.")
-    return [TrialFiles(words=words, tables=_complete(archive, tables)) for words, tables in found.items()]
+    return [ArchivedTrial(words=words, tables=_complete(archive, tables)) for words, tables in found.items()]
 
 
 def _complete(archive: Path, tables: Mapping[TableKind, OpenSimTable]) -> Mapping[TableKind, OpenSimTable]:
-    missing = [kind for kind in NEEDED if kind not in tables]
+    missing = [kind for kind in NEEDED_COLUMNS if kind not in tables]
     if missing:
         have = ", ".join(f"{table.name} ({kind})" for kind, table in tables.items())
         raise ValueError(f"{archive}: found {have}, but no {' and no '.join(missing)} with the same words in its path.")
@@ -103,7 +103,7 @@ def _is_table(name: str) -> bool:
 
 
 def _kind(table: OpenSimTable) -> TableKind | None:
-    return next((kind for kind, needed in NEEDED.items() if set(needed) <= set(table.columns)), None)
+    return next((kind for kind, needed in NEEDED_COLUMNS.items() if set(needed) <= set(table.columns)), None)
 
 
 def _words(name: str) -> list[str]:

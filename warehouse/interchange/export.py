@@ -12,14 +12,14 @@ import pyarrow as pa
 import pyarrow.csv
 import pyarrow.parquet as pq
 
-from warehouse.channels import INPUT_COORDINATES, MUSCLE_GROUPS
+from warehouse.channels import INPUT_COORDINATES, MUSCLE_GROUPS, TargetKind
 from warehouse.files import storage
 from warehouse.identity import VIRTUAL_PREFIX
 from warehouse.interchange.gait2hip60 import FILE_NAMES, OUT_COLUMNS, POINTS
 from warehouse.interchange.opensim_table import format_table
 from warehouse.layout import Warehouse, file_path, temporary_path
 from warehouse.release.arrays import CycleArrays, load
-from warehouse.release.manifest import CYCLES, Target
+from warehouse.release.manifest import CYCLES_FILE
 from warehouse.release.publish import Release, open_release
 
 Format = Literal["npz", "csv", "mot"]
@@ -70,7 +70,7 @@ def _npz(release: Release, output: Path) -> Exported:
     return Exported(files=tuple(written), left_out=tuple(left_out))
 
 
-def _published(cycles: CycleArrays, kind: Target) -> dict[str, np.ndarray]:
+def _published(cycles: CycleArrays, kind: TargetKind) -> dict[str, np.ndarray]:
     codes = _subject_codes(cycles)
     order = np.lexsort([cycles.condition, codes])
     per_mass = cycles.forces_n_kg if kind == "forces" else cycles.moments_nm_kg
@@ -91,7 +91,7 @@ def _csv(release: Release, output: Path) -> Exported:
     """One table in long form with a release's columns and units."""
     target = output / "cycles.csv"
     with _replacing(target) as temporary:
-        parquet = pq.ParquetFile(pa.BufferReader(release.buffer(CYCLES)))
+        parquet = pq.ParquetFile(pa.BufferReader(release.buffer(CYCLES_FILE)))
         with pa.csv.CSVWriter(temporary, parquet.schema_arrow) as writer:
             for index in range(parquet.num_row_groups):
                 writer.write_table(parquet.read_row_group(index))
@@ -147,7 +147,7 @@ def _write(output: Path, name: str, content: bytes) -> Path:
 @contextmanager
 def _replacing(target: Path) -> Iterator[Path]:
     """A temporary name beside a file, which it gets when all went well."""
-    with storage.explained("write", str(target)):
+    with storage.describe_os_errors("write", str(target)):
         target.parent.mkdir(parents=True, exist_ok=True)
         temporary = temporary_path(target)
         try:

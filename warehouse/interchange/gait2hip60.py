@@ -7,21 +7,19 @@ An NPZ file holds N gait cycles of the right leg, 180 samples each: `X` (N, 180,
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 
-from warehouse.channels import INPUT_COORDINATES, MOMENT_COORDINATES, MUSCLE_GROUPS
+from warehouse.channels import INPUT_COORDINATES, MOMENT_COORDINATES, MUSCLE_GROUPS, TargetKind
 from warehouse.interchange.safe_npz import described, read_npz
 
 POINTS = 180
 KEYS = ("X", "Y", "subject_id", "height_m", "weight_kg", "speed_label", "in_cols", "out_cols")
-Kind = Literal["forces", "moments"]
-OUT_COLUMNS: dict[Kind, tuple[str, ...]] = {
+OUT_COLUMNS: dict[TargetKind, tuple[str, ...]] = {
     "forces": tuple(f"{group}_r" for group in MUSCLE_GROUPS),
     "moments": tuple(f"{name}_moment" for name in MOMENT_COORDINATES),
 }
-FILE_NAMES: dict[Kind, str] = {"forces": "Gait2Hip_MF60.npz", "moments": "Gait2Hip_JM60.npz"}
+FILE_NAMES: dict[TargetKind, str] = {"forces": "Gait2Hip_MF60.npz", "moments": "Gait2Hip_JM60.npz"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,7 +27,7 @@ class PublishedCycles:
     """One file's cycles: `inputs_deg` (N, 180, 10), `targets` (N, 180, M) in N or N·m; who walked, and how (N,)."""
 
     file: Path
-    kind: Kind
+    kind: TargetKind
     inputs_deg: np.ndarray
     targets: np.ndarray
     subject: np.ndarray
@@ -72,7 +70,7 @@ def read_published(path: Path) -> PublishedCycles:
     )
 
 
-def _kind(path: Path, out_columns: np.ndarray) -> Kind:
+def _kind(path: Path, out_columns: np.ndarray) -> TargetKind:
     found = tuple(str(name) for name in out_columns.ravel())
     for kind, names in OUT_COLUMNS.items():
         if set(found) == set(names):

@@ -8,19 +8,18 @@ from pathlib import Path
 
 import numpy as np
 
-from warehouse.channels import INPUT_COORDINATES, MUSCLE_GROUPS
+from warehouse.channels import INPUT_COORDINATES, MOMENT_CHANNELS, MUSCLE_GROUPS
 from warehouse.identity import TrialKey
-from warehouse.interchange.archive_files import TableKind, TrialFiles, read_archive
+from warehouse.interchange.archive_files import ArchivedTrial, TableKind, read_archive
 from warehouse.interchange.gait2hip60 import OUT_COLUMNS, POINTS
-from warehouse.interchange.import_npz import trial_name
+from warehouse.interchange.import_npz import published_trial_name
 from warehouse.interchange.opensim_table import OpenSimTable
-from warehouse.interchange.store import SESSION, ImportedTrial, store_imported
+from warehouse.interchange.store import IMPORT_SESSION, ImportedTrial, store_imported
 from warehouse.layout import Warehouse
 from warehouse.provenance import file_sha256, stable_hash
-from warehouse.release.columns import MOMENTS
 from warehouse.resample import monotone_cubic
 
-CONDITIONS = ("slow", "med", "fast")
+PUBLISHED_CONDITIONS = ("slow", "med", "fast")
 # The published README: `slow`, `med` and `fast` are legacy labels of the metronome's steps per minute.
 _CADENCES = {"78": "slow", "115": "med", "135": "fast"}
 _SUBJECT_COLUMNS = ("subject_id", "height_m", "weight_kg")
@@ -83,21 +82,24 @@ def _body(file: Path, row: Mapping[str, str]) -> _Body:
     return _Body(mass_kg=mass_kg, height_m=height_m)
 
 
-def _trials(found: list[TrialFiles], bodies: Mapping[str, _Body], cohort: str) -> Iterator[ImportedTrial]:
+def _trials(found: list[ArchivedTrial], bodies: Mapping[str, _Body], cohort: str) -> Iterator[ImportedTrial]:
     seen: Counter[tuple[str, str]] = Counter()
     for files in sorted(found, key=lambda files: files.source):
         subject = _the_one(files, files.words, bodies, "a subject of the subjects' table")
         # `slow1` is the first of the slow ones.
         words = [_CADENCES.get(word, word.rstrip("0123456789")) for word in files.words]
-        condition = _the_one(files, words, CONDITIONS, f"a condition ({', '.join(CONDITIONS)})")
+        condition = _the_one(files, words, PUBLISHED_CONDITIONS, f"a condition ({', '.join(PUBLISHED_CONDITIONS)})")
         seen[subject, condition] += 1
         key = TrialKey(
-            cohort=cohort, subject=subject, session=SESSION, trial=trial_name(condition, seen[subject, condition])
+            cohort=cohort,
+            subject=subject,
+            session=IMPORT_SESSION,
+            trial=published_trial_name(condition, seen[subject, condition]),
         )
         yield _trial(files, key, condition, bodies[subject])
 
 
-def _the_one(files: TrialFiles, words: Sequence[str], known: Iterable[str], what: str) -> str:
+def _the_one(files: ArchivedTrial, words: Sequence[str], known: Iterable[str], what: str) -> str:
     spoken = {word.lower() for word in words}
     found = [word for word in known if word.lower() in spoken]
     if len(found) != 1:
@@ -108,7 +110,7 @@ def _the_one(files: TrialFiles, words: Sequence[str], known: Iterable[str], what
     return found[0]
 
 
-def _trial(files: TrialFiles, key: TrialKey, condition: str, body: _Body) -> ImportedTrial:
+def _trial(files: ArchivedTrial, key: TrialKey, condition: str, body: _Body) -> ImportedTrial:
     motion = files.tables["kinematics"]
     duration_s = float(motion.time_s[-1] - motion.time_s[0])
     reason = _unfit(files, duration_s)
@@ -126,7 +128,7 @@ def _trial(files: TrialFiles, key: TrialKey, condition: str, body: _Body) -> Imp
     )
 
 
-def _unfit(files: TrialFiles, duration_s: float) -> str | None:
+def _unfit(files: ArchivedTrial, duration_s: float) -> str | None:
     """Why a trial's files are not one gait cycle, None if they are."""
     motion = files.tables["kinematics"]
     if not _STRIDE_S[0] <= duration_s <= _STRIDE_S[1]:
@@ -143,7 +145,7 @@ def _unfit(files: TrialFiles, duration_s: float) -> str | None:
     return None
 
 
-def _resampled(files: TrialFiles) -> dict[TableKind, np.ndarray]:
+def _resampled(files: ArchivedTrial) -> dict[TableKind, np.ndarray]:
     motion, dynamics, optimization = (files.tables[kind] for kind in ("kinematics", "dynamics", "optimization"))
     at = np.linspace(motion.time_s[0], motion.time_s[-1], POINTS)
     groups = np.stack([optimization.numbers(units).sum(axis=1) for units in MUSCLE_GROUPS.values()], axis=1)
@@ -164,7 +166,7 @@ def _targets(resampled: Mapping[TableKind, np.ndarray], mass_kg: float) -> dict[
     forces, moments = resampled["optimization"] / mass_kg, resampled["dynamics"] / mass_kg
     return {
         **{f"force_{group}": forces[:, index] for index, group in enumerate(MUSCLE_GROUPS)},
-        **{name: moments[:, index] for index, name in enumerate(MOMENTS)},
+        **{name: moments[:, index] for index, name in enumerate(MOMENT_CHANNELS)},
     }
 
 

@@ -6,12 +6,12 @@ from pathlib import Path
 
 import numpy as np
 
+from warehouse.channels import TARGET_CHANNELS, TargetKind
 from warehouse.identity import TrialKey
-from warehouse.interchange.gait2hip60 import Kind, PublishedCycles, read_published
-from warehouse.interchange.store import SESSION, ImportedTrial, store_imported
+from warehouse.interchange.gait2hip60 import PublishedCycles, read_published
+from warehouse.interchange.store import IMPORT_SESSION, ImportedTrial, store_imported
 from warehouse.layout import Warehouse
 from warehouse.provenance import file_sha256
-from warehouse.release.columns import TARGETS
 
 # Two files of one data set hold the same angles; what differs by more is another cycle.
 _SAME_ANGLE_DEG = 1e-3
@@ -54,7 +54,7 @@ def _refuse_different_cycles(published: Sequence[PublishedCycles]) -> None:
         )
 
 
-def _trials(published: Mapping[Kind, PublishedCycles], cohort: str) -> list[ImportedTrial]:
+def _trials(published: Mapping[TargetKind, PublishedCycles], cohort: str) -> list[ImportedTrial]:
     first = next(iter(published.values()))
     seen: Counter[tuple[str, str]] = Counter()
     last = Counter(zip(first.subject.tolist(), first.condition.tolist(), strict=True))
@@ -64,10 +64,10 @@ def _trials(published: Mapping[Kind, PublishedCycles], cohort: str) -> list[Impo
     for cycle in range(len(first)):
         subject, condition = str(first.subject[cycle]), str(first.condition[cycle])
         seen[subject, condition] += 1
-        name = trial_name(condition, seen[subject, condition], digits)
+        name = published_trial_name(condition, seen[subject, condition], digits)
         trials.append(
             ImportedTrial(
-                key=TrialKey(cohort=cohort, subject=subject, session=SESSION, trial=name),
+                key=TrialKey(cohort=cohort, subject=subject, session=IMPORT_SESSION, trial=name),
                 condition=condition,
                 source=f"{', '.join(found.file.name for found in published.values())}: cycle {cycle}",
                 mass_kg=float(first.mass_kg[cycle]),
@@ -76,7 +76,7 @@ def _trials(published: Mapping[Kind, PublishedCycles], cohort: str) -> list[Impo
                 targets={
                     name: found.targets[cycle, :, index] / found.mass_kg[cycle]
                     for kind, found in published.items()
-                    for index, name in enumerate(TARGETS[kind])
+                    for index, name in enumerate(TARGET_CHANNELS[kind])
                 },
                 duration_s=float("nan"),
             )
@@ -84,6 +84,6 @@ def _trials(published: Mapping[Kind, PublishedCycles], cohort: str) -> list[Impo
     return trials
 
 
-def trial_name(condition: str, number: int, digits: int = 2) -> str:
+def published_trial_name(condition: str, number: int, digits: int = 2) -> str:
     """What a published cycle is called, which has no name of its own: its place among its subject's and condition's."""
     return f"{condition}_{number:0{digits}d}"

@@ -71,10 +71,10 @@ def format_table(title: str, columns: Sequence[str], time_s: np.ndarray, values:
     """A table's text, rotations in degrees and said to be so. ValueError for NaN, which OpenSim would compute with."""
     if not (np.isfinite(time_s).all() and np.isfinite(values).all()):
         raise ValueError(f"{title}: holds values that are not known, which an OpenSim table can't say.")
-    return table_text(title, columns, time_s, values)
+    return format_table_with_gaps(title, columns, time_s, values)
 
 
-def table_text(title: str, columns: Sequence[str], time_s: np.ndarray, values: np.ndarray) -> str:
+def format_table_with_gaps(title: str, columns: Sequence[str], time_s: np.ndarray, values: np.ndarray) -> str:
     """The same with `nan` where a value is not known: OpenSim's TimeSeriesTable reads that, its Storage stops there."""
     rows = np.column_stack([time_s, values])
     lines = [title, "version=1", f"nRows={len(rows)}", f"nColumns={rows.shape[1]}", "inDegrees=yes", "endheader"]

@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.csv
 import pyarrow.parquet as pq
 
-from warehouse.interchange.opensim_table import table_text
+from warehouse.interchange.opensim_table import format_table_with_gaps
 
 # What a target's columns are called once its mass is known, by the unit it has per mass.
 ABSOLUTE = {"N/kg": ("n", "N"), "N·m/kg": ("nm", "N·m")}
@@ -22,7 +22,7 @@ _LIMITS = ("", "_low", "_high")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Target:
+class TargetChannel:
     """One predicted channel, per body mass."""
 
     name: str
@@ -58,7 +58,7 @@ class Predicted:
     the angles of each such cycle that are so by themselves; None where the model can't tell.
     """
 
-    targets: tuple[Target, ...]
+    targets: tuple[TargetChannel, ...]
     curves: Curves
     level: float | None
     n_calibrating: int
@@ -75,7 +75,9 @@ class Predicted:
         )
 
 
-def columns(targets: Sequence[Target], curves: Curves, mass_kg: np.ndarray) -> dict[str, tuple[str, np.ndarray]]:
+def target_columns(
+    targets: Sequence[TargetChannel], curves: Curves, mass_kg: np.ndarray
+) -> dict[str, tuple[str, np.ndarray]]:
     """Every column's unit and numbers (R,), from curves (R, K) and each row's mass (R,), NaN where not known.
 
     `force_glmed`, `force_glmed_low` per body mass; `force_glmed_n`, `force_glmed_n_low` in N, where a mass is known.
@@ -101,7 +103,7 @@ def cycle_rows(keys: Mapping[str, np.ndarray], predicted: Predicted, mass_kg: np
     repeated["sample"] = np.tile(np.arange(points), count)
     repeated["phase"] = np.tile(np.linspace(0, 1, points), count)
     flat = predicted.curves.each(lambda numbers: numbers.reshape(count * points, -1))
-    return table(repeated, columns(predicted.targets, flat, np.repeat(mass_kg, points)))
+    return table(repeated, target_columns(predicted.targets, flat, np.repeat(mass_kg, points)))
 
 
 def _novelty(predicted: Predicted) -> dict[str, np.ndarray]:
@@ -132,7 +134,7 @@ def encoded(ending: str, rows: pa.Table) -> bytes:
 
 
 def sto(
-    title: str, time_s: np.ndarray, sides: Mapping[str, Curves], targets: Sequence[Target], mass_kg: float
+    title: str, time_s: np.ndarray, sides: Mapping[str, Curves], targets: Sequence[TargetChannel], mass_kg: float
 ) -> bytes:
     """One walk for OpenSim: a column for each target, limit and side (`force_glmed_r`), in N and N·m.
 
@@ -145,7 +147,9 @@ def sto(
         for suffix, values in curves.parts():
             names += [f"{target.name}_{side[0]}{suffix}" for target in targets]
             numbers.append(values * scale)
-    return table_text(f"{title}, in {' and '.join(units)}", names, time_s, np.concatenate(numbers, axis=1)).encode()
+    return format_table_with_gaps(
+        f"{title}, in {' and '.join(units)}", names, time_s, np.concatenate(numbers, axis=1)
+    ).encode()
 
 
 def cycles_file(out: Path) -> Path:

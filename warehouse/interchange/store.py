@@ -10,19 +10,18 @@ from functools import partial
 
 import numpy as np
 
-from warehouse.channels import INPUT_COORDINATES, ipsilateral
+from warehouse.channels import FORCE_CHANNELS, INPUT_COORDINATES, MOMENT_CHANNELS, ipsilateral
 from warehouse.files.lock import one_writer
 from warehouse.files.read import trial_key, trials
 from warehouse.files.write import row_file, table_file, write_together
-from warehouse.holdings.contents import files_of, is_imported
+from warehouse.holdings.contents import is_imported, trial_paths
 from warehouse.identity import SessionKey, TrialKey
 from warehouse.layout import Warehouse
 from warehouse.metadata import Stored
 from warehouse.provenance import stable_hash
-from warehouse.release.columns import FORCES, MOMENTS
 
-RECIPE = "imported-gait2hip60"
-SESSION = "published"
+IMPORT_RECIPE = "imported-gait2hip60"
+IMPORT_SESSION = "published"
 # Raised when what is stored of the same files changes.
 _VERSION = 1
 
@@ -109,9 +108,9 @@ def _store_subject(warehouse: Warehouse, of_subject: Sequence[ImportedTrial], fi
     first = of_subject[0]
     made_from = {"imported": files}
     key = stable_hash({**made_from, "version": _VERSION, "subject": f"{first.key.cohort}/{first.key.subject}"})
-    row = partial(row_file, warehouse, key=first.key, provenance_key=key, recipe=RECIPE, made_from=made_from)
+    row = partial(row_file, warehouse, key=first.key, provenance_key=key, recipe=IMPORT_RECIPE, made_from=made_from)
     session = {
-        "recipe": RECIPE,
+        "recipe": IMPORT_RECIPE,
         "mass_kg": first.mass_kg,
         "height_m": first.height_m,
         "n_trials": len(of_subject),
@@ -124,7 +123,7 @@ def _store_trial(warehouse: Warehouse, trial: ImportedTrial, files: Mapping[str,
     accepted = trial.reason is None
     made_from = {"imported": files}
     key = stable_hash({**made_from, "version": _VERSION, "trial": str(trial.key)})
-    made = partial(table_file, warehouse, key=trial.key, provenance_key=key, recipe=RECIPE, made_from=made_from)
+    made = partial(table_file, warehouse, key=trial.key, provenance_key=key, recipe=IMPORT_RECIPE, made_from=made_from)
     values: dict[str, object] = {
         "condition": trial.condition,
         "outcome": "accepted" if accepted else "rejected",
@@ -139,7 +138,7 @@ def _store_trial(warehouse: Warehouse, trial: ImportedTrial, files: Mapping[str,
     if accepted:
         write_together(warehouse, [made(table="cycles", columns=_cycle_columns(trial))], row)
     else:
-        write_together(warehouse, [], row, obsolete=[files_of(warehouse, trial.key).cycles])
+        write_together(warehouse, [], row, obsolete=[trial_paths(warehouse, trial.key).cycles])
 
 
 def _cycle_columns(trial: ImportedTrial) -> dict[str, Sequence[object] | np.ndarray]:
@@ -157,5 +156,5 @@ def _cycle_columns(trial: ImportedTrial) -> dict[str, Sequence[object] | np.ndar
         "sample": np.arange(points),
         "phase": np.linspace(0, 1, points),
         **{ipsilateral(name): trial.inputs_deg[:, index] for index, name in enumerate(INPUT_COORDINATES)},
-        **{name: trial.targets.get(name, unknown) for name in (*FORCES, *MOMENTS)},
+        **{name: trial.targets.get(name, unknown) for name in (*FORCE_CHANNELS, *MOMENT_CHANNELS)},
     }

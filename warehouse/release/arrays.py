@@ -1,6 +1,5 @@
 """A release as arrays, ready to train on. N cycles, P samples each."""
 
-import json
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
@@ -9,14 +8,14 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from pydantic import TypeAdapter
 
-from warehouse.channels import INPUT_COORDINATES
+from warehouse.channels import INPUT_COORDINATES, TARGET_CHANNELS, TargetKind
 from warehouse.errors import WarehouseError
 from warehouse.files.on_disk import Allocate, finite_rows, in_memory, taken
 from warehouse.layout import file_path
-from warehouse.release.columns import TARGETS, TEXT_KEYS
-from warehouse.release.manifest import CYCLES, SPLIT, STATISTICS, Target
+from warehouse.release.columns import TEXT_KEYS
+from warehouse.release.manifest import CYCLES_FILE, SPLIT_FILE
 from warehouse.release.publish import Release, open_release
-from warehouse.release.split import Split
+from warehouse.release.split import SubjectSplit
 
 _NUMBERS = ("cycle", "mass_kg", "height_m", "duration_s")
 _CYCLES_AT_ONCE = 64
@@ -65,7 +64,7 @@ class CycleArrays:
         return len(self.left_out)
 
 
-def load(root: str, targets: Collection[Target] | None = None, allocate: Allocate = in_memory) -> CycleArrays:
+def load(root: str, targets: Collection[TargetKind] | None = None, allocate: Allocate = in_memory) -> CycleArrays:
     """The arrays of the release in a folder, local or `s3://…`, with the kinds of targets named or all it has.
 
     `allocate` says where inputs and targets are kept. Cycles with NaN in any of those are left out. MissingFile or
@@ -77,24 +76,18 @@ def load(root: str, targets: Collection[Target] | None = None, allocate: Allocat
     lacking = sorted(set(kinds) - set(release.manifest.targets))
     if lacking:
         raise ValueError(f"{root} has no {', '.join(lacking)}; it has {', '.join(release.manifest.targets)}.")
-    names = {kind: TARGETS[kind] if kind in kinds else () for kind in ("forces", "moments")}
+    names = {kind: TARGET_CHANNELS[kind] if kind in kinds else () for kind in ("forces", "moments")}
     blocks, keys = _read(release, (INPUT_COORDINATES, names["forces"], names["moments"]), allocate)
     return _assembled(blocks, keys, names, read_split(release))
 
 
-def read_split(release: Release) -> Split:
+def read_split(release: Release) -> SubjectSplit:
     """The release's split. WarehouseError if its file was changed."""
-    return TypeAdapter(Split).validate_json(release.read(SPLIT))
-
-
-def read_statistics(release: Release) -> dict[str, tuple[float, float]]:
-    """Mean and standard deviation of every channel that is known, from training subjects only."""
-    found = json.loads(release.read(STATISTICS))
-    return {name: (entry["mean"], entry["sd"]) for name, entry in found.items() if entry["n"]}
+    return TypeAdapter(SubjectSplit).validate_json(release.read(SPLIT_FILE))
 
 
 def _assembled(
-    blocks: Sequence[np.ndarray], keys: dict[str, np.ndarray], names: dict[str, tuple[str, ...]], split: Split
+    blocks: Sequence[np.ndarray], keys: dict[str, np.ndarray], names: dict[str, tuple[str, ...]], split: SubjectSplit
 ) -> CycleArrays:
     subject = np.char.add(np.char.add(keys.pop("cohort"), "/"), keys.pop("subject"))
     complete = np.logical_and.reduce([finite_rows(block) for block in blocks[1:]])
@@ -156,8 +149,8 @@ def cycle_tables(release: Release, columns: Sequence[str]) -> Iterator[pa.Table]
 
     WarehouseError if the file is not, byte for byte, what the manifest tells of.
     """
-    path = file_path(release.root, CYCLES)
-    content = release.buffer(CYCLES)
+    path = file_path(release.root, CYCLES_FILE)
+    content = release.buffer(CYCLES_FILE)
     try:
         file = pq.ParquetFile(pa.BufferReader(content), read_dictionary=list(TEXT_KEYS))
         for index in range(file.num_row_groups):

@@ -15,19 +15,19 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from warehouse.channels import INPUT_COORDINATES, ipsilateral
+from warehouse.channels import ALL_CHANNELS, INPUT_COORDINATES, ipsilateral
 from warehouse.errors import WarehouseError
-from warehouse.files.parallel import in_order
-from warehouse.files.read import cycles_of
+from warehouse.files.parallel import map_in_order
+from warehouse.files.read import read_trial_cycles
 from warehouse.layout import Warehouse, identity_names
-from warehouse.release.columns import CHANNELS, NUMBER_KEYS, TEXT_KEYS, arrow_schema
+from warehouse.release.columns import NUMBER_KEYS, TEXT_KEYS, arrow_schema
 from warehouse.release.manifest import RELEASE_FORMAT
-from warehouse.release.selection import Sides, Trial
+from warehouse.release.selection import Sides, StoredTrial
 from warehouse.resample import resample_cycles
 
 _KEYS = (*TEXT_KEYS, "cycle", *NUMBER_KEYS, "sample", "phase")
 # A channel's name in the warehouse.
-_STORED = {name: ipsilateral(name) if name in INPUT_COORDINATES else name for name in CHANNELS}
+_STORED = {name: ipsilateral(name) if name in INPUT_COORDINATES else name for name in ALL_CHANNELS}
 _STORED_NUMBERS = ("cycle", *(name for name in NUMBER_KEYS if name != "height_m"))
 # About 50 MB a row group once read: enough to stream through, far less than a worker's memory.
 _ROWS_PER_GROUP = 1 << 18
@@ -54,7 +54,7 @@ class _Block:
     points: int
 
 
-def write_cycles(file: Path, warehouse: Warehouse, trials: Sequence[Trial], sampling: Sampling) -> int:
+def write_cycles(file: Path, warehouse: Warehouse, trials: Sequence[StoredTrial], sampling: Sampling) -> int:
     """Write the file and return a cycle's number of samples.
 
     ValueError if stored cycles differ in theirs; WarehouseError if a trial's cycles can't be read.
@@ -85,22 +85,22 @@ def row_groups(file: Path, columns: Sequence[str]) -> Iterator[pa.Table]:
             yield parquet.read_row_group(index, columns=list(columns))
 
 
-def _blocks(warehouse: Warehouse, trials: Sequence[Trial], sides: Sides) -> Iterator[_Block]:
+def _blocks(warehouse: Warehouse, trials: Sequence[StoredTrial], sides: Sides) -> Iterator[_Block]:
     """The trials' cycles as they are stored, as many at a time as a row group holds."""
     # Who it is of and how it was walked, the trial's row says; reading it from each cycle's rows takes as long as a
     # fifth of the numbers.
     columns = ["side", *_STORED_NUMBERS, "sample", *_STORED.values()]
 
-    def read(trial: Trial) -> pa.Table:
-        cycles = cycles_of(warehouse, trial.account, columns)
+    def read(trial: StoredTrial) -> pa.Table:
+        cycles = read_trial_cycles(warehouse, trial.account, columns)
         if cycles["sample"][0].as_py() != 0:
             # Its rows would pass for the end of another trial's last cycle.
             raise WarehouseError(f"the cycles of {trial.key} don't begin with sample 0. Ingest its session again.")
         return cycles if sides == "both" else cycles.filter(pc.equal(cycles["side"], "right"))
 
-    waiting: list[tuple[Trial, pa.Table]] = []
+    waiting: list[tuple[StoredTrial, pa.Table]] = []
     n_rows = 0
-    for trial, cycles in zip(trials, in_order(read, trials), strict=True):
+    for trial, cycles in zip(trials, map_in_order(read, trials), strict=True):
         waiting.append((trial, cycles))
         n_rows += cycles.num_rows
         if n_rows >= _ROWS_PER_GROUP:
@@ -110,7 +110,7 @@ def _blocks(warehouse: Warehouse, trials: Sequence[Trial], sides: Sides) -> Iter
         yield _block(waiting)
 
 
-def _block(found: Sequence[tuple[Trial, pa.Table]]) -> _Block:
+def _block(found: Sequence[tuple[StoredTrial, pa.Table]]) -> _Block:
     cycles = pa.concat_tables([rows for _, rows in found])
     starts = np.flatnonzero(cycles["sample"].to_numpy() == 0)
     points = _one_number(set(np.diff(np.r_[starts, cycles.num_rows]).tolist()))
@@ -122,7 +122,7 @@ def _block(found: Sequence[tuple[Trial, pa.Table]]) -> _Block:
     return _Block(keys=keys, curves=np.stack([cycles[name].to_numpy() for name in _STORED.values()]), points=points)
 
 
-def _of_trials(trials: Sequence[Trial]) -> dict[str, list[str] | list[float]]:
+def _of_trials(trials: Sequence[StoredTrial]) -> dict[str, list[str] | list[float]]:
     """What is the same for all of a trial's cycles, trial by trial."""
     return {
         **{name: [getattr(trial.key, name) for trial in trials] for name in identity_names("trial")},
@@ -146,7 +146,7 @@ def _released(block: _Block, points: int) -> pa.Table:
     columns: dict[str, pa.Array] = {
         "sample": pa.array(np.tile(np.arange(points, dtype=np.int32), n_cycles)),
         "phase": pa.array(np.tile(np.linspace(0, 1, points), n_cycles)),
-        **{name: pa.array(curve) for name, curve in zip(CHANNELS, _at_points(block, points), strict=True)},
+        **{name: pa.array(curve) for name, curve in zip(ALL_CHANNELS, _at_points(block, points), strict=True)},
         **{name: pa.array(np.repeat(block.keys[name], points)) for name in ("cycle", *NUMBER_KEYS)},
         **{name: _repeated(block.keys[name], points) for name in TEXT_KEYS},
     }

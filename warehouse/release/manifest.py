@@ -2,22 +2,24 @@
 
 import hashlib
 import json
-from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from warehouse.channels import TargetKind
 from warehouse.errors import WarehouseError
 from warehouse.release.selection import Sides
 
-MANIFEST = "release.json"
-CYCLES, CARD, SPLIT, STATISTICS, RECIPE = "cycles.parquet", "README.md", "split.json", "stats.json", "recipe.json"
-AUDIT = "audit.json"
+MANIFEST_FILE = "release.json"
+CYCLES_FILE = "cycles.parquet"
+CARD_FILE = "README.md"
+SPLIT_FILE = "split.json"
+STATISTICS_FILE = "stats.json"
+AUDIT_FILE = "audit.json"
+RECIPE_FILE = "recipe.json"
 
 # Raised when a release's files change their names, columns, units or meanings.
 RELEASE_FORMAT = 1
 _HEX_DIGITS = 12
-
-Target = Literal["forces", "moments"]
 
 
 class _Entry(BaseModel):
@@ -31,7 +33,7 @@ class ReleasedFile(_Entry):
     n_bytes: int
 
 
-class Source(_Entry):
+class ReleasedTrial(_Entry):
     """One trial and the provenance key of its cycles."""
 
     trial: str
@@ -49,7 +51,7 @@ class Manifest(_Entry):
     name: str
     points: int
     sides: Sides
-    targets: tuple[Target, ...]
+    targets: tuple[TargetKind, ...]
     licence: str | None
     n_subjects: int
     n_trials: int
@@ -57,7 +59,7 @@ class Manifest(_Entry):
     n_complete: int
     selection: dict[str, list[str]]
     origin: dict[str, object]
-    sources: tuple[Source, ...]
+    sources: tuple[ReleasedTrial, ...]
     files: dict[str, ReleasedFile]
 
     def as_bytes(self) -> bytes:

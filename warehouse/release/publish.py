@@ -13,7 +13,7 @@ import pyarrow as pa
 from warehouse.errors import MissingFile, WarehouseError
 from warehouse.files import storage
 from warehouse.layout import Warehouse, file_path, release_root, staging_target, temporary_path
-from warehouse.release.manifest import MANIFEST, Manifest, ReleasedFile, parse_manifest, release_folder
+from warehouse.release.manifest import MANIFEST_FILE, Manifest, ReleasedFile, parse_manifest, release_folder
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,17 +43,18 @@ class Release:
 def open_release(root: str) -> Release:
     """The release in a folder, local or `s3://…`. MissingFile or WarehouseError if there is none that can be read."""
     folder = Warehouse(root)
-    path = file_path(folder, MANIFEST)
+    path = file_path(folder, MANIFEST_FILE)
     try:
         raw = storage.read_bytes(folder, path)
     except MissingFile as error:
         raise MissingFile(
-            f"there is no release at {root}: it has no {MANIFEST}. Name the folder that `gait2hip release` printed."
+            f"there is no release at {root}: it has no {MANIFEST_FILE}. "
+            "Name the folder that `gait2hip release` printed."
         ) from error
     return Release(root=folder, manifest=parse_manifest(path, raw))
 
 
-def verify(release: Release) -> None:
+def verify_release(release: Release) -> None:
     """Read every file of a release. WarehouseError names the first that is missing or was changed."""
     for name in release.manifest.files:
         release.read(name)
@@ -66,7 +67,7 @@ def staging(warehouse: Warehouse, name: str) -> Iterator[Path]:
     Beside the releases on a local disk, so that publishing is one rename; hidden there, so that nobody takes it for
     a release.
     """
-    with storage.explained("make a release in", warehouse.base):
+    with storage.describe_os_errors("make a release in", warehouse.base):
         folder = _staging_folder(warehouse, name)
         try:
             yield folder
@@ -74,7 +75,7 @@ def staging(warehouse: Warehouse, name: str) -> Iterator[Path]:
             shutil.rmtree(folder, ignore_errors=True)
 
 
-def entries(staged: Path) -> dict[str, ReleasedFile]:
+def staged_files(staged: Path) -> dict[str, ReleasedFile]:
     """Each staged file's hash and length."""
     return {file.name: _entry(file) for file in sorted(staged.iterdir())}
 
@@ -86,17 +87,17 @@ def publish(warehouse: Warehouse, staged: Path, manifest: Manifest) -> Release:
     """
     folder = release_folder(manifest)
     target = release_root(warehouse, folder)
-    with storage.explained("write", staged.as_posix()):
-        (staged / MANIFEST).write_bytes(manifest.as_bytes())
-    if not storage.exists(target, file_path(target, MANIFEST)):
+    with storage.describe_os_errors("write", staged.as_posix()):
+        (staged / MANIFEST_FILE).write_bytes(manifest.as_bytes())
+    if not storage.exists(target, file_path(target, MANIFEST_FILE)):
         _move(staged, target)
     release = open_release(target.root)
     if release.manifest.as_bytes() != manifest.as_bytes():
         raise WarehouseError(
-            f"{file_path(target, MANIFEST)} is not the manifest that the folder's name is the hash of: it was changed "
-            "or damaged. Remove the release's folder and cut it again with `gait2hip release`."
+            f"{file_path(target, MANIFEST_FILE)} is not the manifest that the folder's name is the hash of: it was "
+            "changed or damaged. Remove the release's folder and cut it again with `gait2hip release`."
         )
-    verify(release)
+    verify_release(release)
     return release
 
 
@@ -114,10 +115,10 @@ def _staging_folder(warehouse: Warehouse, name: str) -> Path:
 def _move(staged: Path, target: Warehouse) -> None:
     if not target.is_local:
         # No folder can be renamed in an object store: the manifest comes last and vouches for the rest.
-        for file in sorted(staged.iterdir(), key=lambda file: (file.name == MANIFEST, file.name)):
+        for file in sorted(staged.iterdir(), key=lambda file: (file.name == MANIFEST_FILE, file.name)):
             storage.write_bytes(target, file_path(target, file.name), file.read_bytes())
         return
-    with storage.explained("write", target.base):
+    with storage.describe_os_errors("write", target.base):
         for file in staged.iterdir():
             storage.flush(file)
         storage.flush(staged)
@@ -131,9 +132,9 @@ def _move(staged: Path, target: Warehouse) -> None:
 def _refuse_unless_there(target: Warehouse, error: OSError) -> None:
     # Another process may have published the same release since; a folder without its manifest was emptied by hand.
     if Path(target.base).is_dir():
-        if not storage.exists(target, file_path(target, MANIFEST)):
+        if not storage.exists(target, file_path(target, MANIFEST_FILE)):
             raise WarehouseError(
-                f"{target.base} is there, but without its {MANIFEST}: remove that folder and run again."
+                f"{target.base} is there, but without its {MANIFEST_FILE}: remove that folder and run again."
             ) from error
         return
     raise error

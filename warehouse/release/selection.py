@@ -21,7 +21,7 @@ def parse_sides(text: str) -> Sides:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Trial:
+class StoredTrial:
     """One stored trial: its row, what the row's file says of itself, and its session's row."""
 
     key: TrialKey
@@ -66,13 +66,13 @@ class Selection:
         return {name: sorted(words) for name, words in asdict(self).items()}
 
 
-def select(trials: Sequence[Trial], selection: Selection) -> list[Trial]:
+def select(trials: Sequence[StoredTrial], selection: Selection) -> list[StoredTrial]:
     """Those of `trials`, accepted or rejected, that the selection names.
 
     ValueError for a word that none of them has: a slip of the pen must not silently give a smaller release.
     """
     chosen = list(trials)
-    rules: tuple[tuple[str, tuple[str, ...], Callable[[Trial], tuple[str, ...]]], ...] = (
+    rules: tuple[tuple[str, tuple[str, ...], Callable[[StoredTrial], tuple[str, ...]]], ...] = (
         ("--cohort", selection.cohorts, lambda trial: (trial.key.cohort,)),
         ("--recipe", selection.recipes, lambda trial: (trial.account.recipe,)),
         ("--condition", selection.conditions, lambda trial: (trial.condition,)),
@@ -85,7 +85,7 @@ def select(trials: Sequence[Trial], selection: Selection) -> list[Trial]:
     return chosen
 
 
-def with_cycles(trials: Iterable[Trial], sides: Sides) -> list[Trial]:
+def with_cycles(trials: Iterable[StoredTrial], sides: Sides) -> list[StoredTrial]:
     """The accepted trials that have a cycle of the sides wanted."""
     return [
         trial
@@ -95,7 +95,7 @@ def with_cycles(trials: Iterable[Trial], sides: Sides) -> list[Trial]:
 
 
 def _refuse_unknown(
-    option: str, wanted: Sequence[str], trials: Sequence[Trial], names: Callable[[Trial], tuple[str, ...]]
+    option: str, wanted: Sequence[str], trials: Sequence[StoredTrial], names: Callable[[StoredTrial], tuple[str, ...]]
 ) -> None:
     known = {name for trial in trials for name in names(trial)}
     for word in wanted:

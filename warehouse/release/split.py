@@ -10,7 +10,7 @@ import numpy as np
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Split:
+class SubjectSplit:
     """Subjects as `cohort/subject`, sorted, in training and held out for the test; every subject is in one of them.
 
     `method` says how they were chosen; `fraction` and `seed` are those of a draw, else None.
@@ -34,22 +34,22 @@ class Split:
         return asdict(self)
 
 
-def hold_out_none(subjects: Iterable[str]) -> Split:
+def hold_out_none(subjects: Iterable[str]) -> SubjectSplit:
     """Every subject in training: for a release that is itself a test set, or is split by who trains."""
-    return Split(method="none", train=_sorted(subjects), test=())
+    return SubjectSplit(method="none", train=_sorted(subjects), test=())
 
 
-def hold_out_named(subjects: Iterable[str], named: Sequence[str]) -> Split:
+def hold_out_named(subjects: Iterable[str], named: Sequence[str]) -> SubjectSplit:
     """Holds out those named, as `cohort/subject` or by the subject's code alone.
 
     ValueError for a name that nobody, or a subject of more than one cohort, has.
     """
     everyone = _sorted(subjects)
     test = {_the_one(name, everyone) for name in named}
-    return Split(method="names", train=tuple(s for s in everyone if s not in test), test=_sorted(test))
+    return SubjectSplit(method="names", train=tuple(s for s in everyone if s not in test), test=_sorted(test))
 
 
-def hold_out_drawn(subjects: Iterable[str], fraction: float, seed: int) -> Split:
+def hold_out_drawn(subjects: Iterable[str], fraction: float, seed: int) -> SubjectSplit:
     """Holds out a share of the subjects, drawn by `numpy.random.default_rng(seed)`.
 
     The draw is that of the published training scripts (ygsiete7/Gait2Hip-60: sorted subjects, shuffled, the first
@@ -62,12 +62,12 @@ def hold_out_drawn(subjects: Iterable[str], fraction: float, seed: int) -> Split
     n_test = max(1, round(len(everyone) * fraction))
     np.random.default_rng(seed).shuffle(everyone)
     drawn = [str(subject) for subject in everyone]
-    return Split(
+    return SubjectSplit(
         method="seed", train=_sorted(drawn[n_test:]), test=_sorted(drawn[:n_test]), fraction=fraction, seed=seed
     )
 
 
-def splitter(named: Sequence[str], fraction: float | None, seed: int | None) -> Callable[[Iterable[str]], Split]:
+def splitter(named: Sequence[str], fraction: float | None, seed: int | None) -> Callable[[Iterable[str]], SubjectSplit]:
     """What makes the split that was asked for: by name, by a draw, or none. ValueError if it is half asked for."""
     if (fraction is None) != (seed is None):
         raise ValueError("--holdout-fraction and --seed belong together: a draw that can't be repeated is no split.")

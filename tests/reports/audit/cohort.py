@@ -3,11 +3,14 @@
 import numpy as np
 
 from reports.audit.curves import AuditCycles
-from warehouse.channels import INPUT_COORDINATES
-from warehouse.release.columns import CHANNELS, FORCES, MOMENTS
+from warehouse.channels import ALL_CHANNELS, FORCE_CHANNELS, INPUT_COORDINATES, MOMENT_CHANNELS
 
 # How large a channel is: degrees, N/kg, N·m/kg.
-SIZE = {**dict.fromkeys(INPUT_COORDINATES, 20.0), **dict.fromkeys(FORCES, 6.0), **dict.fromkeys(MOMENTS, 0.8)}
+SIZE = {
+    **dict.fromkeys(INPUT_COORDINATES, 20.0),
+    **dict.fromkeys(FORCE_CHANNELS, 6.0),
+    **dict.fromkeys(MOMENT_CHANNELS, 0.8),
+}
 
 
 def made_up(
@@ -17,8 +20,8 @@ def made_up(
     random = np.random.default_rng(seed)
     rows = []
     for subject in range(n_subjects):
-        build = 1 + 0.12 * random.standard_normal((len(CHANNELS), 1))
-        style = 0.06 * random.standard_normal((len(CHANNELS), 4))
+        build = 1 + 0.12 * random.standard_normal((len(ALL_CHANNELS), 1))
+        style = 0.06 * random.standard_normal((len(ALL_CHANNELS), 4))
         for condition in conditions:
             for trial in ("t1", "t2"):
                 for side in ("left", "right"):
@@ -43,8 +46,8 @@ def made_up(
 def _curves(style: np.ndarray, points: int) -> np.ndarray:
     phase = 2 * np.pi * np.linspace(0, 1, points)
     waves = np.stack([np.cos(phase), np.sin(phase), np.cos(2 * phase), np.sin(2 * phase)])
-    return np.stack([SIZE[name] * _curve(name, index, phase) for index, name in enumerate(CHANNELS)]) + (
-        np.array([SIZE[name] for name in CHANNELS])[:, None] * (style @ waves)
+    return np.stack([SIZE[name] * _curve(name, index, phase) for index, name in enumerate(ALL_CHANNELS)]) + (
+        np.array([SIZE[name] for name in ALL_CHANNELS])[:, None] * (style @ waves)
     )
 
 

@@ -6,16 +6,16 @@ import numpy as np
 import pytest
 
 from benchmarks.audit import FAULTS, TARGETS, Fault, at, raised, scaled, trembling, with_fault
-from reports.audit.audit import audit
+from reports.audit.audit import audit_cycles
 from reports.audit.curves import AuditCycles
-from reports.audit.verdict import Verdict
+from reports.audit.verdict import AuditVerdict
 from tests.reports.audit.cohort import made_up
 
 WHO = "adults/S03"
 
 
 def found(cycles: AuditCycles) -> list[tuple[str, str, str]]:
-    return [(verdict.kind, verdict.where, verdict.channel) for verdict in audit(cycles).verdicts]
+    return [(verdict.kind, verdict.where, verdict.channel) for verdict in audit_cycles(cycles).verdicts]
 
 
 def of(cycles: AuditCycles, **words: object) -> np.ndarray:
@@ -39,7 +39,7 @@ def test_a_known_fault_is_found_and_nobody_else_is_blamed(name: str) -> None:
 @pytest.mark.parametrize("n_subjects", [5, 6, 12, 40])
 def test_cohorts_without_a_fault_have_no_verdict(n_subjects: int) -> None:
     for seed in range(2):
-        clean = audit(made_up(n_subjects, seed=seed, conditions=("slow", "med", "fast")))
+        clean = audit_cycles(made_up(n_subjects, seed=seed, conditions=("slow", "med", "fast")))
         assert (clean.verdicts, clean.not_judged) == ((), ())
         assert (clean.n_subjects, clean.n_cycles) == (n_subjects, n_subjects * 12)
 
@@ -74,7 +74,7 @@ def test_a_level_is_told_by_its_distance_from_the_others(channel: str, offset: f
     cycles = made_up(n_subjects=6)
     alike = replace(cycles, curves=np.repeat(cycles.curves[:1], len(cycles), axis=0))
 
-    verdicts = audit(with_fault(alike, alike.subject == WHO, raised(offset, channel))).verdicts
+    verdicts = audit_cycles(with_fault(alike, alike.subject == WHO, raised(offset, channel))).verdicts
 
     offsets = [v for v in verdicts if v.kind == "offset"]
     assert [(v.subject, v.channel, v.found) for v in offsets] == (
@@ -118,8 +118,8 @@ def test_five_subjects_are_enough_for_gross_faults_and_four_are_too_few() -> Non
         cycles = made_up(n_subjects=n_subjects)
         spoilt = with_fault(cycles, cycles.subject == WHO, scaled(-1, [at("moment_hip_flexion")]))
         assert found(spoilt) == expected
-        assert len(audit(spoilt).not_judged) == (n_subjects == 4)
-    assert audit(spoilt).not_judged[0].startswith("adults, med: 4 subjects are too few")
+        assert len(audit_cycles(spoilt).not_judged) == (n_subjects == 4)
+    assert audit_cycles(spoilt).not_judged[0].startswith("adults, med: 4 subjects are too few")
 
 
 def test_two_legs_that_run_against_each_other_are_told_even_of_one_subject() -> None:
@@ -142,7 +142,7 @@ def test_subjects_are_compared_within_their_cohort() -> None:
         **{name: np.concatenate([getattr(adults, name), getattr(children, name)]) for name in AuditCycles.__slots__}
     )
 
-    assert not [verdict for verdict in audit(both).verdicts if verdict.kind == "scale"]
+    assert not [verdict for verdict in audit_cycles(both).verdicts if verdict.kind == "scale"]
 
 
 def test_targets_that_are_not_known_are_no_fault() -> None:
@@ -163,17 +163,17 @@ def test_the_order_of_the_cycles_changes_nothing() -> None:
     spoilt = with_fault(cycles, cycles.subject == WHO, trembling)
     shuffled = spoilt.take(np.random.default_rng(0).permutation(len(spoilt)))
 
-    def told(verdict: Verdict) -> tuple[object, ...]:
+    def told(verdict: AuditVerdict) -> tuple[object, ...]:
         return (verdict.kind, verdict.where, verdict.channel, round(verdict.score, 4))
 
-    assert [told(v) for v in audit(shuffled).verdicts] == [told(v) for v in audit(spoilt).verdicts] != []
+    assert [told(v) for v in audit_cycles(shuffled).verdicts] == [told(v) for v in audit_cycles(spoilt).verdicts] != []
 
 
 def test_coarse_cycles_are_said_not_to_be_judged_for_chatter() -> None:
     cycles = made_up(points=51)
     spoilt = with_fault(cycles, cycles.subject == WHO, trembling)
 
-    assert any("chatter: cycles of 51 samples are too coarse" in text for text in audit(spoilt).not_judged)
+    assert any("chatter: cycles of 51 samples are too coarse" in text for text in audit_cycles(spoilt).not_judged)
     assert "chatter" not in {kind for kind, _, _ in found(spoilt)}
 
 
@@ -193,7 +193,7 @@ def test_a_channel_that_few_know_is_not_judged_and_that_is_said(n_who_know: int)
     cycles = not_known(made_up(n_subjects=8), n_who_know)
 
     for spoilt in (cycles, with_fault(cycles, cycles.subject == "adults/S01", scaled(-4, TARGETS))):
-        told = audit(spoilt)
+        told = audit_cycles(spoilt)
         assert told.verdicts == ()
         (reason,) = told.not_judged
         assert reason.startswith(f"adults, med: {n_who_know} of 8 subjects know force_")
@@ -205,8 +205,8 @@ def test_only_those_who_know_a_channel_are_counted() -> None:
     cycles = made_up(n_subjects=12)
     few = cycles.take(np.isin(cycles.subject, [f"adults/S{who:02d}" for who in range(6)]))
 
-    of_many = audit(with_fault(not_known(cycles, 6), cycles.subject == WHO, fault))
-    of_few = audit(with_fault(few, few.subject == WHO, fault))
+    of_many = audit_cycles(with_fault(not_known(cycles, 6), cycles.subject == WHO, fault))
+    of_few = audit_cycles(with_fault(few, few.subject == WHO, fault))
 
     assert of_many.verdicts == of_few.verdicts != ()
     assert "5 others" in of_many.verdicts[0].found
@@ -235,7 +235,7 @@ def test_a_cycle_is_judged_in_the_channels_that_are_known() -> None:
     forces_only = unknown_in(spoilt, np.ones(len(cycles), dtype=bool), [at("moment_hip_flexion"), at("force_glmed")])
 
     assert found(forces_only) == found(spoilt) == [("cycle", f"{WHO}/day1/t2 right cycle 0", "force_recfem")]
-    assert audit(forces_only).not_judged == ()
+    assert audit_cycles(forces_only).not_judged == ()
 
 
 def test_where_cycles_can_t_be_judged_it_is_said() -> None:
@@ -245,8 +245,8 @@ def test_where_cycles_can_t_be_judged_it_is_said() -> None:
     once = unknown_in(cycles, ~first, [at("force_recfem")])
 
     reason = "so that there a cycle can't be told from its subject"
-    assert audit(once).not_judged == (f"adults, med: nobody has two cycles that know force_recfem, {reason}",)
-    alone = audit(cycles.take(first))
+    assert audit_cycles(once).not_judged == (f"adults, med: nobody has two cycles that know force_recfem, {reason}",)
+    alone = audit_cycles(cycles.take(first))
     assert alone.not_judged == (f"adults, med: nobody has two cycles that know any channel, {reason}",)
 
 
@@ -286,7 +286,7 @@ def test_a_curve_that_stands_still_is_told_whatever_it_is(channel: str) -> None:
     nearly = with_fault(cycles, cycles.subject == WHO, scaled(0.01, [at(channel)]))
 
     for spoilt, told in ((still, "one number throughout"), (nearly, "of the range of 11 others' median")):
-        (verdict,) = [verdict for verdict in audit(spoilt).verdicts if verdict.kind == "flat"]
+        (verdict,) = [verdict for verdict in audit_cycles(spoilt).verdicts if verdict.kind == "flat"]
         assert (verdict.where, verdict.channel) == (f"{WHO} med", channel)
         assert told in verdict.found
 
@@ -297,7 +297,7 @@ def test_a_curve_that_stands_still_is_told_without_others() -> None:
 
     assert found(spoilt) == [("flat", "adults/S01 med left", "hip_flexion_r")]
     everybody = with_fault(made_up(), np.ones(48, dtype=bool), constant(TARGETS))
-    assert len(audit(everybody).verdicts) == 12 * len(TARGETS)
+    assert len(audit_cycles(everybody).verdicts) == 12 * len(TARGETS)
 
 
 @pytest.mark.parametrize("factor", [0.1, 10])

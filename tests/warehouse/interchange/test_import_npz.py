@@ -8,15 +8,16 @@ import pytest
 
 from tests.warehouse.conftest import TrialWriter
 from tests.warehouse.interchange import published
+from tests.warehouse.samples import nothing_suspicious
+from warehouse.channels import FORCE_CHANNELS, MOMENT_CHANNELS
 from warehouse.errors import WarehouseError
 from warehouse.files import read
-from warehouse.holdings.status import render, status
+from warehouse.holdings.status import status_text, warehouse_status
 from warehouse.identity import SessionKey, TrialKey
 from warehouse.interchange import store
 from warehouse.interchange.import_npz import import_npz
 from warehouse.layout import Warehouse
 from warehouse.release.build import ReleaseOrder, build_release, stored_trials
-from warehouse.release.columns import FORCES, MOMENTS
 from warehouse.release.cycles_file import Sampling
 from warehouse.release.origin import mixture
 from warehouse.release.selection import Selection
@@ -27,6 +28,7 @@ _ORDER = ReleaseOrder(
     selection=Selection(),
     sampling=Sampling(sides="right", points=None),
     split=hold_out_none,
+    audit=nothing_suspicious,
     licence=None,
 )
 
@@ -45,7 +47,7 @@ def test_forces_and_moments_of_the_same_cycles_become_one_cycle_each(tmp_path: P
     order = [3 * subject + condition for subject in range(4) for condition in (2, 1, 0)]
     cycles = read.cycles_as_right(warehouse).to_pandas()
     assert len(cycles) == 12 * 180
-    for kind, names in (("forces", FORCES), ("moments", MOMENTS)):
+    for kind, names in (("forces", FORCE_CHANNELS), ("moments", MOMENT_CHANNELS)):
         per_mass = published.arrays(kind)["Y"].astype(float) / published.MASS_KG[:, None, None]
         np.testing.assert_allclose(cycles[list(names)].to_numpy().reshape(12, 180, -1), per_mass[order], rtol=1e-12)
     assert cycles.duration_s.isna().all()
@@ -75,7 +77,7 @@ def test_what_a_source_does_not_tell_is_missing_and_not_made_up(tmp_path: Path, 
 def test_an_imported_warehouse_is_whole(tmp_path: Path, warehouse: Warehouse) -> None:
     import_npz(warehouse, [published.write(tmp_path, "forces")], "gait2hip60")
 
-    found = status(warehouse)
+    found = warehouse_status(warehouse)
 
     assert len(found.accepted) == 12
     assert (found.missing, found.orphans, found.unreadable) == ((), (), ())
@@ -205,10 +207,10 @@ def test_an_import_that_was_killed_over_an_older_one_is_found_out(
 
     with pytest.raises(WarehouseError, match=told):
         build_release(warehouse, _ORDER)
-    assert any(re.search(told, line) for line in status(warehouse).partial_imports)
+    assert any(re.search(told, line) for line in warehouse_status(warehouse).partial_imports)
 
     import_npz(warehouse, [corrected], "gait2hip60")
-    assert status(warehouse).partial_imports == ()
+    assert warehouse_status(warehouse).partial_imports == ()
     assert build_release(warehouse, _ORDER).manifest.n_cycles == 12
 
 
@@ -224,7 +226,7 @@ def test_a_first_import_that_was_killed_is_found_out(
 
     with pytest.raises(WarehouseError, match=r"H04/published: 0 trials are stored of the 3 of Gait2Hip_MF60.npz"):
         build_release(warehouse, _ORDER)
-    said = render(status(warehouse))
+    said = status_text(warehouse_status(warehouse))
     assert "\n1 imported in part:\n  gait2hip60/H04/published: 0 trials are stored of the 3 of " in said
     assert "Run `gait2hip import` with those files again." in said
 
@@ -234,7 +236,7 @@ def test_status_says_that_an_imported_session_s_row_can_t_be_read(tmp_path: Path
     row = Path(warehouse.base, "sessions", "gait2hip60", "H02", "published.parquet")
     row.write_bytes(row.read_bytes()[:100])
 
-    (problem,) = status(warehouse).partial_imports
+    (problem,) = warehouse_status(warehouse).partial_imports
 
     assert problem.startswith(f"{row} is not a whole Parquet file")
 

@@ -11,13 +11,13 @@ from tests.warehouse.conftest import TrialWriter
 from tests.warehouse.one_file import write_row, write_table
 from tests.warehouse.release.conftest import Order, trial
 from tests.warehouse.samples import MADE, N_SAMPLES, SESSION_ROW, cycles_columns, trial_row
+from warehouse.channels import ALL_CHANNELS
 from warehouse.errors import WarehouseError
 from warehouse.files import read
 from warehouse.identity import TrialKey
 from warehouse.layout import Warehouse, table_path
 from warehouse.release import build, cycles_file
 from warehouse.release.build import build_release
-from warehouse.release.columns import CHANNELS
 from warehouse.release.cycles_file import Sampling
 from warehouse.release.publish import Release
 from warehouse.release.selection import Selection
@@ -44,7 +44,7 @@ def test_a_release_holds_every_cycle_with_its_keys(filled: Warehouse, order: Ord
     assert (cycles.height_m == SESSION_ROW["height_m"]).all()
     assert (cycles.mass_kg == 67.0).all()
     stored = read.cycles_as_right(filled).to_pandas()
-    for name in CHANNELS:
+    for name in ALL_CHANNELS:
         np.testing.assert_allclose(cycles[name], stored[name], rtol=1e-6)
 
 

@@ -12,7 +12,7 @@ from warehouse.errors import MissingFile, WarehouseError
 from warehouse.layout import Warehouse
 from warehouse.release import build, publish
 from warehouse.release.build import build_release
-from warehouse.release.publish import open_release, verify
+from warehouse.release.publish import open_release, verify_release
 
 
 def _names(warehouse: Warehouse) -> list[str]:
@@ -25,7 +25,7 @@ def test_a_release_is_found_again_and_whole(filled: Warehouse, order: Order) -> 
     found = open_release(made.root.root)
 
     assert found == made
-    verify(found)
+    verify_release(found)
     assert _names(filled) == [Path(made.root.base).name]
 
 
@@ -35,7 +35,7 @@ def test_a_changed_file_is_found_out(filled: Warehouse, order: Order) -> None:
     card.write_text(card.read_text().replace("18", "19"))
 
     with pytest.raises(WarehouseError, match=r"README.md is not what the release was published with"):
-        verify(release)
+        verify_release(release)
     with pytest.raises(WarehouseError, match="not what the release was published with"):
         build_release(filled, order())
 
@@ -50,7 +50,7 @@ def test_files_changed_together_with_their_manifest_are_found_out(filled: Wareho
     manifest = (folder / "release.json").read_text().replace(release.manifest.files["audit.json"].sha256, digest)
     (folder / "audit.json").write_bytes(audit)
     (folder / "release.json").write_text(manifest)
-    verify(open_release(release.root.root))
+    verify_release(open_release(release.root.root))
 
     with pytest.raises(WarehouseError, match=r"release.json is not the manifest that the folder's name is the hash of"):
         build_release(filled, order())
