@@ -1,4 +1,4 @@
-"""The channels every model reads and predicts: names, order, units, and which muscles make a group.
+"""The channels that every model reads and predicts: names, order, units, and the muscles of each group.
 
 Names are the right-hand side's, as OpenSim has them. A left cycle is the same data with r and l
 exchanged; no sign changes, since the model's leg coordinates are mirrored.
@@ -48,7 +48,7 @@ ALL_CHANNELS: tuple[str, ...] = (*INPUT_COORDINATES, *FORCE_CHANNELS, *MOMENT_CH
 
 
 def mirrored(name: str) -> str:
-    """The other leg's name: `hip_flexion_r` for `hip_flexion_l`; a name without a side is its own mirror."""
+    """The other leg's name: `hip_flexion_l` -> `hip_flexion_r`; a name without a side stays as it is."""
     if name.endswith("_r"):
         return name.removesuffix("_r") + "_l"
     if name.endswith("_l"):

@@ -1,4 +1,4 @@
-"""The data dictionary, made from the schemas.
+"""The data dictionary, generated from the schemas.
 
 `python -m warehouse.data_dictionary > docs/data-dictionary.md`
 """

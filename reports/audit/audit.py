@@ -1,4 +1,4 @@
-"""The audit of a release: every check on every group, what explains what, and what could not be judged."""
+"""The audit of a release: every check on every group, without verdicts that others explain, and what is not judged."""
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
@@ -25,7 +25,7 @@ _AGAINST_OTHERS = (
     far_cycles,
     flat_curves,
 )
-# Whether a curve is far or runs the wrong way, this many samples tell as well as all.
+# This many samples of a cycle are enough to say whether a curve is far or has the wrong sign.
 _SAMPLES = 30
 
 
@@ -34,7 +34,7 @@ def audit_cycles(
 ) -> Audit:
     """Judge a release's cycles.
 
-    `known_before` and `not_judged` are what only the warehouse can tell (`saturated.py`).
+    `known_before` and `not_judged` come from the warehouse, which holds what a release leaves out (`saturated.py`).
     """
     verdicts = [*known_before, *implausible_bodies(cycles)]
     unknown = list(not_judged)
@@ -43,10 +43,10 @@ def audit_cycles(
         unknown.append(f"chatter: cycles of {points} samples are too coarse, {LEAST_POINTS} are needed")
     for cohort, condition, members in cycles.groups():
         group = make_group(cohort, condition, members.thinned(max(1, points // _SAMPLES)))
-        found = [*_against_others(group), *disagreeing_legs(group), *constant_curves(group)]
+        verdicts_of_group = [*_against_others(group), *disagreeing_legs(group), *constant_curves(group)]
         if points >= LEAST_POINTS:
-            found += chattering(_whole(group, members))
-        verdicts += unexplained(found)
+            verdicts_of_group += chattering(_whole(group, members))
+        verdicts += unexplained(verdicts_of_group)
         unknown += _too_few(group)
     return Audit(
         verdicts=ordered(verdicts),
@@ -57,10 +57,10 @@ def audit_cycles(
 
 
 def unexplained(verdicts: Sequence[AuditVerdict]) -> list[AuditVerdict]:
-    """Those that no other verdict on the same subject and condition explains: one cause is told once.
+    """The verdicts that no other verdict on the same subject and condition explains, so that a cause is reported once.
 
-    A wrong scale or side makes every channel of its set far and some signs wrong; a wrong sign makes its channel far
-    and the legs disagree; a wrong level makes its channel far.
+    A wrong scale or exchanged sides make every channel of their set far and some signs wrong; a wrong sign makes its
+    channel far and the legs disagree; a wrong level makes its channel far.
     """
     causes: dict[tuple[str, str | None], list[AuditVerdict]] = defaultdict(list)
     for verdict in verdicts:
@@ -74,7 +74,7 @@ def unexplained(verdicts: Sequence[AuditVerdict]) -> list[AuditVerdict]:
 
 
 def _explains(cause: AuditVerdict, effect: AuditVerdict) -> bool:
-    """Whether a wrong scale, side, sign or level of one subject in one condition makes another verdict on the same."""
+    """Whether a wrong scale, side, sign or level is the cause of another verdict on the same subject and condition."""
     if not _covers(cause, effect):
         return False
     if cause.kind == "scale":
@@ -91,8 +91,8 @@ def _explains(cause: AuditVerdict, effect: AuditVerdict) -> bool:
 
 
 def _covers(cause: AuditVerdict, effect: AuditVerdict) -> bool:
-    """Whether what the cause is told of holds all that the effect is told of: a cycle's fault makes no subject far."""
-    # That two legs disagree is told of both; a whole leg that is wrong is why.
+    """Whether the cause is about all that the effect is about: one cycle's fault does not make its subject far."""
+    # The verdict that two legs disagree names both; its cause may be one whole leg.
     if effect.kind == "left and right":
         return cause.trial is None
     return all(getattr(cause, name) in (None, getattr(effect, name)) for name in ("session", "trial", "side", "cycle"))

@@ -20,19 +20,19 @@ def audit_for_release(cycles: UnreleasedCycles) -> AuditRecord:
     WarehouseError if a table that a trial's row vouches for can't be read.
     """
     saturated, unknown = saturated_muscles(cycles.warehouse, cycles.trials, cycles.sides)
-    found = audit_cycles(read_cycles(cycles.tables(AUDITED_COLUMNS), cycles.points), saturated, unknown)
-    return AuditRecord(summary=audit_summary(found), content=found.as_plain())
+    audit = audit_cycles(read_cycles(cycles.tables(AUDITED_COLUMNS), cycles.points), saturated, unknown)
+    return AuditRecord(summary=audit_summary(audit), content=audit.as_plain())
 
 
 def cycles_of_release(release: Release) -> AuditCycles:
-    """Every cycle of a release. WarehouseError if its file is not what it was published with."""
+    """Every cycle of a release. WarehouseError if its file was changed since it was published."""
     return read_cycles(cycle_tables(release, AUDITED_COLUMNS), release.manifest.points)
 
 
 def audit_of(release: Release, cycles: AuditCycles) -> Audit:
-    """The verdicts that a release records; of one cut before releases were audited, those that its cycles tell.
+    """The audit recorded in a release; for a release cut before releases were audited, one made from its cycles.
 
-    WarehouseError if what it records was changed.
+    WarehouseError if the recorded audit was changed.
     """
     if AUDIT_FILE in release.manifest.files:
         return parse_audit(file_path(release.root, AUDIT_FILE), release.read(AUDIT_FILE))

@@ -1,4 +1,4 @@
-"""Signs and sides: curves that run against everybody else's, or half a cycle late."""
+"""Signs and sides: curves that run against the others', or half a cycle late."""
 
 from collections.abc import Iterator, Mapping
 from itertools import pairwise
@@ -17,32 +17,32 @@ _SETS: Mapping[str, np.ndarray] = {
     name: np.isin(ALL_CHANNELS, channels)
     for name, channels in {"inputs": INPUT_COORDINATES, "targets": (*FORCE_CHANNELS, *MOMENT_CHANNELS)}.items()
 }
-# A curve that moves by less than this many times what matters to nobody has a shape by chance.
+# The shape of a curve whose range is below this many times the smallest difference that matters is chance.
 _MOVES = 4.0
 
 
 def exchanged_sides(group: AuditGroup, others: Others) -> Iterator[AuditVerdict]:
-    """Cycles whose inputs, or targets, fit the others' better half a cycle later."""
+    """Cycles whose inputs, or targets, fit the others' better when shifted by half a cycle."""
     gain = _gain_of_half_a_cycle(group, others)
     agreed = agreed_channels(group, others)
     for name, channels in _SETS.items():
         scores = _known_mean(gain[:, channels & agreed])
-        found = f"correlation of {name} with the others' rises by {{score}} when they are shifted by half a cycle"
-        yield from verdicts_on(group, "sides", name, scores > SIDES_LIMIT, scores, SIDES_LIMIT, found)
+        text = f"correlation of {name} with the others' rises by {{score}} when they are shifted by half a cycle"
+        yield from verdicts_on(group, "sides", name, scores > SIDES_LIMIT, scores, SIDES_LIMIT, text)
 
 
 def flipped_signs(group: AuditGroup, others: Others) -> Iterator[AuditVerdict]:
     """Cycles that run against the others' median in a channel on which the others agree."""
-    found = correlations(group.cycles.curves, others.center[group.of_cycle])
+    correlation = correlations(group.cycles.curves, others.center[group.of_cycle])
     for channel in np.flatnonzero(agreed_channels(group, others)):
-        scores = found[:, channel]
+        scores = correlation[:, channel]
         text = "correlation of {score} with the median of {n_others} others"
         wrong, n_others = scores < SIGN_LIMIT, others.n[:, channel]
         yield from verdicts_on(group, "sign", ALL_CHANNELS[channel], wrong, scores, SIGN_LIMIT, text, n_others)
 
 
 def disagreeing_legs(group: AuditGroup) -> Iterator[AuditVerdict]:
-    """Subjects whose right and left cycles run against each other; which of the two is wrong, the others would tell."""
+    """Subjects whose right and left cycles run against each other; only the others could tell which leg is wrong."""
     for subject in group.subjects:
         of_subject = group.cycles.take(group.cycles.subject == subject)
         legs = [nan_median(of_subject.curves[of_subject.side == side]) for side in _sides(of_subject.side)]
@@ -67,7 +67,7 @@ def _sides(sides: np.ndarray) -> list[str]:
 
 def _gain_of_half_a_cycle(group: AuditGroup, others: Others) -> np.ndarray:
     center = others.center[group.of_cycle]
-    # The last sample is the first one's moment, a cycle later.
+    # The last sample is the same event as the first, one cycle later.
     later = np.roll(group.cycles.curves[:, :, :-1], (center.shape[2] - 1) // 2, axis=2)
     return correlations(later, center[:, :, :-1]) - correlations(group.cycles.curves, center)
 

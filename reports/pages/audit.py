@@ -1,4 +1,4 @@
-"""The page of an audit: every verdict, and the curves of what was flagged beside those of the others."""
+"""The page of an audit: every verdict, and the flagged curves beside those of the others."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -20,18 +20,18 @@ from warehouse.release.columns import release_columns
 
 _TITLES = {**INPUT_TITLES, **{name: f"{title} moment" for name, title in MOMENT_TITLES.items()}, **FORCE_TITLES}
 _UNITS = {column.name: column.unit for column in release_columns()}
-# What is drawn where all inputs, or all targets, are meant.
+# The channels drawn for a verdict on all inputs, or on all targets.
 _EXAMPLES = {
     "inputs": ("hip_flexion_r", "hip_flexion_l", "hip_adduction_r", "knee_angle_r", "knee_angle_l"),
     "targets": (*MOMENT_TITLES, "force_glmed", "force_iliopsoas"),
 }
-# A page of more diagrams is read by nobody.
+# Nobody reads a page with more diagrams.
 _MOST_PANELS = 120
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Flagged:
-    """One subject's verdicts, and the diagrams of what they are about (SVG)."""
+    """One subject's verdicts and their diagrams (SVG); `n_hidden` diagrams were left out."""
 
     subject: str
     verdicts: Sequence[AuditVerdict]
@@ -39,24 +39,24 @@ class Flagged:
     n_hidden: int
 
 
-def audit_page(found: Audit, cycles: AuditCycles, title: str) -> str:
-    """The whole page as HTML; `cycles` are those that were judged."""
+def audit_page(audit: Audit, cycles: AuditCycles, title: str) -> str:
+    """The whole page as HTML; `cycles` are the audited ones."""
     return render_page(
         "audit.html",
         title=title,
         virtual=sorted({cohort for cohort in cycles.cohort.tolist() if cohort.startswith(VIRTUAL_PREFIX)}),
-        summary=audit_summary(found),
-        not_judged=found.not_judged,
+        summary=audit_summary(audit),
+        not_judged=audit.not_judged,
         reasons=[
-            (kind, WHY[kind]) for kind in VERDICT_KINDS if any(verdict.kind == kind for verdict in found.verdicts)
+            (kind, WHY[kind]) for kind in VERDICT_KINDS if any(verdict.kind == kind for verdict in audit.verdicts)
         ],
-        flagged=list(_flagged(found, cycles)),
+        flagged=list(_flagged(audit, cycles)),
     )
 
 
-def _flagged(found: Audit, cycles: AuditCycles) -> Iterator[Flagged]:
+def _flagged(audit: Audit, cycles: AuditCycles) -> Iterator[Flagged]:
     left = _MOST_PANELS
-    by_subject = sorted(found.verdicts, key=lambda verdict: verdict.subject)
+    by_subject = sorted(audit.verdicts, key=lambda verdict: verdict.subject)
     for subject, group in groupby(by_subject, key=lambda verdict: verdict.subject):
         verdicts = list(group)
         places = _places(verdicts, cycles)
@@ -71,7 +71,7 @@ def _flagged(found: Audit, cycles: AuditCycles) -> Iterator[Flagged]:
 
 
 def _places(verdicts: Sequence[AuditVerdict], cycles: AuditCycles) -> list[tuple[str, str, str]]:
-    """The subject, condition and channel of each diagram that the verdicts need, each once."""
+    """The subject, condition and channel of each diagram that the verdicts need, without repeats."""
     places = dict.fromkeys(
         (verdict.subject, condition, channel)
         for verdict in verdicts
@@ -114,7 +114,7 @@ def _meant(cycles: AuditCycles, verdict: AuditVerdict) -> np.ndarray:
 
 
 def _band_of(others: AuditCycles, channel: str) -> Band:
-    """Median and spread of the others' median cycles: what is wrong with one doesn't show."""
+    """Median and spread of the others' median cycles, so that one faulty subject doesn't show."""
     subjects, medians = median_curves(others.subject, others.curves[:, ALL_CHANNELS.index(channel)])
     center = nan_median(medians)
     return Band(

@@ -1,4 +1,4 @@
-"""Mean curves over the gait cycle, and how much subjects differ.
+"""Mean curves over the gait cycle, and the spread between subjects.
 
 Shapes: N cycles, P samples of a cycle.
 """
@@ -14,7 +14,7 @@ from warehouse.errors import WarehouseError
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PageCycles:
-    """Gait cycles as arrays: condition, cohort and subject (N,), and by channel its values (N, P), NaN if not known."""
+    """Gait cycles as arrays: cohort, subject and condition (N,), and values (N, P) by channel, NaN if not known."""
 
     cohort: np.ndarray
     subject: np.ndarray
@@ -26,7 +26,7 @@ class PageCycles:
         return self.take((self.cohort == cohort) & (self.condition == condition))
 
     def take(self, kept: np.ndarray) -> "PageCycles":
-        """The cycles that a mask (N,) chooses."""
+        """The cycles chosen by a mask (N,)."""
         return PageCycles(
             cohort=self.cohort[kept],
             subject=self.subject[kept],
@@ -49,7 +49,7 @@ class Band:
 
 
 def page_cycles(table: pa.Table, channels: Sequence[str]) -> PageCycles:
-    """The long table of gait cycles, cycle after cycle; WarehouseError if cycles differ in their number of samples."""
+    """Cycles from the long table, cycle after cycle. WarehouseError if they differ in their number of samples."""
     starts = np.flatnonzero(table["sample"].to_numpy() == 0)
     lengths = np.diff([*starts, table.num_rows])
     if len(set(lengths)) > 1:
@@ -68,7 +68,7 @@ def page_cycles(table: pa.Table, channels: Sequence[str]) -> PageCycles:
 
 
 def band(cycles: PageCycles, channel: str) -> Band:
-    """Mean and spread of one channel: every subject counts once, however many cycles they walked."""
+    """Mean and spread of one channel; every subject counts once, whatever their number of cycles."""
     values = cycles.values[channel]
     known = np.isfinite(values).all(axis=1)
     means = [values[known & (cycles.subject == who)].mean(axis=0) for who in np.unique(cycles.subject[known])]

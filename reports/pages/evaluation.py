@@ -1,4 +1,4 @@
-"""The page of an evaluation: who wins, then each model's figures and curves."""
+"""The page of an evaluation: the comparison of models, then each model's figures and curves."""
 
 from collections.abc import Sequence
 
@@ -10,7 +10,7 @@ from warehouse.identity import VIRTUAL_PREFIX
 def evaluation_page(
     release: str, subjects: Sequence[str], differences: PageTable, models: Sequence[ModelSection]
 ) -> str:
-    """The whole page as HTML. `subjects` are named `cohort/subject`; `differences` are between pairs of models."""
+    """The whole page as HTML. `subjects` are `cohort/subject`; `differences` compares pairs of models."""
     cohorts = sorted({name.rpartition("/")[0] for name in subjects})
     return render_page(
         "evaluation.html",

@@ -1,4 +1,4 @@
-"""What a page shows of a trained model: its verdict, its scorecard, and its curves beside the measured ones."""
+"""A trained model on a page: its verdict, its scorecard, and its curves beside the measured ones."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from reports.pages.figures import Panel, draw_panels
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ScoreRow:
-    """One line of a scorecard, ready to be shown."""
+    """One line of a scorecard, as text."""
 
     model: str
     condition: str
@@ -21,7 +21,7 @@ class ScoreRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PageTable:
-    """A table, ready to be shown."""
+    """A table, as text."""
 
     title: str
     header: Sequence[str]
@@ -30,7 +30,7 @@ class PageTable:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelSection:
-    """One trained model: `figure` is SVG, `tables` are folded away below it."""
+    """One trained model: `figure` is SVG, `tables` are collapsed below it."""
 
     title: str
     verdict: str

@@ -1,6 +1,6 @@
-"""What channels are called on a page."""
+"""The titles of channels on a page."""
 
-# Which column of `cycles_as_right` is drawn under which title.
+# Titles of the columns of `cycles_as_right` that are drawn.
 ANGLE_TITLES = {
     "hip_flexion_r": "hip flexion",
     "hip_adduction_r": "hip adduction",
@@ -8,7 +8,7 @@ ANGLE_TITLES = {
     "knee_angle_r": "knee flexion",
     "ankle_angle_r": "ankle dorsiflexion",
 }
-# The same of both legs, as a release has them: the cycle's own leg is the right one.
+# Titles of both legs' angles in a release, where the cycle's own leg is the right one.
 INPUT_TITLES = {
     **ANGLE_TITLES,
     **{f"{name.removesuffix('_r')}_l": f"{title}, other leg" for name, title in ANGLE_TITLES.items()},

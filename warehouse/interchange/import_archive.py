@@ -1,4 +1,4 @@
-"""A published archive of trials into the warehouse: one gait cycle of the right leg a trial."""
+"""Import a published archive of trials into a warehouse: one gait cycle of the right leg per trial."""
 
 import csv
 from collections import Counter
@@ -20,12 +20,12 @@ from warehouse.provenance import file_sha256, stable_hash
 from warehouse.resample import monotone_cubic
 
 PUBLISHED_CONDITIONS = ("slow", "med", "fast")
-# The published README: `slow`, `med` and `fast` are legacy labels of the metronome's steps per minute.
+# The metronome's steps per minute; the published README calls `slow`, `med` and `fast` legacy labels.
 _CADENCES = {"78": "slow", "115": "med", "135": "fast"}
 _SUBJECT_COLUMNS = ("subject_id", "height_m", "weight_kg")
-# A stride outside this is not walking (the packaged recipe's bounds).
+# Bounds of a walking stride (those of the packaged recipe).
 _STRIDE_S = (0.6, 2.5)
-# Half a cycle too much or too little leaves the hip at the other end of its range.
+# With half a cycle too much or too little, the hip ends at the other end of its range.
 _MAX_OPEN_RATIO = 0.25
 
 
@@ -36,10 +36,10 @@ class _Body:
 
 
 def import_archive(warehouse: Warehouse, archive: Path, subjects: Path, cohort: str) -> tuple[int, int]:
-    """Store an archive's trials; how many were accepted, and rejected since they are not one gait cycle.
+    """Store an archive's trials; returns how many were accepted, and how many rejected as not being one gait cycle.
 
     `subjects` is a CSV with subject_id, height_m and weight_kg. Everything is read before anything is written.
-    ValueError names the file that can't be read or doesn't fit.
+    ValueError names the file that can't be read or doesn't fit the layout.
     """
     bodies = read_subjects(subjects)
     trials = list(_trials(read_archive(archive), bodies, cohort))
@@ -49,17 +49,17 @@ def import_archive(warehouse: Warehouse, archive: Path, subjects: Path, cohort: 
 
 
 def read_subjects(file: Path) -> dict[str, _Body]:
-    """Mass and height by subject. ValueError if a column or a value is missing or is no number."""
+    """Mass and height by subject, from CSV. ValueError if a column or a value is missing or not a number."""
     try:
         with file.open(encoding="utf-8-sig", newline="") as opened:
             rows = list(csv.DictReader(opened))
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise ValueError(f"{file}: can't be read as CSV ({error}).") from error
-    found = list(rows[0]) if rows else []
-    missing = [name for name in _SUBJECT_COLUMNS if name not in found]
+    present = list(rows[0]) if rows else []
+    missing = [name for name in _SUBJECT_COLUMNS if name not in present]
     if missing:
         raise ValueError(
-            f"{file}: its columns are {', '.join(map(str, found)) or 'none'}; expected {', '.join(_SUBJECT_COLUMNS)} "
+            f"{file}: its columns are {', '.join(map(str, present)) or 'none'}; expected {', '.join(_SUBJECT_COLUMNS)} "
             "(metres and kilograms). Rename them in a copy."
         )
     codes = [row["subject_id"].strip() for row in rows]
@@ -82,11 +82,11 @@ def _body(file: Path, row: Mapping[str, str]) -> _Body:
     return _Body(mass_kg=mass_kg, height_m=height_m)
 
 
-def _trials(found: list[ArchivedTrial], bodies: Mapping[str, _Body], cohort: str) -> Iterator[ImportedTrial]:
+def _trials(archived: list[ArchivedTrial], bodies: Mapping[str, _Body], cohort: str) -> Iterator[ImportedTrial]:
     seen: Counter[tuple[str, str]] = Counter()
-    for files in sorted(found, key=lambda files: files.source):
+    for files in sorted(archived, key=lambda files: files.source):
         subject = _the_one(files, files.words, bodies, "a subject of the subjects' table")
-        # `slow1` is the first of the slow ones.
+        # `slow1` is the first slow trial.
         words = [_CADENCES.get(word, word.rstrip("0123456789")) for word in files.words]
         condition = _the_one(files, words, PUBLISHED_CONDITIONS, f"a condition ({', '.join(PUBLISHED_CONDITIONS)})")
         seen[subject, condition] += 1
@@ -101,13 +101,13 @@ def _trials(found: list[ArchivedTrial], bodies: Mapping[str, _Body], cohort: str
 
 def _the_one(files: ArchivedTrial, words: Sequence[str], known: Iterable[str], what: str) -> str:
     spoken = {word.lower() for word in words}
-    found = [word for word in known if word.lower() in spoken]
-    if len(found) != 1:
+    matches = [word for word in known if word.lower() in spoken]
+    if len(matches) != 1:
         raise ValueError(
-            f"{files.source}: its path, whose words are {', '.join(words)}, names {' and '.join(found) or 'nothing'}; "
-            f"expected {what}, once."
+            f"{files.source}: its path, whose words are {', '.join(words)}, names "
+            f"{' and '.join(matches) or 'nothing'}; expected {what}, once."
         )
-    return found[0]
+    return matches[0]
 
 
 def _trial(files: ArchivedTrial, key: TrialKey, condition: str, body: _Body) -> ImportedTrial:

@@ -1,4 +1,4 @@
-"""Published NPZ files into the warehouse."""
+"""Import published NPZ files into a warehouse."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -13,16 +13,16 @@ from warehouse.interchange.store import IMPORT_SESSION, ImportedTrial, store_imp
 from warehouse.layout import Warehouse
 from warehouse.provenance import file_sha256
 
-# Two files of one data set hold the same angles; what differs by more is another cycle.
+# Two files of one data set hold the same angles; cycles that differ by more are different cycles.
 _SAME_ANGLE_DEG = 1e-3
 
 
 def import_npz(warehouse: Warehouse, files: Sequence[Path], cohort: str) -> int:
-    """Store the cycles of one file, or of a forces file and a moments file of the same cycles; their number.
+    """Store the cycles of one file, or of a file of forces and one of moments of the same cycles; returns their number.
 
     Everything is read and checked before anything is written. ValueError names the file that doesn't fit.
     """
-    published = {found.kind: found for found in map(read_published, files)}
+    published = {cycles.kind: cycles for cycles in map(read_published, files)}
     if len(published) != len(files):
         names = ", ".join(str(file) for file in files)
         raise ValueError(f"{names}: expected at most one file of forces and one of moments.")
@@ -69,13 +69,13 @@ def _trials(published: Mapping[TargetKind, PublishedCycles], cohort: str) -> lis
             ImportedTrial(
                 key=TrialKey(cohort=cohort, subject=subject, session=IMPORT_SESSION, trial=name),
                 condition=condition,
-                source=f"{', '.join(found.file.name for found in published.values())}: cycle {cycle}",
+                source=f"{', '.join(one.file.name for one in published.values())}: cycle {cycle}",
                 mass_kg=float(first.mass_kg[cycle]),
                 height_m=float(first.height_m[cycle]),
                 inputs_deg=first.inputs_deg[cycle],
                 targets={
-                    name: found.targets[cycle, :, index] / found.mass_kg[cycle]
-                    for kind, found in published.items()
+                    name: one.targets[cycle, :, index] / one.mass_kg[cycle]
+                    for kind, one in published.items()
                     for index, name in enumerate(TARGET_CHANNELS[kind])
                 },
                 duration_s=float("nan"),
@@ -85,5 +85,5 @@ def _trials(published: Mapping[TargetKind, PublishedCycles], cohort: str) -> lis
 
 
 def published_trial_name(condition: str, number: int, digits: int = 2) -> str:
-    """What a published cycle is called, which has no name of its own: its place among its subject's and condition's."""
+    """The name given to a published cycle: its number among the cycles of its subject and condition."""
     return f"{condition}_{number:0{digits}d}"

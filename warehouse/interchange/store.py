@@ -1,7 +1,7 @@
-"""Imported cycles into the warehouse, so that releases are cut from them as from our own.
+"""Store imported cycles in the warehouse, so that releases are cut from them as from our own.
 
-An imported trial has one row in `trials`, its cycles, and its subject's and session's rows; what its source does not
-tell is null or NaN. Its provenance is the SHA-256 of the files that it came from.
+An imported trial has a row in `trials`, its cycles, and its subject's and session's rows; values that its source lacks
+are null or NaN. Its provenance is the SHA-256 of the files that it was imported from.
 """
 
 from collections.abc import Mapping, Sequence
@@ -22,7 +22,7 @@ from warehouse.provenance import stable_hash
 
 IMPORT_RECIPE = "imported-gait2hip60"
 IMPORT_SESSION = "published"
-# Raised when what is stored of the same files changes.
+# Raised when the same files are stored differently.
 _VERSION = 1
 
 
@@ -30,8 +30,8 @@ _VERSION = 1
 class ImportedTrial:
     """One published gait cycle of the right leg.
 
-    `inputs_deg` (P, 10); `targets` hold (P,) per body mass by their stored names, those not known left out.
-    `reason` says why there is no cycle, None if there is one.
+    `inputs_deg` (P, 10); `targets` (P,) per body mass by their stored names, without those not known. `reason` says why
+    there is no cycle; None if there is one.
     """
 
     key: TrialKey
@@ -46,12 +46,12 @@ class ImportedTrial:
 
 
 def store_imported(warehouse: Warehouse, imported: Sequence[ImportedTrial], files: Mapping[str, str]) -> None:
-    """Store everything that was read from `files` (name to SHA-256). The same import again writes the same bytes.
+    """Store all trials that were read from `files` (name to SHA-256). Repeating an import writes the same bytes.
 
-    Sessions' rows come before any trial: they say how many trials there must be, so that `status` and a release find
-    out an import that was killed (`whole_imports.py`).
+    Sessions' rows are stored before any trial and count the trials, so that `status` and `release` notice an import
+    that was killed (`whole_imports.py`).
 
-    ValueError if the cohort holds trials that did not come from here or from files that these would not replace, or a
+    ValueError if the cohort holds trials of another source, or of files that this import would not replace, or if a
     subject has two masses or heights.
     """
     _refuse_others(warehouse, imported, files)
@@ -83,7 +83,7 @@ def _refuse_others(warehouse: Warehouse, imported: Sequence[ImportedTrial], file
 
 
 def _refuse_to_drop(warehouse: Warehouse, stored: Stored, files: Mapping[str, str]) -> None:
-    # Forces alone over forces and moments would leave the moments out without a word.
+    # Importing forces alone over forces and moments would silently drop the moments.
     before = sorted(stored.made_from["imported"])
     if not set(before) <= set(files):
         raise ValueError(

@@ -1,4 +1,4 @@
-"""Cutting a release: choose, refuse mixtures, split by subject, compact, describe, publish."""
+"""Cut a release: select trials, refuse mixtures, split by subject, compact, audit, describe, publish."""
 
 from collections.abc import Callable, Iterable, Sequence, Set
 from dataclasses import dataclass
@@ -39,7 +39,7 @@ Splitter = Callable[[Iterable[str]], SubjectSplit]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReleaseOrder:
-    """What is asked for.
+    """The release to be cut.
 
     `split` assigns subjects to training and test; `audit` judges the cycles, as `audit_for_release` of the room reports
     does; `licence` is what the card states, None for nothing.
@@ -57,10 +57,10 @@ class ReleaseOrder:
 
 
 def build_release(warehouse: Warehouse, order: ReleaseOrder) -> Release:
-    """Cut a release; one with the same content that exists already is returned as it is.
+    """Cut a release. If one with the same content exists already, it is returned unchanged.
 
-    ValueError if nothing fits the selection, if what fits was made in more than one way, or if the split names
-    unknown subjects; WarehouseError if something can't be read or written. Nothing half-made stays behind.
+    ValueError if no trial fits the selection, if the selected trials were made in more than one way, or if the split
+    names unknown subjects; WarehouseError if something can't be read or written. No partial release is left behind.
     """
     stored = stored_trials(warehouse)
     surveyed = select(stored, order.selection)
@@ -125,19 +125,19 @@ def build_release(warehouse: Warehouse, order: ReleaseOrder) -> Release:
 
 
 def stored_trials(warehouse: Warehouse) -> list[StoredTrial]:
-    """Every stored trial with its session, sorted. WarehouseError if a row can't be read or a session lacks its row."""
+    """Every stored trial with its session's row, sorted. WarehouseError if a row can't be read or is missing."""
     sessions = {SessionKey(**account.identity): row for account, row in read.rows(warehouse, "sessions")}
-    found = []
+    trials = []
     for account, row in read.rows(warehouse, "trials", [column.name for column in quality_columns()]):
         key = read.trial_key(account)
         if key.session_key not in sessions:
             raise WarehouseError(
                 f"{key}: its session has no row in the table sessions. Run `gait2hip ingest` on that session again."
             )
-        found.append(
+        trials.append(
             StoredTrial(key=key, account=account, row={**account.summary, **row}, session=sessions[key.session_key])
         )
-    return found
+    return trials
 
 
 def _refuse_partial_imports(warehouse: Warehouse, stored: Sequence[StoredTrial], cohorts: Set[str]) -> None:
@@ -147,9 +147,10 @@ def _refuse_partial_imports(warehouse: Warehouse, stored: Sequence[StoredTrial],
 
 
 def _refuse_changed(warehouse: Warehouse, stored: Sequence[StoredTrial], cohorts: Set[str]) -> None:
-    """WarehouseError if the cohorts' trials are no longer what was surveyed: one that is replaced just then is absent.
+    """WarehouseError if the cohorts' trials have changed since they were selected.
 
-    Without this, a release cut during an ingest would lack that trial, and nothing would say so.
+    A trial that is being replaced is absent for a moment: without this check, a release cut during an ingest could
+    silently lack it.
     """
     before = {(trial.key, trial.account.key) for trial in stored if trial.key.cohort in cohorts}
     now = ((read.trial_key(account), account.key) for account in read.trials(warehouse))
@@ -169,7 +170,7 @@ class _Counts:
 
 
 def _count(file: Path, points: int) -> _Counts:
-    """How many cycles there are, which kinds of targets any of them has, and how many have all of those."""
+    """The number of cycles, the kinds of targets that any of them has, and the number of cycles with all of these."""
     known: dict[TargetKind, list[np.ndarray]] = {"forces": [], "moments": []}
     for kind, parts in known.items():
         for part in row_groups(file, TARGET_CHANNELS[kind]):

@@ -1,4 +1,4 @@
-"""The dataset card: what a person must know before training on a release, or handing it on."""
+"""The dataset card: what a person must know before training on a release or passing it on."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -16,14 +16,14 @@ from warehouse.release.split import SubjectSplit
 from warehouse.release.statistics import Statistic
 from warehouse.schemas import schema_of
 
-# Figures of the recording, not of how well its targets can be trusted.
+# Figures of the recording that say nothing about the quality of its targets.
 _NO_QUALITY = ("point_rate_hz", "analog_rate_hz", "duration_s")
 _SHOWN = 30
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CardFacts:
-    """What the card says besides what the trials themselves tell."""
+    """The content of the card that is not in the trials' rows."""
 
     name: str
     licence: str | None
@@ -39,12 +39,12 @@ class CardFacts:
 
 def quality_columns() -> tuple[Column, ...]:
     """The columns of the table trials that say how far a trial's targets can be trusted."""
-    found = schema_of("trials").columns
-    return tuple(c for c in found if pa.types.is_floating(c.type) and c.name not in _NO_QUALITY)
+    columns = schema_of("trials").columns
+    return tuple(c for c in columns if pa.types.is_floating(c.type) and c.name not in _NO_QUALITY)
 
 
 def render_card(facts: CardFacts, surveyed: Sequence[StoredTrial], released: Sequence[StoredTrial]) -> str:
-    """The whole card, in Markdown. `surveyed` are all trials that were looked at, rejected ones too."""
+    """The whole card, in Markdown. `surveyed` are all trials in the selection, including rejected ones."""
     return "\n".join(
         [
             *_head(facts, released),
@@ -118,12 +118,12 @@ def _rejected(surveyed: Sequence[StoredTrial], cohort: str, condition: str) -> i
 
 def _rejections(surveyed: Sequence[StoredTrial]) -> Iterator[str]:
     yield from _title("What was rejected, and why")
-    found = Counter((str(t.row["stage"]), str(t.row["reason"])) for t in surveyed if not t.accepted)
-    if not found:
+    reasons = Counter((str(t.row["stage"]), str(t.row["reason"])) for t in surveyed if not t.accepted)
+    if not reasons:
         yield "Nothing."
         yield ""
         return
-    ordered = sorted(found.items(), key=lambda item: (-item[1], item[0]))
+    ordered = sorted(reasons.items(), key=lambda item: (-item[1], item[0]))
     yield from _table(
         ("trials", "stage", "reason"), [(str(n), stage, _cell(reason)) for (stage, reason), n in ordered[:_SHOWN]]
     )

@@ -1,4 +1,4 @@
-"""A release's columns: every cycle in long form and read as a right leg's, its keys beside it on every row."""
+"""A release's columns: cycles in long form, each read as a right leg's, with their keys on every row."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -17,14 +17,14 @@ NUMBER_KEYS: tuple[str, ...] = ("mass_kg", "height_m", "duration_s", "toe_off_ph
 def release_columns() -> tuple[Column, ...]:
     """Every column of `cycles.parquet`, in order, with its unit and meaning.
 
-    Channels are in single precision: what networks compute with, and finer than any measurement.
+    Channels are in single precision: networks compute with it, and it is finer than any measurement.
     """
     return tuple(_columns())
 
 
 @cache
 def arrow_schema() -> pa.Schema:
-    """The same as Arrow has it, unit and meaning in each field's metadata."""
+    """The same columns as an Arrow schema, with unit and meaning in each field's metadata."""
     return pa.schema([column.field() for column in release_columns()])
 
 

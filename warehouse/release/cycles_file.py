@@ -1,7 +1,7 @@
-"""`cycles.parquet`: the cycles of many small files, compacted into one, trial after trial.
+"""`cycles.parquet`: the cycles of many small files compacted into one, trial after trial.
 
-The same cycles give the same bytes. (Another version of pyarrow may write them differently, and the release's name ends
-with another hash then; its values stay the same.)
+The same cycles give the same bytes. (Another version of pyarrow may write other bytes, and so change the hash at the
+end of the release's name; the values stay the same.)
 
 Shapes: N cycles, P samples of one, R = N × P rows, C channels.
 """
@@ -29,13 +29,13 @@ _KEYS = (*TEXT_KEYS, "cycle", *NUMBER_KEYS, "sample", "phase")
 # A channel's name in the warehouse.
 _STORED = {name: ipsilateral(name) if name in INPUT_COORDINATES else name for name in ALL_CHANNELS}
 _STORED_NUMBERS = ("cycle", *(name for name in NUMBER_KEYS if name != "height_m"))
-# About 50 MB a row group once read: enough to stream through, far less than a worker's memory.
+# A row group takes about 50 MB in memory: large enough to stream, far below a worker's memory.
 _ROWS_PER_GROUP = 1 << 18
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sampling:
-    """Whose cycles, and how many samples each has in the release; `points` None keeps what is stored."""
+    """Which legs' cycles, and how many samples each has in the release; `points` None keeps the stored number."""
 
     sides: Sides
     points: int | None
@@ -65,8 +65,8 @@ def write_cycles(file: Path, warehouse: Warehouse, trials: Sequence[StoredTrial]
         file,
         schema,
         version="2.6",
-        # Keys repeat over a cycle's rows; measured numbers don't, and compressing them saves a twelfth of the space
-        # for twice the time to read.
+        # Keys repeat over a cycle's rows. Measured numbers don't: compressing them would save a twelfth of the space
+        # and double the time to read.
         use_dictionary=list(_KEYS),
         compression={name: "snappy" if name in _KEYS else "none" for name in schema.names},
         write_page_checksum=True,
@@ -86,15 +86,15 @@ def row_groups(file: Path, columns: Sequence[str]) -> Iterator[pa.Table]:
 
 
 def _blocks(warehouse: Warehouse, trials: Sequence[StoredTrial], sides: Sides) -> Iterator[_Block]:
-    """The trials' cycles as they are stored, as many at a time as a row group holds."""
-    # Who it is of and how it was walked, the trial's row says; reading it from each cycle's rows takes as long as a
-    # fifth of the numbers.
+    """The trials' cycles as stored, in blocks of one row group each."""
+    # Identity and condition come from the trial's row: reading them from every row of the cycles would take a fifth of
+    # the time that the numbers take.
     columns = ["side", *_STORED_NUMBERS, "sample", *_STORED.values()]
 
     def read(trial: StoredTrial) -> pa.Table:
         cycles = read_trial_cycles(warehouse, trial.account, columns)
         if cycles["sample"][0].as_py() != 0:
-            # Its rows would pass for the end of another trial's last cycle.
+            # Its rows would be taken for the end of the previous trial's last cycle.
             raise WarehouseError(f"the cycles of {trial.key} don't begin with sample 0. Ingest its session again.")
         return cycles if sides == "both" else cycles.filter(pc.equal(cycles["side"], "right"))
 
@@ -110,20 +110,20 @@ def _blocks(warehouse: Warehouse, trials: Sequence[StoredTrial], sides: Sides) -
         yield _block(waiting)
 
 
-def _block(found: Sequence[tuple[StoredTrial, pa.Table]]) -> _Block:
-    cycles = pa.concat_tables([rows for _, rows in found])
+def _block(read: Sequence[tuple[StoredTrial, pa.Table]]) -> _Block:
+    cycles = pa.concat_tables([rows for _, rows in read])
     starts = np.flatnonzero(cycles["sample"].to_numpy() == 0)
     points = _one_number(set(np.diff(np.r_[starts, cycles.num_rows]).tolist()))
     # A cycle's keys are the same on each of its rows.
     keys = {name: cycles[name].to_numpy()[starts] for name in _STORED_NUMBERS}
     keys["side"] = np.array(cycles["side"].take(pa.array(starts)).to_pylist())
-    trial = np.repeat(np.arange(len(found)), [rows.num_rows for _, rows in found])[starts]
-    keys |= {name: np.array(of_trials)[trial] for name, of_trials in _of_trials([of for of, _ in found]).items()}
+    trial = np.repeat(np.arange(len(read)), [rows.num_rows for _, rows in read])[starts]
+    keys |= {name: np.array(of_trials)[trial] for name, of_trials in _of_trials([of for of, _ in read]).items()}
     return _Block(keys=keys, curves=np.stack([cycles[name].to_numpy() for name in _STORED.values()]), points=points)
 
 
 def _of_trials(trials: Sequence[StoredTrial]) -> dict[str, list[str] | list[float]]:
-    """What is the same for all of a trial's cycles, trial by trial."""
+    """The keys that all cycles of a trial share, one entry per trial."""
     return {
         **{name: [getattr(trial.key, name) for trial in trials] for name in identity_names("trial")},
         "condition": [trial.condition for trial in trials],
@@ -131,17 +131,17 @@ def _of_trials(trials: Sequence[StoredTrial]) -> dict[str, list[str] | list[floa
     }
 
 
-def _one_number(found: set[int]) -> int:
-    if len(found) > 1:
+def _one_number(numbers: set[int]) -> int:
+    if len(numbers) > 1:
         raise ValueError(
-            f"cycles of {' and '.join(map(str, sorted(found)))} samples can't stand in one release: ingest their "
+            f"cycles of {' and '.join(map(str, sorted(numbers)))} samples can't stand in one release: ingest their "
             "sessions again with one recipe, or narrow the release."
         )
-    return found.pop()
+    return numbers.pop()
 
 
 def _released(block: _Block, points: int) -> pa.Table:
-    """Stored cycles with a release's columns, each at `points` samples."""
+    """Stored cycles with the release's columns, resampled to `points` samples."""
     n_cycles = len(block.keys["cycle"])
     columns: dict[str, pa.Array] = {
         "sample": pa.array(np.tile(np.arange(points, dtype=np.int32), n_cycles)),
@@ -155,7 +155,7 @@ def _released(block: _Block, points: int) -> pa.Table:
 
 
 def _at_points(block: _Block, points: int) -> np.ndarray:
-    """The curves, each of `points` samples and in single precision, (C, N × points)."""
+    """The curves in single precision, resampled to `points` samples, (C, N × points)."""
     n_channels = len(block.curves)
     if points == block.points:
         return block.curves.astype(np.float32)
@@ -165,7 +165,7 @@ def _at_points(block: _Block, points: int) -> np.ndarray:
 
 
 def _repeated(words: np.ndarray, points: int) -> pa.Array:
-    """Words (N,) on each row of their cycle, (N × points,)."""
+    """Words (N,) repeated on each row of their cycle, (N × points,)."""
     known, codes = np.unique(words, return_inverse=True)
     repeated = pa.DictionaryArray.from_arrays(pa.array(np.repeat(codes.astype(np.int32), points)), pa.array(known))
     return repeated.cast(pa.string())

@@ -1,4 +1,4 @@
-"""`release.json`: what a release is, what it was cut from, and the SHA-256 of each of its files."""
+"""`release.json`: what a release is, which trials it was cut from, and the SHA-256 of each of its files."""
 
 import hashlib
 import json
@@ -27,7 +27,7 @@ class _Entry(BaseModel):
 
 
 class ReleasedFile(_Entry):
-    """One file's content: SHA-256 as 64 hex digits, and length."""
+    """One file of a release: SHA-256 of its content as 64 hex digits, and its length."""
 
     sha256: str
     n_bytes: int
@@ -41,10 +41,10 @@ class ReleasedTrial(_Entry):
 
 
 class Manifest(_Entry):
-    """Everything that tells one release from another.
+    """Everything that distinguishes one release from another.
 
-    `points` are a cycle's samples; `targets` the kinds that at least one cycle has; `n_complete` counts the cycles
-    without NaN in any of them.
+    `points` is the number of samples of a cycle; `targets` are the kinds that at least one cycle has; `n_complete`
+    counts the cycles without NaN in these.
     """
 
     format: int
@@ -63,12 +63,12 @@ class Manifest(_Entry):
     files: dict[str, ReleasedFile]
 
     def as_bytes(self) -> bytes:
-        """The one text of this manifest."""
+        """The manifest's canonical text: what the folder's hash is taken from."""
         return plain_json(self.model_dump(mode="json"))
 
 
 def parse_manifest(where: str, raw: bytes) -> Manifest:
-    """The inverse of `as_bytes`. WarehouseError names the file (`where`) if it is no manifest, or of another format."""
+    """The inverse of `as_bytes`. WarehouseError names a file (`where`) that is no manifest, or of another format."""
     try:
         entries = json.loads(raw)
         if entries["format"] != RELEASE_FORMAT:
@@ -84,10 +84,10 @@ def parse_manifest(where: str, raw: bytes) -> Manifest:
 
 
 def release_folder(manifest: Manifest) -> str:
-    """The folder's name: the release's own, and a hash of all its content."""
+    """The folder's name: the release's name and a hash of its content."""
     return f"{manifest.name}-{hashlib.sha256(manifest.as_bytes()).hexdigest()[:_HEX_DIGITS]}"
 
 
 def plain_json(value: object) -> bytes:
-    """Plain data as JSON that people can read: sorted, indented, the same bytes for the same data."""
+    """Plain data as readable JSON, sorted and indented: the same data gives the same bytes."""
     return (json.dumps(value, sort_keys=True, indent=1, ensure_ascii=False, allow_nan=False) + "\n").encode()

@@ -1,4 +1,4 @@
-"""What made a release's targets, and the guard that nothing was mixed: no model learns from two pipelines at once."""
+"""What made a release's targets, and the check that it is one origin: no model learns from two pipelines at once."""
 
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from typing import Any
@@ -6,8 +6,8 @@ from typing import Any
 from warehouse.provenance import canonical_json
 from warehouse.release.selection import StoredTrial
 
-# What a trial's file says it was made of that must be the same for all: the recipe's settings, the versions of the
-# stages' code, the simulator's version. Raw files and inputs' keys differ from trial to trial by nature.
+# Entries of a trial's provenance that must be the same for all trials: the recipe's settings, the versions of the
+# stages' code, the simulator's version. Raw files and keys of inputs differ from trial to trial.
 _OF_TRIAL = ("settings", "versions", "opensim")
 _OF_SESSION = ("opensim_version",)
 
@@ -23,14 +23,14 @@ def origin(trial: StoredTrial) -> dict[str, object]:
 
 
 def _model_of(trial: StoredTrial) -> object:
-    """The model behind this trial's own cycles: its session may have been scaled anew since."""
+    """The model that this trial's cycles were made with; its session may have been scaled again since."""
     return _stage(trial, "scaling").get("facts", {}).get("model", trial.session.get("model_sha256"))
 
 
 def common_origin(trials: Sequence[StoredTrial]) -> dict[str, object]:
-    """The one origin of all trials, with the names their model goes by, which may be several.
+    """The origin that all trials share, with the names of their model, which may be several.
 
-    ValueError, with what differs and what to do, if there is more than one origin.
+    ValueError if there is more than one origin: it says what differs and what to do.
     """
     mixed = mixture(trials)
     if mixed:
@@ -46,7 +46,7 @@ def _same_origin(trials: Sequence[StoredTrial]) -> list[list[StoredTrial]]:
     groups: list[tuple[dict[str, object], list[StoredTrial]]] = []
     for trial in trials:
         made_by = origin(trial)
-        # There are few origins: comparing with each takes far less than a text of each trial's settings.
+        # There are few origins: comparing with each is far cheaper than hashing every trial's settings.
         known = next((members for facts, members in groups if facts == made_by), None)
         if known is None:
             groups.append((made_by, [trial]))
@@ -56,7 +56,7 @@ def _same_origin(trials: Sequence[StoredTrial]) -> list[list[StoredTrial]]:
 
 
 def mixture(trials: Sequence[StoredTrial]) -> str | None:
-    """In how many ways the trials were made and what differs, a line each; None if there is one origin."""
+    """In how many ways the trials were made, and what differs, one line each; None if there is one origin."""
     groups = _same_origin(trials)
     if len(groups) > 1:
         return _told_apart(sorted(groups, key=lambda group: (-len(group), group[0].key)))
@@ -64,7 +64,7 @@ def mixture(trials: Sequence[StoredTrial]) -> str | None:
 
 
 def _two_bodies(trials: Sequence[StoredTrial]) -> str | None:
-    """A session's mass, standing trial or profile may have been corrected since some of its trials were made."""
+    """Sessions whose mass, standing trial or profile was corrected after some of their trials were made."""
     for session, groups in _made_of_several(trials, lambda trial: trial.key.session_key, _scaling_of):
         name = f"{session.cohort}/{session.subject}/{session.session}"
         return "\n".join(
@@ -78,7 +78,7 @@ def _two_bodies(trials: Sequence[StoredTrial]) -> str | None:
 
 
 def _two_imports(trials: Sequence[StoredTrial]) -> str | None:
-    """A cohort's import may have been interrupted while it replaced an older one."""
+    """Cohorts whose import was interrupted while it replaced an older one."""
     for cohort, groups in _made_of_several(trials, lambda trial: trial.key.cohort, _imported_from):
         return "\n".join(
             [
@@ -93,13 +93,13 @@ def _two_imports(trials: Sequence[StoredTrial]) -> str | None:
 def _made_of_several(
     trials: Sequence[StoredTrial], whose: Callable[[StoredTrial], Any], made_of: Callable[[StoredTrial], Hashable]
 ) -> Iterator[tuple[Any, list[list[StoredTrial]]]]:
-    """Each owner whose trials are made of more than one thing, in order, with its trials by what they are made of."""
-    found: dict[Any, dict[Hashable, list[StoredTrial]]] = {}
+    """Each owner whose trials were made from more than one thing, sorted, with its trials grouped by what made them."""
+    by_owner: dict[Any, dict[Hashable, list[StoredTrial]]] = {}
     for trial in trials:
-        found.setdefault(whose(trial), {}).setdefault(made_of(trial), []).append(trial)
-    for owner in sorted(found):
-        if len(found[owner]) > 1:
-            yield owner, list(found[owner].values())
+        by_owner.setdefault(whose(trial), {}).setdefault(made_of(trial), []).append(trial)
+    for owner in sorted(by_owner):
+        if len(by_owner[owner]) > 1:
+            yield owner, list(by_owner[owner].values())
 
 
 def _imported_from(trial: StoredTrial) -> str | None:
@@ -113,8 +113,8 @@ def _scaling_of(trial: StoredTrial) -> Hashable:
 
 
 def _stage(trial: StoredTrial, name: str) -> Mapping[str, Any]:
-    found: Mapping[str, Any] = trial.account.made_from.get("stages", {}).get(name, {})
-    return found
+    stage: Mapping[str, Any] = trial.account.made_from.get("stages", {}).get(name, {})
+    return stage
 
 
 def _told_apart(groups: Sequence[Sequence[StoredTrial]]) -> str:
@@ -129,7 +129,7 @@ def _told_apart(groups: Sequence[Sequence[StoredTrial]]) -> str:
 
 
 def _comparable(origins: Sequence[Mapping[str, object]]) -> list[dict[str, object]]:
-    """The same, but where one side stores no settings at all the other's are not told one by one."""
+    """The same origins; where one of them stores no settings at all, the others' are not listed one by one."""
     unknown = {name for facts in origins for name, value in facts.items() if value is None}
     return [
         {name: "stored" if name in unknown and isinstance(value, Mapping) else value for name, value in facts.items()}
@@ -147,10 +147,10 @@ def _value(value: object) -> object:
 
 
 def _flat(facts: Mapping[str, object], prefix: str = "") -> dict[str, object]:
-    found: dict[str, object] = {}
+    flat: dict[str, object] = {}
     for name, value in facts.items():
         if isinstance(value, Mapping):
-            found |= _flat(value, f"{prefix}{name}.")
+            flat |= _flat(value, f"{prefix}{name}.")
         else:
-            found[f"{prefix}{name}"] = value
-    return found
+            flat[f"{prefix}{name}"] = value
+    return flat

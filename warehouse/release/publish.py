@@ -1,4 +1,4 @@
-"""A release appears whole or not at all, and never changes: staged in a folder of its own, then given its name."""
+"""Publish a release: it is staged in a temporary folder and renamed, so that it appears whole and never changes."""
 
 import hashlib
 import shutil
@@ -18,17 +18,17 @@ from warehouse.release.manifest import MANIFEST_FILE, Manifest, ReleasedFile, pa
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Release:
-    """A release that is there: its folder (as a root of its own) and its manifest."""
+    """A published release: its folder (as a root of its own) and its manifest."""
 
     root: Warehouse
     manifest: Manifest
 
     def read(self, name: str) -> bytes:
-        """The content of one of its files, checked against the manifest. WarehouseError if it is another."""
+        """The content of one of its files, checked against the manifest. WarehouseError if it was changed."""
         return self.buffer(name).to_pybytes()
 
     def buffer(self, name: str) -> pa.Buffer:
-        """The same without a copy: a local file is mapped, and read once, to be hashed."""
+        """`read` without a copy: a local file is memory-mapped, and read once for its hash."""
         path = file_path(self.root, name)
         content = storage.map_file(self.root, path)
         entry = self.manifest.files.get(name)
@@ -41,7 +41,7 @@ class Release:
 
 
 def open_release(root: str) -> Release:
-    """The release in a folder, local or `s3://…`. MissingFile or WarehouseError if there is none that can be read."""
+    """The release in a folder, local or `s3://…`. MissingFile or WarehouseError if there is no readable release."""
     folder = Warehouse(root)
     path = file_path(folder, MANIFEST_FILE)
     try:
@@ -55,17 +55,17 @@ def open_release(root: str) -> Release:
 
 
 def verify_release(release: Release) -> None:
-    """Read every file of a release. WarehouseError names the first that is missing or was changed."""
+    """Check every file of a release. WarehouseError names the first that is missing or was changed."""
     for name in release.manifest.files:
         release.read(name)
 
 
 @contextmanager
 def staging(warehouse: Warehouse, name: str) -> Iterator[Path]:
-    """A new local folder to make a release in, removed afterwards if it was not published.
+    """A new local folder to build a release in, removed afterwards if the release was not published.
 
-    Beside the releases on a local disk, so that publishing is one rename; hidden there, so that nobody takes it for
-    a release.
+    On a local disk it lies beside the releases, so that publishing is one rename, and is hidden, so that it is not
+    taken for a release.
     """
     with storage.describe_os_errors("make a release in", warehouse.base):
         folder = _staging_folder(warehouse, name)
@@ -76,14 +76,14 @@ def staging(warehouse: Warehouse, name: str) -> Iterator[Path]:
 
 
 def staged_files(staged: Path) -> dict[str, ReleasedFile]:
-    """Each staged file's hash and length."""
+    """The hash and length of each staged file."""
     return {file.name: _entry(file) for file in sorted(staged.iterdir())}
 
 
 def publish(warehouse: Warehouse, staged: Path, manifest: Manifest) -> Release:
-    """Give a staged release its name. One with the same content that is there already is checked and kept.
+    """Give a staged release its name. An existing release with the same content is checked and kept.
 
-    WarehouseError if what is there was changed: any file, or files and manifest together.
+    WarehouseError if a file of the existing release was changed, alone or together with its manifest.
     """
     folder = release_folder(manifest)
     target = release_root(warehouse, folder)
@@ -114,7 +114,7 @@ def _staging_folder(warehouse: Warehouse, name: str) -> Path:
 
 def _move(staged: Path, target: Warehouse) -> None:
     if not target.is_local:
-        # No folder can be renamed in an object store: the manifest comes last and vouches for the rest.
+        # An object store can't rename a folder: the manifest is written last and vouches for the other files.
         for file in sorted(staged.iterdir(), key=lambda file: (file.name == MANIFEST_FILE, file.name)):
             storage.write_bytes(target, file_path(target, file.name), file.read_bytes())
         return
@@ -130,7 +130,7 @@ def _move(staged: Path, target: Warehouse) -> None:
 
 
 def _refuse_unless_there(target: Warehouse, error: OSError) -> None:
-    # Another process may have published the same release since; a folder without its manifest was emptied by hand.
+    # Another process may have published the same release meanwhile; a folder without a manifest was emptied by hand.
     if Path(target.base).is_dir():
         if not storage.exists(target, file_path(target, MANIFEST_FILE)):
             raise WarehouseError(

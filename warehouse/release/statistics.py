@@ -1,4 +1,4 @@
-"""Mean and spread of every channel, from training subjects only."""
+"""Mean and standard deviation of every channel, from training subjects only."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
@@ -25,15 +25,14 @@ class Statistic:
 def channel_statistics(parts: Iterable[pa.Table], split: SubjectSplit) -> dict[str, Statistic]:
     """Every channel's statistics over the rows of `parts`; NaN counts as not known.
 
-    ValueError if any row belongs to a subject that is not in training: what is learnt from is never what is
-    tested on.
+    ValueError if any row belongs to a subject that is not in training.
     """
     channels = {name: (0, 0.0, 0.0) for name in ALL_CHANNELS}
     for part in parts:
         _refuse_others(part, split)
         for name in ALL_CHANNELS:
             channels[name] = _merged(channels[name], _moments(part.column(name)))
-    return {name: _statistic(*found) for name, found in channels.items()}
+    return {name: _statistic(*sums) for name, sums in channels.items()}
 
 
 def as_plain(statistics: dict[str, Statistic]) -> dict[str, object]:
@@ -42,7 +41,7 @@ def as_plain(statistics: dict[str, Statistic]) -> dict[str, object]:
 
 
 def subjects_of(table: pa.Table) -> list[str]:
-    """The subjects of a table's rows, each once, as a split calls them."""
+    """The subjects of a table's rows as `cohort/subject`, each once."""
     pairs = table.select(["cohort", "subject"]).group_by(["cohort", "subject"]).aggregate([])
     return [subject_id(row["cohort"], row["subject"]) for row in pairs.to_pylist()]
 

@@ -89,8 +89,8 @@ def test_right_cycles_alone(filled: Warehouse, order: Order) -> None:
 def test_rows_that_begin_within_a_cycle_are_refused(
     filled: Warehouse, order: Order, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    whole = cycles_file.cycles_of
-    monkeypatch.setattr(cycles_file, "cycles_of", lambda *which: whole(*which).slice(1))
+    whole = cycles_file.read_trial_cycles
+    monkeypatch.setattr(cycles_file, "read_trial_cycles", lambda *which: whole(*which).slice(1))
     with pytest.raises(WarehouseError, match="don't begin with sample 0"):
         build_release(filled, order())
 
