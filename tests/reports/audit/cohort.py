@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from benchmarks.audit import Fault, with_fault
+from reports.audit.audit import audit_cycles
 from reports.audit.curves import AuditCycles
 from warehouse.channels import ALL_CHANNELS, FORCE_CHANNELS, INPUT_COORDINATES, MOMENT_CHANNELS
 
@@ -11,6 +13,8 @@ SIZE = {
     **dict.fromkeys(FORCE_CHANNELS, 6.0),
     **dict.fromkeys(MOMENT_CHANNELS, 0.8),
 }
+# The subject into whose cycles faults are put.
+WHO = "adults/S03"
 
 
 def made_up(
@@ -59,3 +63,27 @@ def _curve(name: str, index: int, phase: np.ndarray) -> np.ndarray:
         return np.cos(phase - late + lead) + 0.3 * np.cos(2 * (phase - late))
     # A burst somewhere in the cycle, as muscles have them.
     return np.exp(2 * (np.cos(phase - 0.2 * index) - 1))
+
+
+def found(cycles: AuditCycles) -> list[tuple[str, str, str]]:
+    return [(verdict.kind, verdict.where, verdict.channel) for verdict in audit_cycles(cycles).verdicts]
+
+
+def of(cycles: AuditCycles, **words: object) -> np.ndarray:
+    return np.logical_and.reduce([getattr(cycles, name) == word for name, word in words.items()])
+
+
+def unknown_in(cycles: AuditCycles, chosen: np.ndarray, channels: list[int]) -> AuditCycles:
+    def unknown(curves: np.ndarray) -> np.ndarray:
+        curves[:, channels] = np.nan
+        return curves
+
+    return with_fault(cycles, chosen, unknown)
+
+
+def constant(channels: list[int], value: float = 0.0) -> Fault:
+    def fault(curves: np.ndarray) -> np.ndarray:
+        curves[:, channels] = value
+        return curves
+
+    return fault
