@@ -13,23 +13,22 @@ from pathlib import Path
 
 import numpy as np
 
-from reports.audit.audit import audit
+from reports.audit.audit import audit_cycles
 from reports.audit.curves import AuditCycles
-from reports.audit.others import LEAST_OTHERS, distances, limit, others_of
+from reports.audit.others import LEAST_OTHERS, distance_limit, distances, others_of
 from reports.audit.release import cycles_of_release
-from reports.audit.verdict import Kind, Verdict
-from warehouse.channels import INPUT_COORDINATES
-from warehouse.release.columns import CHANNELS, FORCES, MOMENTS
+from reports.audit.verdict import AuditVerdict, VerdictKind
+from warehouse.channels import ALL_CHANNELS, FORCE_CHANNELS, INPUT_COORDINATES, MOMENT_CHANNELS
 from warehouse.release.publish import open_release
 
 Fault = Callable[[np.ndarray], np.ndarray]
-INPUTS = [CHANNELS.index(name) for name in INPUT_COORDINATES]
-TARGETS = [CHANNELS.index(name) for name in (*FORCES, *MOMENTS)]
+INPUTS = [ALL_CHANNELS.index(name) for name in INPUT_COORDINATES]
+TARGETS = [ALL_CHANNELS.index(name) for name in (*FORCE_CHANNELS, *MOMENT_CHANNELS)]
 
 
 def at(name: str) -> int:
     """A channel's place among the channels."""
-    return CHANNELS.index(name)
+    return ALL_CHANNELS.index(name)
 
 
 def with_fault(cycles: AuditCycles, chosen: np.ndarray, fault: Fault) -> AuditCycles:
@@ -85,7 +84,7 @@ def half_a_cycle_late(curves: np.ndarray) -> np.ndarray:
 
 
 # What is done to a subject's cycles, and the kind and channel of the verdict that tells it.
-FAULTS: Mapping[str, tuple[Fault, Kind, str]] = {
+FAULTS: Mapping[str, tuple[Fault, VerdictKind, str]] = {
     "a moment's sign": (scaled(-1, [at("moment_hip_flexion")]), "sign", "moment_hip_flexion"),
     "an angle's sign": (scaled(-1, [at("hip_adduction_r")]), "sign", "hip_adduction_r"),
     "an angle 30 degrees too high": (raised(30, "hip_flexion_r"), "offset", "hip_flexion_r"),
@@ -103,9 +102,9 @@ FAULTS: Mapping[str, tuple[Fault, Kind, str]] = {
 def main() -> None:
     arguments = _arguments()
     cycles = cycles_of_release(open_release(arguments.release))
-    judged, clean = judgeable(cycles), audit(cycles).verdicts
+    judged, clean = judgeable(cycles), audit_cycles(cycles).verdicts
     kinds = Counter(verdict.kind for verdict in clean)
-    print(f"as it is: {len(clean)} verdicts ({dict(kinds)}) on {len(judged) * len(CHANNELS)} curves of subjects")
+    print(f"as it is: {len(clean)} verdicts ({dict(kinds)}) on {len(judged) * len(ALL_CHANNELS)} curves of subjects")
     figures = {name: found_in(cycles, judged, clean, *fault) for name, fault in FAULTS.items()}
     print(f"{'fault, in each subject in turn':32} {'found':>12} {'others blamed for it':>22}")
     for name, (found, blamed) in figures.items():
@@ -113,9 +112,8 @@ def main() -> None:
     shares = {n: [too_far(n, features) for features in (1, 3, 7)] for n in (4, 5, 11, 59)}
     print(f"{'normal curves too far, %':32} {'1 feature':>10} {'3':>6} {'7':>6}")
     for n_others, row in shares.items():
-        print(
-            f"  {n_others:2d} others, limit {limit(n_others):4.1f}          " + " ".join(f"{100 * x:8.3f}" for x in row)
-        )
+        beyond = " ".join(f"{100 * x:8.3f}" for x in row)
+        print(f"  {n_others:2d} others, limit {distance_limit(n_others):4.1f}          {beyond}")
     if arguments.json:
         arguments.json.write_text(json.dumps({"n_judged": len(judged), "faults": figures, "normal": shares}, indent=1))
 
@@ -133,9 +131,9 @@ def judgeable(cycles: AuditCycles) -> list[tuple[str, str]]:
 def found_in(
     cycles: AuditCycles,
     judged: list[tuple[str, str]],
-    clean: tuple[Verdict, ...],
+    clean: tuple[AuditVerdict, ...],
     fault: Fault,
-    kind: Kind,
+    kind: VerdictKind,
     channel: str,
 ) -> tuple[int, int]:
     """In how many subjects and conditions the fault is told, and on how many others there are new verdicts."""
@@ -143,7 +141,7 @@ def found_in(
     before = {(v.kind, v.subject, v.condition, v.channel) for v in clean}
     for subject, condition in judged:
         chosen = (cycles.subject == subject) & (cycles.condition == condition)
-        verdicts = audit(with_fault(cycles, chosen, fault)).verdicts
+        verdicts = audit_cycles(with_fault(cycles, chosen, fault)).verdicts
         n_found += any(
             (v.kind, v.subject, v.condition, v.channel) == (kind, subject, condition, channel) for v in verdicts
         )
@@ -159,9 +157,9 @@ def too_far(n_others: int, n_features: int, n_curves: int = 40_000) -> float:
     features = 30 * np.stack([np.ones(20), *waves])
     n_far = n_drawn = 0
     while n_drawn < n_curves:
-        curves = random.standard_normal((n_others + 1, len(CHANNELS), n_features)) @ features
+        curves = random.standard_normal((n_others + 1, len(ALL_CHANNELS), n_features)) @ features
         others = others_of(curves)
-        n_far += int((distances(curves, others.center, others.spread) > limit(n_others)).sum())
+        n_far += int((distances(curves, others.center, others.spread) > distance_limit(n_others)).sum())
         n_drawn += curves.shape[0] * curves.shape[1]
     return n_far / n_drawn
 

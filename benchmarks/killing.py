@@ -18,7 +18,7 @@ import pyarrow.parquet as pq
 
 from pipeline.storing.stages import table_keys
 from warehouse.files import read
-from warehouse.holdings.contents import files_of
+from warehouse.holdings.contents import trial_paths
 from warehouse.holdings.runs import last_run
 from warehouse.holdings.sources import read_sources
 from warehouse.identity import TrialKey
@@ -161,7 +161,7 @@ def check(root: Path, possible: Sequence[Snapshot]) -> int:
     for path, digest in found.items():
         assert any(known.get(path) == digest for known in possible), f"{path} is of no undisturbed run"
     for table in SCHEMAS:
-        accounts, problems = read.survey(warehouse, table)
+        accounts, problems = read.read_accounts(warehouse, table)
         assert not problems, problems
         for account in accounts:
             _check_opens(warehouse, table, account)
@@ -190,7 +190,7 @@ def _check_opens(warehouse: Warehouse, table: str, account: Stored) -> None:
 
 def _check_row(warehouse: Warehouse, row: Stored) -> None:
     key = read.trial_key(row)
-    for path in files_of(warehouse, key).needed(row):
+    for path in trial_paths(warehouse, key).needed(row):
         assert Path(path).is_file(), f"{row.owner} is vouched for, but {path} is missing"
     if row.summary["outcome"] != "accepted" or "stages" not in row.made_from:
         return

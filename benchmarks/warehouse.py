@@ -18,13 +18,12 @@ from pathlib import Path
 
 import numpy as np
 
-from warehouse.channels import INPUT_COORDINATES, ipsilateral
+from warehouse.channels import FORCE_CHANNELS, INPUT_COORDINATES, MOMENT_CHANNELS, ipsilateral
 from warehouse.files.build import build_table
 from warehouse.files.write import to_parquet
 from warehouse.identity import TrialKey
 from warehouse.layout import Warehouse, identity, scaled_model_path, table_path
 from warehouse.metadata import Stored
-from warehouse.release.columns import FORCES, MOMENTS
 from warehouse.schemas import PER_SESSION, PER_TRIAL, schema_of
 
 POINTS = 180
@@ -90,15 +89,16 @@ def in_a_process(work: Callable[[str], object], root: str) -> Cost:
 
 def survey(root: str) -> object:
     """What `gait2hip status` reads, without comparing with recordings."""
-    from warehouse.holdings.status import render, status
+    from warehouse.holdings.status import status_text, warehouse_status
 
-    return render(status(Warehouse(root)))
+    return status_text(warehouse_status(Warehouse(root)))
 
 
 def cut(root: str) -> object:
     """What `gait2hip release` does."""
     from functools import partial
 
+    from reports.audit.release import audit_for_release
     from warehouse.release.build import ReleaseOrder, build_release
     from warehouse.release.cycles_file import Sampling
     from warehouse.release.selection import Selection
@@ -109,6 +109,7 @@ def cut(root: str) -> object:
         selection=Selection(),
         sampling=Sampling(sides="both", points=None),
         split=partial(hold_out_drawn, fraction=0.2, seed=1),
+        audit=audit_for_release,
         licence=None,
     )
     return build_release(Warehouse(root), order)
@@ -123,7 +124,7 @@ def load(root: str) -> object:
 
 def audit(root: str) -> object:
     """What `gait2hip audit` does, but for the page: the verdicts made anew."""
-    from reports.audit.audit import audit as judged
+    from reports.audit.audit import audit_cycles as judged
     from reports.audit.release import cycles_of_release
     from warehouse.release.publish import open_release
 
@@ -153,7 +154,7 @@ def _measured(work: Callable[[str], object], root: str, answer: Connection) -> N
 
 def _mean_cycle() -> dict[str, np.ndarray]:
     phase = np.linspace(0, 1, POINTS)
-    names = [*(ipsilateral(name) for name in INPUT_COORDINATES), *FORCES, *MOMENTS]
+    names = [*(ipsilateral(name) for name in INPUT_COORDINATES), *FORCE_CHANNELS, *MOMENT_CHANNELS]
     return {
         name: 10 * np.cos(2 * np.pi * (phase - index / len(names))) + 3 * np.sin(4 * np.pi * phase + index)
         for index, name in enumerate(names)

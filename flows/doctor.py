@@ -138,15 +138,15 @@ def _space(about: str, folder: Path, advice: str) -> Finding:
 
 
 def _warehouse(root: str) -> Iterator[Finding]:
-    from warehouse.files.storage import check_writable
+    from warehouse.files.storage import check_warehouse_writable
     from warehouse.holdings.sources import read_sources
-    from warehouse.holdings.status import status
+    from warehouse.holdings.status import warehouse_status
     from warehouse.layout import Warehouse
 
     try:
         warehouse = Warehouse(root)
-        found = status(warehouse)
-        check_writable(warehouse)
+        found = warehouse_status(warehouse)
+        check_warehouse_writable(warehouse)
         sources = read_sources(warehouse)
     except WarehouseError as error:
         yield Finding(about="warehouse", state="problem", found=str(error))

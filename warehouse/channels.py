@@ -1,8 +1,10 @@
-"""The channels every model reads and predicts: names, order, units, and which muscles make a group.
+"""The channels that every model reads and predicts: names, order, units, and the muscles of each group.
 
 Names are the right-hand side's, as OpenSim has them. A left cycle is the same data with r and l
 exchanged; no sign changes, since the model's leg coordinates are mirrored.
 """
+
+from typing import Literal
 
 INPUT_COORDINATES: tuple[str, ...] = (
     "hip_flexion_r",
@@ -37,9 +39,16 @@ MUSCLE_GROUPS: dict[str, tuple[str, ...]] = {
     "piri": ("piri_r",),
 }
 
+# What can be predicted, by kind: forces in N/kg, moments in N·m/kg.
+TargetKind = Literal["forces", "moments"]
+FORCE_CHANNELS: tuple[str, ...] = tuple(f"force_{group}" for group in MUSCLE_GROUPS)
+MOMENT_CHANNELS: tuple[str, ...] = tuple(f"moment_{name.removesuffix('_r')}" for name in MOMENT_COORDINATES)
+TARGET_CHANNELS: dict[TargetKind, tuple[str, ...]] = {"forces": FORCE_CHANNELS, "moments": MOMENT_CHANNELS}
+ALL_CHANNELS: tuple[str, ...] = (*INPUT_COORDINATES, *FORCE_CHANNELS, *MOMENT_CHANNELS)
+
 
 def mirrored(name: str) -> str:
-    """The other leg's name: `hip_flexion_r` for `hip_flexion_l`; a name without a side is its own mirror."""
+    """The other leg's name: `hip_flexion_l` -> `hip_flexion_r`; a name without a side stays as it is."""
     if name.endswith("_r"):
         return name.removesuffix("_r") + "_l"
     if name.endswith("_l"):

@@ -1,7 +1,7 @@
-"""What a schema is made of: columns with a unit and a meaning, and families of columns that follow the model.
+"""The parts of a schema: columns with a unit and a meaning, and families of columns named after the model's parts.
 
-Missing values are null in tables of one row per thing and NaN ("not measured", never zero) in tables over
-time; a column says which of them it may hold, if any.
+Missing values are null in tables with one row per subject, session or trial, and NaN ("not measured", never zero) in
+tables over time; a column says which of them it may hold, if any.
 """
 
 from collections.abc import Mapping
@@ -12,7 +12,7 @@ import pyarrow as pa
 
 from warehouse.layout import Level, identity_names
 
-# A column of names, codes or flags has no unit; a ratio's unit is one.
+# Names, codes and flags have no unit; the unit of a ratio is 1.
 NO_UNIT = "-"
 RATIO = "1"
 
@@ -21,7 +21,7 @@ Missing = Literal["never", "null", "nan"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Column:
-    """One column: its Arrow type, its unit, what it means, and how it says "not known"."""
+    """One column: its Arrow type, its unit, its meaning, and how it stores a missing value."""
 
     name: str
     type: pa.DataType
@@ -44,8 +44,8 @@ class Column:
 class Family:
     """Columns whose names come from the model: `prefix` + the name of each of its `members`.
 
-    `units` lists the units a member can have. Where there are several (degrees of a rotation, metres of
-    a translation) the writer must be told each column's: units are never guessed.
+    `units` lists the units that a member can have. Where there are several (degrees of a rotation, metres of a
+    translation) the writer must be given the unit of each column: units are never guessed.
     """
 
     prefix: str
@@ -68,10 +68,10 @@ class Family:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TableSchema:
-    """One table: what a row is, which file a row lives in (`level`), and its columns in stored order.
+    """One table: what a row is, what a file holds (`level`), and the columns in stored order.
 
-    `one_row` tables hold one row per file. `summary` names columns whose values are repeated in the file's
-    metadata, so that thousands of rows can be surveyed by their footers.
+    `one_row` tables hold one row per file. `summary` names columns whose values are repeated in the file's metadata,
+    so that thousands of rows can be listed from their footers.
     """
 
     name: str
@@ -84,7 +84,7 @@ class TableSchema:
 
     @property
     def identity(self) -> tuple[Column, ...]:
-        """The leading columns, which the writer fills in from the key."""
+        """The leading columns, filled in from the key by the writer."""
         return tuple(_IDENTITY[name] for name in identity_names(self.level))
 
     @property
@@ -120,7 +120,7 @@ def text(name: str, meaning: str, *, missing: Missing = "never", allowed: tuple[
 
 
 def real(name: str, unit: str, meaning: str, *, missing: Missing = "never") -> Column:
-    """A column of numbers, in double precision so that a later stage reads what an earlier one computed."""
+    """A column of numbers in double precision, so that a later stage reads exactly what an earlier one computed."""
     return Column(name=name, type=pa.float64(), unit=unit, meaning=meaning, missing=missing)
 
 
@@ -130,12 +130,12 @@ def count(name: str, meaning: str, *, missing: Missing = "never") -> Column:
 
 
 def flag(name: str, meaning: str) -> Column:
-    """A column of yes or no, always known."""
+    """A column of booleans, always known."""
     return Column(name=name, type=pa.bool_(), unit=NO_UNIT, meaning=meaning)
 
 
 def optional(column: Column) -> Column:
-    """The same column, null where it is not known."""
+    """The same column, nullable."""
     return replace(column, missing="null")
 
 

@@ -1,4 +1,4 @@
-"""The data dictionary, made from the schemas.
+"""The data dictionary, generated from the schemas.
 
 `python -m warehouse.data_dictionary > docs/data-dictionary.md`
 """
@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from warehouse.columns import Column, Family, TableSchema
 from warehouse.layout import RELEASES, SCALED_MODELS, Level
-from warehouse.release.columns import columns
+from warehouse.release.columns import release_columns
 from warehouse.schemas import FORMAT_VERSION, SCHEMAS
 
 _FOLDERS: dict[Level, str] = {
@@ -38,7 +38,7 @@ names begin with a dot are being written, or were left by a writer that was kill
 """
 
 
-def render() -> str:
+def render_data_dictionary() -> str:
     """The whole document, in Markdown."""
     tables = (line for schema in SCHEMAS.values() for line in _table(schema))
     return "\n".join([_PREFACE, *tables, *_release()])
@@ -66,7 +66,7 @@ def _release() -> Iterator[str]:
     yield ""
     yield "| column | type | unit | missing | meaning |"
     yield "|---|---|---|---|---|"
-    yield from (_column_line(column) for column in columns())
+    yield from (_column_line(column) for column in release_columns())
     yield ""
 
 
@@ -88,4 +88,4 @@ def _type_name(type_: pa.DataType) -> str:
 
 
 if __name__ == "__main__":
-    sys.stdout.write(render())
+    sys.stdout.write(render_data_dictionary())

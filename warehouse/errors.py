@@ -1,9 +1,9 @@
-"""What goes wrong with the store itself, as opposed to the data (TrialRejected) or the call (ValueError)."""
+"""Errors of the store itself, as opposed to the data (TrialRejected) and the call (ValueError)."""
 
 
 class WarehouseError(Exception):
-    """The warehouse can't be read or written here; the message names the path and what to do."""
+    """A file can't be read or written; the message names the path and says what to do."""
 
 
 class MissingFile(WarehouseError):
-    """Nothing has been stored under this key yet."""
+    """There is no file at this path."""

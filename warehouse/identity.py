@@ -1,18 +1,18 @@
-"""Who and what a row belongs to."""
+"""The identity of a row: cohort, subject, session and trial."""
 
 import re
 from dataclasses import dataclass
 from typing import Self
 
-# How the name of every cohort of people who never were begins: whatever shows them says so.
+# The names of all cohorts of virtual people begin like this: whatever shows them says that they are virtual.
 VIRTUAL_PREFIX = "virtual-"
 
-# One path segment on every file system and object store, and no hive separator inside it.
+# Safe as one path segment on every file system and object store, without a hive separator.
 _SAFE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
 
 def check_name(what: str, value: str) -> None:
-    """ValueError if `value` can't be one segment of a path; `what` says what it names."""
+    """ValueError if `value` can't be one segment of a path; `what` says what it is the name of."""
     if not _SAFE.fullmatch(value):
         raise ValueError(
             f"{what} {value!r} can't be used in a path: use 1-64 letters, digits, '.', '_' or '-', "

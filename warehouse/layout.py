@@ -1,18 +1,18 @@
-"""Where everything lies: the only module that joins path segments.
+"""Where every file lies: the only module that joins path segments.
 
-A path is a function of an identity, and nobody parses a path back: who a file belongs to is in its
-columns and in its metadata. The folders are
+A path is a function of an identity and is never parsed back: whom a file belongs to is in its columns and in its
+metadata. The folders are
 
     <root>/subjects/<cohort>/<subject>.parquet
     <root>/<table>/<cohort>/<subject>/<session>.parquet           sessions, scaling, static_markers
-    <root>/<table>/<cohort>/<subject>/<session>/<trial>.parquet   trials and all that is stored per trial
+    <root>/<table>/<cohort>/<subject>/<session>/<trial>.parquet   trials and every table kept per trial
     <root>/scaled_models/<cohort>/<subject>/<session>.osim
     <root>/sources/<cohort>/<subject>/<session>.json              where the session's recordings lie
     <root>/runs/<when>-<process>.json                             what each run did, and how long it took
     <root>/releases/<name>-<hash>/…
 
-They are not spelled `cohort=C/subject=S`: readers that find hive names guess a type from the values, so
-that subjects 001 and 1 become one, and refuse files that also store the column as the text it is.
+The folders are not named `cohort=C/subject=S`: readers guess a type from the values of hive names, so that subjects
+001 and 1 become one, and refuse files that store the same column as text.
 """
 
 import os
@@ -34,7 +34,7 @@ SCALED_MODELS = "scaled_models"
 SOURCES = "sources"
 RUNS = "runs"
 RELEASES = "releases"
-# Other programs' temporary files are none of ours.
+# Temporary files of other programs don't match.
 _TEMPORARY_NAME = re.compile(r"\..+\.(?P<host>[^.]+)-(?P<process>\d+)\.[0-9a-f]{8}\.part")
 _NAMES: dict[Level, tuple[str, ...]] = {
     "subject": ("cohort", "subject"),
@@ -57,7 +57,7 @@ class Warehouse:
 
     @property
     def filesystem(self) -> fs.FileSystem:
-        """The file system that `base` and every path of this module are on."""
+        """The file system of `base` and of every path that this module gives."""
         return _located(self.root)[0]
 
     @property
@@ -71,7 +71,7 @@ class Warehouse:
         return isinstance(self.filesystem, fs.LocalFileSystem)
 
 
-# A connection to an object store is made once in a process.
+# A process connects to an object store once.
 @lru_cache(maxsize=8)
 def _located(root: str) -> tuple[fs.FileSystem, str]:
     if "://" not in root:
@@ -86,7 +86,7 @@ def table_directory(warehouse: Warehouse, table: str) -> str:
 
 
 def table_path(warehouse: Warehouse, table: str, level: Level, key: SessionKey) -> str:
-    """One file of a table. ValueError if a table kept per trial is asked for with a session's key."""
+    """One file of a table. ValueError for a session's key where the table is kept per trial."""
     return f"{table_directory(warehouse, table)}/{'/'.join(_segments(level, key))}.parquet"
 
 
@@ -96,17 +96,17 @@ def scaled_model_path(warehouse: Warehouse, key: SessionKey) -> str:
 
 
 def source_path(warehouse: Warehouse, key: SessionKey) -> str:
-    """Where it is written down from which files a session was ingested."""
+    """The file that records what a session was ingested from."""
     return f"{warehouse.base}/{SOURCES}/{'/'.join(_segments('session', key))}.json"
 
 
 def run_path(warehouse: Warehouse, name: str) -> str:
-    """The account of one run."""
+    """The record of one ingest run."""
     return f"{warehouse.base}/{RUNS}/{name}.json"
 
 
 def releases_directory(warehouse: Warehouse) -> str:
-    """The folder of all releases that were cut from this warehouse."""
+    """The folder of all releases cut from this warehouse."""
     return f"{warehouse.base}/{RELEASES}"
 
 
@@ -117,7 +117,7 @@ def release_root(warehouse: Warehouse, folder: str) -> Warehouse:
 
 
 def staging_target(warehouse: Warehouse, name: str) -> Path:
-    """What a release is staged beside on a local disk: its own name is known only when it is whole."""
+    """The path beside which a release is staged on a local disk: its final name is known only when it is whole."""
     return Path(releases_directory(warehouse)) / name
 
 
@@ -137,7 +137,7 @@ def identity_names(level: Level) -> tuple[str, ...]:
 
 
 def identity(level: Level, key: SessionKey) -> dict[str, str]:
-    """Who a row belongs to: the part of the key that this level needs."""
+    """Whom a row belongs to: the part of the key that this level needs."""
     _check_level(level, key)
     return {name: getattr(key, name) for name in identity_names(level)}
 
@@ -152,9 +152,9 @@ def _segments(level: Level, key: SessionKey) -> tuple[str, ...]:
     return tuple(getattr(key, name) for name in _NAMES[level])
 
 
-# Temporary files: hidden, so that no reader of a folder takes one for data; beside their target, so that
-# the rename stays on one file system; and owned, so that what a killed writer left can be told from what
-# another writer is writing now.
+# Temporary files are hidden, so that no reader takes one for data; they lie beside their target, so that the rename
+# stays on one file system; and they name their owner, so that the leftovers of a killed writer can be told from the
+# files of a running one.
 
 
 def probe_path(warehouse: Warehouse) -> str:
@@ -163,22 +163,22 @@ def probe_path(warehouse: Warehouse) -> str:
 
 
 def lock_path(warehouse: Warehouse, key: SessionKey) -> str:
-    """What the one who stores something of a subject holds locked; local disks only."""
+    """The lock file that a writer of this subject's files holds; local disks only."""
     return f"{warehouse.base}/{SOURCES}/{key.cohort}/.{key.subject}.lock"
 
 
 def temporary_path(target: Path) -> Path:
-    """A new name beside `target` that no other writer uses."""
+    """A new temporary name beside `target` that no other writer uses."""
     return target.parent / _temporary_name(target.name)
 
 
 def temporary_files(folder: Path) -> list[Path]:
-    """Everything of ours in a folder that its writers, living or dead, have not renamed yet."""
+    """Our temporary files in a folder, of running writers and of killed ones."""
     return [path for path in folder.iterdir() if _TEMPORARY_NAME.fullmatch(path.name)]
 
 
 def owner_process(temporary: Path) -> int | None:
-    """The process of this machine that made the temporary file; None if another machine's did."""
+    """The process that made the temporary file; None if it was made on another machine."""
     name = _TEMPORARY_NAME.fullmatch(temporary.name)
     return int(name["process"]) if name is not None and name["host"] == _host() else None
 

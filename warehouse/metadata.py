@@ -1,6 +1,6 @@
-"""What every Parquet file says about itself: format, table, whose it is, and what made it.
+"""What every Parquet file says about itself: its format, its table, its identity and what made it.
 
-It is stored in the file's own metadata, so that one small read answers "is this fresh?".
+This is stored in the file's own metadata, so that one small read answers "is this fresh?".
 """
 
 import json
@@ -20,9 +20,9 @@ _PREFIX = "gait2hip."
 class Stored:
     """One file's account of itself.
 
-    `identity` holds cohort, subject, session, trial, in this order, as far as the table's level goes; `key`
-    is the provenance key, `made_from` what it was made of; `recipe` the recipe's name; `summary` the values
-    that the table's schema repeats here.
+    `identity` holds cohort, subject, session and trial, in this order, down to the table's level; `key` is the
+    provenance key, `made_from` what the file was made from, `recipe` the recipe's name, and `summary` the values that
+    the table's schema repeats here.
     """
 
     table: str
@@ -34,7 +34,7 @@ class Stored:
 
     @property
     def owner(self) -> str:
-        """The identity as one word for messages: cohort/subject/session/trial, as far as it goes."""
+        """The identity for messages: cohort/subject/session/trial, down to the table's level."""
         return "/".join(self.identity.values())
 
 
@@ -52,7 +52,7 @@ def to_metadata(stored: Stored) -> dict[str, str]:
 
 
 def from_metadata(where: str, raw: Mapping[bytes, bytes] | None) -> Stored:
-    """The inverse. WarehouseError names the file (`where`) if it is foreign, of another format or damaged."""
+    """The inverse of `to_metadata`. WarehouseError names (`where`) a file that is foreign, damaged or outdated."""
     own = {name: value for name, value in (raw or {}).items() if name.startswith(_PREFIX.encode())}
     entries = {name.decode(): value.decode(errors="replace") for name, value in own.items()}
     version = entries.get(f"{_PREFIX}format")

@@ -1,6 +1,6 @@
-"""What made a result, as a hash: the same inputs, settings and code give the same key, anything else another.
+"""What made a result, as a hash: the same inputs, settings and code give the same key, anything else another key.
 
-Pure: which stage reads what is the pipeline's knowledge.
+Pure functions: which inputs a stage reads is known to the pipeline.
 """
 
 import hashlib
@@ -8,21 +8,21 @@ import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-# 128 bits: no two of any number of results that will ever be stored share a key by accident.
+# 128 bits: no two stored results will ever share a key by accident.
 _HEX_DIGITS = 32
 
 
 def stable_hash(value: object) -> str:
     """The hash of plain data (numbers, text, booleans, None, lists, mappings with text keys), 32 hex digits.
 
-    Equal in every process and on every machine; the order of a mapping's entries does not count, that of a
-    list's does. TypeError for anything whose text form is not its value; ValueError for NaN and infinity.
+    The same in every process and on every machine. The order of a mapping's entries does not count, that of a list's
+    does. TypeError for any other type, whose text need not be its value; ValueError for NaN and infinity.
     """
     return hashlib.sha256(canonical_json(value).encode()).hexdigest()[:_HEX_DIGITS]
 
 
 def canonical_json(value: object) -> str:
-    """The one JSON text of plain data."""
+    """The canonical JSON text of plain data: sorted, without spaces."""
     return json.dumps(_plain(value), sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
 
 
@@ -33,7 +33,7 @@ def file_sha256(path: Path) -> str:
 
 
 def _plain(value: object) -> object:
-    # Exact types: a bool subclass of int is fine, a numpy scalar or a Path would hash as its text.
+    # Exact types only: a numpy scalar or a Path would be hashed as its text.
     if value is None or type(value) in (bool, int, float, str):
         return value
     if isinstance(value, Mapping):

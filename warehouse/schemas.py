@@ -1,4 +1,4 @@
-"""Every table: its columns, their units and what they mean. The data dictionary is made from this."""
+"""Every table: its columns, their units and their meaning. The data dictionary is generated from it."""
 
 import pyarrow as pa
 
@@ -271,7 +271,7 @@ _CYCLES = TableSchema(
         text("condition", "Walking condition"),
         text("side", "The cycle's own leg, whose foot strikes begin and end it", allowed=("right", "left")),
         count("cycle", "Number of the cycle within its trial and side, from 0"),
-        # What is published elsewhere tells these four only in part.
+        # Imported cycles have only some of these four.
         real("start_s", "s", "When the cycle's first foot strike happens in the recording", missing="nan"),
         real("duration_s", "s", "From the foot strike to the next of the same foot", missing="nan"),
         real(
@@ -326,7 +326,7 @@ SCHEMAS: dict[str, TableSchema] = {
     )
 }
 
-# What an accepted trial has one file of each; `cycles` only if it has any.
+# An accepted trial has one file in each of these tables, and one in `cycles` if it has any cycle.
 PER_TRIAL: tuple[str, ...] = ("kinematics", "moments", "forces", "activations", "grf")
 PER_SESSION: tuple[str, ...] = ("sessions", "scaling", "static_markers")
 

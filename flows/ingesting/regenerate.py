@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 from flows.ingesting.ingest import STEPS, IngestReport, Listener, Refusal, steps_of
 from flows.ingesting.run_ingest import ingest
 from flows.ingesting.selection import check_patterns, is_selected
-from warehouse.holdings.runs import Run
-from warehouse.holdings.sources import Source, read_sources
+from warehouse.holdings.runs import IngestRun
+from warehouse.holdings.sources import SessionSource, read_sources
 from warehouse.layout import Warehouse
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ class Survey:
 
     states: tuple["TrialState", ...]
     refused: tuple[Refusal, ...]
-    to_run: tuple[Source, ...]
+    to_run: tuple[SessionSource, ...]
     only: tuple[str, ...]
 
     @property
@@ -56,7 +56,7 @@ def survey(
         )
     states: list[TrialState] = []
     refused: list[Refusal] = []
-    to_run: list[Source] = []
+    to_run: list[SessionSource] = []
     for remembered in sources:
         source = _with(remembered, recipe, model)
         try:
@@ -109,7 +109,7 @@ def describe_states(found: Survey) -> str:
     return "\n".join([_counts(found), *_reasons(found)])
 
 
-def describe(found: Survey, last: Run | None, workers: int) -> str:
+def describe(found: Survey, last: IngestRun | None, workers: int) -> str:
     """The plan in words: how many trials are in which state, why, and about how long the work will take."""
     return "\n".join([describe_states(found), *_estimate(found, last, workers)])
 
@@ -133,7 +133,7 @@ def _reasons(found: Survey) -> Iterator[str]:
         yield f"  {count} {state}: {reason}{redone}"
 
 
-def _estimate(found: Survey, last: Run | None, workers: int) -> Iterator[str]:
+def _estimate(found: Survey, last: IngestRun | None, workers: int) -> Iterator[str]:
     if not found.to_run:
         yield "nothing to do"
     elif not found.to_do:
@@ -154,7 +154,7 @@ def _duration(seconds: float) -> str:
     return f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:.1f} h"
 
 
-def _refuse_mixture(source: Source, trials: Sequence["TrialState"], only: Sequence[str]) -> None:
+def _refuse_mixture(source: SessionSource, trials: Sequence["TrialState"], only: Sequence[str]) -> None:
     """ValueError if some of a session's trials would be made anew, and other stale ones left as they are."""
     anew = [state for state in trials if state.to_do and is_selected(state.key, only)]
     left = [state for state in trials if state.state == "stale" and not is_selected(state.key, only)]
@@ -168,8 +168,8 @@ def _refuse_mixture(source: Source, trials: Sequence["TrialState"], only: Sequen
         )
 
 
-def _with(source: Source, recipe: str | None, model: Path | None) -> Source:
-    return Source(
+def _with(source: SessionSource, recipe: str | None, model: Path | None) -> SessionSource:
+    return SessionSource(
         key=source.key,
         session_file=source.session_file,
         recipe=source.recipe if recipe is None else _recipe_source(recipe),
@@ -182,8 +182,8 @@ def _recipe_source(recipe: str) -> str:
     return str(Path(recipe).absolute()) if Path(recipe).is_file() else recipe
 
 
-def _by_settings(sources: Sequence[Source]) -> Iterator[tuple[tuple[str, str | None], list[Source]]]:
-    def settings(source: Source) -> tuple[str, str | None]:
+def _by_settings(sources: Sequence[SessionSource]) -> Iterator[tuple[tuple[str, str | None], list[SessionSource]]]:
+    def settings(source: SessionSource) -> tuple[str, str | None]:
         return source.recipe, source.model
 
     for shared, members in groupby(sorted(sources, key=lambda s: (s.recipe, s.model or "")), key=settings):

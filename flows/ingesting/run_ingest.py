@@ -12,7 +12,7 @@ from flows.ingesting.ingest import STEPS, IngestReport, Listener, Plan, plan_ing
 from flows.prefect_server.local_prefect import start_prefect
 from warehouse.errors import WarehouseError
 from warehouse.files.storage import remove_leftovers
-from warehouse.holdings.runs import Run, remember_run
+from warehouse.holdings.runs import IngestRun, remember_run
 from warehouse.layout import Warehouse
 
 
@@ -56,7 +56,7 @@ def run_plan(plan: Plan, *, workers: int, on_progress: Callable[[int], Listener]
 
     began, clock_s = datetime.now(UTC), time.perf_counter()
     report = run_flow(plan, workers=workers, listener=on_progress(plan.n_trials))
-    run = Run(
+    run = IngestRun(
         began=began.isoformat(timespec="milliseconds"),
         n_computed=sum(not outcome.fresh for outcome in report.outcomes),
         n_fresh=sum(outcome.fresh for outcome in report.outcomes),

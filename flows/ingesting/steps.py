@@ -35,10 +35,10 @@ def session_state(session: str, recipe: str, model: str | None, warehouse: str) 
 
 def check_warehouse(root: str) -> None:
     """WarehouseError if nothing can be written there."""
-    from warehouse.files.storage import check_writable
+    from warehouse.files.storage import check_warehouse_writable
     from warehouse.layout import Warehouse
 
-    check_writable(Warehouse(root))
+    check_warehouse_writable(Warehouse(root))
 
 
 def prepare_session(session: str, recipe: str, model: str | None, warehouse: str) -> "SessionOutcome":

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from models.comparing.evaluate import Evaluation
     from models.jobs import EvaluateJob
     from models.scoring.scorecard import Comparison
-    from reports.pages.models import Table
+    from reports.pages.models import PageTable
 
 FIGURES, TABLE, PAGE = "evaluation.json", "scores.parquet", "report.html"
 
@@ -113,10 +113,10 @@ def evaluate_into(job: "EvaluateJob", out: Path) -> "Evaluation":
     return evaluation
 
 
-def _differences(evaluation: "Evaluation") -> "Table":
-    from reports.pages.models import Table
+def _differences(evaluation: "Evaluation") -> "PageTable":
+    from reports.pages.models import PageTable
 
-    return Table(
+    return PageTable(
         title="Who wins",
         header=["targets", "first", "second", "difference", "95 % interval", "unit", "first better on"],
         rows=[_row(found) for found in evaluation.between],

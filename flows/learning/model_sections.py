@@ -10,8 +10,8 @@ if TYPE_CHECKING:
 
     from models.comparing.evaluate import Unseen
     from models.scoring.scorecard import KindScore
-    from reports.pages.curves import Cycles
-    from reports.pages.models import ModelSection, ScoreRow, Table
+    from reports.pages.curves import PageCycles
+    from reports.pages.models import ModelSection, PageTable, ScoreRow
 
 
 def model_sections(runs: list[Path], release: str) -> list["ModelSection"]:
@@ -26,12 +26,12 @@ def sections_of(unseen: "Unseen") -> Iterator["ModelSection"]:
     from models.scoring.report import virtual_note
     from reports.pages.dataset import by_speed
     from reports.pages.models import ModelSection, draw_predictions
-    from reports.pages.titles import FORCES, MOMENTS
+    from reports.pages.titles import FORCE_TITLES, MOMENT_TITLES
 
     names = [channel.name for channel in unseen.cycles.target_channels]
     measured, predicted = (_as_cycles(unseen, values) for values in (unseen.cycles.measured(), unseen.predicted))
     conditions = sorted(set(unseen.cycles.condition.tolist()), key=by_speed)
-    for kind, titles in (("forces", FORCES), ("moments", MOMENTS)):
+    for kind, titles in (("forces", FORCE_TITLES), ("moments", MOMENT_TITLES)):
         shown = {name: title for name, title in titles.items() if name in names}
         parts = {card.model: part for card in unseen.report.scorecards for part in card.kinds if part.kind == kind}
         if not parts:
@@ -47,13 +47,13 @@ def sections_of(unseen: "Unseen") -> Iterator["ModelSection"]:
         )
 
 
-def _as_cycles(unseen: "Unseen", values_npk: "np.ndarray") -> "Cycles":
+def _as_cycles(unseen: "Unseen", values_npk: "np.ndarray") -> "PageCycles":
     import numpy as np
 
-    from reports.pages.curves import Cycles
+    from reports.pages.curves import PageCycles
 
     channels = unseen.cycles.target_channels
-    return Cycles(
+    return PageCycles(
         cohort=np.full(len(values_npk), ""),
         subject=unseen.cycles.subject,
         condition=unseen.cycles.condition,
@@ -76,11 +76,11 @@ def _rows(model: str, part: "KindScore") -> Iterator["ScoreRow"]:
         )
 
 
-def _channels(parts: dict[str, "KindScore"]) -> "Table":
-    from reports.pages.models import Table
+def _channels(parts: dict[str, "KindScore"]) -> "PageTable":
+    from reports.pages.models import PageTable
 
     titles = [channel.name for channel in next(iter(parts.values())).channels]
-    return Table(
+    return PageTable(
         title="By channel: RMSE, R² about the channel's own mean, RMSE over its mean curve's range",
         header=["channel", *(f"{model}: {figure}" for model in parts for figure in ("RMSE", "R²", "nRMSE"))],
         rows=[
@@ -95,11 +95,11 @@ def _of_channel(part: "KindScore", index: int) -> tuple[float | None, ...]:
     return channel.rmse, channel.r2, channel.nrmse
 
 
-def _subjects(parts: dict[str, "KindScore"]) -> "Table":
-    from reports.pages.models import Table
+def _subjects(parts: dict[str, "KindScore"]) -> "PageTable":
+    from reports.pages.models import PageTable
 
     names = [one.subject for one in next(iter(parts.values())).subjects]
-    return Table(
+    return PageTable(
         title="By subject: RMSE",
         header=["subject", *parts],
         rows=[
@@ -108,11 +108,11 @@ def _subjects(parts: dict[str, "KindScore"]) -> "Table":
     )
 
 
-def _cohorts(parts: dict[str, "KindScore"]) -> "Table":
-    from reports.pages.models import Table
+def _cohorts(parts: dict[str, "KindScore"]) -> "PageTable":
+    from reports.pages.models import PageTable
 
     names = [one.cohort for one in next(iter(parts.values())).cohorts]
-    return Table(
+    return PageTable(
         title="By cohort: RMSE, mean over its subjects",
         header=["cohort", "subjects", *parts],
         rows=[

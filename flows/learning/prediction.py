@@ -17,13 +17,13 @@ from warehouse.interchange.predictions import (
     ENDINGS,
     Curves,
     Predicted,
-    columns,
     cycle_rows,
     cycles_file,
     encoded,
     join,
     sto,
     table,
+    target_columns,
 )
 
 
@@ -136,7 +136,7 @@ def _of_walks(out: Path, walks: Walks, predicted: Predicted) -> dict[Path, bytes
     by_frame = [
         table(
             {"trial": np.full(count, named.trial), "side": np.full(count, side), "time_s": named.walk.time_s},
-            columns(predicted.targets, curves, np.full(count, walks.mass_kg)),
+            target_columns(predicted.targets, curves, np.full(count, walks.mass_kg)),
         )
         for named, of_walk in parts
         for count in [len(named.walk.time_s)]

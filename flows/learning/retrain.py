@@ -126,6 +126,7 @@ def _job(order: RetrainOrder) -> "TrainJob":
 
 def _release(order: RetrainOrder) -> str:
     """The newest release's folder: the same one as long as the same cycles are stored."""
+    from reports.audit.release import audit_for_release
     from warehouse.release.build import ReleaseOrder, build_release
     from warehouse.release.cycles_file import Sampling
     from warehouse.release.selection import Selection
@@ -136,6 +137,7 @@ def _release(order: RetrainOrder) -> str:
         selection=Selection(cohorts=(), conditions=(), subjects=(), recipes=()),
         sampling=Sampling(sides="both", points=None),
         split=splitter(order.holdout, None, None),
+        audit=audit_for_release,
         licence=None,
     )
     return build_release(Warehouse(order.warehouse), asked).root.root

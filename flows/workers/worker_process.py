@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from warehouse.errors import WarehouseError
-from warehouse.files.storage import DISK_FULL, explained, scratch_folder
+from warehouse.files.storage import DISK_FULL, describe_os_errors, scratch_folder
 
 LOG_TAIL_BYTES = 4096
 # A process that ended without a result had no room for it where there is less than this.
@@ -114,7 +114,7 @@ def run(
     """
     call = pickle.dumps((function, args))
     with scratch_folder("gait2hip") as directory:
-        with explained("write to", str(directory)):
+        with describe_os_errors("write to", str(directory)):
             (directory / _CALL).write_bytes(call)
         process = _start(directory, memory_limit_mb)
         if process is None:

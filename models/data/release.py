@@ -4,12 +4,17 @@ from dataclasses import dataclass
 
 from models.data.channels import ANGLES, TARGETS, Task
 from models.data.cycles import Cycles, Split
+from warehouse.channels import TargetKind
 from warehouse.files.on_disk import Allocate, in_memory, joined
 from warehouse.release.arrays import load, read_split
-from warehouse.release.manifest import Target, release_folder
+from warehouse.release.manifest import release_folder
 from warehouse.release.publish import open_release
 
-_KINDS: dict[Task, tuple[Target, ...]] = {"forces": ("forces",), "moments": ("moments",), "both": ("forces", "moments")}
+_KINDS: dict[Task, tuple[TargetKind, ...]] = {
+    "forces": ("forces",),
+    "moments": ("moments",),
+    "both": ("forces", "moments"),
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from warehouse.files.storage import explained
+from warehouse.files.storage import describe_os_errors
 
 
 class Claim:
@@ -16,7 +16,7 @@ class Claim:
         self._file = out.with_name(f".{out.name}.lock")
         # Whoever ends the training may release it, whichever thread claimed it.
         self._lock = FileLock(self._file, blocking=False, thread_local=False)
-        with explained("lock", str(self._file)):
+        with describe_os_errors("lock", str(self._file)):
             try:
                 self._lock.acquire()
             except Timeout as error:

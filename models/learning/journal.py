@@ -112,7 +112,7 @@ def _refuse_another(folder: Path, job: dict[str, JsonValue]) -> None:
     file = folder / _JOB
     if not file.exists():
         return
-    with storage.explained("read", str(file)):
+    with storage.describe_os_errors("read", str(file)):
         found = _Entries.validate_json(file.read_bytes())
     if differing := sorted(name for name in {*found, *job} if found.get(name) != job.get(name)):
         raise ValueError(
@@ -123,7 +123,7 @@ def _refuse_another(folder: Path, job: dict[str, JsonValue]) -> None:
 
 def _read(file: Path) -> Stand:
     try:
-        with storage.explained("read", str(file)), safe_open(file, framework="pt") as opened:
+        with storage.describe_os_errors("read", str(file)), safe_open(file, framework="pt") as opened:
             facts = Facts.model_validate_json(opened.metadata()[_FACTS])
             return Stand(tensors={name: opened.get_tensor(name) for name in opened.keys()}, facts=facts)  # noqa: SIM118
     except SafetensorError as error:

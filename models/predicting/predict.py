@@ -11,7 +11,7 @@ from models.networks.by_name import build
 from models.predicting.conformal import limits, possible
 from models.predicting.run import Run, check_fits
 from warehouse.interchange.input_cycles import InputCycles
-from warehouse.interchange.predictions import Curves, Predicted, Target
+from warehouse.interchange.predictions import Curves, Predicted, TargetChannel
 from warehouse.resample import resample_cycles
 
 # More cycles at once are no faster on a CPU, and this many fit into any GPU.
@@ -60,7 +60,7 @@ def predict_unmeasured(run: Run, found: InputCycles, device: torch.device) -> Pr
     curves = Curves(values=possible(said, run.config.target_channels), low=low, high=high)
     verdict = None if run.novelty is None else run.novelty.verdict(cycles.angles_deg)
     return Predicted(
-        targets=tuple(Target(name=channel.name, unit=channel.unit) for channel in run.config.target_channels),
+        targets=tuple(TargetChannel(name=channel.name, unit=channel.unit) for channel in run.config.target_channels),
         curves=curves.each(lambda numbers: resample_cycles(numbers, points)),
         level=None if calibration is None else calibration.level,
         n_calibrating=0 if calibration is None else calibration.n_subjects,

@@ -22,7 +22,7 @@ from models.networks.mamba import MambaSettings
 from models.networks.transformer import TransformerSettings
 from models.predicting.predict import load_network
 from models.predicting.run import Run, RunConfig
-from warehouse.files.storage import explained
+from warehouse.files.storage import describe_os_errors
 
 # Beside tensors and plain containers, what a NumPy array is pickled as, under its names in NumPy 1 and 2.
 _rebuild_array = np._core.multiarray._reconstruct  # type: ignore[attr-defined]
@@ -67,7 +67,7 @@ def import_published(file: Path) -> Run:
     ValueError if the file is no PyTorch file, holds anything but tensors, arrays and plain containers (it is
     named and not run), or is not a checkpoint of the published kind.
     """
-    with explained("read", str(file)):
+    with describe_os_errors("read", str(file)):
         content = file.read_bytes()
     published = _checked(file, _load_plain(file, content))
     if published.in_cols != tuple(channel.name for channel in ANGLES):

@@ -30,7 +30,7 @@ from models.networks.by_name import NetworkSettings
 from models.predicting.conformal import Calibration
 from models.predicting.novelty import Novelty, from_bytes
 from models.scoring.report import Report
-from warehouse.files.storage import explained, flush, remove_leftovers, replace_file
+from warehouse.files.storage import describe_os_errors, flush, remove_leftovers, replace_file
 from warehouse.layout import temporary_path
 from warehouse.settings_file import Checked
 
@@ -134,7 +134,7 @@ def write_run(folder: Path, run: Run) -> None:
 def write_folder(folder: Path, contents: Mapping[str, bytes]) -> None:
     """Writes files, by their names, into a new folder. ValueError and WarehouseError as above."""
     refuse_existing(folder)
-    with explained("write", str(folder)):
+    with describe_os_errors("write", str(folder)):
         folder.parent.mkdir(parents=True, exist_ok=True)
         remove_leftovers(folder.parent)
         staged = temporary_path(folder)
@@ -160,7 +160,7 @@ def refuse_existing(path: Path) -> None:
 def check_writable(path: Path) -> None:
     """Fails now, not after hours of training: ValueError if `path` exists, WarehouseError if it can't be made."""
     refuse_existing(path)
-    with explained("write", str(path)):
+    with describe_os_errors("write", str(path)):
         path.parent.mkdir(parents=True, exist_ok=True)
         Path(mkdtemp(prefix=f".{path.name}-", dir=path.parent)).rmdir()
 
@@ -212,7 +212,7 @@ def _weights(file: Path) -> dict[str, torch.Tensor]:
 
 
 def _content(file: Path) -> bytes:
-    with explained("read", str(file)):
+    with describe_os_errors("read", str(file)):
         return file.read_bytes()
 
 

@@ -12,7 +12,7 @@ from pipeline.motion_only.kinematic_events import events_of_angles
 from pipeline.motion_only.walk_angles import WalkAngles, complete_strides
 from pipeline.session.recipe import Recipe
 from warehouse.channels import INPUT_COORDINATES
-from warehouse.files.storage import explained
+from warehouse.files.storage import describe_os_errors
 from warehouse.interchange.opensim_table import parse_table
 
 # A CSV's columns say the unit that its numbers can't: hip_flexion_r_deg or hip_flexion_r_rad.
@@ -24,7 +24,7 @@ def read_mot(path: Path, recipe: Recipe) -> WalkAngles:
 
     ValueError if it is no such table or lacks one of the ten angles; TrialRejected if it holds no complete cycle.
     """
-    with explained("read", str(path)):
+    with describe_os_errors("read", str(path)):
         text = path.read_text("utf-8", "replace")
     table = parse_table(path.name, text)
     _require(path, [name for name in INPUT_COORDINATES if name not in table.columns], table.columns)
@@ -52,7 +52,7 @@ def read_csv_motion(path: Path, recipe: Recipe) -> WalkAngles:
 def read_csv(path: Path) -> pa.Table:
     """A CSV file's table. ValueError if it is none."""
     try:
-        with explained("read", str(path)):
+        with describe_os_errors("read", str(path)):
             return pa.csv.read_csv(path)
     except pa.ArrowInvalid as error:
         raise ValueError(f"{path} can't be read as CSV: {error}") from error

@@ -16,7 +16,7 @@ from warehouse.files.lock import one_writer
 from warehouse.files.read import read_row
 from warehouse.files.write import row_file, scaled_model_file, table_file, write_together
 from warehouse.holdings.contents import is_session_fresh
-from warehouse.holdings.sources import Source, remember_source
+from warehouse.holdings.sources import SessionSource, remember_source
 from warehouse.outcome import Rejection, SessionOutcome
 from warehouse.provenance import file_sha256, stable_hash
 
@@ -29,7 +29,9 @@ def prepare_session(request: SessionRequest) -> SessionOutcome:
     """
     job = open_job(request)
     key = job.setup.session.key
-    source = Source(key=key, session_file=str(job.setup.session.file), recipe=request.recipe, model=request.model)
+    source = SessionSource(
+        key=key, session_file=str(job.setup.session.file), recipe=request.recipe, model=request.model
+    )
     try:
         keys = job.session_keys()
         if is_session_fresh(job.warehouse, key, keys["session"]):

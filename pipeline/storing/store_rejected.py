@@ -10,7 +10,7 @@ from warehouse.errors import WarehouseError
 from warehouse.files.lock import one_writer
 from warehouse.files.read import stored
 from warehouse.files.write import row_file, write_together
-from warehouse.holdings.contents import files_of
+from warehouse.holdings.contents import trial_paths
 from warehouse.outcome import Outcome, Rejection
 
 
@@ -71,7 +71,7 @@ def _write(job: Job, trial: str, rejection: Rejection, accounts: Mapping[str, St
         recipe=job.setup.recipe.name,
         made_from={"stages": to_json(accounts)},
     )
-    files = files_of(job.warehouse, key)
+    files = trial_paths(job.warehouse, key)
     write_together(job.warehouse, (), row, obsolete=(*files.trial, files.cycles))
     return Outcome(key=key, rejection=rejection)
 

@@ -1,1 +1,4 @@
-"""Cycles in; a verdict on each subject (far, shifted, exchanged, saturated, silent) out. Read `audit.py` first."""
+"""Gait cycles in; verdicts on subjects, trials and cycles that look wrong out. Statistics only: nothing is drawn.
+
+Read `audit.py` first: it runs every check. `release.py` is what a release order takes as its audit.
+"""

@@ -1,4 +1,4 @@
-"""The audit of a release: every check on every group, what explains what, and what could not be judged."""
+"""The audit of a release: every check on every group, without verdicts that others explain, and what is not judged."""
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
@@ -8,13 +8,12 @@ import numpy as np
 from reports.audit.bodies import implausible_bodies
 from reports.audit.curves import AuditCycles
 from reports.audit.far import far_altogether, far_cycles, far_subjects, off_level, out_of_scale, without_repeats
-from reports.audit.group import Group, make_group
+from reports.audit.group import AuditGroup, make_group
 from reports.audit.muscles import LEAST_POINTS, chattering, constant_curves, flat_curves
 from reports.audit.others import LEAST_OTHERS
 from reports.audit.sides import disagreeing_legs, exchanged_sides, flipped_signs
-from reports.audit.verdict import Audit, Verdict, ordered
-from warehouse.channels import INPUT_COORDINATES
-from warehouse.release.columns import CHANNELS
+from reports.audit.verdict import Audit, AuditVerdict, ordered
+from warehouse.channels import ALL_CHANNELS, INPUT_COORDINATES
 
 _AGAINST_OTHERS = (
     out_of_scale,
@@ -26,14 +25,16 @@ _AGAINST_OTHERS = (
     far_cycles,
     flat_curves,
 )
-# Whether a curve is far or runs the wrong way, this many samples tell as well as all.
+# This many samples of a cycle are enough to say whether a curve is far or has the wrong sign.
 _SAMPLES = 30
 
 
-def audit(cycles: AuditCycles, known_before: Sequence[Verdict] = (), not_judged: Sequence[str] = ()) -> Audit:
+def audit_cycles(
+    cycles: AuditCycles, known_before: Sequence[AuditVerdict] = (), not_judged: Sequence[str] = ()
+) -> Audit:
     """Judge a release's cycles.
 
-    `known_before` and `not_judged` are what only the warehouse can tell (`saturated.py`).
+    `known_before` and `not_judged` come from the warehouse, which holds what a release leaves out (`saturated.py`).
     """
     verdicts = [*known_before, *implausible_bodies(cycles)]
     unknown = list(not_judged)
@@ -42,10 +43,10 @@ def audit(cycles: AuditCycles, known_before: Sequence[Verdict] = (), not_judged:
         unknown.append(f"chatter: cycles of {points} samples are too coarse, {LEAST_POINTS} are needed")
     for cohort, condition, members in cycles.groups():
         group = make_group(cohort, condition, members.thinned(max(1, points // _SAMPLES)))
-        found = [*_against_others(group), *disagreeing_legs(group), *constant_curves(group)]
+        verdicts_of_group = [*_against_others(group), *disagreeing_legs(group), *constant_curves(group)]
         if points >= LEAST_POINTS:
-            found += chattering(_whole(group, members))
-        verdicts += unexplained(found)
+            verdicts_of_group += chattering(_whole(group, members))
+        verdicts += unexplained(verdicts_of_group)
         unknown += _too_few(group)
     return Audit(
         verdicts=ordered(verdicts),
@@ -55,13 +56,13 @@ def audit(cycles: AuditCycles, known_before: Sequence[Verdict] = (), not_judged:
     )
 
 
-def unexplained(verdicts: Sequence[Verdict]) -> list[Verdict]:
-    """Those that no other verdict on the same subject and condition explains: one cause is told once.
+def unexplained(verdicts: Sequence[AuditVerdict]) -> list[AuditVerdict]:
+    """The verdicts that no other verdict on the same subject and condition explains, so that a cause is reported once.
 
-    A wrong scale or side makes every channel of its set far and some signs wrong; a wrong sign makes its channel far
-    and the legs disagree; a wrong level makes its channel far.
+    A wrong scale or exchanged sides make every channel of their set far and some signs wrong; a wrong sign makes its
+    channel far and the legs disagree; a wrong level makes its channel far.
     """
-    causes: dict[tuple[str, str | None], list[Verdict]] = defaultdict(list)
+    causes: dict[tuple[str, str | None], list[AuditVerdict]] = defaultdict(list)
     for verdict in verdicts:
         if verdict.kind in ("scale", "sides", "sign", "offset"):
             causes[verdict.subject, verdict.condition].append(verdict)
@@ -72,8 +73,8 @@ def unexplained(verdicts: Sequence[Verdict]) -> list[Verdict]:
     ]
 
 
-def _explains(cause: Verdict, effect: Verdict) -> bool:
-    """Whether a wrong scale, side, sign or level of one subject in one condition makes another verdict on the same."""
+def _explains(cause: AuditVerdict, effect: AuditVerdict) -> bool:
+    """Whether a wrong scale, side, sign or level is the cause of another verdict on the same subject and condition."""
     if not _covers(cause, effect):
         return False
     if cause.kind == "scale":
@@ -89,24 +90,24 @@ def _explains(cause: Verdict, effect: Verdict) -> bool:
     return effect.kind in ("subject", "cycle")
 
 
-def _covers(cause: Verdict, effect: Verdict) -> bool:
-    """Whether what the cause is told of holds all that the effect is told of: a cycle's fault makes no subject far."""
-    # That two legs disagree is told of both; a whole leg that is wrong is why.
+def _covers(cause: AuditVerdict, effect: AuditVerdict) -> bool:
+    """Whether the cause is about all that the effect is about: one cycle's fault does not make its subject far."""
+    # The verdict that two legs disagree names both; its cause may be one whole leg.
     if effect.kind == "left and right":
         return cause.trial is None
     return all(getattr(cause, name) in (None, getattr(effect, name)) for name in ("session", "trial", "side", "cycle"))
 
 
-def _against_others(group: Group) -> Iterator[Verdict]:
+def _against_others(group: AuditGroup) -> Iterator[AuditVerdict]:
     if group.others is None:
         return
     for check in _AGAINST_OTHERS:
         yield from check(group, group.others)
 
 
-def _whole(group: Group, members: AuditCycles) -> Group:
+def _whole(group: AuditGroup, members: AuditCycles) -> AuditGroup:
     """The same group with every sample of its cycles."""
-    return Group(
+    return AuditGroup(
         cohort=group.cohort,
         condition=group.condition,
         cycles=members,
@@ -116,7 +117,7 @@ def _whole(group: Group, members: AuditCycles) -> Group:
     )
 
 
-def _too_few(group: Group) -> Iterator[str]:
+def _too_few(group: AuditGroup) -> Iterator[str]:
     where, needed = f"{group.cohort}, {group.condition}", f"{LEAST_OTHERS + 1} are needed"
     if group.others is None:
         yield (
@@ -126,7 +127,7 @@ def _too_few(group: Group) -> Iterator[str]:
         return
     n_known = np.isfinite(group.medians).all(axis=-1).sum(axis=0)
     for n in range(1, LEAST_OTHERS + 1):
-        channels = [name for name, n_subjects in zip(CHANNELS, n_known, strict=True) if n_subjects == n]
+        channels = [name for name, n_subjects in zip(ALL_CHANNELS, n_known, strict=True) if n_subjects == n]
         if channels:
             yield (
                 f"{where}: {n} of {len(group.subjects)} subjects know {', '.join(channels)}, too few to say who is far "
@@ -141,4 +142,4 @@ def _too_few(group: Group) -> Iterator[str]:
 
 
 def _named(channels: Sequence[str]) -> str:
-    return "any channel" if len(channels) == len(CHANNELS) else ", ".join(channels)
+    return "any channel" if len(channels) == len(ALL_CHANNELS) else ", ".join(channels)

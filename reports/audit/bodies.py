@@ -1,22 +1,22 @@
-"""Masses that can't be right: they divide every target."""
+"""Body masses that can't be right: every target is divided by them."""
 
 from collections.abc import Iterator
 
 from reports.audit.curves import AuditCycles
-from reports.audit.verdict import Verdict
+from reports.audit.verdict import AuditVerdict
 
-# Body mass index, kg/m². Half of the third centile of healthy children, and beyond what a gait laboratory sees: this
-# finds a slip of the pen, not an unusual body.
+# Body mass index, kg/m²: half of the third centile of healthy children, and more than any gait laboratory sees. These
+# limits catch typing errors, not unusual bodies.
 LEAST, MOST = 8.0, 70.0
 
 
-def implausible_bodies(cycles: AuditCycles) -> Iterator[Verdict]:
-    """Subjects whose mass and height don't belong to one person."""
+def implausible_bodies(cycles: AuditCycles) -> Iterator[AuditVerdict]:
+    """Subjects whose mass and height can't be those of one person."""
     bodies = zip(cycles.subject.tolist(), cycles.mass_kg.tolist(), cycles.height_m.tolist(), strict=True)
     for subject, mass_kg, height_m in sorted(set(bodies)):
         index = mass_kg / height_m**2
         if not LEAST <= index <= MOST:
-            yield Verdict(
+            yield AuditVerdict(
                 kind="body",
                 subject=subject,
                 condition=None,

@@ -1,33 +1,32 @@
-"""Who is far from everybody else: subjects, single cycles, levels of curves, targets that are all out of scale."""
+"""What is far from all others: subjects, single cycles, levels of curves, targets that are out of scale."""
 
 from collections.abc import Iterable, Iterator
 
 import numpy as np
 
 from reports.audit.curves import nan_median
-from reports.audit.group import Group, verdicts_on
-from reports.audit.others import LEAST_OTHERS, Others, distances, limit
-from reports.audit.verdict import Verdict
-from warehouse.channels import INPUT_COORDINATES
-from warehouse.release.columns import CHANNELS, FORCES, MOMENTS
+from reports.audit.group import AuditGroup, verdicts_on
+from reports.audit.others import LEAST_OTHERS, Others, distance_limit, distances
+from reports.audit.verdict import AuditVerdict
+from warehouse.channels import ALL_CHANNELS, FORCE_CHANNELS, INPUT_COORDINATES, MOMENT_CHANNELS
 
-_TARGETS = np.array([CHANNELS.index(name) for name in (*FORCES, *MOMENTS)])
-# Twice the others' forces and moments per body mass, in most channels, is no style of walking: the adults' walks that
+_TARGETS = np.array([ALL_CHANNELS.index(name) for name in (*FORCE_CHANNELS, *MOMENT_CHANNELS)])
+# Twice the others' forces and moments per body mass in most channels is not a style of walking: the adults' walks that
 # this is tested on are within 0.7-1.6 of each other.
 SCALE_LIMIT = 2.0
-# How far a curve's mean may be from the others', degrees and N·m/kg. Where this is tested people's own levels differ by
-# up to 14 degrees (hip flexion, which follows how the pelvis's markers were placed) and 0.1 N·m/kg: a multiple of so
-# wide a spread would let a wrong zero pass. A muscle's force has no zero to be wrong.
-OFFSET_LIMITS = {**dict.fromkeys(INPUT_COORDINATES, 20.0), **dict.fromkeys(MOMENTS, 0.3)}
-# All targets together scatter less than the most unusual one of them: their limit is this share of a channel's.
+# How far a curve's mean may be from the others', in degrees and N·m/kg. In the tests healthy people differ by up to 14
+# degrees (hip flexion, which depends on the placement of the pelvis markers) and 0.1 N·m/kg: a multiple of so wide a
+# spread would miss a wrong zero. A muscle force has no zero that could be wrong.
+OFFSET_LIMITS = {**dict.fromkeys(INPUT_COORDINATES, 20.0), **dict.fromkeys(MOMENT_CHANNELS, 0.3)}
+# The mean over all targets scatters less than the most unusual of them: its limit is this share of one channel's.
 TOGETHER = 0.6
 _NORMAL = 1.4826
 
 
-def out_of_scale(group: Group, others: Others) -> Iterator[Verdict]:
-    """Subjects whose targets are larger, or smaller, than the others' by a factor, the median one of the channels.
+def out_of_scale(group: AuditGroup, others: Others) -> Iterator[AuditVerdict]:
+    """Subjects whose targets are larger or smaller than the others' by a factor, the median of the channels' factors.
 
-    Each session has a body mass of its own: where not all of a subject's are out of scale, those that are are named.
+    Each session has its own body mass: if only some of a subject's sessions are out of scale, these are named.
     """
     for index, subject in enumerate(group.subjects):
         center, n_others = others.center[index, _TARGETS], others.n[index, _TARGETS]
@@ -35,7 +34,7 @@ def out_of_scale(group: Group, others: Others) -> Iterator[Verdict]:
         wrong = [session for session, factor in factors.items() if _excess(factor) > SCALE_LIMIT]
         for session in wrong if len(wrong) < len(factors) else [None]:
             factor = _farthest(factors.values()) if session is None else factors[session]
-            yield Verdict(
+            yield AuditVerdict(
                 kind="scale",
                 subject=subject,
                 condition=group.condition,
@@ -47,15 +46,15 @@ def out_of_scale(group: Group, others: Others) -> Iterator[Verdict]:
             )
 
 
-def off_level(group: Group, others: Others) -> Iterator[Verdict]:
-    """Subjects whose angle or moment is, on the mean over the cycle, far above or below the others' median cycle."""
+def off_level(group: AuditGroup, others: Others) -> Iterator[AuditVerdict]:
+    """Subjects whose angle or moment, averaged over the cycle, is far above or below the others' median cycle."""
     offsets = group.medians.mean(axis=-1) - others.center.mean(axis=-1)
     for channel, at_most in OFFSET_LIMITS.items():
-        of_channel = offsets[:, CHANNELS.index(channel)]
+        of_channel = offsets[:, ALL_CHANNELS.index(channel)]
         unit = "degrees" if channel in INPUT_COORDINATES else "N·m/kg"
         for subject in np.flatnonzero(np.abs(of_channel) > at_most):
-            n_others = others.n[subject, CHANNELS.index(channel)]
-            yield Verdict(
+            n_others = others.n[subject, ALL_CHANNELS.index(channel)]
+            yield AuditVerdict(
                 kind="offset",
                 subject=group.subjects[subject],
                 condition=group.condition,
@@ -66,7 +65,7 @@ def off_level(group: Group, others: Others) -> Iterator[Verdict]:
             )
 
 
-def _sessions(group: Group, index: int) -> Iterator[tuple[str, np.ndarray]]:
+def _sessions(group: AuditGroup, index: int) -> Iterator[tuple[str, np.ndarray]]:
     """Each of a subject's sessions with its median targets."""
     of_subject = group.of_cycle == index
     for session in sorted(set(group.cycles.session[of_subject].tolist())):
@@ -75,7 +74,7 @@ def _sessions(group: Group, index: int) -> Iterator[tuple[str, np.ndarray]]:
 
 
 def _factor(curves: np.ndarray, center: np.ndarray) -> float:
-    """How many times the others' the curves (C, P) are, the median channel's; 1 if none can be compared."""
+    """The factor between curves (C, P) and the others', median over the channels; 1 if none can be compared."""
     with np.errstate(invalid="ignore", divide="ignore"):
         factors = (curves * center).sum(axis=-1) / (center**2).sum(axis=-1)
     known = factors[np.isfinite(factors)]
@@ -83,7 +82,7 @@ def _factor(curves: np.ndarray, center: np.ndarray) -> float:
 
 
 def _excess(factor: float) -> float:
-    """How far a factor is from 1, either way; 1 for targets that run the other way, which is no matter of scale."""
+    """How far a factor is from 1, as a factor of at least 1; 1 for opposite signs, which are not a matter of scale."""
     return max(factor, 1 / factor) if factor > 0 else 1.0
 
 
@@ -91,33 +90,33 @@ def _farthest(factors: Iterable[float]) -> float:
     return max(factors, key=_excess)
 
 
-def far_subjects(group: Group, others: Others) -> Iterator[Verdict]:
+def far_subjects(group: AuditGroup, others: Others) -> Iterator[AuditVerdict]:
     """Subjects whose median cycle is far from the others', channel by channel."""
     far, at_most = distances(group.medians, others.center, others.spread), others.limit
     for subject, channel in np.argwhere(far > at_most):
-        yield Verdict(
+        yield AuditVerdict(
             kind="subject",
             subject=group.subjects[subject],
             condition=group.condition,
-            channel=CHANNELS[channel],
+            channel=ALL_CHANNELS[channel],
             score=float(far[subject, channel]),
             limit=float(at_most[subject, channel]),
             found=f"{far[subject, channel]:.3g} robust SD from the median of {others.n[subject, channel]} others",
         )
 
 
-def far_altogether(group: Group, others: Others) -> Iterator[Verdict]:
-    """Subjects whose targets are far from the others' all in all, root mean square over the channels that are known."""
+def far_altogether(group: AuditGroup, others: Others) -> Iterator[AuditVerdict]:
+    """Subjects whose targets together are far from the others': root mean square over the known channels."""
     far = distances(group.medians, others.center, others.spread)[:, _TARGETS]
-    for subject, found, n in zip(group.subjects, far, others.n[:, _TARGETS], strict=True):
-        known = np.isfinite(found)
+    for subject, distance, n in zip(group.subjects, far, others.n[:, _TARGETS], strict=True):
+        known = np.isfinite(distance)
         if not known.any():
             continue
-        # The fewest that know one of the channels: their spread is the least certain.
+        # The channel known by the fewest others has the least certain spread.
         n_others = int(n[known].min())
-        score, at_most = float(np.sqrt((found[known] ** 2).mean())), TOGETHER * float(limit(n_others))
+        score, at_most = float(np.sqrt((distance[known] ** 2).mean())), TOGETHER * float(distance_limit(n_others))
         if score > at_most:
-            yield Verdict(
+            yield AuditVerdict(
                 kind="subject",
                 subject=subject,
                 condition=group.condition,
@@ -128,8 +127,8 @@ def far_altogether(group: Group, others: Others) -> Iterator[Verdict]:
             )
 
 
-def far_cycles(group: Group, others: Others) -> Iterator[Verdict]:
-    """Cycles that are far from the other subjects' median in a channel in which their own subject is not."""
+def far_cycles(group: AuditGroup, others: Others) -> Iterator[AuditVerdict]:
+    """Cycles that are far from the others' median in a channel in which their subject is not."""
     of_cycle, at_most = group.of_cycle, others.limit
     spread = np.sqrt(others.spread**2 + within_subjects(group) ** 2)
     far = distances(group.cycles.curves, others.center[of_cycle], spread[of_cycle])
@@ -139,7 +138,7 @@ def far_cycles(group: Group, others: Others) -> Iterator[Verdict]:
         yield from verdicts_on(
             group,
             "cycle",
-            CHANNELS[channel],
+            ALL_CHANNELS[channel],
             wrong[:, channel],
             far[:, channel],
             at_most[:, channel],
@@ -148,23 +147,23 @@ def far_cycles(group: Group, others: Others) -> Iterator[Verdict]:
         )
 
 
-def within_subjects(group: Group) -> np.ndarray:
-    """How far subjects' cycles are from their own median, robust standard deviation (C, P).
+def within_subjects(group: AuditGroup) -> np.ndarray:
+    """The robust standard deviation of subjects' cycles about their own median (C, P).
 
-    NaN for a channel of which nobody has two known cycles.
+    NaN for a channel in which no subject has two known cycles.
     """
     of_cycle = group.of_cycle
     known = np.isfinite(group.cycles.curves).all(axis=-1)
     n_known = np.stack([known[of_cycle == subject].sum(axis=0) for subject in range(len(group.subjects))])[of_cycle]
     several = known & (n_known > 1)
-    # The median of n cycles has followed each of them by about 1/n.
+    # The median of n cycles moves with each of them by about 1/n, which makes deviations too small.
     followed = np.sqrt(n_known / np.maximum(n_known - 1, 1))
     deviations = np.abs(group.cycles.curves - group.medians[of_cycle]) * followed[:, :, None]
     return _NORMAL * nan_median(np.where(several[:, :, None], deviations, np.nan))
 
 
-def without_repeats(group: Group, others: Others) -> list[str]:
-    """The channels that are judged, but not cycle by cycle: of each subject one cycle at most is known."""
+def without_repeats(group: AuditGroup, others: Others) -> list[str]:
+    """The channels that can be judged by subject but not by cycle: no subject has more than one known cycle."""
     judged = np.isfinite(others.center).all(axis=-1).any(axis=0)
     repeated = np.isfinite(within_subjects(group)).all(axis=-1)
-    return [name for name, alone in zip(CHANNELS, judged & ~repeated, strict=True) if alone]
+    return [name for name, alone in zip(ALL_CHANNELS, judged & ~repeated, strict=True) if alone]

@@ -7,15 +7,15 @@ import numpy as np
 
 from reports.audit.curves import AuditCycles, median_curves
 from reports.audit.others import LEAST_OTHERS, Others, correlations, others_of
-from reports.audit.verdict import Kind, Verdict
+from reports.audit.verdict import AuditVerdict, VerdictKind
 
-# Channels whose curves the others agree on less are no measure of a sign or a side.
+# Channels in which subjects correlate less can't tell a sign or a side.
 _AGREED = 0.5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Group:
-    """One cohort in one condition: its cycles, each subject's median cycle (S, C, P), and the others of each of them.
+class AuditGroup:
+    """One cohort in one condition: its cycles, each subject's median cycle (S, C, P), and each subject's others.
 
     `subjects` are in the order of `medians`; `others` is None if there are too few.
     """
@@ -29,15 +29,15 @@ class Group:
 
     @property
     def of_cycle(self) -> np.ndarray:
-        """Each cycle's subject, as an index into `subjects` (N,)."""
+        """Each cycle's subject as an index into `subjects` (N,)."""
         return np.searchsorted(self.subjects, self.cycles.subject)
 
 
-def make_group(cohort: str, condition: str, cycles: AuditCycles) -> Group:
-    """The group of cycles that are all of one cohort and condition."""
+def make_group(cohort: str, condition: str, cycles: AuditCycles) -> AuditGroup:
+    """The group made of cycles of one cohort and condition."""
     subjects, medians = median_curves(cycles.subject, cycles.curves)
     enough = len(subjects) > LEAST_OTHERS
-    return Group(
+    return AuditGroup(
         cohort=cohort,
         condition=condition,
         cycles=cycles,
@@ -47,29 +47,29 @@ def make_group(cohort: str, condition: str, cycles: AuditCycles) -> Group:
     )
 
 
-def agreed_channels(group: Group, others: Others) -> np.ndarray:
-    """The channels (C,) whose curve most subjects share: the typical correlation with the others' is high."""
-    found = correlations(group.medians, others.center)
-    known = np.isfinite(found).any(axis=0)
-    typical = np.full(found.shape[1], np.nan)
-    typical[known] = np.nanmedian(found[:, known], axis=0)
+def agreed_channels(group: AuditGroup, others: Others) -> np.ndarray:
+    """The channels (C,) whose curve most subjects share: the median correlation with the others is high."""
+    correlation = correlations(group.medians, others.center)
+    known = np.isfinite(correlation).any(axis=0)
+    typical = np.full(correlation.shape[1], np.nan)
+    typical[known] = np.nanmedian(correlation[:, known], axis=0)
     return np.asarray(np.nan_to_num(typical) > _AGREED)
 
 
 def verdicts_on(
-    group: Group,
-    kind: Kind,
+    group: AuditGroup,
+    kind: VerdictKind,
     channel: str,
     wrong: np.ndarray,
     scores: np.ndarray,
     limits: np.ndarray | float,
-    found: str,
+    text: str,
     n_others: np.ndarray | int = 0,
-) -> Iterator[Verdict]:
-    """A verdict for each wrong cycle (N,) of one channel; one for a leg, or a subject, all of whose cycles are wrong.
+) -> Iterator[AuditVerdict]:
+    """A verdict on each wrong cycle (N,) of one channel; one on a leg or a subject if all of its cycles are wrong.
 
-    `limits` and `n_others` are by subject (S,), or the same for all. `found` says what is counted, with `{score}` and
-    `{n_others}` where those numbers belong; the farthest of several cycles is told.
+    `limits` and `n_others` are per subject (S,) or the same for all. `text` says what was found, with `{score}`
+    and `{n_others}` as placeholders; of several cycles, the score farthest from the limit is reported.
     """
     limits, n_others = (np.broadcast_to(values, len(group.subjects)) for values in (limits, n_others))
     for index in sorted(set(group.of_cycle[wrong].tolist())):
@@ -79,7 +79,7 @@ def verdicts_on(
             score = _farthest(scores[chosen], limit)
             whole = len(chosen) > 1 or not (of_subject & ~wrong).any()
             one = None if whole else int(chosen[0])
-            yield Verdict(
+            yield AuditVerdict(
                 kind=kind,
                 subject=subject,
                 condition=group.condition,
@@ -90,12 +90,12 @@ def verdicts_on(
                 channel=channel,
                 score=score,
                 limit=limit,
-                found=found.format(score=f"{score:.3g}", n_others=n_others[index]),
+                found=text.format(score=f"{score:.3g}", n_others=n_others[index]),
             )
 
 
 def _wholes(cycles: AuditCycles, of_subject: np.ndarray, wrong: np.ndarray) -> Iterator[tuple[str | None, np.ndarray]]:
-    """All of a subject's cycles if all are wrong, else all of a leg's, else each wrong one, with the leg's name."""
+    """All of a subject's cycles if all are wrong, else all of a leg's, else each wrong one; with the leg's name."""
     if not (of_subject & ~wrong).any():
         sides = sorted(set(cycles.side[of_subject].tolist()))
         yield (sides[0] if len(sides) == 1 else None), np.flatnonzero(of_subject)

@@ -1,4 +1,4 @@
-"""A verdict: what looks wrong, where, how far beyond its limit, and why that matters."""
+"""A verdict: what looks wrong, where, how far beyond its limit, and why it matters."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -7,7 +7,7 @@ from typing import Literal, get_args
 
 from warehouse.errors import WarehouseError
 
-Kind = Literal[
+VerdictKind = Literal[
     "body",
     "scale",
     "sides",
@@ -21,10 +21,10 @@ Kind = Literal[
     "chatter",
 ]
 
-# In the order in which a person should look: what is wrong with a whole subject first.
-KINDS: tuple[Kind, ...] = get_args(Kind)
+# In the order in which a person should look: faults of a whole subject first.
+VERDICT_KINDS: tuple[VerdictKind, ...] = get_args(VerdictKind)
 
-WHY: Mapping[Kind, str] = {
+WHY: Mapping[VerdictKind, str] = {
     "body": "Mass divides every target: a wrong one scales all of this subject's. Look at session.toml.",
     "scale": "All targets are too large or too small by one factor: a wrong body mass, or forces in another unit.",
     "sides": "The curves fit the others' half a cycle later: left and right are exchanged, or a step was missed.",
@@ -40,15 +40,15 @@ WHY: Mapping[Kind, str] = {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Verdict:
+class AuditVerdict:
     """One thing that looks wrong.
 
-    `subject` is `cohort/subject`. `session`, `trial` and `cycle` are None where all of a subject's cycles in the
-    condition are meant, `side` where both legs are, `condition` where all conditions are. `channel` is a column of the
-    release, or `inputs` or `targets` for all of those. `score` is beyond `limit`; what both count, `found` says.
+    `subject` is `cohort/subject`. `session`, `trial` and `cycle` are None for all of the subject's cycles in the
+    condition, `side` for both legs, `condition` for all conditions. `channel` is a column of the release, or `inputs`
+    or `targets` for all of them. `score` is beyond `limit`; `found` says in words what was found and what both measure.
     """
 
-    kind: Kind
+    kind: VerdictKind
     subject: str
     condition: str | None
     session: str | None = None
@@ -62,7 +62,7 @@ class Verdict:
 
     @property
     def where(self) -> str:
-        """The subject, and as much of session, trial, side, cycle and condition as the verdict is about."""
+        """The subject, with the session, trial, side, cycle and condition that the verdict is limited to."""
         parts = [part for part in (self.subject, self.session, self.trial) if part is not None]
         words = ["/".join(parts)]
         if self.condition is not None and self.trial is None:
@@ -76,16 +76,16 @@ class Verdict:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Audit:
-    """Every verdict, in the order to look at them, and what could not be judged, with the reason."""
+    """Every verdict, in the order in which to look at them, and what could not be judged, with the reason."""
 
-    verdicts: tuple[Verdict, ...]
+    verdicts: tuple[AuditVerdict, ...]
     not_judged: tuple[str, ...]
     n_cycles: int
     n_subjects: int
 
     @property
     def subjects(self) -> tuple[str, ...]:
-        """The subjects that any verdict is about, sorted."""
+        """The subjects with a verdict, sorted."""
         return tuple(sorted({verdict.subject for verdict in self.verdicts}))
 
     def as_plain(self) -> dict[str, object]:
@@ -99,12 +99,12 @@ class Audit:
 
 
 def parse_audit(where: str, raw: bytes) -> Audit:
-    """The inverse of `as_plain`, as `audit.json` has it. WarehouseError names the file (`where`) if it is none."""
+    """Read `audit.json`, the inverse of `as_plain`. WarehouseError names a file (`where`) that is no audit."""
     try:
         entries = json.loads(raw)
         verdicts = ({name: value for name, value in entry.items() if name != "why"} for entry in entries["verdicts"])
         return Audit(
-            verdicts=tuple(Verdict(**verdict) for verdict in verdicts),
+            verdicts=tuple(AuditVerdict(**verdict) for verdict in verdicts),
             not_judged=tuple(entries["not_judged"]),
             n_cycles=entries["n_cycles"],
             n_subjects=entries["n_subjects"],
@@ -115,16 +115,16 @@ def parse_audit(where: str, raw: bytes) -> Audit:
         ) from error
 
 
-def ordered(verdicts: Sequence[Verdict]) -> tuple[Verdict, ...]:
-    """By kind, then by whom, then by channel, with scores of four digits: the same for the same cycles."""
-    # Sums differ in their last digits from processor to processor; a release's bytes may not.
+def ordered(verdicts: Sequence[AuditVerdict]) -> tuple[AuditVerdict, ...]:
+    """Verdicts sorted by kind, subject and channel, with scores rounded to four digits."""
+    # Sums differ between processors in their last digits; the bytes of a release must not.
     rounded = (replace(verdict, score=float(f"{verdict.score:.4g}")) for verdict in verdicts)
     return tuple(sorted(rounded, key=_place))
 
 
-def _place(verdict: Verdict) -> tuple[object, ...]:
+def _place(verdict: AuditVerdict) -> tuple[object, ...]:
     return (
-        KINDS.index(verdict.kind),
+        VERDICT_KINDS.index(verdict.kind),
         verdict.subject,
         verdict.condition or "",
         verdict.session or "",

@@ -1,1 +1,4 @@
-"""Stored results in, one self-contained HTML page out: the same bytes for the same data. Read `dataset.py` first."""
+"""Audits, statuses, curves and scorecards in; HTML pages with SVG figures out. The only door to matplotlib and jinja2.
+
+Read `dataset.py` first; `figures.py` draws, and the templates (`*.html`) lie beside the code.
+"""

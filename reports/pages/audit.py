@@ -1,4 +1,4 @@
-"""The page of an audit: every verdict, and the curves of what was flagged beside those of the others."""
+"""The page of an audit: every verdict, and the flagged curves beside those of the others."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -8,52 +8,55 @@ import numpy as np
 
 from reports.audit.curves import AuditCycles, median_curves, nan_median
 from reports.audit.others import spread_of
-from reports.audit.table import summary
-from reports.audit.verdict import KINDS, WHY, Audit, Verdict
+from reports.audit.table import audit_summary
+from reports.audit.verdict import VERDICT_KINDS, WHY, Audit, AuditVerdict
 from reports.pages.curves import Band
 from reports.pages.figures import Panel, draw_panels
-from reports.pages.render import render
-from reports.pages.titles import FORCES, INPUTS, MOMENTS
+from reports.pages.render import render_page
+from reports.pages.titles import FORCE_TITLES, INPUT_TITLES, MOMENT_TITLES
+from warehouse.channels import ALL_CHANNELS
 from warehouse.identity import VIRTUAL_PREFIX
-from warehouse.release.columns import CHANNELS, columns
+from warehouse.release.columns import release_columns
 
-_TITLES = {**INPUTS, **{name: f"{title} moment" for name, title in MOMENTS.items()}, **FORCES}
-_UNITS = {column.name: column.unit for column in columns()}
-# What is drawn where all inputs, or all targets, are meant.
+_TITLES = {**INPUT_TITLES, **{name: f"{title} moment" for name, title in MOMENT_TITLES.items()}, **FORCE_TITLES}
+_UNITS = {column.name: column.unit for column in release_columns()}
+# The channels drawn for a verdict on all inputs, or on all targets.
 _EXAMPLES = {
     "inputs": ("hip_flexion_r", "hip_flexion_l", "hip_adduction_r", "knee_angle_r", "knee_angle_l"),
-    "targets": (*MOMENTS, "force_glmed", "force_iliopsoas"),
+    "targets": (*MOMENT_TITLES, "force_glmed", "force_iliopsoas"),
 }
-# A page of more diagrams is read by nobody.
+# Nobody reads a page with more diagrams.
 _MOST_PANELS = 120
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Flagged:
-    """One subject's verdicts, and the diagrams of what they are about (SVG)."""
+    """One subject's verdicts and their diagrams (SVG); `n_hidden` diagrams were left out."""
 
     subject: str
-    verdicts: Sequence[Verdict]
+    verdicts: Sequence[AuditVerdict]
     figure: str
     n_hidden: int
 
 
-def audit_page(found: Audit, cycles: AuditCycles, title: str) -> str:
-    """The whole page as HTML; `cycles` are those that were judged."""
-    return render(
+def audit_page(audit: Audit, cycles: AuditCycles, title: str) -> str:
+    """The whole page as HTML; `cycles` are the audited ones."""
+    return render_page(
         "audit.html",
         title=title,
         virtual=sorted({cohort for cohort in cycles.cohort.tolist() if cohort.startswith(VIRTUAL_PREFIX)}),
-        summary=summary(found),
-        not_judged=found.not_judged,
-        reasons=[(kind, WHY[kind]) for kind in KINDS if any(verdict.kind == kind for verdict in found.verdicts)],
-        flagged=list(_flagged(found, cycles)),
+        summary=audit_summary(audit),
+        not_judged=audit.not_judged,
+        reasons=[
+            (kind, WHY[kind]) for kind in VERDICT_KINDS if any(verdict.kind == kind for verdict in audit.verdicts)
+        ],
+        flagged=list(_flagged(audit, cycles)),
     )
 
 
-def _flagged(found: Audit, cycles: AuditCycles) -> Iterator[Flagged]:
+def _flagged(audit: Audit, cycles: AuditCycles) -> Iterator[Flagged]:
     left = _MOST_PANELS
-    by_subject = sorted(found.verdicts, key=lambda verdict: verdict.subject)
+    by_subject = sorted(audit.verdicts, key=lambda verdict: verdict.subject)
     for subject, group in groupby(by_subject, key=lambda verdict: verdict.subject):
         verdicts = list(group)
         places = _places(verdicts, cycles)
@@ -67,8 +70,8 @@ def _flagged(found: Audit, cycles: AuditCycles) -> Iterator[Flagged]:
         )
 
 
-def _places(verdicts: Sequence[Verdict], cycles: AuditCycles) -> list[tuple[str, str, str]]:
-    """The subject, condition and channel of each diagram that the verdicts need, each once."""
+def _places(verdicts: Sequence[AuditVerdict], cycles: AuditCycles) -> list[tuple[str, str, str]]:
+    """The subject, condition and channel of each diagram that the verdicts need, without repeats."""
     places = dict.fromkeys(
         (verdict.subject, condition, channel)
         for verdict in verdicts
@@ -82,11 +85,11 @@ def _conditions(cycles: AuditCycles, subject: str) -> list[str]:
     return sorted(set(cycles.condition[cycles.subject == subject].tolist()))
 
 
-def _panel(verdicts: Sequence[Verdict], cycles: AuditCycles, subject: str, condition: str, channel: str) -> Panel:
+def _panel(verdicts: Sequence[AuditVerdict], cycles: AuditCycles, subject: str, condition: str, channel: str) -> Panel:
     own = (cycles.subject == subject) & (cycles.condition == condition)
     others = (cycles.cohort == subject.partition("/")[0]) & (cycles.condition == condition) & ~own
     meant = np.logical_or.reduce([_meant(cycles, v) for v in verdicts if _is_about(v, condition, channel)])
-    values = cycles.curves[:, CHANNELS.index(channel)]
+    values = cycles.curves[:, ALL_CHANNELS.index(channel)]
     return Panel(
         title=f"{_TITLES[channel]}, {condition}",
         unit=_UNITS[channel],
@@ -96,11 +99,11 @@ def _panel(verdicts: Sequence[Verdict], cycles: AuditCycles, subject: str, condi
     )
 
 
-def _is_about(verdict: Verdict, condition: str, channel: str) -> bool:
+def _is_about(verdict: AuditVerdict, condition: str, channel: str) -> bool:
     return verdict.condition in (None, condition) and channel in _EXAMPLES.get(verdict.channel, (verdict.channel,))
 
 
-def _meant(cycles: AuditCycles, verdict: Verdict) -> np.ndarray:
+def _meant(cycles: AuditCycles, verdict: AuditVerdict) -> np.ndarray:
     """The cycles (N,) that a verdict is about."""
     chosen = cycles.subject == verdict.subject
     for name in ("condition", "session", "trial", "side", "cycle"):
@@ -111,8 +114,8 @@ def _meant(cycles: AuditCycles, verdict: Verdict) -> np.ndarray:
 
 
 def _band_of(others: AuditCycles, channel: str) -> Band:
-    """Median and spread of the others' median cycles: what is wrong with one doesn't show."""
-    subjects, medians = median_curves(others.subject, others.curves[:, CHANNELS.index(channel)])
+    """Median and spread of the others' median cycles, so that one faulty subject doesn't show."""
+    subjects, medians = median_curves(others.subject, others.curves[:, ALL_CHANNELS.index(channel)])
     center = nan_median(medians)
     return Band(
         mean=center,

@@ -1,4 +1,4 @@
-"""Mean curves over the gait cycle, and how much subjects differ.
+"""Mean curves over the gait cycle, and the spread between subjects.
 
 Shapes: N cycles, P samples of a cycle.
 """
@@ -13,21 +13,21 @@ from warehouse.errors import WarehouseError
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Cycles:
-    """Gait cycles as arrays: condition, cohort and subject (N,), and by channel its values (N, P), NaN if not known."""
+class PageCycles:
+    """Gait cycles as arrays: cohort, subject and condition (N,), and values (N, P) by channel, NaN if not known."""
 
     cohort: np.ndarray
     subject: np.ndarray
     condition: np.ndarray
     values: Mapping[str, np.ndarray]
 
-    def where(self, cohort: str, condition: str) -> "Cycles":
+    def where(self, cohort: str, condition: str) -> "PageCycles":
         """The cycles of one cohort walking in one condition."""
         return self.take((self.cohort == cohort) & (self.condition == condition))
 
-    def take(self, kept: np.ndarray) -> "Cycles":
-        """The cycles that a mask (N,) chooses."""
-        return Cycles(
+    def take(self, kept: np.ndarray) -> "PageCycles":
+        """The cycles chosen by a mask (N,)."""
+        return PageCycles(
             cohort=self.cohort[kept],
             subject=self.subject[kept],
             condition=self.condition[kept],
@@ -48,8 +48,8 @@ class Band:
     n_cycles: int
 
 
-def as_cycles(table: pa.Table, channels: Sequence[str]) -> Cycles:
-    """The long table of gait cycles, cycle after cycle; WarehouseError if cycles differ in their number of samples."""
+def page_cycles(table: pa.Table, channels: Sequence[str]) -> PageCycles:
+    """Cycles from the long table, cycle after cycle. WarehouseError if they differ in their number of samples."""
     starts = np.flatnonzero(table["sample"].to_numpy() == 0)
     lengths = np.diff([*starts, table.num_rows])
     if len(set(lengths)) > 1:
@@ -59,7 +59,7 @@ def as_cycles(table: pa.Table, channels: Sequence[str]) -> Cycles:
         )
     first = table.take(pa.array(starts))
     n_samples = int(lengths[0]) if len(lengths) else 0
-    return Cycles(
+    return PageCycles(
         cohort=_texts(first, "cohort"),
         subject=_texts(first, "subject"),
         condition=_texts(first, "condition"),
@@ -67,8 +67,8 @@ def as_cycles(table: pa.Table, channels: Sequence[str]) -> Cycles:
     )
 
 
-def band(cycles: Cycles, channel: str) -> Band:
-    """Mean and spread of one channel: every subject counts once, however many cycles they walked."""
+def band(cycles: PageCycles, channel: str) -> Band:
+    """Mean and spread of one channel; every subject counts once, whatever their number of cycles."""
     values = cycles.values[channel]
     known = np.isfinite(values).all(axis=1)
     means = [values[known & (cycles.subject == who)].mean(axis=0) for who in np.unique(cycles.subject[known])]

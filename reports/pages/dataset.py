@@ -5,13 +5,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from reports.pages.curves import Cycles, as_cycles, band
+from reports.pages.curves import PageCycles, band, page_cycles
 from reports.pages.figures import Panel, draw_panels
 from reports.pages.models import ModelSection
-from reports.pages.render import render
-from reports.pages.titles import ANGLES, FORCES, MOMENTS, SECTIONS
+from reports.pages.render import render_page
+from reports.pages.titles import ANGLE_TITLES, FORCE_TITLES, MOMENT_TITLES, SECTIONS
 from warehouse.files import read
-from warehouse.holdings.status import Status, status
+from warehouse.holdings.status import WarehouseStatus, warehouse_status
 from warehouse.identity import VIRTUAL_PREFIX
 from warehouse.layout import Warehouse
 from warehouse.release.build import stored_trials
@@ -19,7 +19,7 @@ from warehouse.release.origin import mixture
 from warehouse.release.selection import with_cycles
 from warehouse.schemas import schema_of
 
-# What a trial's row says of its quality: column, title, factor and unit to show it in, decimals.
+# Figures of quality in a trial's row: column, title, factor, unit and decimals to show it with.
 QUALITY = (
     ("marker_rms_max_m", "marker error, RMS of the worst frame", 1e3, "mm", 1),
     ("marker_error_max_m", "marker error, worst marker of the worst frame", 1e3, "mm", 1),
@@ -31,8 +31,8 @@ QUALITY = (
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Group:
-    """One cohort walking in one condition: how many, and how they walked on average (NaN if not known)."""
+class ConditionRow:
+    """One cohort in one condition: counts of subjects, trials and cycles, mean cadence and speed (NaN if not known)."""
 
     cohort: str
     condition: str
@@ -46,7 +46,7 @@ class Group:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Spread:
-    """A figure of quality over the accepted trials, ready to be shown."""
+    """The distribution of a figure of quality over the accepted trials, as text."""
 
     title: str
     unit: str
@@ -58,17 +58,17 @@ class Spread:
 def dataset_page(warehouse: Warehouse, title: str, models: Sequence[ModelSection] = ()) -> str:
     """The whole page as HTML, `models` and their scorecards at its end.
 
-    The curves of a cohort that was made in more than one way are not drawn; the page says what differs. WarehouseError
-    if there is no warehouse, or its tables can't be read.
+    A cohort that was made in more than one way gets no curves; the page says what differs. WarehouseError if there is
+    no warehouse, or its tables can't be read.
     """
-    found = status(warehouse)
-    rows = _trial_rows(warehouse, found)
-    return render(
+    status = warehouse_status(warehouse)
+    rows = _trial_rows(warehouse, status)
+    return render_page(
         "dataset.html",
         title=title,
-        virtual=sorted({trial.key.cohort for trial in found.trials if trial.key.cohort.startswith(VIRTUAL_PREFIX)}),
-        status=found,
-        groups=[_group(rows, *which) for which in _groups(found)],
+        virtual=sorted({trial.key.cohort for trial in status.trials if trial.key.cohort.startswith(VIRTUAL_PREFIX)}),
+        status=status,
+        groups=[_group(rows, *which) for which in _groups(status)],
         cohorts=list(_cohorts(warehouse)),
         quality=list(_quality(rows)),
         models=models,
@@ -76,22 +76,22 @@ def dataset_page(warehouse: Warehouse, title: str, models: Sequence[ModelSection
     )
 
 
-def _trial_rows(warehouse: Warehouse, found: Status) -> list[dict]:
-    return [read.read_row(warehouse, "trials", trial.key) for trial in found.trials]
+def _trial_rows(warehouse: Warehouse, status: WarehouseStatus) -> list[dict]:
+    return [read.read_row(warehouse, "trials", trial.key) for trial in status.trials]
 
 
 def _name(row: dict) -> str:
     return "/".join(row[part] for part in ("cohort", "subject", "session", "trial"))
 
 
-def _groups(found: Status) -> list[tuple[str, str]]:
-    return sorted({(trial.key.cohort, trial.condition) for trial in found.trials})
+def _groups(status: WarehouseStatus) -> list[tuple[str, str]]:
+    return sorted({(trial.key.cohort, trial.condition) for trial in status.trials})
 
 
-def _group(rows: Sequence[dict], cohort: str, condition: str) -> Group:
+def _group(rows: Sequence[dict], cohort: str, condition: str) -> ConditionRow:
     members = [row for row in rows if (row["cohort"], row["condition"]) == (cohort, condition)]
     accepted = [row for row in members if row["outcome"] == "accepted"]
-    return Group(
+    return ConditionRow(
         cohort=cohort,
         condition=condition,
         n_subjects=len({row["subject"] for row in members}),
@@ -109,11 +109,11 @@ def _mean(rows: Sequence[dict], column: str) -> float:
 
 
 def _cohorts(warehouse: Warehouse) -> Iterator[dict[str, object]]:
-    """Each cohort with gait cycles, its curves drawn, or why they are not."""
+    """Each cohort with gait cycles, with its curves or with the reason why there are none."""
     trials = with_cycles(stored_trials(warehouse), "both")
     for cohort in sorted({trial.key.cohort for trial in trials}):
         members = [trial for trial in trials if trial.key.cohort == cohort]
-        # A mean over two pipelines looks like a curve and is nobody's.
+        # A mean over two pipelines looks like a curve, but means nothing.
         mixed = mixture(members)
         yield {
             "name": cohort,
@@ -125,27 +125,27 @@ def _cohorts(warehouse: Warehouse) -> Iterator[dict[str, object]]:
 
 
 def _figures(warehouse: Warehouse, cohort: str) -> list[tuple[str, str]]:
-    columns = [*ANGLES, *MOMENTS, *FORCES]
+    columns = [*ANGLE_TITLES, *MOMENT_TITLES, *FORCE_TITLES]
     keys = ("cohort", "subject", "condition", "sample")
-    cycles = as_cycles(read.cycles_as_right(warehouse, columns=[*keys, *columns], cohort=cohort), columns)
+    cycles = page_cycles(read.cycles_as_right(warehouse, columns=[*keys, *columns], cohort=cohort), columns)
     members = {condition: cycles.where(cohort, condition) for condition in sorted(set(cycles.condition), key=by_speed)}
     return [(heading, draw_panels(list(_panels(members, titles)))) for heading, titles in SECTIONS]
 
 
 def by_speed(condition: str) -> tuple[int, str]:
-    """Conditions sort by how fast they are, unknown ones last by their names."""
+    """Sort key of conditions: by speed, unknown ones last by name."""
     known = ("slow", "preferred", "med", "fast")
     return (known.index(condition) if condition in known else len(known), condition)
 
 
-def _panels(members: dict[str, Cycles], titles: dict[str, str]) -> Iterator[Panel]:
+def _panels(members: dict[str, PageCycles], titles: dict[str, str]) -> Iterator[Panel]:
     for column, title in titles.items():
         bands = {condition: band(cycles, column) for condition, cycles in members.items()}
         yield Panel(title=title, unit=_unit(column), bands=bands)
 
 
 def _unit(column: str) -> str:
-    if column in ANGLES:
+    if column in ANGLE_TITLES:
         return "degree"
     return next(known.unit for known in schema_of("cycles").columns if known.name == column)
 

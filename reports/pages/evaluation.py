@@ -1,16 +1,18 @@
-"""The page of an evaluation: who wins, then each model's figures and curves."""
+"""The page of an evaluation: the comparison of models, then each model's figures and curves."""
 
 from collections.abc import Sequence
 
-from reports.pages.models import ModelSection, Table
-from reports.pages.render import render
+from reports.pages.models import ModelSection, PageTable
+from reports.pages.render import render_page
 from warehouse.identity import VIRTUAL_PREFIX
 
 
-def evaluation_page(release: str, subjects: Sequence[str], differences: Table, models: Sequence[ModelSection]) -> str:
-    """The whole page as HTML. `subjects` are named `cohort/subject`; `differences` are between pairs of models."""
+def evaluation_page(
+    release: str, subjects: Sequence[str], differences: PageTable, models: Sequence[ModelSection]
+) -> str:
+    """The whole page as HTML. `subjects` are `cohort/subject`; `differences` compares pairs of models."""
     cohorts = sorted({name.rpartition("/")[0] for name in subjects})
-    return render(
+    return render_page(
         "evaluation.html",
         title="Models on people they never saw",
         release=release,

@@ -13,16 +13,16 @@ from reports.pages.curves import Band
 
 _COLUMNS = 5
 _PANEL_INCHES = (2.3, 1.9)
-# Told apart by people who don't see all colours (Okabe and Ito 2008); a condition has one colour wherever it is drawn.
+# Colours that colour-blind people can tell apart (Okabe and Ito 2008); a condition has the same colour in every panel.
 _COLOUR_OF = {"slow": "#0072B2", "med": "#E69F00", "preferred": "#E69F00", "fast": "#009E73"}
 _OTHER_COLOURS = ("#CC79A7", "#56B4E9", "#D55E00")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Panel:
-    """One small diagram: its title, what its axis says, a band for each condition, and what was predicted of each.
+    """One small diagram: title, unit, a band for each condition, and predicted mean curves by condition, if any.
 
-    `others` and `flagged` are single cycles (N, P), drawn grey and red over the bands.
+    `others` and `flagged` are single cycles (N, P), drawn in grey and red over the bands.
     """
 
     title: str
@@ -34,7 +34,7 @@ class Panel:
 
 
 def draw_panels(panels: Sequence[Panel]) -> str:
-    """Mean and standard deviation of every panel over the gait cycle, one colour a condition."""
+    """All panels as one SVG figure: mean and standard deviation over the gait cycle, one colour per condition."""
     columns = min(_COLUMNS, len(panels))
     rows = -(-len(panels) // columns)
     width, height = _PANEL_INCHES
@@ -74,7 +74,7 @@ def _draw(axis: Axes, panel: Panel) -> None:
 
 
 def _svg(figure: Figure) -> str:
-    # Names inside an SVG are random by default, and it holds the date.
+    # By default an SVG holds random names and the date.
     with matplotlib.rc_context({"svg.hashsalt": "gait2hip", "svg.fonttype": "none"}):
         text = io.StringIO()
         figure.savefig(text, format="svg", metadata={"Date": None, "Creator": None})

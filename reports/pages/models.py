@@ -1,15 +1,15 @@
-"""What a page shows of a trained model: its verdict, its scorecard, and its curves beside the measured ones."""
+"""A trained model on a page: its verdict, its scorecard, and its curves beside the measured ones."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from reports.pages.curves import Cycles, band
+from reports.pages.curves import PageCycles, band
 from reports.pages.figures import Panel, draw_panels
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ScoreRow:
-    """One line of a scorecard, ready to be shown."""
+    """One line of a scorecard, as text."""
 
     model: str
     condition: str
@@ -20,8 +20,8 @@ class ScoreRow:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Table:
-    """A table, ready to be shown."""
+class PageTable:
+    """A table, as text."""
 
     title: str
     header: Sequence[str]
@@ -30,18 +30,18 @@ class Table:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelSection:
-    """One trained model: `figure` is SVG, `tables` are folded away below it."""
+    """One trained model: `figure` is SVG, `tables` are collapsed below it."""
 
     title: str
     verdict: str
     unit: str
     rows: Sequence[ScoreRow]
     figure: str
-    tables: Sequence[Table] = ()
+    tables: Sequence[PageTable] = ()
 
 
 def draw_predictions(
-    measured: Cycles, predicted: Cycles, titles: Mapping[str, str], unit: str, conditions: Sequence[str]
+    measured: PageCycles, predicted: PageCycles, titles: Mapping[str, str], unit: str, conditions: Sequence[str]
 ) -> str:
     """Measured bands and predicted mean curves of the same cycles, by condition, as SVG."""
     panels = []
@@ -59,5 +59,5 @@ def draw_predictions(
     return draw_panels(panels)
 
 
-def _of(cycles: Cycles, condition: str) -> Cycles:
+def _of(cycles: PageCycles, condition: str) -> PageCycles:
     return cycles.take(cycles.condition == condition)

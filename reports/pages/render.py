@@ -1,10 +1,10 @@
-"""Templates of this folder as pages: what is text stays text, and a name that a template misspells is an error."""
+"""Pages from the templates in this folder: text is escaped, and a name unknown to the template raises an error."""
 
 import jinja2
 
 
-def render(template: str, **entries: object) -> str:
-    """The page that a template makes of these entries."""
+def render_page(template: str, **entries: object) -> str:
+    """The page that a template makes from these entries."""
     environment = jinja2.Environment(
         loader=jinja2.PackageLoader("reports", "pages"),
         autoescape=True,

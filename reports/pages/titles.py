@@ -1,24 +1,24 @@
-"""What channels are called on a page."""
+"""The titles of channels on a page."""
 
-# Which column of `cycles_as_right` is drawn under which title.
-ANGLES = {
+# Titles of the columns of `cycles_as_right` that are drawn.
+ANGLE_TITLES = {
     "hip_flexion_r": "hip flexion",
     "hip_adduction_r": "hip adduction",
     "hip_rotation_r": "hip internal rotation",
     "knee_angle_r": "knee flexion",
     "ankle_angle_r": "ankle dorsiflexion",
 }
-# The same of both legs, as a release has them: the cycle's own leg is the right one.
-INPUTS = {
-    **ANGLES,
-    **{f"{name.removesuffix('_r')}_l": f"{title}, other leg" for name, title in ANGLES.items()},
+# Titles of both legs' angles in a release, where the cycle's own leg is the right one.
+INPUT_TITLES = {
+    **ANGLE_TITLES,
+    **{f"{name.removesuffix('_r')}_l": f"{title}, other leg" for name, title in ANGLE_TITLES.items()},
 }
-MOMENTS = {
+MOMENT_TITLES = {
     "moment_hip_flexion": "hip flexion",
     "moment_hip_adduction": "hip adduction",
     "moment_hip_rotation": "hip internal rotation",
 }
-FORCES = {
+FORCE_TITLES = {
     "force_glmax": "gluteus maximus",
     "force_glmed": "gluteus medius",
     "force_glmin": "gluteus minimus",
@@ -34,4 +34,4 @@ FORCES = {
     "force_grac": "gracilis",
     "force_piri": "piriformis",
 }
-SECTIONS = (("Joint angles", ANGLES), ("Hip moments", MOMENTS), ("Hip muscle forces", FORCES))
+SECTIONS = (("Joint angles", ANGLE_TITLES), ("Hip moments", MOMENT_TITLES), ("Hip muscle forces", FORCE_TITLES))

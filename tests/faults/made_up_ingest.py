@@ -19,7 +19,7 @@ from tests.warehouse.samples import SESSION_ROW, cycles_columns, frame_tables, t
 from warehouse.files.lock import one_writer
 from warehouse.files.write import row_file, scaled_model_file, table_file, write_together
 from warehouse.holdings.contents import is_session_fresh, is_trial_fresh
-from warehouse.holdings.sources import Source, remember_source
+from warehouse.holdings.sources import SessionSource, remember_source
 from warehouse.identity import SessionKey, TrialKey
 from warehouse.layout import Warehouse
 from warehouse.provenance import stable_hash
@@ -42,7 +42,7 @@ def store_session(root: str, key: SessionKey) -> None:
     with one_writer(warehouse, key):
         if not is_session_fresh(warehouse, key, made_by["provenance_key"]):
             write_together(warehouse, files, row_file(warehouse, "sessions", key, SESSION_ROW, **made_by))
-    remember_source(warehouse, Source(key=key, session_file="session.toml", recipe="made-up", model=None))
+    remember_source(warehouse, SessionSource(key=key, session_file="session.toml", recipe="made-up", model=None))
 
 
 def store_trial(root: str, key: TrialKey, recipe: str) -> None:

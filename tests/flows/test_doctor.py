@@ -6,7 +6,7 @@ import pytest
 
 from flows import doctor
 from flows.doctor import Finding, examine, render
-from warehouse.holdings.sources import Source, remember_source
+from warehouse.holdings.sources import SessionSource, remember_source
 from warehouse.identity import SessionKey
 from warehouse.layout import Warehouse
 
@@ -51,7 +51,7 @@ def test_damage_and_lost_recordings_are_told(quick: None, tmp_path: Path) -> Non
     (tmp_path / "trials" / "adults" / "S01" / "s1" / "walk.parquet").write_bytes(b"PAR1 cut short")
     key = SessionKey(cohort="adults", subject="S01", session="s1")
     gone = str(tmp_path / "gone" / "session.toml")
-    remember_source(Warehouse(str(tmp_path)), Source(key=key, session_file=gone, recipe="any", model=None))
+    remember_source(Warehouse(str(tmp_path)), SessionSource(key=key, session_file=gone, recipe="any", model=None))
     findings = list(examine(str(tmp_path)))
     assert "1 files damaged" in about(findings, "warehouse")[-1].found
     assert gone in about(findings, "recordings")[0].found

@@ -6,7 +6,7 @@ from types import SimpleNamespace
 from stub_steps import PRELOAD, check_warehouse, record_crash, record_rejection  # noqa: F401
 
 from pipeline.session import session as real
-from warehouse.holdings.sources import Source, remember_source
+from warehouse.holdings.sources import SessionSource, remember_source
 from warehouse.identity import SessionKey
 from warehouse.layout import Warehouse
 from warehouse.outcome import Outcome, SessionOutcome
@@ -19,7 +19,7 @@ def load_session(session, recipe, model, warehouse):
 
 def prepare_session(session, recipe, model, warehouse):
     key: SessionKey = load_session(session, recipe, model, warehouse).key
-    remember_source(Warehouse(warehouse), Source(key=key, session_file=session, recipe=recipe, model=model))
+    remember_source(Warehouse(warehouse), SessionSource(key=key, session_file=session, recipe=recipe, model=model))
     return SessionOutcome(key=key)
 
 

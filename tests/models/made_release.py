@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
+from reports.audit.release import audit_for_release
 from tests.warehouse.conftest import store_whole_trial
 from tests.warehouse.one_file import write_table
 from tests.warehouse.samples import MADE, cycles_columns
@@ -41,6 +42,7 @@ def made_release(
         selection=Selection(),
         sampling=Sampling(sides="both", points=points),
         split=lambda subjects: hold_out_named(subjects, [f"adults/S{range(n_subjects)[held_out]}"]),
+        audit=audit_for_release,
         licence=None,
     )
     return build_release(warehouse, order).root.root

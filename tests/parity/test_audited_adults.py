@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks.audit import FAULTS, found_in, judgeable
-from reports.audit.release import audit_of, cycles_of_release
+from reports.audit.release import audit_for_release, audit_of, cycles_of_release
 from tests.parity.recorded_sessions import Ingested
 from warehouse.layout import Warehouse
 from warehouse.release.build import ReleaseOrder, build_release
@@ -32,6 +32,7 @@ def release(ingested: Ingested, tmp_path_factory: pytest.TempPathFactory) -> Rel
         selection=Selection(),
         sampling=Sampling(sides="both", points=None),
         split=hold_out_none,
+        audit=audit_for_release,
         licence=None,
     )
     return build_release(Warehouse(str(root)), order)

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from warehouse.channels import INPUT_COORDINATES, MOMENT_COORDINATES, MUSCLE_GROUPS, ipsilateral
+from warehouse.release.audit_record import AuditRecord, UnreleasedCycles
 
 N_FRAMES = 50
 N_SAMPLES = 11
@@ -103,4 +104,12 @@ SESSION_ROW: Mapping[str, object] = {
     "opensim_version": "4.6",
     "n_trials": 2,
 }
+
+
+def nothing_suspicious(cycles: UnreleasedCycles) -> AuditRecord:
+    """Stands for an audit: this room knows what a release keeps of one, not how cycles are judged."""
+    n_trials = len(cycles.trials)
+    return AuditRecord(summary=f"nothing suspicious in {n_trials} trials", content={"n_trials": n_trials})
+
+
 MADE = {"provenance_key": "0" * 32, "recipe": "gait2hip60"}

@@ -10,7 +10,7 @@ from tests.warehouse.samples import MADE
 from warehouse.errors import WarehouseError
 from warehouse.files import read
 from warehouse.holdings.contents import is_session_fresh, is_trial_fresh
-from warehouse.holdings.status import status
+from warehouse.holdings.status import warehouse_status
 from warehouse.identity import TrialKey
 from warehouse.layout import Warehouse, table_path
 from warehouse.schemas import FORMAT_VERSION, PER_SESSION, PER_TRIAL, SCHEMAS
@@ -46,7 +46,7 @@ def test_every_tables_other_versions_are_refused_by_name(
 
     assert str(refused.value).startswith(f"{path} has format version {version}; this gait2hip reads {FORMAT_VERSION}.")
     assert "Run `gait2hip ingest` on its session again" in str(refused.value)
-    assert read.survey(warehouse, table) == ([], [str(refused.value)])
+    assert read.read_accounts(warehouse, table) == ([], [str(refused.value)])
 
 
 @pytest.mark.parametrize("table", ["trials", *PER_TRIAL, "cycles", "subjects", *PER_SESSION])
@@ -63,6 +63,6 @@ def test_what_rests_on_an_older_file_is_made_again(
 def test_status_lists_an_older_trial(warehouse: Warehouse, rewrite: Callable[[str, int], Path]) -> None:
     path = rewrite("trials", FORMAT_VERSION - 1)
 
-    (problem,) = status(warehouse).unreadable
+    (problem,) = warehouse_status(warehouse).unreadable
 
     assert problem.startswith(f"{path} has format version 0")

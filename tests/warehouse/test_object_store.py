@@ -8,15 +8,16 @@ import numpy as np
 import pytest
 
 from tests.warehouse.conftest import store_whole_trial
+from tests.warehouse.samples import nothing_suspicious
 from warehouse.errors import MissingFile
 from warehouse.files import read, storage
-from warehouse.holdings.status import status
+from warehouse.holdings.status import warehouse_status
 from warehouse.identity import TrialKey
 from warehouse.layout import Warehouse, file_path
 from warehouse.release.arrays import load
 from warehouse.release.build import ReleaseOrder, build_release
 from warehouse.release.cycles_file import Sampling
-from warehouse.release.publish import open_release, verify
+from warehouse.release.publish import open_release, verify_release
 from warehouse.release.selection import Selection
 from warehouse.release.split import hold_out_named
 
@@ -25,6 +26,7 @@ ORDER = ReleaseOrder(
     selection=Selection(),
     sampling=Sampling(sides="both", points=None),
     split=functools.partial(hold_out_named, named=("002",)),
+    audit=nothing_suspicious,
     licence=None,
 )
 
@@ -64,8 +66,8 @@ def test_what_is_stored_there_is_what_is_stored_here(remote: Warehouse, warehous
     for key in _keys():
         store_whole_trial(warehouse, key)
 
-    assert len(status(remote).accepted) == 2
-    assert status(remote).missing == ()
+    assert len(warehouse_status(remote).accepted) == 2
+    assert warehouse_status(remote).missing == ()
     there, here = (read.cycles(store, columns=["subject", "phase", "force_tfl"]) for store in (remote, warehouse))
     assert there.equals(here)
     assert read.cycles(remote, subjects=["002"], columns=["subject"]).column(0).unique().to_pylist() == ["002"]
@@ -78,7 +80,7 @@ def test_a_release_there_is_byte_for_byte_the_one_here(remote: Warehouse, wareho
     there, here = build_release(remote, ORDER), build_release(warehouse, ORDER)
 
     assert there.manifest == here.manifest
-    verify(there)
+    verify_release(there)
     for name in ("README.md", "cycles.parquet", "release.json"):
         contents = [storage.read_bytes(r.root, file_path(r.root, name)) for r in (there, here)]
         assert contents[0] == contents[1]
@@ -95,4 +97,4 @@ def test_a_release_without_its_manifest_is_none(remote: Warehouse) -> None:
         open_release(release.root.root)
 
     # Cut again, it is whole again.
-    verify(build_release(remote, ORDER))
+    verify_release(build_release(remote, ORDER))

@@ -1,1 +1,1 @@
-"""Columns in, whole files out, and back: local disks and object stores. Read `read.py` first."""
+"""Columns in, whole files out, and back, on local disks and object stores. Read `write.py` first, then `read.py`."""

@@ -18,8 +18,8 @@ def build_table(
 ) -> pa.Table:
     """The table in schema order: identity (from the key), fixed columns, then the model's in the order given.
 
-    A column that may be null can be left out. `units` says the unit of each column whose unit depends on the
-    model (degree or m; N·m or N).
+    A nullable column can be left out. `units` gives the unit of each column whose unit depends on the model
+    (degree or m; N·m or N). ValueError names the table and the column that don't fit.
     """
     resolved = _resolved(schema, columns, units)
     n_rows = _row_count(schema, columns)
@@ -76,10 +76,10 @@ def _checked_array(schema: TableSchema, column: Column, values: Values) -> pa.Ar
 
 
 def _typed(column: Column, values: Values) -> pa.Array:
-    # Where missing is null, NaN means the same: from_pandas makes it one.
+    # In a nullable column NaN becomes null (from_pandas).
     nan_is_null = column.missing == "null"
     if pa.types.is_integer(column.type):
-        # Asked for whole numbers, pa.array would cut 1.5 to 1; a cast refuses to.
+        # pa.array with an integer type would truncate 1.5 to 1; a cast raises.
         return pa.array(values, from_pandas=nan_is_null).cast(column.type)
     return pa.array(values, type=column.type, from_pandas=nan_is_null)
 
@@ -138,5 +138,5 @@ def _check_cycles(cycles: pa.Table) -> None:
         raise ValueError("table 'cycles', column 'phase': it does not increase within a cycle.")
 
 
-# What no single column can say.
+# Rules that involve several columns.
 _RULES: dict[str, Callable[[pa.Table], None]] = {"trials": _check_outcome, "cycles": _check_cycles}

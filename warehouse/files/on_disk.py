@@ -1,7 +1,7 @@
-"""Arrays that are larger than memory: single precision, first axis N, kept in files that vanish with them.
+"""Arrays larger than memory: single precision, first axis N, kept in temporary files that are removed with them.
 
-Functions here take arrays of either kind and give the same numbers for both; what they make is on disk where what they
-were given is.
+The functions take arrays in memory or on disk and give the same numbers for both; their results are on disk if their
+arguments are.
 """
 
 import contextlib
@@ -11,35 +11,35 @@ from tempfile import NamedTemporaryFile
 
 import numpy as np
 
-from warehouse.files.storage import explained
+from warehouse.files.storage import describe_os_errors
 
-# Makes an array of a shape, its values not set.
+# Makes an array of the given shape; its values are not set.
 Allocate = Callable[[tuple[int, ...]], np.ndarray]
 
-# Rows that are in memory at once. Sums are taken block by block in both kinds, so that their last digits agree too.
+# Rows in memory at once. Sums are taken block by block in both kinds of array, so that their last digits agree.
 ROWS_AT_ONCE = 256
 
 
 def in_memory(shape: tuple[int, ...]) -> np.ndarray:
-    """An array as usual."""
+    """An ordinary array."""
     return np.empty(shape, dtype=np.float32)
 
 
 def on_disk(folder: Path) -> Allocate:
-    """Makes arrays in files of this folder, which is made too. WarehouseError if the disk is full."""
+    """An allocator of arrays in files of this folder, which it creates. WarehouseError if the disk is full."""
 
     def allocate(shape: tuple[int, ...]) -> np.ndarray:
         if 0 in shape:
             return in_memory(shape)  # an empty file can't be mapped
-        with explained("write", str(folder)):
+        with describe_os_errors("write", str(folder)):
             folder.mkdir(parents=True, exist_ok=True)
             with NamedTemporaryFile(dir=folder, prefix="cycles-", delete=False) as file:
-                # Written, not only made longer: a full disk is told here, and not by a crash when a value is set.
+                # Zeros are written: a full disk raises here instead of crashing later, when a value is set.
                 row = bytes(4 * int(np.prod(shape[1:])))
                 for _ in range(shape[0]):
                     file.write(row)
             array = np.memmap(file.name, dtype=np.float32, mode="r+", shape=shape)
-            # Where an open file can lose its name, nothing is left behind, whatever ends this process.
+            # Where an open file can be unlinked, nothing is left behind, however this process ends.
             with contextlib.suppress(PermissionError):
                 Path(file.name).unlink()
         return array
@@ -48,17 +48,17 @@ def on_disk(folder: Path) -> Allocate:
 
 
 def is_on_disk(array: np.ndarray) -> bool:
-    """Whether the array is one that `on_disk` made."""
+    """Whether `on_disk` made the array."""
     return isinstance(array, np.memmap) and array.filename is not None
 
 
 def blocks(n_rows: int) -> Iterator[slice]:
-    """The rows in order, `ROWS_AT_ONCE` by `ROWS_AT_ONCE`."""
+    """Slices that cover the rows in order, `ROWS_AT_ONCE` at a time."""
     return (slice(start, min(start + ROWS_AT_ONCE, n_rows)) for start in range(0, n_rows, ROWS_AT_ONCE))
 
 
 def taken(array: np.ndarray, rows: np.ndarray) -> np.ndarray:
-    """The rows that a mask or indices choose."""
+    """The rows chosen by a mask or by indices."""
     if not is_on_disk(array):
         return array[rows]
     chosen = np.flatnonzero(rows) if rows.dtype == bool else rows
@@ -81,11 +81,11 @@ def joined(first: np.ndarray, second: np.ndarray) -> np.ndarray:
 
 
 def finite_rows(array: np.ndarray) -> np.ndarray:
-    """(N, P, C) -> (N,): which rows hold no NaN and no infinity."""
-    found = np.ones(len(array), dtype=bool)
+    """(N, P, C) -> (N,): which rows hold neither NaN nor infinity."""
+    finite = np.ones(len(array), dtype=bool)
     for some in blocks(len(array)):
-        found[some] = np.isfinite(array[some]).all(axis=(1, 2))
-    return found
+        finite[some] = np.isfinite(array[some]).all(axis=(1, 2))
+    return finite
 
 
 def _like(array: np.ndarray) -> Allocate:

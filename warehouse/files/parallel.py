@@ -1,4 +1,4 @@
-"""Many small files at once: what waits for a disk or an object store need not wait alone."""
+"""Many small files at once: while one waits for the disk or the object store, others are read."""
 
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -9,12 +9,12 @@ _Item = TypeVar("_Item")
 _Result = TypeVar("_Result")
 
 _THREADS = 8
-# Results that wait for the one before them are held in memory: this many at most.
+# Results held in memory until the ones before them are ready, at most.
 _AT_ONCE = 256
 
 
-def in_order(function: Callable[[_Item], _Result], items: Iterable[_Item]) -> Iterator[_Result]:
-    """`map`, with several calls under way at a time. The first error ends it."""
+def map_in_order(function: Callable[[_Item], _Result], items: Iterable[_Item]) -> Iterator[_Result]:
+    """`map` with several calls at a time; results come in the order of the items. The first error is raised."""
     remaining = iter(items)
     with ThreadPoolExecutor(_THREADS) as pool:
         while batch := list(islice(remaining, _AT_ONCE)):

@@ -9,7 +9,7 @@ import pyarrow.parquet as pq
 from warehouse.channels import INPUT_COORDINATES, ipsilateral
 from warehouse.errors import MissingFile, WarehouseError
 from warehouse.files import storage
-from warehouse.files.parallel import in_order
+from warehouse.files.parallel import map_in_order
 from warehouse.identity import SessionKey, TrialKey
 from warehouse.layout import Warehouse, identity, scaled_model_path, table_directory, table_path
 from warehouse.metadata import Stored, from_metadata
@@ -20,23 +20,23 @@ _AS_RIGHT: dict[str, str] = {ipsilateral(name): name for name in INPUT_COORDINAT
 
 
 def peek(warehouse: Warehouse, path: str) -> Stored:
-    """What one file says about itself, without its data; MissingFile or WarehouseError if it can't."""
-    with storage.explained("read", path), warehouse.filesystem.open_input_file(path) as source:
+    """One file's account of itself, without its data. MissingFile or WarehouseError if it can't be read."""
+    with storage.describe_os_errors("read", path), warehouse.filesystem.open_input_file(path) as source:
         try:
-            found = pq.read_metadata(source).metadata
+            metadata = pq.read_metadata(source).metadata
         except (pa.ArrowException, OSError) as error:
             raise WarehouseError(f"{path} is not a whole Parquet file: {_advice(error)}") from error
-        return from_metadata(path, found)
+        return from_metadata(path, metadata)
 
 
 def stored(warehouse: Warehouse, table: str, key: SessionKey) -> Stored:
-    """What the table's file for this key says about itself: provenance, recipe, identity, summary."""
+    """The account of the table's file for this key: provenance, recipe, identity, summary."""
     path = _path(warehouse, table, key)
     return _checked(peek(warehouse, path), table, key, path)
 
 
 def is_fresh(warehouse: Warehouse, table: str, key: SessionKey, provenance_key: str) -> bool:
-    """Whether the stored file was made from exactly this. A missing, damaged or older file is not fresh."""
+    """Whether the stored file has this provenance key. A missing or damaged file is not fresh."""
     try:
         return stored(warehouse, table, key).key == provenance_key
     except WarehouseError:
@@ -66,41 +66,41 @@ def read_scaled_model(warehouse: Warehouse, key: SessionKey) -> str:
     return storage.read_bytes(warehouse, scaled_model_path(warehouse, key)).decode()
 
 
-def survey(warehouse: Warehouse, table: str) -> tuple[list[Stored], list[str]]:
-    """What every file of a table says about itself, sorted by identity, and what is wrong with the others."""
+def read_accounts(warehouse: Warehouse, table: str) -> tuple[list[Stored], list[str]]:
+    """The account of every readable file of a table, sorted by identity, and a message for each of the others."""
     paths = storage.files_under(warehouse, table_directory(warehouse, table))
-    looked_at = list(in_order(lambda path: _account_or_problem(warehouse, table, path), paths))
-    found = [item for item in looked_at if isinstance(item, Stored)]
-    problems = [item for item in looked_at if isinstance(item, str)]
-    return sorted(found, key=lambda account: tuple(account.identity.values())), problems
+    results = list(map_in_order(lambda path: _account_or_problem(warehouse, table, path), paths))
+    accounts = [item for item in results if isinstance(item, Stored)]
+    problems = [item for item in results if isinstance(item, str)]
+    return sorted(accounts, key=lambda account: tuple(account.identity.values())), problems
 
 
 def rows(
     warehouse: Warehouse, table: str, columns: Sequence[str] | None = None
 ) -> list[tuple[Stored, dict[str, object]]]:
-    """Every file of a one-row table: its account and its row, all of it or the columns named, sorted by identity.
+    """Every file of a one-row table as its account and its row (whole, or the columns named), sorted by identity.
 
     WarehouseError names every file that can't be read.
     """
     paths = storage.files_under(warehouse, table_directory(warehouse, table))
-    found = list(in_order(lambda path: _row_or_problem(warehouse, table, path, columns), paths))
-    problems = [item for item in found if isinstance(item, str)]
+    results = list(map_in_order(lambda path: _row_or_problem(warehouse, table, path, columns), paths))
+    problems = [item for item in results if isinstance(item, str)]
     if problems:
         raise WarehouseError("\n".join(problems))
-    pairs = [item for item in found if item is not None and not isinstance(item, str)]
+    pairs = [item for item in results if item is not None and not isinstance(item, str)]
     return sorted(pairs, key=lambda pair: tuple(pair[0].identity.values()))
 
 
 def trials(warehouse: Warehouse) -> list[Stored]:
     """Every stored trial's account, accepted or rejected. WarehouseError if one can't be read."""
-    found, problems = survey(warehouse, "trials")
+    accounts, problems = read_accounts(warehouse, "trials")
     if problems:
         raise WarehouseError("\n".join(problems))
-    return found
+    return accounts
 
 
 def trial_key(account: Stored) -> TrialKey:
-    """Whose file it is, for a table kept per trial."""
+    """The trial that a file of a table kept per trial belongs to."""
     return TrialKey(**account.identity)
 
 
@@ -114,11 +114,11 @@ def cycles(
 ) -> pa.Table:
     """All gait cycles of accepted trials in long form, sorted by cohort, subject, session, trial.
 
-    None takes all. Only what an accepted trial's row vouches for is read: WarehouseError if its
-    file is missing or was made by another run.
+    None selects all. Only files that an accepted trial's row vouches for are read: WarehouseError if such a file is
+    missing or was made by another run.
     """
-    found = trials_with_cycles(warehouse, cohort=cohort, subjects=subjects, conditions=conditions)
-    parts = list(in_order(lambda trial: cycles_of(warehouse, trial, columns), found))
+    accounts = trials_with_cycles(warehouse, cohort=cohort, subjects=subjects, conditions=conditions)
+    parts = list(map_in_order(lambda trial: read_trial_cycles(warehouse, trial, columns), accounts))
     return pa.concat_tables(parts) if parts else _no_cycles(columns)
 
 
@@ -129,7 +129,7 @@ def trials_with_cycles(
     subjects: Collection[str] | None = None,
     conditions: Collection[str] | None = None,
 ) -> list[Stored]:
-    """The accounts of the accepted trials that have a gait cycle, sorted. None takes all."""
+    """The accounts of accepted trials that have a gait cycle, sorted. None selects all."""
     return [trial for trial in trials(warehouse) if _wanted(trial, cohort, subjects, conditions)]
 
 
@@ -141,9 +141,9 @@ def cycles_as_right(
     subjects: Collection[str] | None = None,
     conditions: Collection[str] | None = None,
 ) -> pa.Table:
-    """`cycles` with every cycle seen as a right leg's: inputs are named `hip_flexion_r` and so on.
+    """`cycles` with every cycle read as a right leg's: inputs are named `hip_flexion_r` and so on.
 
-    `columns` are given by those names too. `side` still says which leg was measured.
+    `columns` uses these names too. `side` still says which leg was measured.
     """
     stored_names = {right: name for name, right in _AS_RIGHT.items()}
     wanted = None if columns is None else [stored_names.get(name, name) for name in columns]
@@ -151,16 +151,16 @@ def cycles_as_right(
 
 
 def as_right(cycles: pa.Table) -> pa.Table:
-    """Stored cycles with their inputs named as if every cycle were a right leg's; `side` still says which it was."""
+    """Rename the inputs of stored cycles as if every cycle were a right leg's; `side` still says which leg it was."""
     return cycles.rename_columns([_AS_RIGHT.get(name, name) for name in cycles.column_names])
 
 
-def cycles_of(warehouse: Warehouse, trial: Stored, columns: Sequence[str] | None = None) -> pa.Table:
-    """One accepted trial's cycles, given its row's account. WarehouseError if another run made them, or none did."""
+def read_trial_cycles(warehouse: Warehouse, trial: Stored, columns: Sequence[str] | None = None) -> pa.Table:
+    """One accepted trial's cycles, given its row's account. WarehouseError if missing or made by another run."""
     key = trial_key(trial)
     path = _path(warehouse, "cycles", key)
     with _opened(warehouse, path) as (file, account):
-        # One stage writes both under one key: another key means that a run was killed between them.
+        # One stage writes both files under one key: if the keys differ, a run was killed between them.
         if _checked(account, "cycles", key, path).key != trial.key:
             raise WarehouseError(
                 f"the cycles of {trial.owner} were not made by the run that its row in trials tells of. "
@@ -217,7 +217,7 @@ def _path(warehouse: Warehouse, table: str, key: SessionKey) -> str:
 
 
 def _key(account: Stored) -> SessionKey:
-    # A subject's file is the same for all visits.
+    # A subject's file is shared by all of their sessions.
     who = {"session": "any", **account.identity}
     try:
         return TrialKey(**who) if "trial" in who else SessionKey(**who)
@@ -237,7 +237,7 @@ def _checked(account: Stored, table: str, key: SessionKey, path: str) -> Stored:
 
 @contextmanager
 def _opened(warehouse: Warehouse, path: str) -> Iterator[tuple[pq.ParquetFile, Stored]]:
-    with storage.explained("read", path), warehouse.filesystem.open_input_file(path) as source:
+    with storage.describe_os_errors("read", path), warehouse.filesystem.open_input_file(path) as source:
         try:
             file = pq.ParquetFile(source, page_checksum_verification=True)
             account = from_metadata(path, file.metadata.metadata)
@@ -253,9 +253,9 @@ def _selected(file: pq.ParquetFile, path: str, columns: Sequence[str] | None) ->
     except (pa.ArrowException, OSError) as error:
         raise WarehouseError(f"{path} is damaged: {_advice(error)}") from error
     if columns is not None:
-        # Names that are not there are passed over; what was found is known without reading the schema again.
-        found = set(table.column_names)
-        lacking = [name for name in columns if name not in found]
+        # Parquet skips unknown names silently.
+        present = set(table.column_names)
+        lacking = [name for name in columns if name not in present]
         if lacking:
             raise ValueError(f"{path} has no column {', '.join(map(repr, lacking))}.")
         table = table.select(list(columns))

@@ -1,4 +1,4 @@
-"""Bytes in, bytes out: files appear whole or not at all; a failure is a WarehouseError that names its path.
+"""Bytes in, bytes out: a file appears whole or not at all, and a failure is a WarehouseError that names the path.
 
 On a local (or network-mounted) disk a file is written under a temporary name beside its target, flushed and
 renamed; in an object store one upload is whole by itself.
@@ -19,7 +19,7 @@ from pyarrow import fs
 from warehouse.errors import MissingFile, WarehouseError
 from warehouse.layout import Warehouse, owner_process, probe_path, temporary_files, temporary_path
 
-# No writer takes this long over one file: another machine's older temporary file is a leftover.
+# No writer takes this long over one file: an older temporary file of another machine is a leftover.
 _ABANDONED_AFTER_S = 3600.0
 
 DISK_FULL = (errno.ENOSPC, errno.EDQUOT)
@@ -37,8 +37,8 @@ _ADVICE = {
 
 
 @contextlib.contextmanager
-def explained(action: str, path: str) -> Iterator[None]:
-    """Turns the operating system's errors into one that says what to do."""
+def describe_os_errors(action: str, path: str) -> Iterator[None]:
+    """Turn the operating system's errors into a WarehouseError (or MissingFile) that says what to do."""
     try:
         yield
     except FileNotFoundError as error:
@@ -50,13 +50,13 @@ def explained(action: str, path: str) -> Iterator[None]:
 
 def read_bytes(warehouse: Warehouse, path: str) -> bytes:
     """A whole file's content. MissingFile if there is none."""
-    with explained("read", path), warehouse.filesystem.open_input_file(path) as file:
+    with describe_os_errors("read", path), warehouse.filesystem.open_input_file(path) as file:
         return file.read()
 
 
 def map_file(warehouse: Warehouse, path: str) -> pa.Buffer:
-    """A whole file's content, a local file's mapped into memory: it is read where it is looked at. MissingFile."""
-    with explained("read", path):
+    """A whole file's content, memory-mapped on a local disk: only what is accessed is read. MissingFile if none."""
+    with describe_os_errors("read", path):
         if warehouse.is_local:
             with pa.memory_map(path) as file:
                 return file.read_buffer()
@@ -65,65 +65,65 @@ def map_file(warehouse: Warehouse, path: str) -> pa.Buffer:
 
 
 def write_bytes(warehouse: Warehouse, path: str, data: bytes) -> None:
-    """Stores a file whole, replacing an older one in one step; a WarehouseError leaves the older one."""
-    with _begun(warehouse, path, data) as finish, explained("write", path):
+    """Store a whole file, replacing an older one in one step. After a WarehouseError the older one is still there."""
+    with _begun(warehouse, path, data) as finish, describe_os_errors("write", path):
         finish()
 
 
 def replace_file(target: Path, data: bytes) -> None:
-    """`write_bytes` for a file that is in no warehouse: a page, a report."""
-    with explained("write", str(target)), _staged(target, data) as finish:
+    """`write_bytes` for a file outside any warehouse, such as a page."""
+    with describe_os_errors("write", str(target)), _staged(target, data) as finish:
         finish()
 
 
-def write_together(
+def write_bytes_together(
     warehouse: Warehouse, files: Mapping[str, bytes], *, voucher: str, obsolete: Sequence[str] = ()
 ) -> None:
-    """Stores files that belong together and removes what they make `obsolete`; `voucher` is one of the files.
+    """Store files that belong together and remove those they make `obsolete`; `voucher` is the path of one of them.
 
-    On a local disk all are written before the first takes its name: a disk that fills up changes nothing. Then the
-    voucher is taken away before the others change, and comes back last: who reads meanwhile, or after a kill, finds it
-    with all that it vouches for, or doesn't find it.
+    On a local disk all files are written under temporary names first, so a disk that fills up changes nothing. The
+    voucher is removed before the other files change and is written last: a reader, at any time and after a kill, finds
+    the voucher with everything it vouches for, or no voucher.
     """
     with contextlib.ExitStack() as stack:
         finish = {path: stack.enter_context(_begun(warehouse, path, content)) for path, content in files.items()}
         remove(warehouse, voucher)
         if warehouse.is_local:
-            # Without this a power cut can bring the old voucher back over new files.
-            with explained("write", voucher):
+            # Otherwise the old voucher could reappear beside new files after a power cut.
+            with describe_os_errors("write", voucher):
                 flush(Path(voucher).parent)
         for path in obsolete:
             remove(warehouse, path)
         for path in (*(path for path in files if path != voucher), voucher):
-            with explained("write", path):
+            with describe_os_errors("write", path):
                 finish[path]()
 
 
 def exists(warehouse: Warehouse, path: str) -> bool:
     """Whether there is a file of this name."""
-    with explained("look for", path):
+    with describe_os_errors("look for", path):
         return bool(warehouse.filesystem.get_file_info(path).is_file)
 
 
 def remove(warehouse: Warehouse, path: str) -> None:
-    """Removes a file; one that is not there is no error."""
-    with contextlib.suppress(MissingFile), explained("remove", path):
+    """Remove a file, if it exists."""
+    with contextlib.suppress(MissingFile), describe_os_errors("remove", path):
         if warehouse.is_local:
             remove_leftovers(Path(path).parent)
         warehouse.filesystem.delete_file(path)
 
 
 def files_under(warehouse: Warehouse, directory: str) -> list[str]:
-    """All files in a folder and its folders, sorted, without hidden (temporary) ones; [] if there is none."""
-    with explained("list", directory):
+    """All files in a folder and its subfolders, sorted, without hidden (temporary) ones; [] if there is no folder."""
+    with describe_os_errors("list", directory):
         if warehouse.is_local:
             return sorted(_local_files(directory))
-        found = warehouse.filesystem.get_file_info(fs.FileSelector(directory, recursive=True, allow_not_found=True))
-    return sorted(info.path for info in found if info.is_file and not info.base_name.startswith("."))
+        infos = warehouse.filesystem.get_file_info(fs.FileSelector(directory, recursive=True, allow_not_found=True))
+    return sorted(info.path for info in infos if info.is_file and not info.base_name.startswith("."))
 
 
 def _local_files(folder: str) -> Iterator[str]:
-    # Arrow asks the disk about each name; a folder's own entries tell files from folders in less than half the time.
+    # Arrow queries every name; scandir tells files from folders in less than half the time.
     with contextlib.suppress(FileNotFoundError), os.scandir(folder) as entries:
         for entry in entries:
             if entry.is_dir():
@@ -132,11 +132,11 @@ def _local_files(folder: str) -> Iterator[str]:
                 yield f"{folder}/{entry.name}"
 
 
-def check_writable(warehouse: Warehouse) -> None:
-    """Writes and removes one small file, so that a run fails before its work and not after it."""
+def check_warehouse_writable(warehouse: Warehouse) -> None:
+    """Write and remove a small file, so that a run fails before its work instead of after it."""
     path = probe_path(warehouse)
     try:
-        with explained("write to the warehouse at", warehouse.base):
+        with describe_os_errors("write to the warehouse at", warehouse.base):
             if warehouse.is_local:
                 Path(warehouse.base).mkdir(parents=True, exist_ok=True)
                 remove_leftovers(Path(warehouse.base))
@@ -148,23 +148,23 @@ def check_writable(warehouse: Warehouse) -> None:
 
 
 def remove_leftovers(folder: Path) -> None:
-    """Removes what killed writers left in a folder: temporary files and folders that nobody owns now."""
+    """Remove the temporary files and folders that killed writers left in a folder."""
     for temporary in temporary_files(folder):
         if not _is_abandoned(temporary):
             continue
         if temporary.is_dir():
             shutil.rmtree(temporary, ignore_errors=True)
         else:
-            # Another user's, say: it is in nobody's way.
+            # A file that can't be removed (another user's, say) does no harm.
             with contextlib.suppress(OSError):
                 temporary.unlink()
 
 
 @contextlib.contextmanager
 def scratch_folder(name: str) -> Iterator[Path]:
-    """A new folder among the system's temporary ones, removed afterwards; if we are killed, by `remove_leftovers`."""
+    """A new temporary folder, removed afterwards; after a kill, `remove_leftovers` removes it."""
     folder = temporary_path(Path(tempfile.gettempdir()) / name)
-    with explained("make a temporary folder at", str(folder)):
+    with describe_os_errors("make a temporary folder at", str(folder)):
         folder.mkdir(mode=0o700)
     try:
         yield folder
@@ -173,8 +173,8 @@ def scratch_folder(name: str) -> Iterator[Path]:
 
 
 def flush(path: Path) -> None:
-    """Makes a file's content, or a folder's names, survive a power cut."""
-    # Other systems than POSIX can't open a folder to say so, and want a file open for writing.
+    """Make a file's content, or the names in a folder, survive a power cut."""
+    # Outside POSIX a folder can't be opened, and a file must be open for writing to be synchronised.
     if os.name != "posix" and path.is_dir():
         return
     descriptor = os.open(path, os.O_RDONLY if path.is_dir() else os.O_RDWR)
@@ -186,12 +186,12 @@ def flush(path: Path) -> None:
 
 @contextlib.contextmanager
 def _begun(warehouse: Warehouse, path: str, data: bytes) -> Iterator[Callable[[], None]]:
-    """Does of a file's writing what changes nothing yet; gives what finishes it. Unfinished, it leaves no trace."""
+    """Prepare a write that changes nothing yet; yields the function that completes it. Without it no trace is left."""
     if not warehouse.is_local:
         yield lambda: _upload(warehouse, path, data)
         return
     with contextlib.ExitStack() as stack:
-        with explained("write", path):
+        with describe_os_errors("write", path):
             finish = stack.enter_context(_staged(Path(path), data))
         yield finish
 
@@ -225,7 +225,7 @@ def _staged(target: Path, data: bytes) -> Iterator[Callable[[], None]]:
 
 def _is_abandoned(temporary: Path) -> bool:
     process = owner_process(temporary)
-    # Other systems than POSIX can't ask about a process without touching it: there only age decides.
+    # Outside POSIX a process can't be queried without side effects: only the file's age decides there.
     if process is not None and os.name == "posix":
         return not _is_running(process)
     try:
@@ -245,10 +245,10 @@ def _is_running(process: int) -> bool:
 
 
 def _is_ended(process: int) -> bool:
-    """Whether a process has ended and its starter has not asked after it yet; only Linux tells, elsewhere False."""
+    """Whether a process has ended but was not yet reaped by its parent. Only Linux can tell; False elsewhere."""
     try:
-        account = Path(f"/proc/{process}/stat").read_text("utf-8", errors="replace")
+        status = Path(f"/proc/{process}/stat").read_text("utf-8", errors="replace")
     except OSError:
         return False
-    # After the program's name, which may hold anything: its state.
-    return account.rpartition(")")[2].split()[:1] == ["Z"]
+    # The state follows the program's name, which may hold any character.
+    return status.rpartition(")")[2].split()[:1] == ["Z"]

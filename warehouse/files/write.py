@@ -26,7 +26,7 @@ _EMPTY: Mapping[str, str] = MappingProxyType({})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewFile:
-    """A file that is to be stored: its path and all of its content."""
+    """A file to be stored: its path and its whole content."""
 
     path: str
     content: bytes
@@ -43,13 +43,13 @@ def table_file(
     units: Mapping[str, str] = _EMPTY,
     made_from: Mapping[str, object] = _EMPTY,
 ) -> NewFile:
-    """One file of a table, checked, to be stored.
+    """One file of a table, checked and ready to be stored.
 
     `columns` maps names to (T,) arrays or lists; identity columns come from `key`. `units` gives the unit of
     each column whose unit depends on the model: `{"hip_flexion_r": "degree", "pelvis_tx": "m"}`.
-    `provenance_key` is what `read.is_fresh` compares; `made_from` is what it was made of, stored to say later
-    why a file is stale. ValueError if the columns don't fit the schema, WarehouseError if its place belongs to
-    somebody else.
+    `provenance_key` is what `read.is_fresh` compares; `made_from` lists what the file was made from, so that a stale
+    file can be explained later. ValueError if the columns don't fit the schema, WarehouseError if the path belongs to
+    another subject, session or trial.
     """
     schema = schema_of(table)
     content = build_table(schema, key, columns, units)
@@ -89,12 +89,12 @@ def scaled_model_file(warehouse: Warehouse, key: SessionKey, osim_xml: str) -> N
 def write_together(
     warehouse: Warehouse, files: Sequence[NewFile], voucher: NewFile, *, obsolete: Sequence[str] = ()
 ) -> None:
-    """Stores a trial's or a session's files and, last, the row that vouches for them; `obsolete` paths are removed.
+    """Store a trial's or a session's files and, last, the row that vouches for them; remove the `obsolete` paths.
 
-    Nothing has changed if the disk is full (WarehouseError); where a kill stops it, the row is missing.
+    If the disk is full nothing has changed (WarehouseError); after a kill the row is missing.
     """
     content = {file.path: file.content for file in (*files, voucher)}
-    storage.write_together(warehouse, content, voucher=voucher.path, obsolete=obsolete)
+    storage.write_bytes_together(warehouse, content, voucher=voucher.path, obsolete=obsolete)
 
 
 def to_parquet(schema: TableSchema, content: pa.Table, stored: Stored) -> bytes:
@@ -104,11 +104,11 @@ def to_parquet(schema: TableSchema, content: pa.Table, stored: Stored) -> bytes:
         content.replace_schema_metadata(to_metadata(stored)),
         sink,
         version="2.6",
-        # The columns of a trial are short: zstd sets itself up anew for each, and takes three times as long to read for
-        # a twentieth of the size.
+        # A trial's columns are short: zstd, set up anew for each, takes three times as long to read and saves a
+        # twentieth of the size.
         compression="snappy",
         row_group_size=1 << 20,
-        # Words repeat over a trial's rows, measured numbers don't.
+        # Words repeat over a trial's rows; measured numbers don't.
         use_dictionary=[column.name for column in schema.fixed if pa.types.is_string(column.type)],
         write_page_checksum=True,
     )
@@ -116,11 +116,11 @@ def to_parquet(schema: TableSchema, content: pa.Table, stored: Stored) -> bytes:
 
 
 def _refuse_another_owner(warehouse: Warehouse, stored: Stored, path: str) -> None:
-    # A disk that ignores case gives subjects s01 and S01 one file; neither may overwrite the other.
+    # On a disk that ignores case, subjects s01 and S01 share a path; neither may overwrite the other.
     try:
         present = peek(warehouse, path)
     except WarehouseError:
-        return  # Nothing there yet, or a file that must be made again anyway.
+        return  # No file yet, or one that must be written again anyway.
     if present.identity != stored.identity:
         raise WarehouseError(
             f"can't write {path}: it belongs to {present.owner}, and this disk can't "

@@ -1,1 +1,1 @@
-"""A warehouse in; what it holds, where that came from and how two of them differ out. Read `contents.py` first."""
+"""A warehouse in; what it holds, where it came from and how it differs from another out. Read `contents.py` first."""

@@ -1,7 +1,7 @@
 """Which files belong together: what a trial's row vouches for, and whether all of it is there.
 
-The row of a session and the row of a trial are written last. A row without its files is what a careless hand
-leaves, files without their row what a killed writer does: neither is taken for a result.
+The row of a session or trial is written last. A row without its files (deleted by hand) and files without their row
+(left by a killed writer) are not results.
 """
 
 from collections.abc import Mapping
@@ -17,8 +17,8 @@ from warehouse.schemas import PER_SESSION, PER_TRIAL, schema_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TrialFiles:
-    """The paths of everything that one trial rests on. `facts` are its subject's and session's rows."""
+class TrialPaths:
+    """The paths of all files that one trial depends on. `facts` are its subject's and session's rows."""
 
     facts: tuple[str, ...]
     session: tuple[str, ...]
@@ -26,7 +26,7 @@ class TrialFiles:
     cycles: str
 
     def needed(self, row: Stored) -> tuple[str, ...]:
-        """What must be there, given the trial's row: nothing for a rejected trial."""
+        """The files that must exist, given the trial's row: none for a rejected trial."""
         if row.summary["outcome"] == "rejected":
             return ()
         if is_imported(row):
@@ -34,7 +34,7 @@ class TrialFiles:
         return (*self.facts, *self.session, *self.trial, *((self.cycles,) if has_cycles(row) else ()))
 
     def allowed(self, row: Stored) -> tuple[str, ...]:
-        """What may be there: a trial rejected late can keep the stages before it, but no cycles."""
+        """The files that may exist: a trial rejected at a late stage keeps its earlier tables, but has no cycles."""
         return (
             *self.facts,
             *self.session,
@@ -43,10 +43,10 @@ class TrialFiles:
         )
 
 
-def files_of(warehouse: Warehouse, key: TrialKey) -> TrialFiles:
-    """Where everything of a trial lies, its own row apart."""
+def trial_paths(warehouse: Warehouse, key: TrialKey) -> TrialPaths:
+    """The paths of a trial's files, without its own row."""
     subject, session, *others = _session_tables(warehouse, key)
-    return TrialFiles(
+    return TrialPaths(
         facts=(subject, session),
         session=(*others, scaled_model_path(warehouse, key)),
         trial=tuple(table_path(warehouse, table, "trial", key) for table in PER_TRIAL),
@@ -55,17 +55,17 @@ def files_of(warehouse: Warehouse, key: TrialKey) -> TrialFiles:
 
 
 def has_cycles(row: Stored) -> bool:
-    """Whether a trial's row tells of any gait cycle."""
+    """Whether a trial's row counts any gait cycle."""
     return bool(row.summary["n_cycles_right"] + row.summary["n_cycles_left"])
 
 
 def is_imported(row: Stored) -> bool:
-    """Whether the trial's cycles were published elsewhere: what they were made from is not here."""
+    """Whether the trial's cycles were imported: the data they were made from is not in the warehouse."""
     return "imported" in row.made_from
 
 
 def is_session_fresh(warehouse: Warehouse, key: SessionKey, provenance_key: str) -> bool:
-    """Whether the session's row was made from exactly this, and its tables and scaled model can be read."""
+    """Whether the session's row has this provenance key, and its tables and scaled model can be read."""
     return (
         is_fresh(warehouse, "sessions", key, provenance_key)
         and all(_is_readable(warehouse, path) for path in _session_tables(warehouse, key))
@@ -74,10 +74,10 @@ def is_session_fresh(warehouse: Warehouse, key: SessionKey, provenance_key: str)
 
 
 def is_trial_fresh(warehouse: Warehouse, key: TrialKey, provenance_keys: Mapping[str, str]) -> bool:
-    """Whether the trial's row, and every table it vouches for, can be read and was made from exactly this.
+    """Whether the trial's row and every table it vouches for can be read and have these provenance keys, by table.
 
-    `provenance_keys` are by table. A row alone is not enough: a writer killed while it replaced a trial leaves
-    tables of one recipe under the row of another.
+    The row alone is not enough: a writer killed while it replaced a trial can leave tables of one recipe under the row
+    of another.
     """
     try:
         row = stored(warehouse, "trials", key)
@@ -87,7 +87,7 @@ def is_trial_fresh(warehouse: Warehouse, key: TrialKey, provenance_keys: Mapping
 
 
 def are_tables_fresh(warehouse: Warehouse, row: Stored, provenance_keys: Mapping[str, str]) -> bool:
-    """Whether every table that a trial's row vouches for can be read and was made from exactly this: keys by table."""
+    """Whether every table that a trial's row vouches for can be read and has its provenance key, by table."""
     if row.summary["outcome"] == "rejected":
         return True
     key = TrialKey(**row.identity)

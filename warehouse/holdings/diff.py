@@ -1,6 +1,6 @@
-"""How much inputs and targets moved between two warehouses, over the gait cycles that both hold.
+"""How much inputs and targets differ between two warehouses, over the gait cycles that both hold.
 
-A cycle is the same in both if it is of the same trial and leg and begins within half a frame (at 100 Hz) of the other.
+Two cycles are the same if they are of the same trial and leg and begin within half a frame (at 100 Hz) of each other.
 """
 
 from collections import defaultdict
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow as pa
 
-from warehouse.channels import INPUT_COORDINATES, MOMENT_COORDINATES, MUSCLE_GROUPS
+from warehouse.channels import ALL_CHANNELS, INPUT_COORDINATES
 from warehouse.errors import WarehouseError
 from warehouse.files import read
 from warehouse.layout import Warehouse
@@ -18,18 +18,13 @@ from warehouse.schemas import schema_of
 
 _SAME_START_S = 0.005
 _KEY = ("cohort", "subject", "session", "trial", "side")
-CHANNELS = (
-    *INPUT_COORDINATES,
-    *(f"force_{group}" for group in MUSCLE_GROUPS),
-    *(f"moment_{name.removesuffix('_r')}" for name in MOMENT_COORDINATES),
-)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChannelDifference:
-    """One channel over the shared cycles that both know; `worst` names the trial and leg where it differs most.
+    """One channel over the shared cycles; `worst` names the trial and leg where it differs most.
 
-    NaN where no cycle is known in both.
+    NaN if no cycle is known in both.
     """
 
     channel: str
@@ -40,8 +35,8 @@ class ChannelDifference:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Comparison:
-    """How many cycles were compared, how many only one warehouse holds, and what differs."""
+class WarehouseDiff:
+    """How many cycles were compared, how many are in one warehouse only, and each channel's difference."""
 
     n_shared: int
     n_only_old: int
@@ -52,10 +47,10 @@ class Comparison:
 _Cycle = tuple[tuple[str, ...], float, np.ndarray]
 
 
-def compare(old: Warehouse, new: Warehouse) -> Comparison:
-    """Match the cycles of two warehouses and compare them.
+def diff_warehouses(old: Warehouse, new: Warehouse) -> WarehouseDiff:
+    """Match the cycles of two warehouses and compare them channel by channel.
 
-    WarehouseError if they share no cycle, or cycles have another number of samples.
+    WarehouseError if they share no cycle, or matched cycles differ in their number of samples.
     """
     before, after = _cycles(old), _cycles(new)
     pairs = list(_pairs(before, after))
@@ -66,31 +61,33 @@ def compare(old: Warehouse, new: Warehouse) -> Comparison:
         )
     names = ["/".join(before[i][0]) for i, _ in pairs]
     differences = np.array([_difference(before[i], after[j]) for i, j in pairs])
-    return Comparison(
+    return WarehouseDiff(
         n_shared=len(pairs),
         n_only_old=len(before) - len(pairs),
         n_only_new=len(after) - len({j for _, j in pairs}),
-        channels=tuple(_channel(channel, differences[:, :, column], names) for column, channel in enumerate(CHANNELS)),
+        channels=tuple(
+            _channel(channel, differences[:, :, column], names) for column, channel in enumerate(ALL_CHANNELS)
+        ),
     )
 
 
-def render(found: Comparison) -> str:
+def diff_text(diff: WarehouseDiff) -> str:
     """The comparison as a plain table."""
     rows = [("channel", "unit", "RMS", "largest", "where")]
-    rows += [(c.channel, c.unit, f"{c.rms:.3g}", f"{c.largest:.3g}", c.worst) for c in found.channels]
+    rows += [(c.channel, c.unit, f"{c.rms:.3g}", f"{c.largest:.3g}", c.worst) for c in diff.channels]
     widths = [max(len(row[column]) for row in rows) for column in range(4)]
     lines = [
         "  ".join([*(text.ljust(width) for text, width in zip(row, widths, strict=False)), row[4]]) for row in rows
     ]
-    counts = f"{found.n_shared} cycles in both, {found.n_only_old} only in the old, {found.n_only_new} only in the new"
+    counts = f"{diff.n_shared} cycles in both, {diff.n_only_old} only in the old, {diff.n_only_new} only in the new"
     return "\n".join([counts, *(line.rstrip() for line in lines)])
 
 
 def _cycles(warehouse: Warehouse) -> list[_Cycle]:
-    """Every cycle: its key, when it begins, and its channels (P, C)."""
-    table = read.cycles_as_right(warehouse, columns=[*_KEY, "start_s", "sample", *CHANNELS])
+    """Every cycle as its key, its start in seconds, and its channels (P, C)."""
+    table = read.cycles_as_right(warehouse, columns=[*_KEY, "start_s", "sample", *ALL_CHANNELS])
     starts = [*np.flatnonzero(table["sample"].to_numpy() == 0), table.num_rows]
-    values = np.stack([table[name].to_numpy() for name in CHANNELS], axis=1) if table.num_rows else np.empty((0, 0))
+    values = np.stack([table[name].to_numpy() for name in ALL_CHANNELS], axis=1) if table.num_rows else np.empty((0, 0))
     keys = [tuple(row.values()) for row in _first_rows(table, starts[:-1])]
     begins = table["start_s"].to_numpy()
     return [
@@ -105,7 +102,7 @@ def _first_rows(table: pa.Table, starts: list[int]) -> list[dict[str, str]]:
 
 
 def _pairs(before: list[_Cycle], after: list[_Cycle]) -> Iterator[tuple[int, int]]:
-    """Which cycles of the two are the same."""
+    """The indices of the cycles that both hold."""
     by_key: dict[tuple[str, ...], list[int]] = defaultdict(list)
     for index, (key, _, _) in enumerate(after):
         by_key[key].append(index)
@@ -125,7 +122,7 @@ def _difference(old: _Cycle, new: _Cycle) -> np.ndarray:
 
 
 def _channel(channel: str, differences: np.ndarray, names: list[str]) -> ChannelDifference:
-    # What was published elsewhere may lack a kind of target.
+    # Imported cycles may lack a kind of target.
     known = np.isfinite(differences).all(axis=1)
     sizes = np.where(known, np.abs(differences).max(axis=1), -1.0)
     worst = int(np.argmax(sizes))

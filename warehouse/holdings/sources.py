@@ -1,4 +1,4 @@
-"""From which files each session was ingested, so that it can be done again. Paths of this machine, and no data."""
+"""The files that each session was ingested from, so that it can be ingested again: paths on this machine, no data."""
 
 import json
 from dataclasses import asdict, dataclass
@@ -10,10 +10,10 @@ from warehouse.layout import SOURCES, Warehouse, source_path, table_directory
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Source:
-    """A session and what it was ingested with: absolute paths; `recipe` may be a packaged one's name.
+class SessionSource:
+    """The files that a session was ingested with, as absolute paths; `recipe` may be the name of a packaged recipe.
 
-    `model` is None where the recipe's or the built-in one was used.
+    `model` is None if the recipe's or the built-in model was used.
     """
 
     key: SessionKey
@@ -22,8 +22,8 @@ class Source:
     model: str | None
 
 
-def remember_source(warehouse: Warehouse, source: Source) -> None:
-    """Keep where a session came from; the newest ingest counts."""
+def remember_source(warehouse: Warehouse, source: SessionSource) -> None:
+    """Store what a session was ingested from; the newest ingest counts."""
     path, content = source_path(warehouse, source.key), json.dumps(asdict(source), indent=1).encode()
     try:
         if storage.read_bytes(warehouse, path) == content:
@@ -33,16 +33,16 @@ def remember_source(warehouse: Warehouse, source: Source) -> None:
     storage.write_bytes(warehouse, path, content)
 
 
-def read_sources(warehouse: Warehouse) -> list[Source]:
+def read_sources(warehouse: Warehouse) -> list[SessionSource]:
     """Every session's source, sorted by identity. WarehouseError names a damaged entry."""
-    found = []
+    sources = []
     for path in storage.files_under(warehouse, table_directory(warehouse, SOURCES)):
         try:
             entry = json.loads(storage.read_bytes(warehouse, path))
-            found.append(Source(**{**entry, "key": SessionKey(**entry["key"])}))
+            sources.append(SessionSource(**{**entry, "key": SessionKey(**entry["key"])}))
         except (ValueError, TypeError, KeyError) as error:
             raise WarehouseError(
                 f"{path} is damaged, or of another version of gait2hip ({error}). Remove it and ingest its "
                 "session again."
             ) from error
-    return sorted(found, key=lambda source: source.key)
+    return sorted(sources, key=lambda source: source.key)

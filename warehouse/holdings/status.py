@@ -1,4 +1,4 @@
-"""What a warehouse holds: outcomes first, then why trials were rejected, then what does not fit together."""
+"""What a warehouse holds: outcomes first, then why trials were rejected, then files that are missing or left over."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -7,7 +7,7 @@ from typing import Literal
 
 from warehouse.errors import WarehouseError
 from warehouse.files import read, storage
-from warehouse.holdings.contents import files_of
+from warehouse.holdings.contents import trial_paths
 from warehouse.holdings.whole_imports import partial_imports
 from warehouse.identity import TrialKey
 from warehouse.layout import (
@@ -24,7 +24,7 @@ _SHOWN = 30
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrialLine:
-    """One trial's outcome as its row tells it; stage and reason are None if it was accepted."""
+    """One trial's outcome, from its row; `stage` and `reason` are None if it was accepted."""
 
     key: TrialKey
     condition: str
@@ -36,12 +36,12 @@ class TrialLine:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Status:
+class WarehouseStatus:
     """Everything `gait2hip status` says.
 
-    `unreadable`: messages about trial rows that can't be trusted. `missing`: what an accepted trial lacks.
-    `partial_imports`: sessions of published files whose import was interrupted.
-    `orphans`: files that no stored trial vouches for, such as cycles of a trial that was rejected since.
+    `unreadable`: messages about trial rows that can't be read. `missing`: files that an accepted trial needs.
+    `partial_imports`: imported sessions whose import was interrupted.
+    `orphans`: files that no stored trial vouches for, such as the cycles of a trial that was rejected later.
     """
 
     root: str
@@ -58,7 +58,7 @@ class Status:
 
     @property
     def rejected(self) -> tuple[TrialLine, ...]:
-        """Trials that do not."""
+        """Trials that give none."""
         return tuple(trial for trial in self.trials if trial.outcome == "rejected")
 
     @property
@@ -86,50 +86,50 @@ class Status:
         )
 
 
-def status(warehouse: Warehouse) -> Status:
-    """Surveys a warehouse by the trials' metadata and the folders' listings; no measured data is read.
+def warehouse_status(warehouse: Warehouse) -> WarehouseStatus:
+    """The status of a warehouse from its trials' metadata and folder listings; no measured data is read.
 
-    Where there are imported cohorts, their sessions' rows say how many trials there must be.
+    In imported cohorts the sessions' rows say how many trials there must be.
     WarehouseError if there is no warehouse at the root.
     """
     if warehouse.filesystem.get_file_info(warehouse.base).type.name not in ("Directory", "NotFound"):
         raise WarehouseError(f"{warehouse.root} is a file: name the warehouse's folder.")
-    found, unreadable = read.survey(warehouse, "trials")
+    rows, unreadable = read.read_accounts(warehouse, "trials")
     present = set(_listed(warehouse))
-    if not found and not unreadable and not present:
+    if not rows and not unreadable and not present:
         raise WarehouseError(
             f"there is no warehouse at {warehouse.root}, or nothing has been ingested into it yet. "
             "Check --warehouse, or run `gait2hip ingest`."
         )
     needed: set[str] = set()
     allowed: set[str] = set()
-    keys = [read.trial_key(row) for row in found]
-    for key, row in zip(keys, found, strict=True):
-        files = files_of(warehouse, key)
+    keys = [read.trial_key(row) for row in rows]
+    for key, row in zip(keys, rows, strict=True):
+        files = trial_paths(warehouse, key)
         needed.update(files.needed(row))
         allowed.update(files.allowed(row))
-    return Status(
+    return WarehouseStatus(
         root=warehouse.root,
-        trials=tuple(TrialLine(key=key, **row.summary) for key, row in zip(keys, found, strict=True)),
+        trials=tuple(TrialLine(key=key, **row.summary) for key, row in zip(keys, rows, strict=True)),
         unreadable=tuple(unreadable),
         missing=tuple(relative(warehouse, path) for path in sorted(needed - present)),
-        partial_imports=tuple(_partial_imports(warehouse, found)),
+        partial_imports=tuple(_partial_imports(warehouse, rows)),
         orphans=tuple(relative(warehouse, path) for path in sorted(present - allowed)),
     )
 
 
-def render(found: Status) -> str:
+def status_text(status: WarehouseStatus) -> str:
     """The status as plain text, outcomes first."""
     return "\n".join(
         [
-            _headline(found),
-            _totals(found),
-            *_by_condition(found),
-            *_rejections(found),
-            *_listing("unreadable, ingest their sessions again", found.unreadable),
-            *_listing("missing, ingest their sessions again", found.missing),
-            *_listing("imported in part", found.partial_imports),
-            *_listing("belonging to no stored trial", found.orphans),
+            _headline(status),
+            _totals(status),
+            *_by_condition(status),
+            *_rejections(status),
+            *_listing("unreadable, ingest their sessions again", status.unreadable),
+            *_listing("missing, ingest their sessions again", status.missing),
+            *_listing("imported in part", status.partial_imports),
+            *_listing("belonging to no stored trial", status.orphans),
         ]
     )
 
@@ -147,26 +147,26 @@ def _listed(warehouse: Warehouse) -> Iterator[str]:
     yield from storage.files_under(warehouse, table_directory(warehouse, SCALED_MODELS))
 
 
-def _headline(found: Status) -> str:
-    why = ", ".join(f"{count} {stage.replace('_', ' ')}" for stage, count in found.rejections_by_stage.items())
-    return f"{len(found.accepted)} accepted, {len(found.rejected)} rejected{': ' + why if why else ''}"
+def _headline(status: WarehouseStatus) -> str:
+    why = ", ".join(f"{count} {stage.replace('_', ' ')}" for stage, count in status.rejections_by_stage.items())
+    return f"{len(status.accepted)} accepted, {len(status.rejected)} rejected{': ' + why if why else ''}"
 
 
-def _totals(found: Status) -> str:
-    right, left = found.n_cycles
+def _totals(status: WarehouseStatus) -> str:
+    right, left = status.n_cycles
     return (
-        f"{right + left} gait cycles ({right} right, {left} left) of {found.n_subjects} subjects "
-        f"in {found.n_sessions} sessions, in {found.root}"
+        f"{right + left} gait cycles ({right} right, {left} left) of {status.n_subjects} subjects "
+        f"in {status.n_sessions} sessions, in {status.root}"
     )
 
 
-def _by_condition(found: Status) -> Iterator[str]:
-    groups = sorted({(trial.key.cohort, trial.condition) for trial in found.trials})
+def _by_condition(status: WarehouseStatus) -> Iterator[str]:
+    groups = sorted({(trial.key.cohort, trial.condition) for trial in status.trials})
     if not groups:
         return
     rows = [("cohort", "condition", "accepted", "rejected", "cycles")]
     for cohort, condition in groups:
-        members = [t for t in found.trials if (t.key.cohort, t.condition) == (cohort, condition)]
+        members = [t for t in status.trials if (t.key.cohort, t.condition) == (cohort, condition)]
         accepted = [trial for trial in members if trial.outcome == "accepted"]
         n_cycles = sum(trial.n_cycles_right + trial.n_cycles_left for trial in accepted)
         rows.append((cohort, condition, str(len(accepted)), str(len(members) - len(accepted)), str(n_cycles)))
@@ -178,8 +178,8 @@ def _by_condition(found: Status) -> Iterator[str]:
         yield "  ".join((*words, *numbers))
 
 
-def _rejections(found: Status) -> Iterator[str]:
-    lines = [f"{trial.key}  {trial.stage}: {trial.reason}" for trial in found.rejected]
+def _rejections(status: WarehouseStatus) -> Iterator[str]:
+    lines = [f"{trial.key}  {trial.stage}: {trial.reason}" for trial in status.rejected]
     yield from _listing("rejected", lines)
 
 

@@ -1,4 +1,4 @@
-"""Whether imported cohorts are whole: an import that was killed has stored some of its rows only."""
+"""Whether imported cohorts are complete: an import that was killed has stored only some of its trials."""
 
 from collections import defaultdict
 from collections.abc import Sequence
@@ -11,11 +11,11 @@ from warehouse.metadata import Stored
 
 
 def partial_imports(warehouse: Warehouse, trials: Sequence[Stored]) -> list[str]:
-    """What is wrong with each imported session that lacks trials that its row tells of, or has other files' ones.
+    """A message for each imported session that lacks trials, or holds trials of other files.
 
-    `trials` are the accounts of all trials of the cohorts that are looked at, rejected ones too: sessions' rows are
-    stored before any trial, with their number. A cohort none of whose trials was stored is not looked at.
-    WarehouseError if a session's row can't be read.
+    `trials` are the accounts of all trials of the cohorts to be checked, rejected ones included. A session's row is
+    stored before its trials and counts them. A cohort without any stored trial is not checked. WarehouseError if a
+    session's row can't be read.
     """
     cohorts = {trial.identity["cohort"] for trial in trials if is_imported(trial)}
     if not cohorts:

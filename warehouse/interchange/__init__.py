@@ -1,1 +1,4 @@
-"""Other people's formats in and out. An imported cycle is stored as a trial's. Read `store.py` first."""
+"""Published files in, stored trials out; releases and predictions in, files for other programs out.
+
+Read `store.py` first: an imported cycle is stored as a trial's.
+"""

@@ -1,4 +1,4 @@
-"""Releases for other people's programs: the published NPZ layout, CSV, and OpenSim's tables."""
+"""Releases exported for other programs: the published NPZ layout, CSV, and OpenSim's tables."""
 
 import io
 from collections.abc import Callable, Iterator
@@ -12,14 +12,14 @@ import pyarrow as pa
 import pyarrow.csv
 import pyarrow.parquet as pq
 
-from warehouse.channels import INPUT_COORDINATES, MUSCLE_GROUPS
+from warehouse.channels import INPUT_COORDINATES, MUSCLE_GROUPS, TargetKind
 from warehouse.files import storage
 from warehouse.identity import VIRTUAL_PREFIX
 from warehouse.interchange.gait2hip60 import FILE_NAMES, OUT_COLUMNS, POINTS
 from warehouse.interchange.opensim_table import format_table
 from warehouse.layout import Warehouse, file_path, temporary_path
 from warehouse.release.arrays import CycleArrays, load
-from warehouse.release.manifest import CYCLES, Target
+from warehouse.release.manifest import CYCLES_FILE
 from warehouse.release.publish import Release, open_release
 
 Format = Literal["npz", "csv", "mot"]
@@ -27,7 +27,7 @@ Format = Literal["npz", "csv", "mot"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Exported:
-    """The files that were written, and each cycle that is not in them, with the reason."""
+    """The files that were written, and each cycle that was left out, with the reason."""
 
     files: tuple[Path, ...]
     left_out: tuple[str, ...] = ()
@@ -42,7 +42,7 @@ def parse_format(text: str) -> Format:
 
 
 def export_release(root: str, format_: Format, output: Path) -> Exported:
-    """Write the release in a folder, local or `s3://…`, into `output`, each file whole.
+    """Export the release in a folder, local or `s3://…`, into the folder `output`; each file appears whole.
 
     MissingFile or WarehouseError if there is no such release, ValueError if it lacks what the format needs.
     """
@@ -50,10 +50,10 @@ def export_release(root: str, format_: Format, output: Path) -> Exported:
 
 
 def _npz(release: Release, output: Path) -> Exported:
-    """One file for each kind of target, named, shaped and in units as the published training scripts read them.
+    """One file for each kind of target, with the names, shapes and units that the published training scripts read.
 
-    Cycles are sorted by subject and condition, so that what is imported from these files comes out as it went in.
-    ValueError if the release's cycles have another number of samples than the published ones.
+    Cycles are sorted by subject and condition, so that an import followed by an export gives the same arrays.
+    ValueError if the release's cycles have a different number of samples from the published ones.
     """
     if release.manifest.points != POINTS:
         raise ValueError(
@@ -70,13 +70,13 @@ def _npz(release: Release, output: Path) -> Exported:
     return Exported(files=tuple(written), left_out=tuple(left_out))
 
 
-def _published(cycles: CycleArrays, kind: Target) -> dict[str, np.ndarray]:
+def _published(cycles: CycleArrays, kind: TargetKind) -> dict[str, np.ndarray]:
     codes = _subject_codes(cycles)
     order = np.lexsort([cycles.condition, codes])
     per_mass = cycles.forces_n_kg if kind == "forces" else cycles.moments_nm_kg
     return {
         "X": cycles.inputs_deg[order],
-        # In double precision: divided by the mass again, it is the release's number to the last digit.
+        # In double precision: divided by the mass, it gives the release's number to the last digit.
         "Y": per_mass[order] * cycles.mass_kg[order, None, None],
         "subject_id": codes[order],
         "height_m": cycles.height_m[order],
@@ -91,7 +91,7 @@ def _csv(release: Release, output: Path) -> Exported:
     """One table in long form with a release's columns and units."""
     target = output / "cycles.csv"
     with _replacing(target) as temporary:
-        parquet = pq.ParquetFile(pa.BufferReader(release.buffer(CYCLES)))
+        parquet = pq.ParquetFile(pa.BufferReader(release.buffer(CYCLES_FILE)))
         with pa.csv.CSVWriter(temporary, parquet.schema_arrow) as writer:
             for index in range(parquet.num_row_groups):
                 writer.write_table(parquet.read_row_group(index))
@@ -99,7 +99,7 @@ def _csv(release: Release, output: Path) -> Exported:
 
 
 def _mot(release: Release, output: Path) -> Exported:
-    """A motion and, in N and N·m, each kind of target the release has, for each cycle."""
+    """For each cycle a motion file, and a file in N or N·m for each kind of target in the release."""
     cycles = load(release.root.root)
     unknown = int((~np.isfinite(cycles.duration_s)).sum())
     if unknown:
@@ -130,10 +130,10 @@ def _write_cycle(cycles: CycleArrays, index: int, output: Path) -> Iterator[Path
 
 
 def _subject_codes(cycles: CycleArrays) -> np.ndarray:
-    """Each cycle's subject (N,): the code alone, or `cohort.code` where it is not the code of one real person."""
+    """Each cycle's subject (N,): its code, or `cohort.code` where codes recur or subjects are virtual."""
     codes = np.array([subject.partition("/")[2] for subject in cycles.subject], dtype=str)
     alone = len(set(codes)) == len(set(cycles.subject))
-    # Who was never born must not pass for one of the published subjects.
+    # A virtual subject must not pass for one of the published subjects.
     virtual = any(subject.startswith(VIRTUAL_PREFIX) for subject in cycles.subject)
     return codes if alone and not virtual else np.char.replace(cycles.subject, "/", ".")
 
@@ -146,8 +146,8 @@ def _write(output: Path, name: str, content: bytes) -> Path:
 
 @contextmanager
 def _replacing(target: Path) -> Iterator[Path]:
-    """A temporary name beside a file, which it gets when all went well."""
-    with storage.explained("write", str(target)):
+    """A temporary path beside `target`, renamed to `target` if no error is raised."""
+    with storage.describe_os_errors("write", str(target)):
         target.parent.mkdir(parents=True, exist_ok=True)
         temporary = temporary_path(target)
         try:

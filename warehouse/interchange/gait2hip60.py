@@ -7,29 +7,27 @@ An NPZ file holds N gait cycles of the right leg, 180 samples each: `X` (N, 180,
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 
-from warehouse.channels import INPUT_COORDINATES, MOMENT_COORDINATES, MUSCLE_GROUPS
+from warehouse.channels import INPUT_COORDINATES, MOMENT_COORDINATES, MUSCLE_GROUPS, TargetKind
 from warehouse.interchange.safe_npz import described, read_npz
 
 POINTS = 180
 KEYS = ("X", "Y", "subject_id", "height_m", "weight_kg", "speed_label", "in_cols", "out_cols")
-Kind = Literal["forces", "moments"]
-OUT_COLUMNS: dict[Kind, tuple[str, ...]] = {
+OUT_COLUMNS: dict[TargetKind, tuple[str, ...]] = {
     "forces": tuple(f"{group}_r" for group in MUSCLE_GROUPS),
     "moments": tuple(f"{name}_moment" for name in MOMENT_COORDINATES),
 }
-FILE_NAMES: dict[Kind, str] = {"forces": "Gait2Hip_MF60.npz", "moments": "Gait2Hip_JM60.npz"}
+FILE_NAMES: dict[TargetKind, str] = {"forces": "Gait2Hip_MF60.npz", "moments": "Gait2Hip_JM60.npz"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PublishedCycles:
-    """One file's cycles: `inputs_deg` (N, 180, 10), `targets` (N, 180, M) in N or N·m; who walked, and how (N,)."""
+    """One file's cycles: `inputs_deg` (N, 180, 10), `targets` (N, 180, M) in N or N·m; subjects and conditions (N,)."""
 
     file: Path
-    kind: Kind
+    kind: TargetKind
     inputs_deg: np.ndarray
     targets: np.ndarray
     subject: np.ndarray
@@ -42,7 +40,7 @@ class PublishedCycles:
 
 
 def read_published(path: Path) -> PublishedCycles:
-    """One NPZ file of the published layout. ValueError names the file, what was found and what was expected."""
+    """Read one NPZ file of the published layout. ValueError names the file, what was found and what was expected."""
     arrays = read_npz(path)
     missing = [key for key in KEYS if key not in arrays]
     if missing:
@@ -72,20 +70,20 @@ def read_published(path: Path) -> PublishedCycles:
     )
 
 
-def _kind(path: Path, out_columns: np.ndarray) -> Kind:
-    found = tuple(str(name) for name in out_columns.ravel())
+def _kind(path: Path, out_columns: np.ndarray) -> TargetKind:
+    out_names = tuple(str(name) for name in out_columns.ravel())
     for kind, names in OUT_COLUMNS.items():
-        if set(found) == set(names):
+        if set(out_names) == set(names):
             _expect_names(path, "out_cols", out_columns, names)
             return kind
     raise ValueError(
-        f"{path}: out_cols are {', '.join(found)}; expected the 14 muscle groups ({OUT_COLUMNS['forces'][0]}, …) or "
-        f"the 3 moments ({OUT_COLUMNS['moments'][0]}, …)."
+        f"{path}: out_cols are {', '.join(out_names)}; expected the 14 muscle groups ({OUT_COLUMNS['forces'][0]}, …) "
+        f"or the 3 moments ({OUT_COLUMNS['moments'][0]}, …)."
     )
 
 
-def _expect_names(path: Path, key: str, found: np.ndarray, expected: tuple[str, ...]) -> None:
-    names = tuple(str(name) for name in found.ravel())
+def _expect_names(path: Path, key: str, values: np.ndarray, expected: tuple[str, ...]) -> None:
+    names = tuple(str(name) for name in values.ravel())
     if names != expected:
         raise ValueError(f"{path}: {key} are {', '.join(names)}; expected, in this order, {', '.join(expected)}.")
 

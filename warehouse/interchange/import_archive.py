@@ -1,4 +1,4 @@
-"""A published archive of trials into the warehouse: one gait cycle of the right leg a trial."""
+"""Import a published archive of trials into a warehouse: one gait cycle of the right leg per trial."""
 
 import csv
 from collections import Counter
@@ -8,25 +8,24 @@ from pathlib import Path
 
 import numpy as np
 
-from warehouse.channels import INPUT_COORDINATES, MUSCLE_GROUPS
+from warehouse.channels import INPUT_COORDINATES, MOMENT_CHANNELS, MUSCLE_GROUPS
 from warehouse.identity import TrialKey
-from warehouse.interchange.archive_files import TableKind, TrialFiles, read_archive
+from warehouse.interchange.archive_files import ArchivedTrial, TableKind, read_archive
 from warehouse.interchange.gait2hip60 import OUT_COLUMNS, POINTS
-from warehouse.interchange.import_npz import trial_name
+from warehouse.interchange.import_npz import published_trial_name
 from warehouse.interchange.opensim_table import OpenSimTable
-from warehouse.interchange.store import SESSION, ImportedTrial, store_imported
+from warehouse.interchange.store import IMPORT_SESSION, ImportedTrial, store_imported
 from warehouse.layout import Warehouse
 from warehouse.provenance import file_sha256, stable_hash
-from warehouse.release.columns import MOMENTS
 from warehouse.resample import monotone_cubic
 
-CONDITIONS = ("slow", "med", "fast")
-# The published README: `slow`, `med` and `fast` are legacy labels of the metronome's steps per minute.
+PUBLISHED_CONDITIONS = ("slow", "med", "fast")
+# The metronome's steps per minute; the published README calls `slow`, `med` and `fast` legacy labels.
 _CADENCES = {"78": "slow", "115": "med", "135": "fast"}
 _SUBJECT_COLUMNS = ("subject_id", "height_m", "weight_kg")
-# A stride outside this is not walking (the packaged recipe's bounds).
+# Bounds of a walking stride (those of the packaged recipe).
 _STRIDE_S = (0.6, 2.5)
-# Half a cycle too much or too little leaves the hip at the other end of its range.
+# With half a cycle too much or too little, the hip ends at the other end of its range.
 _MAX_OPEN_RATIO = 0.25
 
 
@@ -37,10 +36,10 @@ class _Body:
 
 
 def import_archive(warehouse: Warehouse, archive: Path, subjects: Path, cohort: str) -> tuple[int, int]:
-    """Store an archive's trials; how many were accepted, and rejected since they are not one gait cycle.
+    """Store an archive's trials; returns how many were accepted, and how many rejected as not being one gait cycle.
 
     `subjects` is a CSV with subject_id, height_m and weight_kg. Everything is read before anything is written.
-    ValueError names the file that can't be read or doesn't fit.
+    ValueError names the file that can't be read or doesn't fit the layout.
     """
     bodies = read_subjects(subjects)
     trials = list(_trials(read_archive(archive), bodies, cohort))
@@ -50,17 +49,17 @@ def import_archive(warehouse: Warehouse, archive: Path, subjects: Path, cohort: 
 
 
 def read_subjects(file: Path) -> dict[str, _Body]:
-    """Mass and height by subject. ValueError if a column or a value is missing or is no number."""
+    """Mass and height by subject, from CSV. ValueError if a column or a value is missing or not a number."""
     try:
         with file.open(encoding="utf-8-sig", newline="") as opened:
             rows = list(csv.DictReader(opened))
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise ValueError(f"{file}: can't be read as CSV ({error}).") from error
-    found = list(rows[0]) if rows else []
-    missing = [name for name in _SUBJECT_COLUMNS if name not in found]
+    present = list(rows[0]) if rows else []
+    missing = [name for name in _SUBJECT_COLUMNS if name not in present]
     if missing:
         raise ValueError(
-            f"{file}: its columns are {', '.join(map(str, found)) or 'none'}; expected {', '.join(_SUBJECT_COLUMNS)} "
+            f"{file}: its columns are {', '.join(map(str, present)) or 'none'}; expected {', '.join(_SUBJECT_COLUMNS)} "
             "(metres and kilograms). Rename them in a copy."
         )
     codes = [row["subject_id"].strip() for row in rows]
@@ -83,32 +82,35 @@ def _body(file: Path, row: Mapping[str, str]) -> _Body:
     return _Body(mass_kg=mass_kg, height_m=height_m)
 
 
-def _trials(found: list[TrialFiles], bodies: Mapping[str, _Body], cohort: str) -> Iterator[ImportedTrial]:
+def _trials(archived: list[ArchivedTrial], bodies: Mapping[str, _Body], cohort: str) -> Iterator[ImportedTrial]:
     seen: Counter[tuple[str, str]] = Counter()
-    for files in sorted(found, key=lambda files: files.source):
+    for files in sorted(archived, key=lambda files: files.source):
         subject = _the_one(files, files.words, bodies, "a subject of the subjects' table")
-        # `slow1` is the first of the slow ones.
+        # `slow1` is the first slow trial.
         words = [_CADENCES.get(word, word.rstrip("0123456789")) for word in files.words]
-        condition = _the_one(files, words, CONDITIONS, f"a condition ({', '.join(CONDITIONS)})")
+        condition = _the_one(files, words, PUBLISHED_CONDITIONS, f"a condition ({', '.join(PUBLISHED_CONDITIONS)})")
         seen[subject, condition] += 1
         key = TrialKey(
-            cohort=cohort, subject=subject, session=SESSION, trial=trial_name(condition, seen[subject, condition])
+            cohort=cohort,
+            subject=subject,
+            session=IMPORT_SESSION,
+            trial=published_trial_name(condition, seen[subject, condition]),
         )
         yield _trial(files, key, condition, bodies[subject])
 
 
-def _the_one(files: TrialFiles, words: Sequence[str], known: Iterable[str], what: str) -> str:
+def _the_one(files: ArchivedTrial, words: Sequence[str], known: Iterable[str], what: str) -> str:
     spoken = {word.lower() for word in words}
-    found = [word for word in known if word.lower() in spoken]
-    if len(found) != 1:
+    matches = [word for word in known if word.lower() in spoken]
+    if len(matches) != 1:
         raise ValueError(
-            f"{files.source}: its path, whose words are {', '.join(words)}, names {' and '.join(found) or 'nothing'}; "
-            f"expected {what}, once."
+            f"{files.source}: its path, whose words are {', '.join(words)}, names "
+            f"{' and '.join(matches) or 'nothing'}; expected {what}, once."
         )
-    return found[0]
+    return matches[0]
 
 
-def _trial(files: TrialFiles, key: TrialKey, condition: str, body: _Body) -> ImportedTrial:
+def _trial(files: ArchivedTrial, key: TrialKey, condition: str, body: _Body) -> ImportedTrial:
     motion = files.tables["kinematics"]
     duration_s = float(motion.time_s[-1] - motion.time_s[0])
     reason = _unfit(files, duration_s)
@@ -126,7 +128,7 @@ def _trial(files: TrialFiles, key: TrialKey, condition: str, body: _Body) -> Imp
     )
 
 
-def _unfit(files: TrialFiles, duration_s: float) -> str | None:
+def _unfit(files: ArchivedTrial, duration_s: float) -> str | None:
     """Why a trial's files are not one gait cycle, None if they are."""
     motion = files.tables["kinematics"]
     if not _STRIDE_S[0] <= duration_s <= _STRIDE_S[1]:
@@ -143,7 +145,7 @@ def _unfit(files: TrialFiles, duration_s: float) -> str | None:
     return None
 
 
-def _resampled(files: TrialFiles) -> dict[TableKind, np.ndarray]:
+def _resampled(files: ArchivedTrial) -> dict[TableKind, np.ndarray]:
     motion, dynamics, optimization = (files.tables[kind] for kind in ("kinematics", "dynamics", "optimization"))
     at = np.linspace(motion.time_s[0], motion.time_s[-1], POINTS)
     groups = np.stack([optimization.numbers(units).sum(axis=1) for units in MUSCLE_GROUPS.values()], axis=1)
@@ -164,7 +166,7 @@ def _targets(resampled: Mapping[TableKind, np.ndarray], mass_kg: float) -> dict[
     forces, moments = resampled["optimization"] / mass_kg, resampled["dynamics"] / mass_kg
     return {
         **{f"force_{group}": forces[:, index] for index, group in enumerate(MUSCLE_GROUPS)},
-        **{name: moments[:, index] for index, name in enumerate(MOMENTS)},
+        **{name: moments[:, index] for index, name in enumerate(MOMENT_CHANNELS)},
     }
 
 

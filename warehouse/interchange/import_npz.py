@@ -1,4 +1,4 @@
-"""Published NPZ files into the warehouse."""
+"""Import published NPZ files into a warehouse."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -6,23 +6,23 @@ from pathlib import Path
 
 import numpy as np
 
+from warehouse.channels import TARGET_CHANNELS, TargetKind
 from warehouse.identity import TrialKey
-from warehouse.interchange.gait2hip60 import Kind, PublishedCycles, read_published
-from warehouse.interchange.store import SESSION, ImportedTrial, store_imported
+from warehouse.interchange.gait2hip60 import PublishedCycles, read_published
+from warehouse.interchange.store import IMPORT_SESSION, ImportedTrial, store_imported
 from warehouse.layout import Warehouse
 from warehouse.provenance import file_sha256
-from warehouse.release.columns import TARGETS
 
-# Two files of one data set hold the same angles; what differs by more is another cycle.
+# Two files of one data set hold the same angles; cycles that differ by more are different cycles.
 _SAME_ANGLE_DEG = 1e-3
 
 
 def import_npz(warehouse: Warehouse, files: Sequence[Path], cohort: str) -> int:
-    """Store the cycles of one file, or of a forces file and a moments file of the same cycles; their number.
+    """Store the cycles of one file, or of a file of forces and one of moments of the same cycles; returns their number.
 
     Everything is read and checked before anything is written. ValueError names the file that doesn't fit.
     """
-    published = {found.kind: found for found in map(read_published, files)}
+    published = {cycles.kind: cycles for cycles in map(read_published, files)}
     if len(published) != len(files):
         names = ", ".join(str(file) for file in files)
         raise ValueError(f"{names}: expected at most one file of forces and one of moments.")
@@ -54,7 +54,7 @@ def _refuse_different_cycles(published: Sequence[PublishedCycles]) -> None:
         )
 
 
-def _trials(published: Mapping[Kind, PublishedCycles], cohort: str) -> list[ImportedTrial]:
+def _trials(published: Mapping[TargetKind, PublishedCycles], cohort: str) -> list[ImportedTrial]:
     first = next(iter(published.values()))
     seen: Counter[tuple[str, str]] = Counter()
     last = Counter(zip(first.subject.tolist(), first.condition.tolist(), strict=True))
@@ -64,19 +64,19 @@ def _trials(published: Mapping[Kind, PublishedCycles], cohort: str) -> list[Impo
     for cycle in range(len(first)):
         subject, condition = str(first.subject[cycle]), str(first.condition[cycle])
         seen[subject, condition] += 1
-        name = trial_name(condition, seen[subject, condition], digits)
+        name = published_trial_name(condition, seen[subject, condition], digits)
         trials.append(
             ImportedTrial(
-                key=TrialKey(cohort=cohort, subject=subject, session=SESSION, trial=name),
+                key=TrialKey(cohort=cohort, subject=subject, session=IMPORT_SESSION, trial=name),
                 condition=condition,
-                source=f"{', '.join(found.file.name for found in published.values())}: cycle {cycle}",
+                source=f"{', '.join(one.file.name for one in published.values())}: cycle {cycle}",
                 mass_kg=float(first.mass_kg[cycle]),
                 height_m=float(first.height_m[cycle]),
                 inputs_deg=first.inputs_deg[cycle],
                 targets={
-                    name: found.targets[cycle, :, index] / found.mass_kg[cycle]
-                    for kind, found in published.items()
-                    for index, name in enumerate(TARGETS[kind])
+                    name: one.targets[cycle, :, index] / one.mass_kg[cycle]
+                    for kind, one in published.items()
+                    for index, name in enumerate(TARGET_CHANNELS[kind])
                 },
                 duration_s=float("nan"),
             )
@@ -84,6 +84,6 @@ def _trials(published: Mapping[Kind, PublishedCycles], cohort: str) -> list[Impo
     return trials
 
 
-def trial_name(condition: str, number: int, digits: int = 2) -> str:
-    """What a published cycle is called, which has no name of its own: its place among its subject's and condition's."""
+def published_trial_name(condition: str, number: int, digits: int = 2) -> str:
+    """The name given to a published cycle: its number among the cycles of its subject and condition."""
     return f"{condition}_{number:0{digits}d}"

@@ -1,4 +1,4 @@
-"""Gait cycles without targets, to be predicted: the published NPZ layout, and the CSV that a release exports.
+"""Gait cycles to be predicted, without targets: the published NPZ layout, and the CSV exported from a release.
 
 N cycles, P points of each, C = 10 angles, each cycle read as a right leg's.
 """
@@ -18,7 +18,7 @@ UNKNOWN_WORD = "unspecified"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InputCycles:
-    """Cycles in their file's order: `inputs_deg` (N, P, C); who walked and how (N,), NaN or `unspecified` if unsaid."""
+    """Cycles in their file's order: `inputs_deg` (N, P, C); all else (N,), NaN or `unspecified` where not stated."""
 
     source: str
     inputs_deg: np.ndarray
@@ -41,7 +41,7 @@ class InputCycles:
 
 
 def read_npz_inputs(path: Path) -> InputCycles:
-    """`X` (N, P, 10) in degrees and `in_cols`; `subject_id`, `speed_label`, `weight_kg`, `height_m` where they exist.
+    """Read `X` (N, P, 10) in degrees and `in_cols`; `subject_id`, `speed_label`, `weight_kg`, `height_m` if present.
 
     Targets are not read. ValueError names what is missing or doesn't fit.
     """
@@ -74,8 +74,8 @@ def read_npz_inputs(path: Path) -> InputCycles:
 def cycles_of_table(path: Path, table: pa.Table) -> InputCycles:
     """Cycles in long form, `sample` counting from 0 in each, angles in degrees under a release's names.
 
-    `subject`, `condition`, `mass_kg`, `height_m` and `duration_s` where they exist; one that is empty throughout is not
-    known. ValueError names what is missing or doesn't fit.
+    `subject`, `condition`, `mass_kg`, `height_m` and `duration_s` are read if present; a column that is empty
+    throughout counts as unknown. ValueError names what is missing or doesn't fit.
     """
     lacking = [name for name in ("sample", *INPUT_COORDINATES) if name not in table.column_names]
     if lacking:
@@ -92,8 +92,8 @@ def cycles_of_table(path: Path, table: pa.Table) -> InputCycles:
         or not np.array_equal(sample, np.tile(np.arange(points), len(sample) // points))
     ):
         raise ValueError(f"{path}: sample must count 0, 1, 2, … in every cycle, as many times in each.")
-    said = [field.name for field in table.schema if not pa.types.is_null(field.type)]
-    arrays = {name: table.column(name).to_numpy(zero_copy_only=False)[starts] for name in said}
+    known = [field.name for field in table.schema if not pa.types.is_null(field.type)]
+    arrays = {name: table.column(name).to_numpy(zero_copy_only=False)[starts] for name in known}
     angles = [_column(path, table, name) for name in INPUT_COORDINATES]
     count = len(starts)
     return InputCycles(
@@ -110,7 +110,7 @@ def cycles_of_table(path: Path, table: pa.Table) -> InputCycles:
 def _column(path: Path, table: pa.Table, name: str) -> np.ndarray:
     """A column's numbers, NaN where it is empty."""
     column = table.column(name)
-    # Of a column that is empty throughout a CSV can't tell that it would hold numbers.
+    # A CSV column that is empty throughout has no type.
     known = column.cast(pa.float64()) if pa.types.is_null(column.type) else column
     return _real(path, name, known.to_numpy(zero_copy_only=False))
 

@@ -1,17 +1,17 @@
-"""OpenSim's text tables (.mot, .sto) as other programs wrote them, and as we write them for other programs."""
+"""OpenSim's text tables (.mot, .sto): reading those of other programs, and writing ours for other programs."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
-# Nine digits hold a number in single precision, as releases have them.
+# Nine digits keep a number in single precision, as stored in releases.
 _NUMBER = "%.9g"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OpenSimTable:
-    """`values` (T, C) as written, at `time_s` (T,). `in_degrees` is None where the header doesn't say."""
+    """`values` (T, C) as written, at `time_s` (T,). `in_degrees` is None if the header doesn't say."""
 
     name: str
     columns: tuple[str, ...]
@@ -20,19 +20,19 @@ class OpenSimTable:
     in_degrees: bool | None
 
     def degrees(self, columns: Sequence[str]) -> np.ndarray:
-        """Rotations (T, C) in degrees, from what the header says they are in. ValueError if it doesn't say."""
+        """Rotations (T, C) in degrees, converted from the header's unit. ValueError if it states none."""
         if self.in_degrees is None:
             raise ValueError(f"{self.name}: its header has no inDegrees; expected inDegrees=yes or inDegrees=no.")
         chosen = self.numbers(columns)
         return chosen if self.in_degrees else np.degrees(chosen)
 
     def numbers(self, columns: Sequence[str]) -> np.ndarray:
-        """Columns (T, C) as they are written."""
+        """Columns (T, C) as written."""
         return self.values[:, [self.columns.index(name) for name in columns]]
 
 
 def parse_motion(name: str, text: str) -> OpenSimTable:
-    """A table of a motion, two rows or more in increasing time, its columns by their own names without their place.
+    """A motion from its text: at least two rows in increasing time, columns named without their path in the model.
 
     ValueError names the file, what was found and what was expected.
     """
@@ -46,7 +46,7 @@ def parse_motion(name: str, text: str) -> OpenSimTable:
 
 
 def parse_table(name: str, text: str) -> OpenSimTable:
-    """Any table from its text, its columns named as they are written; one without rows has T = 0.
+    """Any table from its text, columns named as written; a table without rows has T = 0.
 
     ValueError names the file, what was found and what was expected.
     """
@@ -68,14 +68,14 @@ def parse_table(name: str, text: str) -> OpenSimTable:
 
 
 def format_table(title: str, columns: Sequence[str], time_s: np.ndarray, values: np.ndarray) -> str:
-    """A table's text, rotations in degrees and said to be so. ValueError for NaN, which OpenSim would compute with."""
+    """A table's text, with rotations in degrees. ValueError for NaN, which OpenSim would compute with."""
     if not (np.isfinite(time_s).all() and np.isfinite(values).all()):
         raise ValueError(f"{title}: holds values that are not known, which an OpenSim table can't say.")
-    return table_text(title, columns, time_s, values)
+    return format_table_with_gaps(title, columns, time_s, values)
 
 
-def table_text(title: str, columns: Sequence[str], time_s: np.ndarray, values: np.ndarray) -> str:
-    """The same with `nan` where a value is not known: OpenSim's TimeSeriesTable reads that, its Storage stops there."""
+def format_table_with_gaps(title: str, columns: Sequence[str], time_s: np.ndarray, values: np.ndarray) -> str:
+    """`format_table` with `nan` for unknown values: OpenSim's TimeSeriesTable reads it, its Storage stops there."""
     rows = np.column_stack([time_s, values])
     lines = [title, "version=1", f"nRows={len(rows)}", f"nColumns={rows.shape[1]}", "inDegrees=yes", "endheader"]
     lines.append("\t".join(["time", *columns]))
@@ -95,7 +95,7 @@ def _numbers(name: str, lines: Sequence[str], n_columns: int) -> np.ndarray:
 
 
 def _short(label: str) -> str:
-    # Newer files name a column by its place in the model: /jointset/hip_r/hip_flexion_r/value, /forceset/psoas_r.
+    # Newer files name a column by its path in the model: /jointset/hip_r/hip_flexion_r/value, /forceset/psoas_r.
     parts = [part for part in label.split("/") if part]
     if "/" not in label or not parts:
         return label

@@ -1,4 +1,4 @@
-"""Predicted forces and moments as files for people and other programs: Parquet, CSV, OpenSim's tables.
+"""Predicted forces and moments as files: Parquet, CSV, and OpenSim's tables.
 
 N cycles, P points of each, T frames, K targets, R rows.
 """
@@ -13,16 +13,16 @@ import pyarrow as pa
 import pyarrow.csv
 import pyarrow.parquet as pq
 
-from warehouse.interchange.opensim_table import table_text
+from warehouse.interchange.opensim_table import format_table_with_gaps
 
-# What a target's columns are called once its mass is known, by the unit it has per mass.
+# Name and unit of a target once the mass is known, by its unit per mass.
 ABSOLUTE = {"N/kg": ("n", "N"), "N·m/kg": ("nm", "N·m")}
 ENDINGS = (".parquet", ".csv", ".sto")
 _LIMITS = ("", "_low", "_high")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Target:
+class TargetChannel:
     """One predicted channel, per body mass."""
 
     name: str
@@ -31,34 +31,34 @@ class Target:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Curves:
-    """Predictions per body mass: `values` (…, K), with `low` and `high` limits if there are any; NaN outside cycles."""
+    """Predictions per body mass: `values` (…, K) and their `low` and `high` limits, if any; NaN outside cycles."""
 
     values: np.ndarray
     low: np.ndarray | None
     high: np.ndarray | None
 
     def parts(self) -> Iterator[tuple[str, np.ndarray]]:
-        """What follows a target's name, and the numbers (…, K): the values, then their limits."""
+        """A suffix of the target's name and the numbers (…, K): the values, then their limits."""
         for suffix, numbers in zip(_LIMITS, (self.values, self.low, self.high), strict=True):
             if numbers is not None:
                 yield suffix, numbers
 
     def each(self, change: Callable[[np.ndarray], np.ndarray]) -> "Curves":
-        """The values and the limits, all changed alike."""
+        """The same change applied to values and limits."""
         changed = {suffix: change(numbers) for suffix, numbers in self.parts()}
         return Curves(values=changed[""], low=changed.get("_low"), high=changed.get("_high"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Predicted:
-    """What a trained model says of N cycles: `curves` (N, P, K) of its targets.
+    """A trained model's predictions for N cycles: `curves` (N, P, K) of its targets.
 
-    `level` is the share of measurements that limits are made to hold, told by `n_calibrating` held-out subjects; None
-    and 0 without limits. `novelty` (N,) is above 1 for motion outside what the model has seen, and `angles_outside` are
-    the angles of each such cycle that are so by themselves; None where the model can't tell.
+    `level` is the share of measurements that the limits are meant to contain, calibrated on `n_calibrating` held-out
+    subjects; None and 0 without limits. `novelty` (N,) is above 1 for motion outside what the model has seen; None if
+    the model can't tell. `angles_outside` names, for each such cycle, the angles that are outside by themselves.
     """
 
-    targets: tuple[Target, ...]
+    targets: tuple[TargetChannel, ...]
     curves: Curves
     level: float | None
     n_calibrating: int
@@ -75,33 +75,35 @@ class Predicted:
         )
 
 
-def columns(targets: Sequence[Target], curves: Curves, mass_kg: np.ndarray) -> dict[str, tuple[str, np.ndarray]]:
-    """Every column's unit and numbers (R,), from curves (R, K) and each row's mass (R,), NaN where not known.
+def target_columns(
+    targets: Sequence[TargetChannel], curves: Curves, mass_kg: np.ndarray
+) -> dict[str, tuple[str, np.ndarray]]:
+    """Each column's unit and numbers (R,), from curves (R, K) and each row's mass (R,), NaN where unknown.
 
-    `force_glmed`, `force_glmed_low` per body mass; `force_glmed_n`, `force_glmed_n_low` in N, where a mass is known.
+    `force_glmed`, `force_glmed_low` per body mass; `force_glmed_n`, `force_glmed_n_low` in N, if any mass is known.
     """
-    found = {}
+    columns = {}
     for suffix, numbers in curves.parts():
         for index, target in enumerate(targets):
-            found[f"{target.name}{suffix}"] = target.unit, numbers[:, index]
+            columns[f"{target.name}{suffix}"] = target.unit, numbers[:, index]
     if np.isnan(mass_kg).all():
-        return found
+        return columns
     for suffix, numbers in curves.parts():
         for index, target in enumerate(targets):
             word, unit = ABSOLUTE[target.unit]
-            found[f"{target.name}_{word}{suffix}"] = unit, numbers[:, index] * mass_kg
-    return found
+            columns[f"{target.name}_{word}{suffix}"] = unit, numbers[:, index] * mass_kg
+    return columns
 
 
 def cycle_rows(keys: Mapping[str, np.ndarray], predicted: Predicted, mass_kg: np.ndarray) -> pa.Table:
-    """A row for each cycle and sample, from keys and masses of each cycle (N,)."""
+    """One row per cycle and sample; `keys` and `mass_kg` are per cycle (N,)."""
     count, points = predicted.curves.values.shape[:2]
     by_cycle = {**keys, **_novelty(predicted)}
     repeated = {name: np.repeat(values, points) for name, values in by_cycle.items()}
     repeated["sample"] = np.tile(np.arange(points), count)
     repeated["phase"] = np.tile(np.linspace(0, 1, points), count)
     flat = predicted.curves.each(lambda numbers: numbers.reshape(count * points, -1))
-    return table(repeated, columns(predicted.targets, flat, np.repeat(mass_kg, points)))
+    return table(repeated, target_columns(predicted.targets, flat, np.repeat(mass_kg, points)))
 
 
 def _novelty(predicted: Predicted) -> dict[str, np.ndarray]:
@@ -112,7 +114,7 @@ def _novelty(predicted: Predicted) -> dict[str, np.ndarray]:
 
 
 def table(keys: Mapping[str, np.ndarray], measured: Mapping[str, tuple[str, np.ndarray]]) -> pa.Table:
-    """Keys, then columns whose fields say their unit."""
+    """A table of keys, then of columns with their unit in the field metadata."""
     arrays = {name: pa.array(values) for name, values in keys.items()}
     fields = [pa.field(name, array.type) for name, array in arrays.items()]
     for name, (unit, numbers) in measured.items():
@@ -122,7 +124,7 @@ def table(keys: Mapping[str, np.ndarray], measured: Mapping[str, tuple[str, np.n
 
 
 def encoded(ending: str, rows: pa.Table) -> bytes:
-    """A table as the content of a Parquet or a CSV file, NaN written as an empty cell of the latter."""
+    """A table as the content of a Parquet or CSV file; NaN is an empty cell in CSV."""
     content = io.BytesIO()
     if ending == ".parquet":
         pq.write_table(rows, content)
@@ -132,11 +134,11 @@ def encoded(ending: str, rows: pa.Table) -> bytes:
 
 
 def sto(
-    title: str, time_s: np.ndarray, sides: Mapping[str, Curves], targets: Sequence[Target], mass_kg: float
+    title: str, time_s: np.ndarray, sides: Mapping[str, Curves], targets: Sequence[TargetChannel], mass_kg: float
 ) -> bytes:
-    """One walk for OpenSim: a column for each target, limit and side (`force_glmed_r`), in N and N·m.
+    """One walk as an OpenSim table: a column for each target, limit and side (`force_glmed_r`), in N and N·m.
 
-    Per body mass if `mass_kg` is NaN; the first line says which. NaN stands in frames of no cycle.
+    Per body mass if `mass_kg` is NaN; the first line states the units. Frames outside cycles are NaN.
     """
     scale = 1.0 if np.isnan(mass_kg) else mass_kg
     units = sorted({target.unit if np.isnan(mass_kg) else ABSOLUTE[target.unit][1] for target in targets})
@@ -145,16 +147,18 @@ def sto(
         for suffix, values in curves.parts():
             names += [f"{target.name}_{side[0]}{suffix}" for target in targets]
             numbers.append(values * scale)
-    return table_text(f"{title}, in {' and '.join(units)}", names, time_s, np.concatenate(numbers, axis=1)).encode()
+    return format_table_with_gaps(
+        f"{title}, in {' and '.join(units)}", names, time_s, np.concatenate(numbers, axis=1)
+    ).encode()
 
 
 def cycles_file(out: Path) -> Path:
-    """Where the cycles of walks go that `out` holds over time."""
+    """The file for the cycles of the walks whose time series are in `out`."""
     return out.with_name(f"{out.stem}_cycles{out.suffix}")
 
 
 def join(parts: Iterable[pa.Table]) -> pa.Table:
-    """Tables of the same columns, one after the other; a column that some lack is empty there."""
+    """Concatenate tables; a column that one of them lacks is null there."""
     return pa.concat_tables(parts, promote_options="default")
 
 

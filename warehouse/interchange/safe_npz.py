@@ -1,7 +1,7 @@
-"""NPZ files from strangers, read without executing anything that they hold.
+"""Untrusted NPZ files, read without executing anything in them.
 
-An object array in an NPZ is a pickle, and loading a pickle runs what it says. Here numpy's own names are answered by
-inert stand-ins that only note what they are given; every other name is refused, so that nothing can run.
+An object array in an NPZ file is a pickle, and loading a pickle can run any code. Here numpy's own names resolve to
+inert stand-ins that only keep their arguments; every other name is refused, so that nothing can run.
 """
 
 import io
@@ -15,7 +15,7 @@ import numpy as np
 
 
 def read_npz(path: Path) -> dict[str, np.ndarray]:
-    """Every array of an NPZ file; object arrays of text come as arrays of text.
+    """Every array of an NPZ file; object arrays of text are returned as arrays of text.
 
     ValueError names the file, and the array in it, if it is no NPZ file, is damaged, or holds anything but numbers
     and text.
@@ -32,7 +32,7 @@ def read_npz(path: Path) -> dict[str, np.ndarray]:
 
 
 class _Noted:
-    """What a pickle makes instead of a numpy array or dtype: it keeps what it was given, and does nothing."""
+    """Stands in for a numpy array or dtype in a pickle: it keeps its arguments and does nothing."""
 
     def __init__(self, *given: object) -> None:
         self.given = given
@@ -47,7 +47,7 @@ def _noted(*given: object) -> _Noted:
 
 
 def _text_scalar(dtype: object, raw: object) -> str:
-    # numpy's own text: four bytes a character, in the byte order of whoever wrote it.
+    # numpy stores text as four bytes per character, in the writer's byte order.
     if not (isinstance(dtype, _Noted) and str(dtype.given[:1]).startswith("('U") and isinstance(raw, bytes)):
         raise pickle.UnpicklingError("it holds a value that is not text")
     big_endian = isinstance(dtype.state, tuple) and dtype.state[1:2] == (">",)
@@ -99,7 +99,7 @@ def _header(where: str, stream: io.BytesIO) -> tuple[tuple[int, ...], np.dtype]:
             raise ValueError(f"format {version} is not one of {sorted(readers)}")
         shape, _, dtype = readers[version](stream)
     except Exception as error:
-        # numpy parses the header with Python's own parser, which fails in many ways; none says more than this.
+        # numpy parses the header with Python's parser, which can raise almost any error.
         raise ValueError(f"{where}: no readable array header ({error}).") from error
     return shape, dtype
 
@@ -108,22 +108,22 @@ def _text_array(where: str, stream: io.BytesIO, shape: tuple[int, ...], dtype: n
     if dtype != np.dtype(object):
         raise ValueError(f"{where}: an array of {dtype}; expected numbers or text.")
     try:
-        found = _TextOnly(stream).load()
+        unpickled = _TextOnly(stream).load()
     except Exception as error:
-        # A hostile pickle fails in as many ways as there are opcodes; none of them is worth more than this sentence.
+        # A hostile pickle can raise any error.
         raise ValueError(
             f"{where}: refused, nothing in it was run: {error}. An array of objects may hold text and nothing else."
         ) from error
-    items = _items(found)
+    items = _items(unpickled)
     if items is None or len(items) != math.prod(shape):
         raise ValueError(f"{where}: an array of objects that are not text. Only numbers and text are read.")
     return np.array(items, dtype=str).reshape(shape)
 
 
-def _items(found: object) -> list[str] | None:
-    """The texts of an array that was pickled, None if it holds anything else."""
+def _items(unpickled: object) -> list[str] | None:
+    """The texts of a pickled array, None if it holds anything else."""
     # An array's state is (version, shape, dtype, Fortran order, elements).
-    state = found.state if isinstance(found, _Noted) else None
+    state = unpickled.state if isinstance(unpickled, _Noted) else None
     elements = state[4] if isinstance(state, tuple) and len(state) == 5 else None
     if not isinstance(elements, list) or not all(type(element) in (str, bytes) for element in elements):
         return None
@@ -134,5 +134,5 @@ def _items(found: object) -> list[str] | None:
 
 
 def described(arrays: Mapping[str, np.ndarray]) -> str:
-    """What an NPZ file holds, for messages: names with shapes."""
+    """The names and shapes of arrays, for messages."""
     return ", ".join(f"{name} {values.shape}" for name, values in arrays.items())

@@ -1,7 +1,7 @@
-"""Imported cycles into the warehouse, so that releases are cut from them as from our own.
+"""Store imported cycles in the warehouse, so that releases are cut from them as from our own.
 
-An imported trial has one row in `trials`, its cycles, and its subject's and session's rows; what its source does not
-tell is null or NaN. Its provenance is the SHA-256 of the files that it came from.
+An imported trial has a row in `trials`, its cycles, and its subject's and session's rows; values that its source lacks
+are null or NaN. Its provenance is the SHA-256 of the files that it was imported from.
 """
 
 from collections.abc import Mapping, Sequence
@@ -10,20 +10,19 @@ from functools import partial
 
 import numpy as np
 
-from warehouse.channels import INPUT_COORDINATES, ipsilateral
+from warehouse.channels import FORCE_CHANNELS, INPUT_COORDINATES, MOMENT_CHANNELS, ipsilateral
 from warehouse.files.lock import one_writer
 from warehouse.files.read import trial_key, trials
 from warehouse.files.write import row_file, table_file, write_together
-from warehouse.holdings.contents import files_of, is_imported
+from warehouse.holdings.contents import is_imported, trial_paths
 from warehouse.identity import SessionKey, TrialKey
 from warehouse.layout import Warehouse
 from warehouse.metadata import Stored
 from warehouse.provenance import stable_hash
-from warehouse.release.columns import FORCES, MOMENTS
 
-RECIPE = "imported-gait2hip60"
-SESSION = "published"
-# Raised when what is stored of the same files changes.
+IMPORT_RECIPE = "imported-gait2hip60"
+IMPORT_SESSION = "published"
+# Raised when the same files are stored differently.
 _VERSION = 1
 
 
@@ -31,8 +30,8 @@ _VERSION = 1
 class ImportedTrial:
     """One published gait cycle of the right leg.
 
-    `inputs_deg` (P, 10); `targets` hold (P,) per body mass by their stored names, those not known left out.
-    `reason` says why there is no cycle, None if there is one.
+    `inputs_deg` (P, 10); `targets` (P,) per body mass by their stored names, without those not known. `reason` says why
+    there is no cycle; None if there is one.
     """
 
     key: TrialKey
@@ -47,12 +46,12 @@ class ImportedTrial:
 
 
 def store_imported(warehouse: Warehouse, imported: Sequence[ImportedTrial], files: Mapping[str, str]) -> None:
-    """Store everything that was read from `files` (name to SHA-256). The same import again writes the same bytes.
+    """Store all trials that were read from `files` (name to SHA-256). Repeating an import writes the same bytes.
 
-    Sessions' rows come before any trial: they say how many trials there must be, so that `status` and a release find
-    out an import that was killed (`whole_imports.py`).
+    Sessions' rows are stored before any trial and count the trials, so that `status` and `release` notice an import
+    that was killed (`whole_imports.py`).
 
-    ValueError if the cohort holds trials that did not come from here or from files that these would not replace, or a
+    ValueError if the cohort holds trials of another source, or of files that this import would not replace, or if a
     subject has two masses or heights.
     """
     _refuse_others(warehouse, imported, files)
@@ -84,7 +83,7 @@ def _refuse_others(warehouse: Warehouse, imported: Sequence[ImportedTrial], file
 
 
 def _refuse_to_drop(warehouse: Warehouse, stored: Stored, files: Mapping[str, str]) -> None:
-    # Forces alone over forces and moments would leave the moments out without a word.
+    # Importing forces alone over forces and moments would silently drop the moments.
     before = sorted(stored.made_from["imported"])
     if not set(before) <= set(files):
         raise ValueError(
@@ -109,9 +108,9 @@ def _store_subject(warehouse: Warehouse, of_subject: Sequence[ImportedTrial], fi
     first = of_subject[0]
     made_from = {"imported": files}
     key = stable_hash({**made_from, "version": _VERSION, "subject": f"{first.key.cohort}/{first.key.subject}"})
-    row = partial(row_file, warehouse, key=first.key, provenance_key=key, recipe=RECIPE, made_from=made_from)
+    row = partial(row_file, warehouse, key=first.key, provenance_key=key, recipe=IMPORT_RECIPE, made_from=made_from)
     session = {
-        "recipe": RECIPE,
+        "recipe": IMPORT_RECIPE,
         "mass_kg": first.mass_kg,
         "height_m": first.height_m,
         "n_trials": len(of_subject),
@@ -124,7 +123,7 @@ def _store_trial(warehouse: Warehouse, trial: ImportedTrial, files: Mapping[str,
     accepted = trial.reason is None
     made_from = {"imported": files}
     key = stable_hash({**made_from, "version": _VERSION, "trial": str(trial.key)})
-    made = partial(table_file, warehouse, key=trial.key, provenance_key=key, recipe=RECIPE, made_from=made_from)
+    made = partial(table_file, warehouse, key=trial.key, provenance_key=key, recipe=IMPORT_RECIPE, made_from=made_from)
     values: dict[str, object] = {
         "condition": trial.condition,
         "outcome": "accepted" if accepted else "rejected",
@@ -139,7 +138,7 @@ def _store_trial(warehouse: Warehouse, trial: ImportedTrial, files: Mapping[str,
     if accepted:
         write_together(warehouse, [made(table="cycles", columns=_cycle_columns(trial))], row)
     else:
-        write_together(warehouse, [], row, obsolete=[files_of(warehouse, trial.key).cycles])
+        write_together(warehouse, [], row, obsolete=[trial_paths(warehouse, trial.key).cycles])
 
 
 def _cycle_columns(trial: ImportedTrial) -> dict[str, Sequence[object] | np.ndarray]:
@@ -157,5 +156,5 @@ def _cycle_columns(trial: ImportedTrial) -> dict[str, Sequence[object] | np.ndar
         "sample": np.arange(points),
         "phase": np.linspace(0, 1, points),
         **{ipsilateral(name): trial.inputs_deg[:, index] for index, name in enumerate(INPUT_COORDINATES)},
-        **{name: trial.targets.get(name, unknown) for name in (*FORCES, *MOMENTS)},
+        **{name: trial.targets.get(name, unknown) for name in (*FORCE_CHANNELS, *MOMENT_CHANNELS)},
     }

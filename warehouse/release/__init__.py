@@ -1,1 +1,1 @@
-"""Stored cycles in, a frozen, content-addressed training set out. Read `build.py` first."""
+"""Stored gait cycles in; a frozen, content-addressed training set out. Read `build.py` first."""

@@ -1,6 +1,5 @@
 """A release as arrays, ready to train on. N cycles, P samples each."""
 
-import json
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
@@ -9,14 +8,14 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from pydantic import TypeAdapter
 
-from warehouse.channels import INPUT_COORDINATES
+from warehouse.channels import INPUT_COORDINATES, TARGET_CHANNELS, TargetKind
 from warehouse.errors import WarehouseError
 from warehouse.files.on_disk import Allocate, finite_rows, in_memory, taken
 from warehouse.layout import file_path
-from warehouse.release.columns import TARGETS, TEXT_KEYS
-from warehouse.release.manifest import CYCLES, SPLIT, STATISTICS, Target
+from warehouse.release.columns import TEXT_KEYS
+from warehouse.release.manifest import CYCLES_FILE, SPLIT_FILE
 from warehouse.release.publish import Release, open_release
-from warehouse.release.split import Split
+from warehouse.release.split import SubjectSplit
 
 _NUMBERS = ("cycle", "mass_kg", "height_m", "duration_s")
 _CYCLES_AT_ONCE = 64
@@ -26,11 +25,11 @@ _CYCLES_AT_ONCE = 64
 class CycleArrays:
     """Cycles in the release's order, each seen as a right leg's, single precision.
 
-    `inputs_deg` (N, P, 10), `forces_n_kg` (N, P, 14), `moments_nm_kg` (N, P, 3), their columns in the order of
-    the names; a kind of target that was not asked for, or that the release lacks, has no columns: (N, P, 0).
-    Per cycle (N,): who and how it was walked, `mass_kg`, `height_m`, `duration_s` (NaN where an imported source does
-    not tell), and whether its subject is in training or in the test. `subject` is `cohort/subject`, as the split has
-    it. `left_out` names each cycle that is not here because a target is not known, and its targets.
+    `inputs_deg` (N, P, 10), `forces_n_kg` (N, P, 14), `moments_nm_kg` (N, P, 3), columns in the order of the names. A
+    kind of target that was not requested, or that the release lacks, has no columns: (N, P, 0). Per cycle (N,): its
+    identity and condition, `mass_kg`, `height_m`, `duration_s` (NaN if an imported source lacks it), and whether its
+    subject is in training or in the test. `subject` is `cohort/subject`, as in the split. `left_out` names each cycle
+    that is missing here because a target is not known, with that target.
     """
 
     inputs_deg: np.ndarray
@@ -61,40 +60,34 @@ class CycleArrays:
 
     @property
     def n_left_out(self) -> int:
-        """How many cycles are not here."""
+        """How many cycles were left out."""
         return len(self.left_out)
 
 
-def load(root: str, targets: Collection[Target] | None = None, allocate: Allocate = in_memory) -> CycleArrays:
-    """The arrays of the release in a folder, local or `s3://…`, with the kinds of targets named or all it has.
+def load(root: str, targets: Collection[TargetKind] | None = None, allocate: Allocate = in_memory) -> CycleArrays:
+    """The arrays of the release in a folder, local or `s3://…`, with the kinds of targets named, or all of them.
 
-    `allocate` says where inputs and targets are kept. Cycles with NaN in any of those are left out. MissingFile or
-    WarehouseError if there is no such release, or a file of it is not what it was published with; ValueError for a kind
-    of target that it lacks.
+    `allocate` says where inputs and targets are kept. Cycles with NaN in one of these targets are left out. MissingFile
+    or WarehouseError if there is no such release or one of its files was changed; ValueError for a kind of target that
+    the release lacks.
     """
     release = open_release(root)
     kinds = release.manifest.targets if targets is None else tuple(targets)
     lacking = sorted(set(kinds) - set(release.manifest.targets))
     if lacking:
         raise ValueError(f"{root} has no {', '.join(lacking)}; it has {', '.join(release.manifest.targets)}.")
-    names = {kind: TARGETS[kind] if kind in kinds else () for kind in ("forces", "moments")}
+    names = {kind: TARGET_CHANNELS[kind] if kind in kinds else () for kind in ("forces", "moments")}
     blocks, keys = _read(release, (INPUT_COORDINATES, names["forces"], names["moments"]), allocate)
     return _assembled(blocks, keys, names, read_split(release))
 
 
-def read_split(release: Release) -> Split:
+def read_split(release: Release) -> SubjectSplit:
     """The release's split. WarehouseError if its file was changed."""
-    return TypeAdapter(Split).validate_json(release.read(SPLIT))
-
-
-def read_statistics(release: Release) -> dict[str, tuple[float, float]]:
-    """Mean and standard deviation of every channel that is known, from training subjects only."""
-    found = json.loads(release.read(STATISTICS))
-    return {name: (entry["mean"], entry["sd"]) for name, entry in found.items() if entry["n"]}
+    return TypeAdapter(SubjectSplit).validate_json(release.read(SPLIT_FILE))
 
 
 def _assembled(
-    blocks: Sequence[np.ndarray], keys: dict[str, np.ndarray], names: dict[str, tuple[str, ...]], split: Split
+    blocks: Sequence[np.ndarray], keys: dict[str, np.ndarray], names: dict[str, tuple[str, ...]], split: SubjectSplit
 ) -> CycleArrays:
     subject = np.char.add(np.char.add(keys.pop("cohort"), "/"), keys.pop("subject"))
     complete = np.logical_and.reduce([finite_rows(block) for block in blocks[1:]])
@@ -125,7 +118,7 @@ def _left_out(
     names: dict[str, tuple[str, ...]],
     cycles: np.ndarray,
 ) -> Iterator[str]:
-    """Each of those cycles, and which of its targets are not known."""
+    """A line for each of these cycles: which of its targets are not known."""
     channels = np.array([*names["forces"], *names["moments"]])
     for index in cycles:
         unknown = np.concatenate([~np.isfinite(block[index]).all(axis=0) for block in blocks])
@@ -137,7 +130,7 @@ def _left_out(
 def _read(
     release: Release, channels: Sequence[Sequence[str]], allocate: Allocate
 ) -> tuple[list[np.ndarray], dict[str, np.ndarray]]:
-    """An array (N, P, C) for each of the lists of channels, and each cycle's keys (N,)."""
+    """An array (N, P, C) for each list of channels, and each cycle's keys (N,)."""
     points = release.manifest.points
     blocks = [allocate((release.manifest.n_cycles, points, len(names))) for names in channels]
     keys: list[dict[str, np.ndarray]] = []
@@ -152,12 +145,12 @@ def _read(
 
 
 def cycle_tables(release: Release, columns: Sequence[str]) -> Iterator[pa.Table]:
-    """The row groups of `cycles.parquet`, each of whole cycles: what is read is used before more is read.
+    """The row groups of `cycles.parquet`, each of whole cycles, read one at a time.
 
-    WarehouseError if the file is not, byte for byte, what the manifest tells of.
+    WarehouseError if the file is not, byte for byte, the one in the manifest.
     """
-    path = file_path(release.root, CYCLES)
-    content = release.buffer(CYCLES)
+    path = file_path(release.root, CYCLES_FILE)
+    content = release.buffer(CYCLES_FILE)
     try:
         file = pq.ParquetFile(pa.BufferReader(content), read_dictionary=list(TEXT_KEYS))
         for index in range(file.num_row_groups):
@@ -167,8 +160,7 @@ def cycle_tables(release: Release, columns: Sequence[str]) -> Iterator[pa.Table]
 
 
 def _fill(block: np.ndarray, curves: Sequence[np.ndarray]) -> None:
-    # Columns become a cycle's rows: a few cycles at a time stay in the processor's cache, all at once take ten times
-    # as long.
+    # Transposing a few cycles at a time stays in the processor's cache; all at once takes ten times as long.
     for start in range(0, len(block), _CYCLES_AT_ONCE):
         some = slice(start, start + _CYCLES_AT_ONCE)
         for index, curve in enumerate(curves):

@@ -1,4 +1,4 @@
-"""Cutting a release: choose, refuse mixtures, split by subject, compact, describe, publish."""
+"""Cut a release: select trials, refuse mixtures, split by subject, compact, audit, describe, publish."""
 
 from collections.abc import Callable, Iterable, Sequence, Set
 from dataclasses import dataclass
@@ -7,49 +7,49 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
-from reports.audit.audit import audit
-from reports.audit.curves import NEEDED, read_cycles
-from reports.audit.saturated import saturated_muscles
-from reports.audit.table import summary
-from reports.audit.verdict import Audit
+from warehouse.channels import ALL_CHANNELS, TARGET_CHANNELS, TargetKind
 from warehouse.errors import WarehouseError
 from warehouse.files import read
 from warehouse.holdings.whole_imports import partial_imports
 from warehouse.identity import SessionKey, check_name
 from warehouse.layout import Warehouse
+from warehouse.release.audit_record import Auditor, UnreleasedCycles
 from warehouse.release.card import CardFacts, quality_columns, render_card
-from warehouse.release.columns import CHANNELS, TARGETS
 from warehouse.release.cycles_file import Sampling, row_groups, write_cycles
 from warehouse.release.manifest import (
-    AUDIT,
-    CARD,
-    CYCLES,
-    RECIPE,
+    AUDIT_FILE,
+    CARD_FILE,
+    CYCLES_FILE,
+    RECIPE_FILE,
     RELEASE_FORMAT,
-    SPLIT,
-    STATISTICS,
+    SPLIT_FILE,
+    STATISTICS_FILE,
     Manifest,
-    Source,
-    Target,
+    ReleasedTrial,
     plain_json,
 )
 from warehouse.release.origin import common_origin
-from warehouse.release.publish import Release, entries, publish, staging
-from warehouse.release.selection import Selection, Trial, select, with_cycles
-from warehouse.release.split import Split, subject_id
-from warehouse.release.statistics import as_plain, subjects_of, training_statistics
+from warehouse.release.publish import Release, publish, staged_files, staging
+from warehouse.release.selection import Selection, StoredTrial, select, with_cycles
+from warehouse.release.split import SubjectSplit, subject_id
+from warehouse.release.statistics import as_plain, channel_statistics, subjects_of
 
-Splitter = Callable[[Iterable[str]], Split]
+Splitter = Callable[[Iterable[str]], SubjectSplit]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReleaseOrder:
-    """What is asked for. `split` makes the subjects' split; `licence` is what the card states, None for nothing."""
+    """The release to be cut.
+
+    `split` assigns subjects to training and test; `audit` judges the cycles, as `audit_for_release` of the room reports
+    does; `licence` is what the card states, None for nothing.
+    """
 
     name: str
     selection: Selection
     sampling: Sampling
     split: Splitter
+    audit: Auditor
     licence: str | None
 
     def __post_init__(self) -> None:
@@ -57,10 +57,10 @@ class ReleaseOrder:
 
 
 def build_release(warehouse: Warehouse, order: ReleaseOrder) -> Release:
-    """Cut a release; one with the same content that exists already is returned as it is.
+    """Cut a release. If one with the same content exists already, it is returned unchanged.
 
-    ValueError if nothing fits the selection, if what fits was made in more than one way, or if the split names
-    unknown subjects; WarehouseError if something can't be read or written. Nothing half-made stays behind.
+    ValueError if no trial fits the selection, if the selected trials were made in more than one way, or if the split
+    names unknown subjects; WarehouseError if something can't be read or written. No partial release is left behind.
     """
     stored = stored_trials(warehouse)
     surveyed = select(stored, order.selection)
@@ -75,14 +75,22 @@ def build_release(warehouse: Warehouse, order: ReleaseOrder) -> Release:
     origin = common_origin(trials)
     split = order.split({trial.subject_id for trial in trials})
     with staging(warehouse, order.name) as staged:
-        points = write_cycles(staged / CYCLES, warehouse, trials, order.sampling)
-        statistics = training_statistics(_training_rows(staged / CYCLES, split, points), split)
-        counts = _count(staged / CYCLES, points)
-        verdicts = _audit(staged / CYCLES, points, warehouse, trials, order.sampling)
-        _write(staged, SPLIT, plain_json(split.as_plain()))
-        _write(staged, STATISTICS, plain_json(as_plain(statistics)))
-        _write(staged, AUDIT, plain_json(verdicts.as_plain()))
-        _write(staged, RECIPE, plain_json({"recipe": origin["recipe"], "settings": origin["settings"]}))
+        points = write_cycles(staged / CYCLES_FILE, warehouse, trials, order.sampling)
+        statistics = channel_statistics(_training_rows(staged / CYCLES_FILE, split, points), split)
+        counts = _count(staged / CYCLES_FILE, points)
+        audited = order.audit(
+            UnreleasedCycles(
+                file=staged / CYCLES_FILE,
+                points=points,
+                warehouse=warehouse,
+                trials=trials,
+                sides=order.sampling.sides,
+            )
+        )
+        _write(staged, SPLIT_FILE, plain_json(split.as_plain()))
+        _write(staged, STATISTICS_FILE, plain_json(as_plain(statistics)))
+        _write(staged, AUDIT_FILE, plain_json(audited.content))
+        _write(staged, RECIPE_FILE, plain_json({"recipe": origin["recipe"], "settings": origin["settings"]}))
         facts = CardFacts(
             name=order.name,
             licence=order.licence,
@@ -93,9 +101,9 @@ def build_release(warehouse: Warehouse, order: ReleaseOrder) -> Release:
             origin=origin,
             split=split,
             statistics=statistics,
-            audit=summary(verdicts),
+            audit=audited.summary,
         )
-        _write(staged, CARD, render_card(facts, surveyed, trials).encode())
+        _write(staged, CARD_FILE, render_card(facts, surveyed, trials).encode())
         manifest = Manifest(
             format=RELEASE_FORMAT,
             name=order.name,
@@ -109,37 +117,40 @@ def build_release(warehouse: Warehouse, order: ReleaseOrder) -> Release:
             n_complete=counts.n_complete,
             selection=order.selection.as_plain(),
             origin=origin,
-            sources=tuple(Source(trial=str(trial.key), key=trial.account.key) for trial in trials),
-            files=entries(staged),
+            sources=tuple(ReleasedTrial(trial=str(trial.key), key=trial.account.key) for trial in trials),
+            files=staged_files(staged),
         )
         _refuse_changed(warehouse, stored, cohorts)
         return publish(warehouse, staged, manifest)
 
 
-def stored_trials(warehouse: Warehouse) -> list[Trial]:
-    """Every stored trial with its session, sorted. WarehouseError if a row can't be read or a session lacks its row."""
+def stored_trials(warehouse: Warehouse) -> list[StoredTrial]:
+    """Every stored trial with its session's row, sorted. WarehouseError if a row can't be read or is missing."""
     sessions = {SessionKey(**account.identity): row for account, row in read.rows(warehouse, "sessions")}
-    found = []
+    trials = []
     for account, row in read.rows(warehouse, "trials", [column.name for column in quality_columns()]):
         key = read.trial_key(account)
         if key.session_key not in sessions:
             raise WarehouseError(
                 f"{key}: its session has no row in the table sessions. Run `gait2hip ingest` on that session again."
             )
-        found.append(Trial(key=key, account=account, row={**account.summary, **row}, session=sessions[key.session_key]))
-    return found
+        trials.append(
+            StoredTrial(key=key, account=account, row={**account.summary, **row}, session=sessions[key.session_key])
+        )
+    return trials
 
 
-def _refuse_partial_imports(warehouse: Warehouse, stored: Sequence[Trial], cohorts: Set[str]) -> None:
+def _refuse_partial_imports(warehouse: Warehouse, stored: Sequence[StoredTrial], cohorts: Set[str]) -> None:
     problems = partial_imports(warehouse, [trial.account for trial in stored if trial.key.cohort in cohorts])
     if problems:
         raise WarehouseError("\n".join(problems))
 
 
-def _refuse_changed(warehouse: Warehouse, stored: Sequence[Trial], cohorts: Set[str]) -> None:
-    """WarehouseError if the cohorts' trials are no longer what was surveyed: one that is replaced just then is absent.
+def _refuse_changed(warehouse: Warehouse, stored: Sequence[StoredTrial], cohorts: Set[str]) -> None:
+    """WarehouseError if the cohorts' trials have changed since they were selected.
 
-    Without this, a release cut during an ingest would lack that trial, and nothing would say so.
+    A trial that is being replaced is absent for a moment: without this check, a release cut during an ingest could
+    silently lack it.
     """
     before = {(trial.key, trial.account.key) for trial in stored if trial.key.cohort in cohorts}
     now = ((read.trial_key(account), account.key) for account in read.trials(warehouse))
@@ -151,23 +162,18 @@ def _refuse_changed(warehouse: Warehouse, stored: Sequence[Trial], cohorts: Set[
         )
 
 
-def _audit(file: Path, points: int, warehouse: Warehouse, trials: Sequence[Trial], sampling: Sampling) -> Audit:
-    saturated, unknown = saturated_muscles(warehouse, trials, sampling.sides)
-    return audit(read_cycles(row_groups(file, NEEDED), points), saturated, unknown)
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Counts:
     n_cycles: int
     n_complete: int
-    targets: tuple[Target, ...]
+    targets: tuple[TargetKind, ...]
 
 
 def _count(file: Path, points: int) -> _Counts:
-    """How many cycles there are, which kinds of targets any of them has, and how many have all of those."""
-    known: dict[Target, list[np.ndarray]] = {"forces": [], "moments": []}
+    """The number of cycles, the kinds of targets that any of them has, and the number of cycles with all of these."""
+    known: dict[TargetKind, list[np.ndarray]] = {"forces": [], "moments": []}
     for kind, parts in known.items():
-        for part in row_groups(file, TARGETS[kind]):
+        for part in row_groups(file, TARGET_CHANNELS[kind]):
             finite = np.logical_and.reduce([np.isfinite(column.to_numpy()) for column in part.columns])
             parts.append(finite.reshape(-1, points).all(axis=1))
     whole = {kind: np.concatenate(parts) for kind, parts in known.items()}
@@ -176,8 +182,8 @@ def _count(file: Path, points: int) -> _Counts:
     return _Counts(n_cycles=len(whole["forces"]), n_complete=int(complete.sum()), targets=targets)
 
 
-def _training_rows(file: Path, split: Split, points: int) -> Iterable[pa.Table]:
-    for part in row_groups(file, ("cohort", "subject", *CHANNELS)):
+def _training_rows(file: Path, split: SubjectSplit, points: int) -> Iterable[pa.Table]:
+    for part in row_groups(file, ("cohort", "subject", *ALL_CHANNELS)):
         if not set(subjects_of(part)) & set(split.test):
             yield part
             continue

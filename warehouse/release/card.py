@@ -1,4 +1,4 @@
-"""The dataset card: what a person must know before training on a release, or handing it on."""
+"""The dataset card: what a person must know before training on a release or passing it on."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -10,20 +10,20 @@ import pyarrow as pa
 from warehouse.columns import Column
 from warehouse.identity import VIRTUAL_PREFIX
 from warehouse.provenance import canonical_json
-from warehouse.release.columns import columns
-from warehouse.release.selection import Sides, Trial
-from warehouse.release.split import Split
+from warehouse.release.columns import release_columns
+from warehouse.release.selection import Sides, StoredTrial
+from warehouse.release.split import SubjectSplit
 from warehouse.release.statistics import Statistic
 from warehouse.schemas import schema_of
 
-# Figures of the recording, not of how well its targets can be trusted.
+# Figures of the recording that say nothing about the quality of its targets.
 _NO_QUALITY = ("point_rate_hz", "analog_rate_hz", "duration_s")
 _SHOWN = 30
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CardFacts:
-    """What the card says besides what the trials themselves tell."""
+    """The content of the card that is not in the trials' rows."""
 
     name: str
     licence: str | None
@@ -32,19 +32,19 @@ class CardFacts:
     n_complete: int
     targets: tuple[str, ...]
     origin: Mapping[str, object]
-    split: Split
+    split: SubjectSplit
     statistics: Mapping[str, Statistic]
     audit: str
 
 
 def quality_columns() -> tuple[Column, ...]:
     """The columns of the table trials that say how far a trial's targets can be trusted."""
-    found = schema_of("trials").columns
-    return tuple(c for c in found if pa.types.is_floating(c.type) and c.name not in _NO_QUALITY)
+    columns = schema_of("trials").columns
+    return tuple(c for c in columns if pa.types.is_floating(c.type) and c.name not in _NO_QUALITY)
 
 
-def render_card(facts: CardFacts, surveyed: Sequence[Trial], released: Sequence[Trial]) -> str:
-    """The whole card, in Markdown. `surveyed` are all trials that were looked at, rejected ones too."""
+def render_card(facts: CardFacts, surveyed: Sequence[StoredTrial], released: Sequence[StoredTrial]) -> str:
+    """The whole card, in Markdown. `surveyed` are all trials in the selection, including rejected ones."""
     return "\n".join(
         [
             *_head(facts, released),
@@ -60,7 +60,7 @@ def render_card(facts: CardFacts, surveyed: Sequence[Trial], released: Sequence[
     )
 
 
-def _head(facts: CardFacts, released: Sequence[Trial]) -> Iterator[str]:
+def _head(facts: CardFacts, released: Sequence[StoredTrial]) -> Iterator[str]:
     yield f"# {facts.name}"
     yield ""
     virtual = sorted({trial.key.cohort for trial in released if trial.key.cohort.startswith(VIRTUAL_PREFIX)})
@@ -83,7 +83,7 @@ def _targets(facts: CardFacts) -> str:
     return " and ".join(told[kind] for kind in facts.targets) or "none that is known"
 
 
-def _counts(facts: CardFacts, surveyed: Sequence[Trial], released: Sequence[Trial]) -> Iterator[str]:
+def _counts(facts: CardFacts, surveyed: Sequence[StoredTrial], released: Sequence[StoredTrial]) -> Iterator[str]:
     yield from _title("What is in it")
     rows = [_count_row(cohort, condition, released) for cohort, condition in _groups(surveyed)]
     yield from _table(
@@ -96,11 +96,11 @@ def _counts(facts: CardFacts, surveyed: Sequence[Trial], released: Sequence[Tria
     yield ""
 
 
-def _groups(trials: Iterable[Trial]) -> list[tuple[str, str]]:
+def _groups(trials: Iterable[StoredTrial]) -> list[tuple[str, str]]:
     return sorted({(trial.key.cohort, trial.condition) for trial in trials})
 
 
-def _count_row(cohort: str, condition: str, released: Sequence[Trial]) -> tuple[str, ...]:
+def _count_row(cohort: str, condition: str, released: Sequence[StoredTrial]) -> tuple[str, ...]:
     members = [t for t in released if (t.key.cohort, t.condition) == (cohort, condition)]
     cycles = [sum(_whole(trial.row[f"n_cycles_{side}"]) for trial in members) for side in ("right", "left")]
     subjects = len({trial.subject_id for trial in members})
@@ -112,18 +112,18 @@ def _whole(value: object) -> int:
     return value
 
 
-def _rejected(surveyed: Sequence[Trial], cohort: str, condition: str) -> int:
+def _rejected(surveyed: Sequence[StoredTrial], cohort: str, condition: str) -> int:
     return sum((t.key.cohort, t.condition) == (cohort, condition) and not t.accepted for t in surveyed)
 
 
-def _rejections(surveyed: Sequence[Trial]) -> Iterator[str]:
+def _rejections(surveyed: Sequence[StoredTrial]) -> Iterator[str]:
     yield from _title("What was rejected, and why")
-    found = Counter((str(t.row["stage"]), str(t.row["reason"])) for t in surveyed if not t.accepted)
-    if not found:
+    reasons = Counter((str(t.row["stage"]), str(t.row["reason"])) for t in surveyed if not t.accepted)
+    if not reasons:
         yield "Nothing."
         yield ""
         return
-    ordered = sorted(found.items(), key=lambda item: (-item[1], item[0]))
+    ordered = sorted(reasons.items(), key=lambda item: (-item[1], item[0]))
     yield from _table(
         ("trials", "stage", "reason"), [(str(n), stage, _cell(reason)) for (stage, reason), n in ordered[:_SHOWN]]
     )
@@ -132,7 +132,7 @@ def _rejections(surveyed: Sequence[Trial]) -> Iterator[str]:
         yield ""
 
 
-def _quality(released: Sequence[Trial]) -> Iterator[str]:
+def _quality(released: Sequence[StoredTrial]) -> Iterator[str]:
     yield from _title("How far the targets can be trusted")
     rows = []
     for column in quality_columns():
@@ -168,7 +168,7 @@ def _origin(facts: CardFacts) -> Iterator[str]:
     yield ""
 
 
-def _split(split: Split) -> Iterator[str]:
+def _split(split: SubjectSplit) -> Iterator[str]:
     yield from _title("Split")
     how = {
         "none": "No subject is held out.",
@@ -187,7 +187,7 @@ def _split(split: Split) -> Iterator[str]:
 def _channels(statistics: Mapping[str, Statistic]) -> Iterator[str]:
     yield from _title("Columns of `cycles.parquet`")
     rows = []
-    for column in columns():
+    for column in release_columns():
         statistic = statistics.get(column.name)
         known = statistic is not None and statistic.mean is not None and statistic.sd is not None
         figures = (f"{statistic.mean:.4g}", f"{statistic.sd:.4g}") if statistic and known else ("", "")

@@ -1,4 +1,4 @@
-"""A release's columns: every cycle in long form and read as a right leg's, its keys beside it on every row."""
+"""A release's columns: cycles in long form, each read as a right leg's, with their keys on every row."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -6,32 +6,26 @@ from functools import cache
 
 import pyarrow as pa
 
-from warehouse.channels import INPUT_COORDINATES, MOMENT_COORDINATES, MUSCLE_GROUPS, ipsilateral
+from warehouse.channels import FORCE_CHANNELS, INPUT_COORDINATES, MOMENT_CHANNELS, ipsilateral
 from warehouse.columns import Column
 from warehouse.schemas import schema_of
-
-FORCES: tuple[str, ...] = tuple(f"force_{group}" for group in MUSCLE_GROUPS)
-MOMENTS: tuple[str, ...] = tuple(f"moment_{name.removesuffix('_r')}" for name in MOMENT_COORDINATES)
-# What can be predicted: each kind's columns by the kind's name.
-TARGETS: dict[str, tuple[str, ...]] = {"forces": FORCES, "moments": MOMENTS}
-CHANNELS: tuple[str, ...] = (*INPUT_COORDINATES, *FORCES, *MOMENTS)
 
 TEXT_KEYS: tuple[str, ...] = ("cohort", "subject", "session", "trial", "condition", "side")
 NUMBER_KEYS: tuple[str, ...] = ("mass_kg", "height_m", "duration_s", "toe_off_phase", "margin_s")
 
 
-def columns() -> tuple[Column, ...]:
+def release_columns() -> tuple[Column, ...]:
     """Every column of `cycles.parquet`, in order, with its unit and meaning.
 
-    Channels are in single precision: what networks compute with, and finer than any measurement.
+    Channels are in single precision: networks compute with it, and it is finer than any measurement.
     """
     return tuple(_columns())
 
 
 @cache
 def arrow_schema() -> pa.Schema:
-    """The same as Arrow has it, unit and meaning in each field's metadata."""
-    return pa.schema([column.field() for column in columns()])
+    """The same columns as an Arrow schema, with unit and meaning in each field's metadata."""
+    return pa.schema([column.field() for column in release_columns()])
 
 
 def _columns() -> Iterator[Column]:
@@ -42,4 +36,4 @@ def _columns() -> Iterator[Column]:
     for name in INPUT_COORDINATES:
         stored = cycles[ipsilateral(name)]
         yield replace(stored, name=name, type=pa.float32(), meaning=f"{stored.meaning}, the own leg read as the right")
-    yield from (replace(cycles[name], type=pa.float32()) for name in (*FORCES, *MOMENTS))
+    yield from (replace(cycles[name], type=pa.float32()) for name in (*FORCE_CHANNELS, *MOMENT_CHANNELS))

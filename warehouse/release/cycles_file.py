@@ -1,7 +1,7 @@
-"""`cycles.parquet`: the cycles of many small files, compacted into one, trial after trial.
+"""`cycles.parquet`: the cycles of many small files compacted into one, trial after trial.
 
-The same cycles give the same bytes. (Another version of pyarrow may write them differently, and the release's name ends
-with another hash then; its values stay the same.)
+The same cycles give the same bytes. (Another version of pyarrow may write other bytes, and so change the hash at the
+end of the release's name; the values stay the same.)
 
 Shapes: N cycles, P samples of one, R = N × P rows, C channels.
 """
@@ -15,27 +15,27 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from warehouse.channels import INPUT_COORDINATES, ipsilateral
+from warehouse.channels import ALL_CHANNELS, INPUT_COORDINATES, ipsilateral
 from warehouse.errors import WarehouseError
-from warehouse.files.parallel import in_order
-from warehouse.files.read import cycles_of
+from warehouse.files.parallel import map_in_order
+from warehouse.files.read import read_trial_cycles
 from warehouse.layout import Warehouse, identity_names
-from warehouse.release.columns import CHANNELS, NUMBER_KEYS, TEXT_KEYS, arrow_schema
+from warehouse.release.columns import NUMBER_KEYS, TEXT_KEYS, arrow_schema
 from warehouse.release.manifest import RELEASE_FORMAT
-from warehouse.release.selection import Sides, Trial
+from warehouse.release.selection import Sides, StoredTrial
 from warehouse.resample import resample_cycles
 
 _KEYS = (*TEXT_KEYS, "cycle", *NUMBER_KEYS, "sample", "phase")
 # A channel's name in the warehouse.
-_STORED = {name: ipsilateral(name) if name in INPUT_COORDINATES else name for name in CHANNELS}
+_STORED = {name: ipsilateral(name) if name in INPUT_COORDINATES else name for name in ALL_CHANNELS}
 _STORED_NUMBERS = ("cycle", *(name for name in NUMBER_KEYS if name != "height_m"))
-# About 50 MB a row group once read: enough to stream through, far less than a worker's memory.
+# A row group takes about 50 MB in memory: large enough to stream, far below a worker's memory.
 _ROWS_PER_GROUP = 1 << 18
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sampling:
-    """Whose cycles, and how many samples each has in the release; `points` None keeps what is stored."""
+    """Which legs' cycles, and how many samples each has in the release; `points` None keeps the stored number."""
 
     sides: Sides
     points: int | None
@@ -54,7 +54,7 @@ class _Block:
     points: int
 
 
-def write_cycles(file: Path, warehouse: Warehouse, trials: Sequence[Trial], sampling: Sampling) -> int:
+def write_cycles(file: Path, warehouse: Warehouse, trials: Sequence[StoredTrial], sampling: Sampling) -> int:
     """Write the file and return a cycle's number of samples.
 
     ValueError if stored cycles differ in theirs; WarehouseError if a trial's cycles can't be read.
@@ -65,8 +65,8 @@ def write_cycles(file: Path, warehouse: Warehouse, trials: Sequence[Trial], samp
         file,
         schema,
         version="2.6",
-        # Keys repeat over a cycle's rows; measured numbers don't, and compressing them saves a twelfth of the space
-        # for twice the time to read.
+        # Keys repeat over a cycle's rows. Measured numbers don't: compressing them would save a twelfth of the space
+        # and double the time to read.
         use_dictionary=list(_KEYS),
         compression={name: "snappy" if name in _KEYS else "none" for name in schema.names},
         write_page_checksum=True,
@@ -85,22 +85,22 @@ def row_groups(file: Path, columns: Sequence[str]) -> Iterator[pa.Table]:
             yield parquet.read_row_group(index, columns=list(columns))
 
 
-def _blocks(warehouse: Warehouse, trials: Sequence[Trial], sides: Sides) -> Iterator[_Block]:
-    """The trials' cycles as they are stored, as many at a time as a row group holds."""
-    # Who it is of and how it was walked, the trial's row says; reading it from each cycle's rows takes as long as a
-    # fifth of the numbers.
+def _blocks(warehouse: Warehouse, trials: Sequence[StoredTrial], sides: Sides) -> Iterator[_Block]:
+    """The trials' cycles as stored, in blocks of one row group each."""
+    # Identity and condition come from the trial's row: reading them from every row of the cycles would take a fifth of
+    # the time that the numbers take.
     columns = ["side", *_STORED_NUMBERS, "sample", *_STORED.values()]
 
-    def read(trial: Trial) -> pa.Table:
-        cycles = cycles_of(warehouse, trial.account, columns)
+    def read(trial: StoredTrial) -> pa.Table:
+        cycles = read_trial_cycles(warehouse, trial.account, columns)
         if cycles["sample"][0].as_py() != 0:
-            # Its rows would pass for the end of another trial's last cycle.
+            # Its rows would be taken for the end of the previous trial's last cycle.
             raise WarehouseError(f"the cycles of {trial.key} don't begin with sample 0. Ingest its session again.")
         return cycles if sides == "both" else cycles.filter(pc.equal(cycles["side"], "right"))
 
-    waiting: list[tuple[Trial, pa.Table]] = []
+    waiting: list[tuple[StoredTrial, pa.Table]] = []
     n_rows = 0
-    for trial, cycles in zip(trials, in_order(read, trials), strict=True):
+    for trial, cycles in zip(trials, map_in_order(read, trials), strict=True):
         waiting.append((trial, cycles))
         n_rows += cycles.num_rows
         if n_rows >= _ROWS_PER_GROUP:
@@ -110,20 +110,20 @@ def _blocks(warehouse: Warehouse, trials: Sequence[Trial], sides: Sides) -> Iter
         yield _block(waiting)
 
 
-def _block(found: Sequence[tuple[Trial, pa.Table]]) -> _Block:
-    cycles = pa.concat_tables([rows for _, rows in found])
+def _block(read: Sequence[tuple[StoredTrial, pa.Table]]) -> _Block:
+    cycles = pa.concat_tables([rows for _, rows in read])
     starts = np.flatnonzero(cycles["sample"].to_numpy() == 0)
     points = _one_number(set(np.diff(np.r_[starts, cycles.num_rows]).tolist()))
     # A cycle's keys are the same on each of its rows.
     keys = {name: cycles[name].to_numpy()[starts] for name in _STORED_NUMBERS}
     keys["side"] = np.array(cycles["side"].take(pa.array(starts)).to_pylist())
-    trial = np.repeat(np.arange(len(found)), [rows.num_rows for _, rows in found])[starts]
-    keys |= {name: np.array(of_trials)[trial] for name, of_trials in _of_trials([of for of, _ in found]).items()}
+    trial = np.repeat(np.arange(len(read)), [rows.num_rows for _, rows in read])[starts]
+    keys |= {name: np.array(of_trials)[trial] for name, of_trials in _of_trials([of for of, _ in read]).items()}
     return _Block(keys=keys, curves=np.stack([cycles[name].to_numpy() for name in _STORED.values()]), points=points)
 
 
-def _of_trials(trials: Sequence[Trial]) -> dict[str, list[str] | list[float]]:
-    """What is the same for all of a trial's cycles, trial by trial."""
+def _of_trials(trials: Sequence[StoredTrial]) -> dict[str, list[str] | list[float]]:
+    """The keys that all cycles of a trial share, one entry per trial."""
     return {
         **{name: [getattr(trial.key, name) for trial in trials] for name in identity_names("trial")},
         "condition": [trial.condition for trial in trials],
@@ -131,22 +131,22 @@ def _of_trials(trials: Sequence[Trial]) -> dict[str, list[str] | list[float]]:
     }
 
 
-def _one_number(found: set[int]) -> int:
-    if len(found) > 1:
+def _one_number(numbers: set[int]) -> int:
+    if len(numbers) > 1:
         raise ValueError(
-            f"cycles of {' and '.join(map(str, sorted(found)))} samples can't stand in one release: ingest their "
+            f"cycles of {' and '.join(map(str, sorted(numbers)))} samples can't stand in one release: ingest their "
             "sessions again with one recipe, or narrow the release."
         )
-    return found.pop()
+    return numbers.pop()
 
 
 def _released(block: _Block, points: int) -> pa.Table:
-    """Stored cycles with a release's columns, each at `points` samples."""
+    """Stored cycles with the release's columns, resampled to `points` samples."""
     n_cycles = len(block.keys["cycle"])
     columns: dict[str, pa.Array] = {
         "sample": pa.array(np.tile(np.arange(points, dtype=np.int32), n_cycles)),
         "phase": pa.array(np.tile(np.linspace(0, 1, points), n_cycles)),
-        **{name: pa.array(curve) for name, curve in zip(CHANNELS, _at_points(block, points), strict=True)},
+        **{name: pa.array(curve) for name, curve in zip(ALL_CHANNELS, _at_points(block, points), strict=True)},
         **{name: pa.array(np.repeat(block.keys[name], points)) for name in ("cycle", *NUMBER_KEYS)},
         **{name: _repeated(block.keys[name], points) for name in TEXT_KEYS},
     }
@@ -155,7 +155,7 @@ def _released(block: _Block, points: int) -> pa.Table:
 
 
 def _at_points(block: _Block, points: int) -> np.ndarray:
-    """The curves, each of `points` samples and in single precision, (C, N × points)."""
+    """The curves in single precision, resampled to `points` samples, (C, N × points)."""
     n_channels = len(block.curves)
     if points == block.points:
         return block.curves.astype(np.float32)
@@ -165,7 +165,7 @@ def _at_points(block: _Block, points: int) -> np.ndarray:
 
 
 def _repeated(words: np.ndarray, points: int) -> pa.Array:
-    """Words (N,) on each row of their cycle, (N × points,)."""
+    """Words (N,) repeated on each row of their cycle, (N × points,)."""
     known, codes = np.unique(words, return_inverse=True)
     repeated = pa.DictionaryArray.from_arrays(pa.array(np.repeat(codes.astype(np.int32), points)), pa.array(known))
     return repeated.cast(pa.string())

@@ -1,23 +1,25 @@
-"""`release.json`: what a release is, what it was cut from, and the SHA-256 of each of its files."""
+"""`release.json`: what a release is, which trials it was cut from, and the SHA-256 of each of its files."""
 
 import hashlib
 import json
-from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from warehouse.channels import TargetKind
 from warehouse.errors import WarehouseError
 from warehouse.release.selection import Sides
 
-MANIFEST = "release.json"
-CYCLES, CARD, SPLIT, STATISTICS, RECIPE = "cycles.parquet", "README.md", "split.json", "stats.json", "recipe.json"
-AUDIT = "audit.json"
+MANIFEST_FILE = "release.json"
+CYCLES_FILE = "cycles.parquet"
+CARD_FILE = "README.md"
+SPLIT_FILE = "split.json"
+STATISTICS_FILE = "stats.json"
+AUDIT_FILE = "audit.json"
+RECIPE_FILE = "recipe.json"
 
 # Raised when a release's files change their names, columns, units or meanings.
 RELEASE_FORMAT = 1
 _HEX_DIGITS = 12
-
-Target = Literal["forces", "moments"]
 
 
 class _Entry(BaseModel):
@@ -25,13 +27,13 @@ class _Entry(BaseModel):
 
 
 class ReleasedFile(_Entry):
-    """One file's content: SHA-256 as 64 hex digits, and length."""
+    """One file of a release: SHA-256 of its content as 64 hex digits, and its length."""
 
     sha256: str
     n_bytes: int
 
 
-class Source(_Entry):
+class ReleasedTrial(_Entry):
     """One trial and the provenance key of its cycles."""
 
     trial: str
@@ -39,17 +41,17 @@ class Source(_Entry):
 
 
 class Manifest(_Entry):
-    """Everything that tells one release from another.
+    """Everything that distinguishes one release from another.
 
-    `points` are a cycle's samples; `targets` the kinds that at least one cycle has; `n_complete` counts the cycles
-    without NaN in any of them.
+    `points` is the number of samples of a cycle; `targets` are the kinds that at least one cycle has; `n_complete`
+    counts the cycles without NaN in these.
     """
 
     format: int
     name: str
     points: int
     sides: Sides
-    targets: tuple[Target, ...]
+    targets: tuple[TargetKind, ...]
     licence: str | None
     n_subjects: int
     n_trials: int
@@ -57,16 +59,16 @@ class Manifest(_Entry):
     n_complete: int
     selection: dict[str, list[str]]
     origin: dict[str, object]
-    sources: tuple[Source, ...]
+    sources: tuple[ReleasedTrial, ...]
     files: dict[str, ReleasedFile]
 
     def as_bytes(self) -> bytes:
-        """The one text of this manifest."""
+        """The manifest's canonical text: what the folder's hash is taken from."""
         return plain_json(self.model_dump(mode="json"))
 
 
 def parse_manifest(where: str, raw: bytes) -> Manifest:
-    """The inverse of `as_bytes`. WarehouseError names the file (`where`) if it is no manifest, or of another format."""
+    """The inverse of `as_bytes`. WarehouseError names a file (`where`) that is no manifest, or of another format."""
     try:
         entries = json.loads(raw)
         if entries["format"] != RELEASE_FORMAT:
@@ -82,10 +84,10 @@ def parse_manifest(where: str, raw: bytes) -> Manifest:
 
 
 def release_folder(manifest: Manifest) -> str:
-    """The folder's name: the release's own, and a hash of all its content."""
+    """The folder's name: the release's name and a hash of its content."""
     return f"{manifest.name}-{hashlib.sha256(manifest.as_bytes()).hexdigest()[:_HEX_DIGITS]}"
 
 
 def plain_json(value: object) -> bytes:
-    """Plain data as JSON that people can read: sorted, indented, the same bytes for the same data."""
+    """Plain data as readable JSON, sorted and indented: the same data gives the same bytes."""
     return (json.dumps(value, sort_keys=True, indent=1, ensure_ascii=False, allow_nan=False) + "\n").encode()

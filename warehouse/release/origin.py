@@ -1,18 +1,18 @@
-"""What made a release's targets, and the guard that nothing was mixed: no model learns from two pipelines at once."""
+"""What made a release's targets, and the check that it is one origin: no model learns from two pipelines at once."""
 
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from typing import Any
 
 from warehouse.provenance import canonical_json
-from warehouse.release.selection import Trial
+from warehouse.release.selection import StoredTrial
 
-# What a trial's file says it was made of that must be the same for all: the recipe's settings, the versions of the
-# stages' code, the simulator's version. Raw files and inputs' keys differ from trial to trial by nature.
+# Entries of a trial's provenance that must be the same for all trials: the recipe's settings, the versions of the
+# stages' code, the simulator's version. Raw files and keys of inputs differ from trial to trial.
 _OF_TRIAL = ("settings", "versions", "opensim")
 _OF_SESSION = ("opensim_version",)
 
 
-def origin(trial: Trial) -> dict[str, object]:
+def origin(trial: StoredTrial) -> dict[str, object]:
     """The recipe, settings, code versions, model and simulator behind one trial's targets; None where not stored."""
     return {
         "recipe": trial.account.recipe,
@@ -22,15 +22,15 @@ def origin(trial: Trial) -> dict[str, object]:
     }
 
 
-def _model_of(trial: Trial) -> object:
-    """The model behind this trial's own cycles: its session may have been scaled anew since."""
+def _model_of(trial: StoredTrial) -> object:
+    """The model that this trial's cycles were made with; its session may have been scaled again since."""
     return _stage(trial, "scaling").get("facts", {}).get("model", trial.session.get("model_sha256"))
 
 
-def common_origin(trials: Sequence[Trial]) -> dict[str, object]:
-    """The one origin of all trials, with the names their model goes by, which may be several.
+def common_origin(trials: Sequence[StoredTrial]) -> dict[str, object]:
+    """The origin that all trials share, with the names of their model, which may be several.
 
-    ValueError, with what differs and what to do, if there is more than one origin.
+    ValueError if there is more than one origin: it says what differs and what to do.
     """
     mixed = mixture(trials)
     if mixed:
@@ -42,11 +42,11 @@ def common_origin(trials: Sequence[Trial]) -> dict[str, object]:
     return {**origin(trials[0]), "models": sorted({str(t.session["model"]) for t in trials if t.session["model"]})}
 
 
-def _same_origin(trials: Sequence[Trial]) -> list[list[Trial]]:
-    groups: list[tuple[dict[str, object], list[Trial]]] = []
+def _same_origin(trials: Sequence[StoredTrial]) -> list[list[StoredTrial]]:
+    groups: list[tuple[dict[str, object], list[StoredTrial]]] = []
     for trial in trials:
         made_by = origin(trial)
-        # There are few origins: comparing with each takes far less than a text of each trial's settings.
+        # There are few origins: comparing with each is far cheaper than hashing every trial's settings.
         known = next((members for facts, members in groups if facts == made_by), None)
         if known is None:
             groups.append((made_by, [trial]))
@@ -55,16 +55,16 @@ def _same_origin(trials: Sequence[Trial]) -> list[list[Trial]]:
     return [members for _, members in groups]
 
 
-def mixture(trials: Sequence[Trial]) -> str | None:
-    """In how many ways the trials were made and what differs, a line each; None if there is one origin."""
+def mixture(trials: Sequence[StoredTrial]) -> str | None:
+    """In how many ways the trials were made, and what differs, one line each; None if there is one origin."""
     groups = _same_origin(trials)
     if len(groups) > 1:
         return _told_apart(sorted(groups, key=lambda group: (-len(group), group[0].key)))
     return _two_bodies(trials) or _two_imports(trials)
 
 
-def _two_bodies(trials: Sequence[Trial]) -> str | None:
-    """A session's mass, standing trial or profile may have been corrected since some of its trials were made."""
+def _two_bodies(trials: Sequence[StoredTrial]) -> str | None:
+    """Sessions whose mass, standing trial or profile was corrected after some of their trials were made."""
     for session, groups in _made_of_several(trials, lambda trial: trial.key.session_key, _scaling_of):
         name = f"{session.cohort}/{session.subject}/{session.session}"
         return "\n".join(
@@ -77,8 +77,8 @@ def _two_bodies(trials: Sequence[Trial]) -> str | None:
     return None
 
 
-def _two_imports(trials: Sequence[Trial]) -> str | None:
-    """A cohort's import may have been interrupted while it replaced an older one."""
+def _two_imports(trials: Sequence[StoredTrial]) -> str | None:
+    """Cohorts whose import was interrupted while it replaced an older one."""
     for cohort, groups in _made_of_several(trials, lambda trial: trial.key.cohort, _imported_from):
         return "\n".join(
             [
@@ -91,33 +91,33 @@ def _two_imports(trials: Sequence[Trial]) -> str | None:
 
 
 def _made_of_several(
-    trials: Sequence[Trial], whose: Callable[[Trial], Any], made_of: Callable[[Trial], Hashable]
-) -> Iterator[tuple[Any, list[list[Trial]]]]:
-    """Each owner whose trials are made of more than one thing, in order, with its trials by what they are made of."""
-    found: dict[Any, dict[Hashable, list[Trial]]] = {}
+    trials: Sequence[StoredTrial], whose: Callable[[StoredTrial], Any], made_of: Callable[[StoredTrial], Hashable]
+) -> Iterator[tuple[Any, list[list[StoredTrial]]]]:
+    """Each owner whose trials were made from more than one thing, sorted, with its trials grouped by what made them."""
+    by_owner: dict[Any, dict[Hashable, list[StoredTrial]]] = {}
     for trial in trials:
-        found.setdefault(whose(trial), {}).setdefault(made_of(trial), []).append(trial)
-    for owner in sorted(found):
-        if len(found[owner]) > 1:
-            yield owner, list(found[owner].values())
+        by_owner.setdefault(whose(trial), {}).setdefault(made_of(trial), []).append(trial)
+    for owner in sorted(by_owner):
+        if len(by_owner[owner]) > 1:
+            yield owner, list(by_owner[owner].values())
 
 
-def _imported_from(trial: Trial) -> str | None:
+def _imported_from(trial: StoredTrial) -> str | None:
     files = trial.account.made_from.get("imported")
     return None if files is None else ", ".join(f"{name} ({digest[:12]})" for name, digest in sorted(files.items()))
 
 
-def _scaling_of(trial: Trial) -> Hashable:
+def _scaling_of(trial: StoredTrial) -> Hashable:
     key: str | None = _stage(trial, "scaling").get("key")
     return key
 
 
-def _stage(trial: Trial, name: str) -> Mapping[str, Any]:
-    found: Mapping[str, Any] = trial.account.made_from.get("stages", {}).get(name, {})
-    return found
+def _stage(trial: StoredTrial, name: str) -> Mapping[str, Any]:
+    stage: Mapping[str, Any] = trial.account.made_from.get("stages", {}).get(name, {})
+    return stage
 
 
-def _told_apart(groups: Sequence[Sequence[Trial]]) -> str:
+def _told_apart(groups: Sequence[Sequence[StoredTrial]]) -> str:
     facts = [_flat(facts) for facts in _comparable([origin(group[0]) for group in groups])]
     names = sorted({name for fact in facts for name in fact})
     differing = [name for name in names if len({canonical_json(fact.get(name)) for fact in facts}) > 1]
@@ -129,7 +129,7 @@ def _told_apart(groups: Sequence[Sequence[Trial]]) -> str:
 
 
 def _comparable(origins: Sequence[Mapping[str, object]]) -> list[dict[str, object]]:
-    """The same, but where one side stores no settings at all the other's are not told one by one."""
+    """The same origins; where one of them stores no settings at all, the others' are not listed one by one."""
     unknown = {name for facts in origins for name, value in facts.items() if value is None}
     return [
         {name: "stored" if name in unknown and isinstance(value, Mapping) else value for name, value in facts.items()}
@@ -147,10 +147,10 @@ def _value(value: object) -> object:
 
 
 def _flat(facts: Mapping[str, object], prefix: str = "") -> dict[str, object]:
-    found: dict[str, object] = {}
+    flat: dict[str, object] = {}
     for name, value in facts.items():
         if isinstance(value, Mapping):
-            found |= _flat(value, f"{prefix}{name}.")
+            flat |= _flat(value, f"{prefix}{name}.")
         else:
-            found[f"{prefix}{name}"] = value
-    return found
+            flat[f"{prefix}{name}"] = value
+    return flat

@@ -1,4 +1,4 @@
-"""A release appears whole or not at all, and never changes: staged in a folder of its own, then given its name."""
+"""Publish a release: it is staged in a temporary folder and renamed, so that it appears whole and never changes."""
 
 import hashlib
 import shutil
@@ -13,22 +13,22 @@ import pyarrow as pa
 from warehouse.errors import MissingFile, WarehouseError
 from warehouse.files import storage
 from warehouse.layout import Warehouse, file_path, release_root, staging_target, temporary_path
-from warehouse.release.manifest import MANIFEST, Manifest, ReleasedFile, parse_manifest, release_folder
+from warehouse.release.manifest import MANIFEST_FILE, Manifest, ReleasedFile, parse_manifest, release_folder
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Release:
-    """A release that is there: its folder (as a root of its own) and its manifest."""
+    """A published release: its folder (as a root of its own) and its manifest."""
 
     root: Warehouse
     manifest: Manifest
 
     def read(self, name: str) -> bytes:
-        """The content of one of its files, checked against the manifest. WarehouseError if it is another."""
+        """The content of one of its files, checked against the manifest. WarehouseError if it was changed."""
         return self.buffer(name).to_pybytes()
 
     def buffer(self, name: str) -> pa.Buffer:
-        """The same without a copy: a local file is mapped, and read once, to be hashed."""
+        """`read` without a copy: a local file is memory-mapped, and read once for its hash."""
         path = file_path(self.root, name)
         content = storage.map_file(self.root, path)
         entry = self.manifest.files.get(name)
@@ -41,32 +41,33 @@ class Release:
 
 
 def open_release(root: str) -> Release:
-    """The release in a folder, local or `s3://…`. MissingFile or WarehouseError if there is none that can be read."""
+    """The release in a folder, local or `s3://…`. MissingFile or WarehouseError if there is no readable release."""
     folder = Warehouse(root)
-    path = file_path(folder, MANIFEST)
+    path = file_path(folder, MANIFEST_FILE)
     try:
         raw = storage.read_bytes(folder, path)
     except MissingFile as error:
         raise MissingFile(
-            f"there is no release at {root}: it has no {MANIFEST}. Name the folder that `gait2hip release` printed."
+            f"there is no release at {root}: it has no {MANIFEST_FILE}. "
+            "Name the folder that `gait2hip release` printed."
         ) from error
     return Release(root=folder, manifest=parse_manifest(path, raw))
 
 
-def verify(release: Release) -> None:
-    """Read every file of a release. WarehouseError names the first that is missing or was changed."""
+def verify_release(release: Release) -> None:
+    """Check every file of a release. WarehouseError names the first that is missing or was changed."""
     for name in release.manifest.files:
         release.read(name)
 
 
 @contextmanager
 def staging(warehouse: Warehouse, name: str) -> Iterator[Path]:
-    """A new local folder to make a release in, removed afterwards if it was not published.
+    """A new local folder to build a release in, removed afterwards if the release was not published.
 
-    Beside the releases on a local disk, so that publishing is one rename; hidden there, so that nobody takes it for
-    a release.
+    On a local disk it lies beside the releases, so that publishing is one rename, and is hidden, so that it is not
+    taken for a release.
     """
-    with storage.explained("make a release in", warehouse.base):
+    with storage.describe_os_errors("make a release in", warehouse.base):
         folder = _staging_folder(warehouse, name)
         try:
             yield folder
@@ -74,29 +75,29 @@ def staging(warehouse: Warehouse, name: str) -> Iterator[Path]:
             shutil.rmtree(folder, ignore_errors=True)
 
 
-def entries(staged: Path) -> dict[str, ReleasedFile]:
-    """Each staged file's hash and length."""
+def staged_files(staged: Path) -> dict[str, ReleasedFile]:
+    """The hash and length of each staged file."""
     return {file.name: _entry(file) for file in sorted(staged.iterdir())}
 
 
 def publish(warehouse: Warehouse, staged: Path, manifest: Manifest) -> Release:
-    """Give a staged release its name. One with the same content that is there already is checked and kept.
+    """Give a staged release its name. An existing release with the same content is checked and kept.
 
-    WarehouseError if what is there was changed: any file, or files and manifest together.
+    WarehouseError if a file of the existing release was changed, alone or together with its manifest.
     """
     folder = release_folder(manifest)
     target = release_root(warehouse, folder)
-    with storage.explained("write", staged.as_posix()):
-        (staged / MANIFEST).write_bytes(manifest.as_bytes())
-    if not storage.exists(target, file_path(target, MANIFEST)):
+    with storage.describe_os_errors("write", staged.as_posix()):
+        (staged / MANIFEST_FILE).write_bytes(manifest.as_bytes())
+    if not storage.exists(target, file_path(target, MANIFEST_FILE)):
         _move(staged, target)
     release = open_release(target.root)
     if release.manifest.as_bytes() != manifest.as_bytes():
         raise WarehouseError(
-            f"{file_path(target, MANIFEST)} is not the manifest that the folder's name is the hash of: it was changed "
-            "or damaged. Remove the release's folder and cut it again with `gait2hip release`."
+            f"{file_path(target, MANIFEST_FILE)} is not the manifest that the folder's name is the hash of: it was "
+            "changed or damaged. Remove the release's folder and cut it again with `gait2hip release`."
         )
-    verify(release)
+    verify_release(release)
     return release
 
 
@@ -113,11 +114,11 @@ def _staging_folder(warehouse: Warehouse, name: str) -> Path:
 
 def _move(staged: Path, target: Warehouse) -> None:
     if not target.is_local:
-        # No folder can be renamed in an object store: the manifest comes last and vouches for the rest.
-        for file in sorted(staged.iterdir(), key=lambda file: (file.name == MANIFEST, file.name)):
+        # An object store can't rename a folder: the manifest is written last and vouches for the other files.
+        for file in sorted(staged.iterdir(), key=lambda file: (file.name == MANIFEST_FILE, file.name)):
             storage.write_bytes(target, file_path(target, file.name), file.read_bytes())
         return
-    with storage.explained("write", target.base):
+    with storage.describe_os_errors("write", target.base):
         for file in staged.iterdir():
             storage.flush(file)
         storage.flush(staged)
@@ -129,11 +130,11 @@ def _move(staged: Path, target: Warehouse) -> None:
 
 
 def _refuse_unless_there(target: Warehouse, error: OSError) -> None:
-    # Another process may have published the same release since; a folder without its manifest was emptied by hand.
+    # Another process may have published the same release meanwhile; a folder without a manifest was emptied by hand.
     if Path(target.base).is_dir():
-        if not storage.exists(target, file_path(target, MANIFEST)):
+        if not storage.exists(target, file_path(target, MANIFEST_FILE)):
             raise WarehouseError(
-                f"{target.base} is there, but without its {MANIFEST}: remove that folder and run again."
+                f"{target.base} is there, but without its {MANIFEST_FILE}: remove that folder and run again."
             ) from error
         return
     raise error

@@ -1,4 +1,4 @@
-"""Which accepted trials a release is cut from."""
+"""Which stored trials a release is cut from."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -21,8 +21,8 @@ def parse_sides(text: str) -> Sides:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Trial:
-    """One stored trial: its row, what the row's file says of itself, and its session's row."""
+class StoredTrial:
+    """One stored trial: its row, the account of the row's file, and its session's row."""
 
     key: TrialKey
     account: Stored
@@ -36,12 +36,12 @@ class Trial:
 
     @property
     def condition(self) -> str:
-        """How it was walked."""
+        """The walking condition."""
         return str(self.row["condition"])
 
     @property
     def subject_id(self) -> str:
-        """The subject, as a split calls it."""
+        """The subject as `cohort/subject`, as in a split."""
         return subject_id(self.key.cohort, self.key.subject)
 
     @property
@@ -54,7 +54,7 @@ class Trial:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Selection:
-    """What narrows a release; empty means all. `subjects` are codes, or `cohort/subject` where codes recur."""
+    """What a release is restricted to; empty means all. `subjects` are codes, or `cohort/subject` if codes recur."""
 
     cohorts: tuple[str, ...] = ()
     conditions: tuple[str, ...] = ()
@@ -62,17 +62,17 @@ class Selection:
     recipes: tuple[str, ...] = ()
 
     def as_plain(self) -> dict[str, list[str]]:
-        """Plain data, for the manifest: sorted, since the order in which words were typed means nothing."""
+        """Plain data for the manifest, sorted: the order in which words were typed has no meaning."""
         return {name: sorted(words) for name, words in asdict(self).items()}
 
 
-def select(trials: Sequence[Trial], selection: Selection) -> list[Trial]:
-    """Those of `trials`, accepted or rejected, that the selection names.
+def select(trials: Sequence[StoredTrial], selection: Selection) -> list[StoredTrial]:
+    """The trials, accepted or rejected, that fit the selection.
 
-    ValueError for a word that none of them has: a slip of the pen must not silently give a smaller release.
+    ValueError for a word that fits no trial: a typing error must not silently give a smaller release.
     """
     chosen = list(trials)
-    rules: tuple[tuple[str, tuple[str, ...], Callable[[Trial], tuple[str, ...]]], ...] = (
+    rules: tuple[tuple[str, tuple[str, ...], Callable[[StoredTrial], tuple[str, ...]]], ...] = (
         ("--cohort", selection.cohorts, lambda trial: (trial.key.cohort,)),
         ("--recipe", selection.recipes, lambda trial: (trial.account.recipe,)),
         ("--condition", selection.conditions, lambda trial: (trial.condition,)),
@@ -85,8 +85,8 @@ def select(trials: Sequence[Trial], selection: Selection) -> list[Trial]:
     return chosen
 
 
-def with_cycles(trials: Iterable[Trial], sides: Sides) -> list[Trial]:
-    """The accepted trials that have a cycle of the sides wanted."""
+def with_cycles(trials: Iterable[StoredTrial], sides: Sides) -> list[StoredTrial]:
+    """The accepted trials that have a cycle of these sides."""
     return [
         trial
         for trial in trials
@@ -95,7 +95,7 @@ def with_cycles(trials: Iterable[Trial], sides: Sides) -> list[Trial]:
 
 
 def _refuse_unknown(
-    option: str, wanted: Sequence[str], trials: Sequence[Trial], names: Callable[[Trial], tuple[str, ...]]
+    option: str, wanted: Sequence[str], trials: Sequence[StoredTrial], names: Callable[[StoredTrial], tuple[str, ...]]
 ) -> None:
     known = {name for trial in trials for name in names(trial)}
     for word in wanted:

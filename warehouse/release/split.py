@@ -1,4 +1,4 @@
-"""Which subjects a model may learn from and which it is tested on: whole subjects, never single trials."""
+"""Which subjects a model learns from and which it is tested on: whole subjects, never single trials."""
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
@@ -10,10 +10,10 @@ import numpy as np
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Split:
-    """Subjects as `cohort/subject`, sorted, in training and held out for the test; every subject is in one of them.
+class SubjectSplit:
+    """Subjects in training and subjects held out for the test, as `cohort/subject`, sorted; each is in one of the two.
 
-    `method` says how they were chosen; `fraction` and `seed` are those of a draw, else None.
+    `method` says how they were chosen; `fraction` and `seed` are those of a random draw, else None.
     """
 
     method: Literal["none", "names", "seed"]
@@ -34,27 +34,27 @@ class Split:
         return asdict(self)
 
 
-def hold_out_none(subjects: Iterable[str]) -> Split:
-    """Every subject in training: for a release that is itself a test set, or is split by who trains."""
-    return Split(method="none", train=_sorted(subjects), test=())
+def hold_out_none(subjects: Iterable[str]) -> SubjectSplit:
+    """Every subject in training: for a release that is itself a test set, or that the trainer will split."""
+    return SubjectSplit(method="none", train=_sorted(subjects), test=())
 
 
-def hold_out_named(subjects: Iterable[str], named: Sequence[str]) -> Split:
-    """Holds out those named, as `cohort/subject` or by the subject's code alone.
+def hold_out_named(subjects: Iterable[str], named: Sequence[str]) -> SubjectSplit:
+    """Hold out the subjects named, as `cohort/subject` or by their code alone.
 
-    ValueError for a name that nobody, or a subject of more than one cohort, has.
+    ValueError for a name that fits no subject, or subjects of several cohorts.
     """
     everyone = _sorted(subjects)
     test = {_the_one(name, everyone) for name in named}
-    return Split(method="names", train=tuple(s for s in everyone if s not in test), test=_sorted(test))
+    return SubjectSplit(method="names", train=tuple(s for s in everyone if s not in test), test=_sorted(test))
 
 
-def hold_out_drawn(subjects: Iterable[str], fraction: float, seed: int) -> Split:
-    """Holds out a share of the subjects, drawn by `numpy.random.default_rng(seed)`.
+def hold_out_drawn(subjects: Iterable[str], fraction: float, seed: int) -> SubjectSplit:
+    """Hold out a share of the subjects, drawn by `numpy.random.default_rng(seed)`.
 
-    The draw is that of the published training scripts (ygsiete7/Gait2Hip-60: sorted subjects, shuffled, the first
-    `round(fraction × subjects)` and at least one are the test), so that the same subjects, fraction and seed give
-    their split.
+    The draw is that of the published training scripts (ygsiete7/Gait2Hip-60): subjects are sorted and shuffled, and the
+    first `round(fraction × subjects)`, at least one, are the test. The same subjects, fraction and seed give the same
+    split as theirs.
     """
     everyone = np.array(_sorted(subjects))
     if not 0 < fraction < 1:
@@ -62,13 +62,13 @@ def hold_out_drawn(subjects: Iterable[str], fraction: float, seed: int) -> Split
     n_test = max(1, round(len(everyone) * fraction))
     np.random.default_rng(seed).shuffle(everyone)
     drawn = [str(subject) for subject in everyone]
-    return Split(
+    return SubjectSplit(
         method="seed", train=_sorted(drawn[n_test:]), test=_sorted(drawn[:n_test]), fraction=fraction, seed=seed
     )
 
 
-def splitter(named: Sequence[str], fraction: float | None, seed: int | None) -> Callable[[Iterable[str]], Split]:
-    """What makes the split that was asked for: by name, by a draw, or none. ValueError if it is half asked for."""
+def splitter(named: Sequence[str], fraction: float | None, seed: int | None) -> Callable[[Iterable[str]], SubjectSplit]:
+    """The function that makes the requested split: by name, by a draw, or none. ValueError if it is incomplete."""
     if (fraction is None) != (seed is None):
         raise ValueError("--holdout-fraction and --seed belong together: a draw that can't be repeated is no split.")
     if named and fraction is not None:
@@ -79,7 +79,7 @@ def splitter(named: Sequence[str], fraction: float | None, seed: int | None) -> 
 
 
 def subject_id(cohort: str, subject: str) -> str:
-    """What a split calls a subject: codes are used again in other cohorts."""
+    """A subject's name in a split: with the cohort, since cohorts may use the same codes."""
     return f"{cohort}/{subject}"
 
 
@@ -88,11 +88,11 @@ def _sorted(subjects: Iterable[str]) -> tuple[str, ...]:
 
 
 def _the_one(name: str, everyone: Sequence[str]) -> str:
-    found = [subject for subject in everyone if name in (subject, subject.partition("/")[2])]
-    if len(found) == 1:
-        return found[0]
-    if found:
-        raise ValueError(f"--holdout {name}: several cohorts have that subject: give one of {', '.join(found)}.")
+    matches = [subject for subject in everyone if name in (subject, subject.partition("/")[2])]
+    if len(matches) == 1:
+        return matches[0]
+    if matches:
+        raise ValueError(f"--holdout {name}: several cohorts have that subject: give one of {', '.join(matches)}.")
     codes = Counter(subject.partition("/")[0] for subject in everyone)
     cohorts = ", ".join(f"{count} of {cohort}" for cohort, count in sorted(codes.items()))
     raise ValueError(f"--holdout {name}: the release has no such subject; it has {cohorts}: {_some(everyone)}.")

@@ -1,4 +1,4 @@
-"""Mean and spread of every channel, from training subjects only."""
+"""Mean and standard deviation of every channel, from training subjects only."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
@@ -6,8 +6,8 @@ from dataclasses import asdict, dataclass
 import numpy as np
 import pyarrow as pa
 
-from warehouse.release.columns import CHANNELS
-from warehouse.release.split import Split, subject_id
+from warehouse.channels import ALL_CHANNELS
+from warehouse.release.split import SubjectSplit, subject_id
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,18 +22,17 @@ class Statistic:
     sd: float | None
 
 
-def training_statistics(parts: Iterable[pa.Table], split: Split) -> dict[str, Statistic]:
+def channel_statistics(parts: Iterable[pa.Table], split: SubjectSplit) -> dict[str, Statistic]:
     """Every channel's statistics over the rows of `parts`; NaN counts as not known.
 
-    ValueError if any row belongs to a subject that is not in training: what is learnt from is never what is
-    tested on.
+    ValueError if any row belongs to a subject that is not in training.
     """
-    channels = {name: (0, 0.0, 0.0) for name in CHANNELS}
+    channels = {name: (0, 0.0, 0.0) for name in ALL_CHANNELS}
     for part in parts:
         _refuse_others(part, split)
-        for name in CHANNELS:
+        for name in ALL_CHANNELS:
             channels[name] = _merged(channels[name], _moments(part.column(name)))
-    return {name: _statistic(*found) for name, found in channels.items()}
+    return {name: _statistic(*sums) for name, sums in channels.items()}
 
 
 def as_plain(statistics: dict[str, Statistic]) -> dict[str, object]:
@@ -42,12 +41,12 @@ def as_plain(statistics: dict[str, Statistic]) -> dict[str, object]:
 
 
 def subjects_of(table: pa.Table) -> list[str]:
-    """The subjects of a table's rows, each once, as a split calls them."""
+    """The subjects of a table's rows as `cohort/subject`, each once."""
     pairs = table.select(["cohort", "subject"]).group_by(["cohort", "subject"]).aggregate([])
     return [subject_id(row["cohort"], row["subject"]) for row in pairs.to_pylist()]
 
 
-def _refuse_others(part: pa.Table, split: Split) -> None:
+def _refuse_others(part: pa.Table, split: SubjectSplit) -> None:
     others: Sequence[str] = sorted(set(subjects_of(part)) - set(split.train))
     if others:
         raise ValueError(f"statistics are taken from training subjects only; {', '.join(others)} are not in training.")

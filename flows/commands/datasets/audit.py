@@ -17,13 +17,13 @@ def audit(
     """Say what looks wrong in a release: far outliers, signs, sides, body masses, implausible muscles."""
     with plain_errors():
         from reports.audit.release import audit_of, cycles_of_release
-        from reports.audit.table import render
+        from reports.audit.table import audit_text
         from warehouse.release.publish import open_release
 
         opened = open_release(release)
         cycles = cycles_of_release(opened)
         found = audit_of(opened, cycles)
-        typer.echo(render(found))
+        typer.echo(audit_text(found))
         if output is not None:
             from reports.pages.audit import audit_page
             from warehouse.files.storage import replace_file

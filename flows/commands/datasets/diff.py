@@ -16,4 +16,4 @@ def diff(
         from warehouse.holdings import diff as comparison
         from warehouse.layout import Warehouse
 
-        typer.echo(comparison.render(comparison.compare(Warehouse(old), Warehouse(new))))
+        typer.echo(comparison.diff_text(comparison.diff_warehouses(Warehouse(old), Warehouse(new))))

@@ -37,12 +37,13 @@ def release(
 ) -> None:
     """Freeze accepted gait cycles into an immutable training set with its card, split and statistics."""
     with plain_errors():
-        from reports.audit.table import summary
+        from reports.audit.release import audit_for_release
+        from reports.audit.table import audit_summary
         from reports.audit.verdict import parse_audit
         from warehouse.layout import Warehouse
         from warehouse.release.build import ReleaseOrder, build_release
         from warehouse.release.cycles_file import Sampling
-        from warehouse.release.manifest import AUDIT
+        from warehouse.release.manifest import AUDIT_FILE
         from warehouse.release.selection import Selection, parse_sides
         from warehouse.release.split import splitter
 
@@ -56,6 +57,7 @@ def release(
             ),
             sampling=Sampling(sides=parse_sides(sides), points=points),
             split=splitter([one for text in holdout or () for one in text.split(",")], holdout_fraction, seed),
+            audit=audit_for_release,
             licence=licence,
         )
         released = build_release(Warehouse(warehouse), order)
@@ -64,6 +66,6 @@ def release(
             f"{manifest.n_cycles} gait cycles ({manifest.n_complete} with every target) of {manifest.n_trials} trials "
             f"of {manifest.n_subjects} subjects"
         )
-        audited = parse_audit(AUDIT, released.read(AUDIT))
-        typer.echo(f"audit: {summary(audited)}")
+        audited = parse_audit(AUDIT_FILE, released.read(AUDIT_FILE))
+        typer.echo(f"audit: {audit_summary(audited)}")
         typer.echo(f"wrote {released.root.root}")

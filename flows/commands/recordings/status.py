@@ -26,7 +26,7 @@ def status(
         from warehouse.layout import Warehouse
 
         where = Warehouse(warehouse)
-        typer.echo(contents.render(contents.status(where)))
+        typer.echo(contents.status_text(contents.warehouse_status(where)))
         if not read_sources(where):
             typer.echo("\nWhether it is up to date can't be told: it does not know where its sessions' recordings are.")
             return

@@ -14,7 +14,7 @@ from flows.ingesting.inbox import MOST_TRIES, REPORT_JSON, REPORT_TEXT, Inbox, S
 from flows.ingesting.ingest import IngestReport, Refusal
 from tests.warehouse.one_file import write_row
 from tests.warehouse.samples import MADE, trial_row
-from warehouse.holdings.sources import Source, remember_source
+from warehouse.holdings.sources import SessionSource, remember_source
 from warehouse.identity import SessionKey
 from warehouse.layout import Warehouse
 from warehouse.outcome import Outcome
@@ -176,7 +176,7 @@ KEY = SessionKey(cohort="adults", subject="S01", session="s1")
 
 
 def remember(folder: Path, warehouse: str) -> None:
-    source = Source(key=KEY, session_file=str(folder / "session.toml"), recipe="any", model=None)
+    source = SessionSource(key=KEY, session_file=str(folder / "session.toml"), recipe="any", model=None)
     remember_source(Warehouse(warehouse), source)
 
 

@@ -5,8 +5,8 @@ import pytest
 
 from flows.ingesting.ingest import IngestReport
 from flows.ingesting.regenerate import Survey, describe, regenerate, survey
-from warehouse.holdings.runs import Run, last_run
-from warehouse.holdings.sources import Source, remember_source
+from warehouse.holdings.runs import IngestRun, last_run
+from warehouse.holdings.sources import SessionSource, remember_source
 from warehouse.identity import SessionKey
 from warehouse.layout import Warehouse
 
@@ -29,7 +29,7 @@ def known(warehouse: Path, write_session: WriteSession) -> Callable[..., None]:
     def remember(name: str, trials: dict[str, str], recipe: str = "any", **more: object) -> None:
         file = write_session(name, trials, **more)
         key = SessionKey(cohort="cohort", subject="S01", session=name)
-        source = Source(key=key, session_file=str(file), recipe=recipe, model=None)
+        source = SessionSource(key=key, session_file=str(file), recipe=recipe, model=None)
         remember_source(Warehouse(str(warehouse)), source)
 
     return remember
@@ -145,7 +145,7 @@ def test_a_session_that_can_t_be_run_is_told_and_stops_no_other(warehouse: Path,
 
 def test_the_plan_says_how_many_why_and_how_long(warehouse: Path, known: Callable[..., None]) -> None:
     known("v1", {"a": "accept", "b": "accept", "c": "fresh"}, states={"a": "stale", "b": "stale"})
-    last = Run(began="2026-05-12T08:00:00.000+00:00", n_computed=4, n_fresh=0, seconds=20.0, workers=2)
+    last = IngestRun(began="2026-05-12T08:00:00.000+00:00", n_computed=4, n_fresh=0, seconds=20.0, workers=2)
 
     lines = describe(look(warehouse, recipe="mine"), last, workers=2).splitlines()
 

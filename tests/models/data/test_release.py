@@ -11,13 +11,13 @@ from models.data import release as seam
 from models.data.channels import ANGLES, TARGETS, Task
 from models.data.release import open_cycles
 from tests.models.made_release import made_release
+from warehouse.channels import FORCE_CHANNELS, INPUT_COORDINATES, MOMENT_CHANNELS
 from warehouse.release.arrays import CycleArrays
-from warehouse.release.columns import FORCES, INPUT_COORDINATES, MOMENTS
 from warehouse.release.publish import open_release
-from warehouse.release.split import Split
+from warehouse.release.split import SubjectSplit
 
 SUBJECTS = np.array(["adults/a", "adults/a", "adults/b", "adults/c"])
-SPLIT = Split(method="names", train=("adults/a", "adults/b", "adults/gone"), test=("adults/c",))
+SPLIT = SubjectSplit(method="names", train=("adults/a", "adults/b", "adults/gone"), test=("adults/c",))
 
 
 @pytest.fixture
@@ -32,7 +32,7 @@ def _arrays(kinds: tuple[str, ...], n_cycles: int) -> CycleArrays:
     def block(width: int, first: float) -> np.ndarray:
         return np.broadcast_to(first + np.arange(width, dtype=np.float32), (n_cycles, 5, width))
 
-    forces, moments = FORCES if "forces" in kinds else (), MOMENTS if "moments" in kinds else ()
+    forces, moments = FORCE_CHANNELS if "forces" in kinds else (), MOMENT_CHANNELS if "moments" in kinds else ()
     words = np.full(n_cycles, "x")
     numbers = np.arange(n_cycles, dtype=float)
     return CycleArrays(
@@ -59,7 +59,7 @@ def _arrays(kinds: tuple[str, ...], n_cycles: int) -> CycleArrays:
 
 def test_channels_are_a_release_s_columns_in_their_order() -> None:
     assert tuple(channel.name for channel in ANGLES) == INPUT_COORDINATES
-    assert tuple(channel.name for channel in TARGETS["both"]) == (*FORCES, *MOMENTS)
+    assert tuple(channel.name for channel in TARGETS["both"]) == (*FORCE_CHANNELS, *MOMENT_CHANNELS)
 
 
 @pytest.mark.usefixtures("_one_release")

@@ -2,12 +2,19 @@
 
 import numpy as np
 
+from benchmarks.audit import Fault, with_fault
+from reports.audit.audit import audit_cycles
 from reports.audit.curves import AuditCycles
-from warehouse.channels import INPUT_COORDINATES
-from warehouse.release.columns import CHANNELS, FORCES, MOMENTS
+from warehouse.channels import ALL_CHANNELS, FORCE_CHANNELS, INPUT_COORDINATES, MOMENT_CHANNELS
 
 # How large a channel is: degrees, N/kg, N·m/kg.
-SIZE = {**dict.fromkeys(INPUT_COORDINATES, 20.0), **dict.fromkeys(FORCES, 6.0), **dict.fromkeys(MOMENTS, 0.8)}
+SIZE = {
+    **dict.fromkeys(INPUT_COORDINATES, 20.0),
+    **dict.fromkeys(FORCE_CHANNELS, 6.0),
+    **dict.fromkeys(MOMENT_CHANNELS, 0.8),
+}
+# The subject into whose cycles faults are put.
+WHO = "adults/S03"
 
 
 def made_up(
@@ -17,8 +24,8 @@ def made_up(
     random = np.random.default_rng(seed)
     rows = []
     for subject in range(n_subjects):
-        build = 1 + 0.12 * random.standard_normal((len(CHANNELS), 1))
-        style = 0.06 * random.standard_normal((len(CHANNELS), 4))
+        build = 1 + 0.12 * random.standard_normal((len(ALL_CHANNELS), 1))
+        style = 0.06 * random.standard_normal((len(ALL_CHANNELS), 4))
         for condition in conditions:
             for trial in ("t1", "t2"):
                 for side in ("left", "right"):
@@ -43,8 +50,8 @@ def made_up(
 def _curves(style: np.ndarray, points: int) -> np.ndarray:
     phase = 2 * np.pi * np.linspace(0, 1, points)
     waves = np.stack([np.cos(phase), np.sin(phase), np.cos(2 * phase), np.sin(2 * phase)])
-    return np.stack([SIZE[name] * _curve(name, index, phase) for index, name in enumerate(CHANNELS)]) + (
-        np.array([SIZE[name] for name in CHANNELS])[:, None] * (style @ waves)
+    return np.stack([SIZE[name] * _curve(name, index, phase) for index, name in enumerate(ALL_CHANNELS)]) + (
+        np.array([SIZE[name] for name in ALL_CHANNELS])[:, None] * (style @ waves)
     )
 
 
@@ -56,3 +63,27 @@ def _curve(name: str, index: int, phase: np.ndarray) -> np.ndarray:
         return np.cos(phase - late + lead) + 0.3 * np.cos(2 * (phase - late))
     # A burst somewhere in the cycle, as muscles have them.
     return np.exp(2 * (np.cos(phase - 0.2 * index) - 1))
+
+
+def found(cycles: AuditCycles) -> list[tuple[str, str, str]]:
+    return [(verdict.kind, verdict.where, verdict.channel) for verdict in audit_cycles(cycles).verdicts]
+
+
+def of(cycles: AuditCycles, **words: object) -> np.ndarray:
+    return np.logical_and.reduce([getattr(cycles, name) == word for name, word in words.items()])
+
+
+def unknown_in(cycles: AuditCycles, chosen: np.ndarray, channels: list[int]) -> AuditCycles:
+    def unknown(curves: np.ndarray) -> np.ndarray:
+        curves[:, channels] = np.nan
+        return curves
+
+    return with_fault(cycles, chosen, unknown)
+
+
+def constant(channels: list[int], value: float = 0.0) -> Fault:
+    def fault(curves: np.ndarray) -> np.ndarray:
+        curves[:, channels] = value
+        return curves
+
+    return fault

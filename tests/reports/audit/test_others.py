@@ -2,14 +2,14 @@ import numpy as np
 import pytest
 
 from benchmarks.audit import at
-from reports.audit.others import FLOOR, correlations, distances, limit, others_of, robust_sd
-from warehouse.release.columns import CHANNELS
+from reports.audit.others import FLOOR, correlations, distance_limit, distances, others_of, robust_sd
+from warehouse.channels import ALL_CHANNELS
 
 
 def test_the_others_are_everybody_but_the_subject() -> None:
     """Subjects at 0, 1, 2, 3, 4 and 100 in every channel, flat over the cycle."""
     heights = np.array([0.0, 1.0, 2.0, 3.0, 4.0, 100.0])
-    curves = np.broadcast_to(heights[:, None, None], (6, len(CHANNELS), 10))
+    curves = np.broadcast_to(heights[:, None, None], (6, len(ALL_CHANNELS), 10))
 
     others = others_of(curves)
 
@@ -25,7 +25,7 @@ def test_the_others_are_everybody_but_the_subject() -> None:
 
 def test_many_subjects_share_one_center_that_hardly_differs() -> None:
     random = np.random.default_rng(0)
-    curves = random.standard_normal((150, len(CHANNELS), 4))
+    curves = random.standard_normal((150, len(ALL_CHANNELS), 4))
 
     shared, own = others_of(curves), others_of(curves[:90])
 
@@ -47,17 +47,17 @@ def test_what_a_minority_does_is_far_from_the_rest_among_few_but_not_among_many(
     random = np.random.default_rng(0)
 
     def far(n: int, n_silent: int) -> np.ndarray:
-        curves = 5 + 0.2 * random.standard_normal((n, len(CHANNELS), 4))
+        curves = 5 + 0.2 * random.standard_normal((n, len(ALL_CHANNELS), 4))
         curves[:n_silent] = 0
         others = others_of(curves)
-        return (distances(curves, others.center, others.spread) > limit(n - 1)).any(axis=1).nonzero()[0]
+        return (distances(curves, others.center, others.spread) > distance_limit(n - 1)).any(axis=1).nonzero()[0]
 
     assert far(8, 1).tolist() == [0] and far(60, 1).tolist() == [0]
     assert far(64, 8).tolist() == []
 
 
 def test_fewer_others_take_more_to_be_far_from() -> None:
-    limits = [limit(n) for n in (4, 5, 11, 59, 10_000)]
+    limits = [distance_limit(n) for n in (4, 5, 11, 59, 10_000)]
 
     assert limits == sorted(limits, reverse=True)
     assert limits[-1] == pytest.approx(3.5, rel=1e-3)
@@ -71,9 +71,9 @@ def test_normal_curves_are_rarely_far() -> None:
     for n_others in (4, 5, 11, 39):
         n_far = n_curves = 0
         while n_curves < 4000:
-            curves = 30 * random.standard_normal((n_others + 1, len(CHANNELS), 3)) @ features
+            curves = 30 * random.standard_normal((n_others + 1, len(ALL_CHANNELS), 3)) @ features
             others = others_of(curves)
-            n_far += int((distances(curves, others.center, others.spread) > limit(n_others)).sum())
+            n_far += int((distances(curves, others.center, others.spread) > distance_limit(n_others)).sum())
             n_curves += curves.shape[0] * curves.shape[1]
         assert n_far <= 8
 

@@ -1,11 +1,10 @@
 import pytest
 
-from reports.audit.table import render, summary
-from reports.audit.verdict import KINDS, WHY, Audit, Verdict, ordered, parse_audit
+from reports.audit.verdict import VERDICT_KINDS, WHY, Audit, AuditVerdict, ordered, parse_audit
 from warehouse.errors import WarehouseError
 from warehouse.release.manifest import plain_json
 
-SIGN = Verdict(
+SIGN = AuditVerdict(
     kind="sign",
     subject="adults/S1",
     condition="slow",
@@ -15,7 +14,7 @@ SIGN = Verdict(
     limit=-0.5,
     found="correlation of -0.98 with the median of 7 others",
 )
-CHATTER = Verdict(
+CHATTER = AuditVerdict(
     kind="chatter",
     subject="adults/S0",
     condition="slow",
@@ -42,7 +41,7 @@ def test_what_is_no_audit_is_refused_by_its_name() -> None:
 
 
 def test_every_kind_says_why_it_matters() -> None:
-    assert set(WHY) == set(KINDS)
+    assert set(WHY) == set(VERDICT_KINDS)
 
 
 def test_what_concerns_a_whole_subject_comes_first() -> None:
@@ -52,19 +51,3 @@ def test_what_concerns_a_whole_subject_comes_first() -> None:
 def test_a_place_is_as_precise_as_the_verdict() -> None:
     assert SIGN.where == "adults/S1 slow left"
     assert CHATTER.where == "adults/S0/day1/t1 right cycle 2"
-
-
-def test_the_text_begins_with_the_counts_and_ends_with_what_was_not_judged() -> None:
-    lines = render(AUDIT).splitlines()
-
-    assert lines[0] == "2 verdicts on 2 of 8 subjects, 40 cycles: 1 sign, 1 chatter"
-    assert "".join(lines[2].split()) == "|what|where|channel|howfar|limit|found|"
-    assert [len(line) for line in lines[2:6]] == [len(lines[2])] * 4
-    assert lines[4].startswith("| sign    | adults/S1 slow left ")
-    assert lines[-1] == "- children: too few."
-
-
-def test_nothing_suspicious_is_said() -> None:
-    clean = Audit(verdicts=(), not_judged=(), n_cycles=3, n_subjects=1)
-
-    assert render(clean) == summary(clean) == "nothing suspicious in 1 subjects, 3 cycles"

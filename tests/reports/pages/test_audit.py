@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from benchmarks.audit import at, with_fault
-from reports.audit.audit import audit
+from reports.audit.audit import audit_cycles
 from reports.audit.curves import AuditCycles
 from reports.pages.audit import audit_page
 from tests.reports.audit.cohort import made_up
@@ -23,7 +23,7 @@ def spoilt() -> AuditCycles:
 
 @pytest.fixture(scope="module")
 def page(spoilt: AuditCycles) -> str:
-    return audit_page(audit(spoilt), spoilt, "Six <people>")
+    return audit_page(audit_cycles(spoilt), spoilt, "Six <people>")
 
 
 def test_it_says_what_was_found_and_why_it_matters(page: str) -> None:
@@ -44,14 +44,14 @@ def test_it_draws_the_flagged_cycles_the_subject_s_others_and_the_band(page: str
 
 
 def test_the_same_cycles_give_the_same_page(spoilt: AuditCycles, page: str) -> None:
-    assert audit_page(audit(spoilt), spoilt, "Six <people>") == page
+    assert audit_page(audit_cycles(spoilt), spoilt, "Six <people>") == page
 
 
 def test_a_wrong_mass_shows_targets_of_every_condition(spoilt: AuditCycles) -> None:
     cycles = made_up(n_subjects=3, conditions=("slow", "fast"))
     heavy = replace(cycles, mass_kg=np.where(cycles.subject == "adults/S01", 700.0, 70.0))
 
-    page = audit_page(audit(heavy), heavy, "Heavy")
+    page = audit_page(audit_cycles(heavy), heavy, "Heavy")
 
     assert "a body mass index of 229" in page
     for title in ("hip adduction moment", "gluteus medius", "iliopsoas"):
@@ -67,7 +67,7 @@ def test_virtual_people_are_said_to_be(spoilt: AuditCycles) -> None:
         subject=np.char.replace(spoilt.subject, "adults", "virtual-healthy"),
     )
 
-    page = audit_page(audit(virtual), virtual, "Virtual")
+    page = audit_page(audit_cycles(virtual), virtual, "Virtual")
 
     assert "Virtual, not patients: virtual-healthy." in page
-    assert "Virtual, not patients" not in audit_page(audit(spoilt), spoilt, "Real")
+    assert "Virtual, not patients" not in audit_page(audit_cycles(spoilt), spoilt, "Real")

@@ -2,7 +2,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from reports.pages.curves import as_cycles, band
+from reports.pages.curves import band, page_cycles
 from warehouse.errors import WarehouseError
 
 N_SAMPLES = 3
@@ -27,7 +27,7 @@ def test_every_subject_counts_once_however_many_cycles_they_walked() -> None:
         [("A", "slow", [0, 0, 0]), ("A", "slow", [2, 2, 2]), ("A", "slow", [1, 1, 1]), ("B", "slow", [5] * 3)]
     )
 
-    found = band(as_cycles(table, ["angle"]), "angle")
+    found = band(page_cycles(table, ["angle"]), "angle")
 
     assert found.mean.tolist() == [3, 3, 3]
     assert found.sd == pytest.approx([np.sqrt(8)] * N_SAMPLES)
@@ -37,7 +37,7 @@ def test_every_subject_counts_once_however_many_cycles_they_walked() -> None:
 def test_a_cycle_with_an_unknown_value_is_left_out() -> None:
     table = a_table([("A", "slow", [1, 1, 1]), ("A", "slow", [9, np.nan, 9]), ("B", "slow", [np.nan] * 3)])
 
-    found = band(as_cycles(table, ["angle"]), "angle")
+    found = band(page_cycles(table, ["angle"]), "angle")
 
     assert found.mean.tolist() == [1, 1, 1]
     assert np.isnan(found.sd).all()
@@ -45,7 +45,7 @@ def test_a_cycle_with_an_unknown_value_is_left_out() -> None:
 
 
 def test_conditions_are_kept_apart() -> None:
-    cycles = as_cycles(a_table([("A", "slow", [1, 1, 1]), ("A", "fast", [7, 7, 7])]), ["angle"])
+    cycles = page_cycles(a_table([("A", "slow", [1, 1, 1]), ("A", "fast", [7, 7, 7])]), ["angle"])
 
     assert band(cycles.where("adults", "fast"), "angle").mean.tolist() == [7, 7, 7]
     assert band(cycles.where("children", "fast"), "angle").n_cycles == 0
@@ -55,4 +55,4 @@ def test_cycles_of_unequal_lengths_are_refused() -> None:
     table = a_table([("A", "slow", [1, 1, 1]), ("B", "slow", [1, 1])])
 
     with pytest.raises(WarehouseError, match=r"cycles of 2, 3 samples .* different cycle_points"):
-        as_cycles(table, ["angle"])
+        page_cycles(table, ["angle"])

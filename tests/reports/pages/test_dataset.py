@@ -1,7 +1,7 @@
 import pytest
 
 from reports.pages.dataset import dataset_page
-from reports.pages.titles import FORCES
+from reports.pages.titles import FORCE_TITLES
 from tests.warehouse.one_file import write_row, write_table
 from tests.warehouse.samples import MADE, cycles_columns, trial_row
 from warehouse.channels import MUSCLE_GROUPS
@@ -43,7 +43,7 @@ def test_angles_moments_and_forces_are_drawn(page: str) -> None:
 
 
 def test_every_muscle_group_has_a_panel() -> None:
-    assert {f"force_{group}" for group in MUSCLE_GROUPS} == set(FORCES)
+    assert {f"force_{group}" for group in MUSCLE_GROUPS} == set(FORCE_TITLES)
 
 
 def test_virtual_people_are_called_virtual_and_others_are_not(

@@ -1,5 +1,5 @@
 from reports.pages.evaluation import evaluation_page
-from reports.pages.models import ModelSection, ScoreRow, Table
+from reports.pages.models import ModelSection, PageTable, ScoreRow
 
 SECTION = ModelSection(
     title="Predicted hip moments: lstm",
@@ -7,10 +7,12 @@ SECTION = ModelSection(
     unit="N·m/kg",
     rows=[ScoreRow(model="lstm", condition="all", n_subjects=3, rmse="0.100", interval="0.090 to 0.110", r2="0.900")],
     figure="<svg></svg>",
-    tables=[Table(title="By subject", header=["subject", "lstm"], rows=[["adults/S1", "0.123"]])],
+    tables=[PageTable(title="By subject", header=["subject", "lstm"], rows=[["adults/S1", "0.123"]])],
 )
-DIFFERENCES = Table(title="Who wins", header=["targets", "first", "second", "difference"], rows=[["f", "a", "b", "-1"]])
-NONE = Table(title="Who wins", header=[], rows=[])
+DIFFERENCES = PageTable(
+    title="Who wins", header=["targets", "first", "second", "difference"], rows=[["f", "a", "b", "-1"]]
+)
+NONE = PageTable(title="Who wins", header=[], rows=[])
 
 
 def test_it_says_who_was_tested_and_who_wins_before_any_model() -> None:

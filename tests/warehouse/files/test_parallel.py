@@ -2,7 +2,7 @@ import time
 
 import pytest
 
-from warehouse.files.parallel import in_order
+from warehouse.files.parallel import map_in_order
 
 
 def test_results_come_in_the_order_of_the_items() -> None:
@@ -10,7 +10,7 @@ def test_results_come_in_the_order_of_the_items() -> None:
         time.sleep(0.02 if item == 0 else 0)
         return item * item
 
-    assert list(in_order(late_first, range(600))) == [item * item for item in range(600)]
+    assert list(map_in_order(late_first, range(600))) == [item * item for item in range(600)]
 
 
 def test_an_error_ends_it() -> None:
@@ -20,8 +20,8 @@ def test_an_error_ends_it() -> None:
         return item
 
     with pytest.raises(ValueError, match="three"):
-        list(in_order(refuse_three, range(10)))
+        list(map_in_order(refuse_three, range(10)))
 
 
 def test_nothing_gives_nothing() -> None:
-    assert list(in_order(str, [])) == []
+    assert list(map_in_order(str, [])) == []

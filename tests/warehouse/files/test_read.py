@@ -111,7 +111,7 @@ def test_an_unreadable_trial_is_not_lost_silently(warehouse: Warehouse, store_tr
     for trial in ("t1", "t2"):
         store_trial(a_key(trial=trial))
     path_of(warehouse, "trials", a_key(trial="t2")).write_bytes(b"PAR1")
-    found, problems = read.survey(warehouse, "trials")
+    found, problems = read.read_accounts(warehouse, "trials")
     assert len(found) == 1
     assert len(problems) == 1
     assert "t2.parquet" in problems[0]

@@ -98,7 +98,7 @@ def test_a_file_in_the_way_of_a_folder_is_named(warehouse: Warehouse) -> None:
     with pytest.raises(WarehouseError, match="a file stands where a folder is needed"):
         storage.write_bytes(warehouse, path_in(warehouse, "a.bin"), b"x")
     with pytest.raises(WarehouseError, match="a file stands where a folder is needed"):
-        storage.check_writable(Warehouse(f"{warehouse.base}/folder"))
+        storage.check_warehouse_writable(Warehouse(f"{warehouse.base}/folder"))
 
 
 def test_a_folder_in_the_way_of_a_file_is_named(warehouse: Warehouse) -> None:
@@ -142,11 +142,11 @@ def test_a_failed_probe_leaves_no_rubbish(warehouse: Warehouse) -> None:
 @pytest.mark.skipif(not Path("/proc/self").exists(), reason="needs a file system that nobody may write to")
 def test_a_file_system_that_takes_no_files_is_refused() -> None:
     with pytest.raises(WarehouseError, match="can't write to the warehouse at /proc/nowhere"):
-        storage.check_writable(Warehouse("/proc/nowhere"))
+        storage.check_warehouse_writable(Warehouse("/proc/nowhere"))
 
 
 def test_a_writable_warehouse_is_left_empty(warehouse: Warehouse) -> None:
-    storage.check_writable(warehouse)
+    storage.check_warehouse_writable(warehouse)
     assert names_in(warehouse) == []
 
 
@@ -267,6 +267,6 @@ def test_a_voucher_is_gone_from_the_disk_before_anything_else_changes(
     monkeypatch.setattr(storage, "flush", flush)
 
     new = {str(cycles): b"after", str(rows): b"after"}
-    storage.write_together(warehouse, new, voucher=str(rows), obsolete=[str(old)])
+    storage.write_bytes_together(warehouse, new, voucher=str(rows), obsolete=[str(old)])
 
     assert seen == [(False, b"before", True), (True, b"after", False)]

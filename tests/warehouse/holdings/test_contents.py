@@ -4,7 +4,7 @@ import pytest
 
 from tests.warehouse.one_file import remove_table, write_row
 from tests.warehouse.samples import MADE, trial_row
-from warehouse.holdings.contents import files_of, is_session_fresh, is_trial_fresh
+from warehouse.holdings.contents import is_session_fresh, is_trial_fresh, trial_paths
 from warehouse.identity import TrialKey
 from warehouse.layout import Warehouse, scaled_model_path, table_path
 from warehouse.schemas import PER_SESSION, PER_TRIAL, schema_of
@@ -76,7 +76,7 @@ def test_a_trial_without_cycles_or_rejected_needs_no_cycles_file(
 
 def test_every_file_but_the_row_is_accounted_for(warehouse: Warehouse, key: TrialKey, store_trial: object) -> None:
     store_trial(key)
-    files = files_of(warehouse, key)
+    files = trial_paths(warehouse, key)
     row = table_path(warehouse, "trials", "trial", key)
     present = {path.as_posix() for path in Path(warehouse.base).rglob("*") if path.is_file()}
     assert {*files.facts, *files.session, *files.trial, files.cycles, row} == present

@@ -4,7 +4,7 @@ import pytest
 from tests.warehouse.one_file import write_row, write_table
 from tests.warehouse.samples import MADE, cycles_columns, trial_row
 from warehouse.errors import WarehouseError
-from warehouse.holdings.diff import compare, render
+from warehouse.holdings.diff import diff_text, diff_warehouses
 from warehouse.identity import TrialKey
 from warehouse.layout import Warehouse
 
@@ -32,7 +32,7 @@ def test_equal_warehouses_do_not_differ(old: Warehouse, new: Warehouse) -> None:
     store(old, "t1")
     store(new, "t1")
 
-    found = compare(old, new)
+    found = diff_warehouses(old, new)
 
     assert (found.n_shared, found.n_only_old, found.n_only_new) == (3, 0, 0)
     assert all(channel.rms == channel.largest == 0 for channel in found.channels)
@@ -46,7 +46,7 @@ def test_a_shift_is_found_in_its_channel_and_trial(old: Warehouse, new: Warehous
     store(old, "t2")
     store(new, "t2", force_glmed=shifted)
 
-    by_name = {channel.channel: channel for channel in compare(old, new).channels}
+    by_name = {channel.channel: channel for channel in diff_warehouses(old, new).channels}
 
     assert by_name["force_glmed"].largest == pytest.approx(2.0)
     assert by_name["force_glmed"].rms == pytest.approx(2.0 * np.sqrt(11 / 66))
@@ -60,17 +60,17 @@ def test_cycles_of_one_warehouse_alone_are_counted(old: Warehouse, new: Warehous
     store(old, "t2")
     store(new, "t1", start_s=cycles_columns()["start_s"] + np.repeat([0, 0, 0.3], 11))
 
-    found = compare(old, new)
+    found = diff_warehouses(old, new)
 
     assert (found.n_shared, found.n_only_old, found.n_only_new) == (2, 4, 1)
-    assert render(found).startswith("2 cycles in both, 4 only in the old, 1 only in the new\nchannel")
+    assert diff_text(found).startswith("2 cycles in both, 4 only in the old, 1 only in the new\nchannel")
 
 
 def test_what_is_not_known_in_both_counts_for_nothing(old: Warehouse, new: Warehouse) -> None:
     store(old, "t1")
     store(new, "t1", force_glmed=np.full(33, np.nan))
 
-    by_name = {channel.channel: channel for channel in compare(old, new).channels}
+    by_name = {channel.channel: channel for channel in diff_warehouses(old, new).channels}
 
     assert np.isnan(by_name["force_glmed"].rms)
     assert by_name["force_glmed"].worst == ""
@@ -81,4 +81,4 @@ def test_nothing_shared_is_an_error(old: Warehouse, new: Warehouse) -> None:
     store(new, "t9")
 
     with pytest.raises(WarehouseError, match="share no gait cycle"):
-        compare(old, new)
+        diff_warehouses(old, new)

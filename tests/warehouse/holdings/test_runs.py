@@ -1,12 +1,12 @@
 from pathlib import Path
 
-from warehouse.holdings.runs import Run, last_run, remember_run
+from warehouse.holdings.runs import IngestRun, last_run, remember_run
 from warehouse.layout import Warehouse, run_path
 
 
-def a_run(day: int, seconds: float = 30.0) -> Run:
+def a_run(day: int, seconds: float = 30.0) -> IngestRun:
     began = f"2026-05-{day:02d}T08:00:00.000+00:00"
-    return Run(began=began, n_computed=6, n_fresh=0, seconds=seconds, workers=2)
+    return IngestRun(began=began, n_computed=6, n_fresh=0, seconds=seconds, workers=2)
 
 
 def test_the_newest_run_is_found(warehouse: Warehouse) -> None:

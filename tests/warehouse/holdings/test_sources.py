@@ -5,14 +5,14 @@ from pathlib import Path
 import pytest
 
 from warehouse.errors import WarehouseError
-from warehouse.holdings.sources import Source, read_sources, remember_source
+from warehouse.holdings.sources import SessionSource, read_sources, remember_source
 from warehouse.identity import SessionKey
 from warehouse.layout import Warehouse, source_path
 
 
-def a_source(subject: str, recipe: str = "gait2hip60") -> Source:
+def a_source(subject: str, recipe: str = "gait2hip60") -> SessionSource:
     key = SessionKey(cohort="adults", subject=subject, session="v1")
-    return Source(key=key, session_file=f"/data/{subject}/session.toml", recipe=recipe, model=None)
+    return SessionSource(key=key, session_file=f"/data/{subject}/session.toml", recipe=recipe, model=None)
 
 
 def test_sources_come_back_sorted_and_the_newest_ingest_counts(warehouse: Warehouse) -> None:

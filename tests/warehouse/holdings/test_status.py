@@ -6,7 +6,7 @@ from tests.warehouse.one_file import write_row
 from tests.warehouse.samples import MADE, trial_row
 from warehouse.errors import WarehouseError
 from warehouse.holdings import status as status_module
-from warehouse.holdings.status import render, status
+from warehouse.holdings.status import status_text, warehouse_status
 from warehouse.identity import TrialKey
 from warehouse.layout import Warehouse, table_path
 from warehouse.schemas import schema_of
@@ -34,7 +34,7 @@ def five_trials(warehouse: Warehouse, store_trial: object) -> Warehouse:
 
 
 def test_it_counts_outcomes_subjects_sessions_and_cycles(five_trials: Warehouse) -> None:
-    found = status(five_trials)
+    found = warehouse_status(five_trials)
     assert len(found.accepted) == 3
     assert found.rejections_by_stage == {"gaps": 1, "ground_reactions": 1}
     assert (found.n_subjects, found.n_sessions, found.n_cycles) == (3, 3, (6, 3))
@@ -42,7 +42,7 @@ def test_it_counts_outcomes_subjects_sessions_and_cycles(five_trials: Warehouse)
 
 
 def test_the_report_begins_with_outcomes_and_gives_every_reason(five_trials: Warehouse) -> None:
-    lines = render(status(five_trials)).splitlines()
+    lines = status_text(warehouse_status(five_trials)).splitlines()
     assert lines[0] == "3 accepted, 2 rejected: 1 gaps, 1 ground reactions"
     assert lines[1].startswith("9 gait cycles (6 right, 3 left) of 3 subjects in 3 sessions")
     assert lines[3].split() == ["cohort", "condition", "accepted", "rejected", "cycles"]
@@ -53,32 +53,32 @@ def test_the_report_begins_with_outcomes_and_gives_every_reason(five_trials: War
 
 def test_without_rejections_it_says_so_plainly(warehouse: Warehouse, store_trial: object) -> None:
     store_trial(a_key("S1", "t1"))
-    assert render(status(warehouse)).splitlines()[0] == "1 accepted, 0 rejected"
+    assert status_text(warehouse_status(warehouse)).splitlines()[0] == "1 accepted, 0 rejected"
 
 
 def test_long_lists_are_cut_and_counted(warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(status_module, "_SHOWN", 2)
     for number in range(5):
         reject(warehouse, a_key("S1", f"t{number}"), "gaps", "long")
-    text = render(status(warehouse))
+    text = status_text(warehouse_status(warehouse))
     assert "5 rejected:" in text
     assert text.endswith("… and 3 more")
 
 
 def test_an_accepted_trials_missing_file_is_named(five_trials: Warehouse) -> None:
     Path(table_path(five_trials, "moments", "trial", a_key("S1", "t1"))).unlink()
-    assert status(five_trials).missing == ("moments/adults/S1/v1/t1.parquet",)
-    assert "1 missing, ingest their sessions again:" in render(status(five_trials))
+    assert warehouse_status(five_trials).missing == ("moments/adults/S1/v1/t1.parquet",)
+    assert "1 missing, ingest their sessions again:" in status_text(warehouse_status(five_trials))
 
 
 def test_cycles_of_a_trial_rejected_since_are_orphans(five_trials: Warehouse) -> None:
     reject(five_trials, a_key("S1", "t1"), "quality", "reserves of 30 %")
-    assert status(five_trials).orphans == ("cycles/adults/S1/v1/t1.parquet",)
+    assert warehouse_status(five_trials).orphans == ("cycles/adults/S1/v1/t1.parquet",)
 
 
 def test_files_that_no_trial_vouches_for_are_orphans(five_trials: Warehouse) -> None:
     Path(table_path(five_trials, "trials", "trial", a_key("S2", "t1"))).unlink()
-    orphans = status(five_trials).orphans
+    orphans = warehouse_status(five_trials).orphans
     assert "kinematics/adults/S2/v1/t1.parquet" in orphans
     assert "cycles/adults/S2/v1/t1.parquet" in orphans
     # The session's other trial still vouches for these.
@@ -87,7 +87,7 @@ def test_files_that_no_trial_vouches_for_are_orphans(five_trials: Warehouse) -> 
 
 def test_a_damaged_trial_is_reported_and_the_rest_counted(five_trials: Warehouse) -> None:
     Path(table_path(five_trials, "trials", "trial", a_key("S1", "t1"))).write_bytes(b"")
-    found = status(five_trials)
+    found = warehouse_status(five_trials)
     assert len(found.trials) == 4
     assert len(found.unreadable) == 1
     assert "S1/v1/t1.parquet is not a whole Parquet file" in found.unreadable[0]
@@ -95,14 +95,14 @@ def test_a_damaged_trial_is_reported_and_the_rest_counted(five_trials: Warehouse
 
 def test_no_warehouse_is_said_plainly(tmp_path: Path) -> None:
     with pytest.raises(WarehouseError, match=r"no warehouse at .*typo"):
-        status(Warehouse(str(tmp_path / "typo")))
+        warehouse_status(Warehouse(str(tmp_path / "typo")))
     (tmp_path / "file").write_bytes(b"")
     with pytest.raises(WarehouseError, match="is a file"):
-        status(Warehouse(str(tmp_path / "file")))
+        warehouse_status(Warehouse(str(tmp_path / "file")))
 
 
 def test_the_parts_of_an_accepted_trial_are_all_known_tables(five_trials: Warehouse) -> None:
     for table in (*status_module.PER_TRIAL, *status_module.PER_SESSION):
         assert schema_of(table)
         Path(table_path(five_trials, table, schema_of(table).level, a_key("S1", "t2"))).unlink()
-    assert len(status(five_trials).missing) >= 8
+    assert len(warehouse_status(five_trials).missing) >= 8

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import numpy as np
 
-from warehouse.channels import INPUT_COORDINATES
-from warehouse.interchange.gait2hip60 import FILE_NAMES, OUT_COLUMNS, Kind
+from warehouse.channels import INPUT_COORDINATES, TargetKind
+from warehouse.interchange.gait2hip60 import FILE_NAMES, OUT_COLUMNS
 
 N_CYCLES = 12
 SUBJECTS = np.repeat([f"H{number:02d}" for number in range(1, 5)], 3)
@@ -15,7 +15,7 @@ MASS_KG = np.repeat(np.linspace(55, 90, 4), 3)
 HEIGHT_M = np.repeat(np.linspace(1.55, 1.90, 4), 3)
 
 
-def arrays(kind: Kind) -> dict[str, np.ndarray]:
+def arrays(kind: TargetKind) -> dict[str, np.ndarray]:
     """One file's arrays, text in object arrays as the published files have it."""
     rng = np.random.default_rng(60)
     phase = np.linspace(0, 2 * np.pi, 180)
@@ -34,7 +34,7 @@ def arrays(kind: Kind) -> dict[str, np.ndarray]:
     }
 
 
-def write(folder: Path, kind: Kind, changes: Mapping[str, np.ndarray | None] | None = None) -> Path:
+def write(folder: Path, kind: TargetKind, changes: Mapping[str, np.ndarray | None] | None = None) -> Path:
     """Writes one file; `changes` replaces arrays, None leaves one out."""
     content = {name: values for name, values in {**arrays(kind), **(changes or {})}.items() if values is not None}
     file = folder / FILE_NAMES[kind]

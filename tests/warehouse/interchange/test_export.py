@@ -7,11 +7,12 @@ import pytest
 from tests.warehouse.conftest import store_whole_trial
 from tests.warehouse.interchange import published
 from tests.warehouse.one_file import write_table
-from tests.warehouse.samples import MADE, cycles_columns
+from tests.warehouse.samples import MADE, cycles_columns, nothing_suspicious
+from warehouse.channels import TargetKind
 from warehouse.errors import MissingFile
 from warehouse.identity import TrialKey
 from warehouse.interchange.export import export_release, parse_format
-from warehouse.interchange.gait2hip60 import KEYS, Kind, read_published
+from warehouse.interchange.gait2hip60 import KEYS, read_published
 from warehouse.interchange.import_npz import import_npz
 from warehouse.interchange.opensim_table import parse_motion
 from warehouse.layout import Warehouse
@@ -28,6 +29,7 @@ def _release(warehouse: Warehouse, points: int = 180) -> str:
         selection=Selection(),
         sampling=Sampling(sides="both", points=points),
         split=hold_out_none,
+        audit=nothing_suspicious,
         licence=None,
     )
     return build_release(warehouse, order).root.root
@@ -49,7 +51,7 @@ def imported(tmp_path: Path, warehouse: Warehouse) -> str:
 
 
 @pytest.mark.parametrize("kind", ["forces", "moments"])
-def test_what_was_published_comes_out_as_it_went_in(tmp_path: Path, imported: str, kind: Kind) -> None:
+def test_what_was_published_comes_out_as_it_went_in(tmp_path: Path, imported: str, kind: TargetKind) -> None:
     written = export_release(imported, "npz", tmp_path / "data").files
 
     assert [file.name for file in written] == ["Gait2Hip_MF60.npz", "Gait2Hip_JM60.npz"]

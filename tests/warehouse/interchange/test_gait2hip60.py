@@ -4,11 +4,12 @@ import numpy as np
 import pytest
 
 from tests.warehouse.interchange import published
-from warehouse.interchange.gait2hip60 import Kind, read_published
+from warehouse.channels import TargetKind
+from warehouse.interchange.gait2hip60 import read_published
 
 
 @pytest.mark.parametrize("kind", ["forces", "moments"])
-def test_a_published_file_is_read(tmp_path: Path, kind: Kind) -> None:
+def test_a_published_file_is_read(tmp_path: Path, kind: TargetKind) -> None:
     found = read_published(published.write(tmp_path, kind))
 
     written = published.arrays(kind)

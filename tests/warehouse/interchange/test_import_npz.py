@@ -1,34 +1,18 @@
-import re
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from tests.warehouse.conftest import TrialWriter
 from tests.warehouse.interchange import published
-from warehouse.errors import WarehouseError
+from warehouse.channels import FORCE_CHANNELS, MOMENT_CHANNELS
 from warehouse.files import read
-from warehouse.holdings.status import render, status
-from warehouse.identity import SessionKey, TrialKey
-from warehouse.interchange import store
+from warehouse.holdings.status import warehouse_status
+from warehouse.identity import TrialKey
 from warehouse.interchange.import_npz import import_npz
 from warehouse.layout import Warehouse
-from warehouse.release.build import ReleaseOrder, build_release, stored_trials
-from warehouse.release.columns import FORCES, MOMENTS
-from warehouse.release.cycles_file import Sampling
+from warehouse.release.build import stored_trials
 from warehouse.release.origin import mixture
-from warehouse.release.selection import Selection
-from warehouse.release.split import hold_out_none
-
-_ORDER = ReleaseOrder(
-    name="first",
-    selection=Selection(),
-    sampling=Sampling(sides="right", points=None),
-    split=hold_out_none,
-    licence=None,
-)
 
 
 def _files(warehouse: Warehouse) -> dict[str, bytes]:
@@ -45,7 +29,7 @@ def test_forces_and_moments_of_the_same_cycles_become_one_cycle_each(tmp_path: P
     order = [3 * subject + condition for subject in range(4) for condition in (2, 1, 0)]
     cycles = read.cycles_as_right(warehouse).to_pandas()
     assert len(cycles) == 12 * 180
-    for kind, names in (("forces", FORCES), ("moments", MOMENTS)):
+    for kind, names in (("forces", FORCE_CHANNELS), ("moments", MOMENT_CHANNELS)):
         per_mass = published.arrays(kind)["Y"].astype(float) / published.MASS_KG[:, None, None]
         np.testing.assert_allclose(cycles[list(names)].to_numpy().reshape(12, 180, -1), per_mass[order], rtol=1e-12)
     assert cycles.duration_s.isna().all()
@@ -75,7 +59,7 @@ def test_what_a_source_does_not_tell_is_missing_and_not_made_up(tmp_path: Path, 
 def test_an_imported_warehouse_is_whole(tmp_path: Path, warehouse: Warehouse) -> None:
     import_npz(warehouse, [published.write(tmp_path, "forces")], "gait2hip60")
 
-    found = status(warehouse)
+    found = warehouse_status(warehouse)
 
     assert len(found.accepted) == 12
     assert (found.missing, found.orphans, found.unreadable) == ((), (), ())
@@ -120,15 +104,6 @@ def test_two_files_of_one_kind_are_refused(tmp_path: Path, warehouse: Warehouse)
         import_npz(warehouse, [file, file], "gait2hip60")
 
 
-def test_a_subject_has_one_mass(tmp_path: Path, warehouse: Warehouse) -> None:
-    file = published.write(tmp_path, "forces", {"weight_kg": published.MASS_KG + np.arange(12)})
-
-    with pytest.raises(ValueError, match=r"subject H01 has mass and height .* in Gait2Hip_MF60.npz: cycle 1"):
-        import_npz(warehouse, [file], "gait2hip60")
-
-    assert not Path(warehouse.base).exists()
-
-
 def test_a_code_that_is_no_folder_is_refused(tmp_path: Path, warehouse: Warehouse) -> None:
     codes = published.SUBJECTS.astype(object)
     codes[4] = "../../etc"
@@ -136,107 +111,6 @@ def test_a_code_that_is_no_folder_is_refused(tmp_path: Path, warehouse: Warehous
 
     with pytest.raises(ValueError, match=r"subject '\.\./\.\./etc' can't be used in a path"):
         import_npz(warehouse, [file], "gait2hip60")
-
-
-def test_our_own_trials_are_never_overwritten(tmp_path: Path, warehouse: Warehouse, store_trial: TrialWriter) -> None:
-    store_trial(TrialKey(cohort="adults", subject="H01", session="published", trial="slow_01"))
-
-    with pytest.raises(ValueError, match=r"the cohort adults .* holds adults/H01/published/slow_01.*--cohort NAME"):
-        import_npz(warehouse, [published.write(tmp_path, "forces")], "adults")
-
-    assert import_npz(warehouse, [published.write(tmp_path, "forces")], "gait2hip60") == 12
-
-
-def test_forces_alone_don_t_drop_the_moments(tmp_path: Path, warehouse: Warehouse) -> None:
-    forces, moments = published.write(tmp_path, "forces"), published.write(tmp_path, "moments")
-    import_npz(warehouse, [forces], "gait2hip60")
-    import_npz(warehouse, [forces, moments], "gait2hip60")
-    before = _files(warehouse)
-
-    with pytest.raises(ValueError, match=r"Gait2Hip_MF60.npz: the cohort gait2hip60 .* was imported from .*JM60.npz"):
-        import_npz(warehouse, [forces], "gait2hip60")
-
-    assert _files(warehouse) == before
-
-
-def test_subjects_are_locked_while_they_are_stored(
-    tmp_path: Path, warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    held: list[str] = []
-
-    @contextmanager
-    def lock(_: Warehouse, key: SessionKey) -> Iterator[None]:
-        held.append(key.subject)
-        yield
-
-    monkeypatch.setattr(store, "one_writer", lock)
-
-    import_npz(warehouse, [published.write(tmp_path, "forces")], "gait2hip60")
-
-    assert held == ["H01", "H02", "H03", "H04"] * 2
-
-
-class Killed(BaseException):
-    """What ends a process without asking it."""
-
-
-@pytest.mark.parametrize(
-    ("writer", "n_before", "told"),
-    [
-        ("_store_subject", 2, "H01/published: 0 trials are stored of the 3 .* and 3 of other files"),
-        ("_store_trial", 0, "H01/published: 0 trials are stored of the 3 .* and 3 of other files"),
-        ("_store_trial", 7, "H03/published: 1 trials are stored of the 3 .* and 2 of other files"),
-    ],
-)
-def test_an_import_that_was_killed_over_an_older_one_is_found_out(
-    tmp_path: Path,
-    warehouse: Warehouse,
-    monkeypatch: pytest.MonkeyPatch,
-    writer: str,
-    n_before: int,
-    told: str,
-) -> None:
-    import_npz(warehouse, [published.write(tmp_path, "forces")], "gait2hip60")
-    corrected = published.write(tmp_path, "forces", {"Y": published.arrays("forces")["Y"] * np.float32(2)})
-    _kill_after(monkeypatch, writer, n_before)
-    with pytest.raises(Killed):
-        import_npz(warehouse, [corrected], "gait2hip60")
-    monkeypatch.undo()
-
-    with pytest.raises(WarehouseError, match=told):
-        build_release(warehouse, _ORDER)
-    assert any(re.search(told, line) for line in status(warehouse).partial_imports)
-
-    import_npz(warehouse, [corrected], "gait2hip60")
-    assert status(warehouse).partial_imports == ()
-    assert build_release(warehouse, _ORDER).manifest.n_cycles == 12
-
-
-def test_a_first_import_that_was_killed_is_found_out(
-    tmp_path: Path, warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Even between two subjects: the last one's session is known, and its trials are missing."""
-    file = published.write(tmp_path, "forces")
-    _kill_after(monkeypatch, "_store_trial", 9)
-    with pytest.raises(Killed):
-        import_npz(warehouse, [file], "gait2hip60")
-    monkeypatch.undo()
-
-    with pytest.raises(WarehouseError, match=r"H04/published: 0 trials are stored of the 3 of Gait2Hip_MF60.npz"):
-        build_release(warehouse, _ORDER)
-    said = render(status(warehouse))
-    assert "\n1 imported in part:\n  gait2hip60/H04/published: 0 trials are stored of the 3 of " in said
-    assert "Run `gait2hip import` with those files again." in said
-
-
-def test_status_says_that_an_imported_session_s_row_can_t_be_read(tmp_path: Path, warehouse: Warehouse) -> None:
-    import_npz(warehouse, [published.write(tmp_path, "forces")], "gait2hip60")
-    row = Path(warehouse.base, "sessions", "gait2hip60", "H02", "published.parquet")
-    row.write_bytes(row.read_bytes()[:100])
-
-    (problem,) = status(warehouse).partial_imports
-
-    assert problem.startswith(f"{row} is not a whole Parquet file")
 
 
 def test_a_cohort_of_two_imports_is_no_one_s(tmp_path: Path, warehouse: Warehouse) -> None:
@@ -249,14 +123,3 @@ def test_a_cohort_of_two_imports_is_no_one_s(tmp_path: Path, warehouse: Warehous
     assert told is not None
     assert told.startswith("2 ways: cohort gait2hip60 was imported from 2 sets of files.")
     assert mixture(older) is None
-
-
-def _kill_after(monkeypatch: pytest.MonkeyPatch, writer: str, n_before: int) -> None:
-    real, left = getattr(store, writer), iter(range(n_before))
-
-    def killed(*arguments: object) -> None:
-        if next(left, None) is None:
-            raise Killed
-        real(*arguments)
-
-    monkeypatch.setattr(store, writer, killed)

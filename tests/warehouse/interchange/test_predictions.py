@@ -7,9 +7,9 @@ import pyarrow.csv
 import pyarrow.parquet as pq
 
 from warehouse.interchange.opensim_table import parse_table
-from warehouse.interchange.predictions import Curves, Predicted, Target, columns, cycle_rows, encoded, sto
+from warehouse.interchange.predictions import Curves, Predicted, TargetChannel, cycle_rows, encoded, sto, target_columns
 
-TARGETS = (Target(name="force_glmed", unit="N/kg"), Target(name="moment_hip_flexion", unit="N·m/kg"))
+TARGETS = (TargetChannel(name="force_glmed", unit="N/kg"), TargetChannel(name="moment_hip_flexion", unit="N·m/kg"))
 VALUES = np.array([[1.0, 2.0], [3.0, np.nan]])
 CURVES = Curves(values=VALUES, low=VALUES - 1, high=VALUES + 1)
 PREDICTED = Predicted(
@@ -23,7 +23,7 @@ PREDICTED = Predicted(
 
 
 def test_newtons_are_the_mass_times_newtons_per_kilogram() -> None:
-    found = columns(TARGETS, CURVES, np.array([50.0, 60.0]))
+    found = target_columns(TARGETS, CURVES, np.array([50.0, 60.0]))
 
     assert found["force_glmed"][0] == "N/kg"
     assert found["force_glmed"][1].tolist() == [1, 3]
@@ -37,7 +37,7 @@ def test_newtons_are_the_mass_times_newtons_per_kilogram() -> None:
 def test_without_a_mass_there_are_no_newtons_and_without_limits_none() -> None:
     bare = Curves(values=VALUES, low=None, high=None)
 
-    assert list(columns(TARGETS, bare, np.full(2, np.nan))) == ["force_glmed", "moment_hip_flexion"]
+    assert list(target_columns(TARGETS, bare, np.full(2, np.nan))) == ["force_glmed", "moment_hip_flexion"]
 
 
 def test_a_row_for_each_cycle_and_sample_in_their_order() -> None:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 import pytest
 
 from tests.warehouse.conftest import store_whole_trial
+from tests.warehouse.samples import nothing_suspicious
 from warehouse.identity import TrialKey
 from warehouse.layout import Warehouse
 from warehouse.release.build import ReleaseOrder
@@ -48,6 +49,7 @@ def order() -> Order:
             "selection": Selection(),
             "sampling": Sampling(sides="both", points=None),
             "split": hold_out_none,
+            "audit": nothing_suspicious,
             "licence": None,
         }
         return ReleaseOrder(**(asked | changes))  # type: ignore[arg-type]

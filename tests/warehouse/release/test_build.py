@@ -11,13 +11,13 @@ from tests.warehouse.conftest import TrialWriter
 from tests.warehouse.one_file import write_row, write_table
 from tests.warehouse.release.conftest import Order, trial
 from tests.warehouse.samples import MADE, N_SAMPLES, SESSION_ROW, cycles_columns, trial_row
+from warehouse.channels import ALL_CHANNELS
 from warehouse.errors import WarehouseError
 from warehouse.files import read
 from warehouse.identity import TrialKey
 from warehouse.layout import Warehouse, table_path
-from warehouse.release import build, cycles_file
+from warehouse.release import build
 from warehouse.release.build import build_release
-from warehouse.release.columns import CHANNELS
 from warehouse.release.cycles_file import Sampling
 from warehouse.release.publish import Release
 from warehouse.release.selection import Selection
@@ -44,7 +44,7 @@ def test_a_release_holds_every_cycle_with_its_keys(filled: Warehouse, order: Ord
     assert (cycles.height_m == SESSION_ROW["height_m"]).all()
     assert (cycles.mass_kg == 67.0).all()
     stored = read.cycles_as_right(filled).to_pandas()
-    for name in CHANNELS:
+    for name in ALL_CHANNELS:
         np.testing.assert_allclose(cycles[name], stored[name], rtol=1e-6)
 
 
@@ -86,28 +86,6 @@ def test_right_cycles_alone(filled: Warehouse, order: Order) -> None:
     assert len(cycles) == 6 * 2 * N_SAMPLES
 
 
-def test_rows_that_begin_within_a_cycle_are_refused(
-    filled: Warehouse, order: Order, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    whole = cycles_file.cycles_of
-    monkeypatch.setattr(cycles_file, "cycles_of", lambda *which: whole(*which).slice(1))
-    with pytest.raises(WarehouseError, match="don't begin with sample 0"):
-        build_release(filled, order())
-
-
-def test_cycles_are_resampled_to_the_points_asked_for(filled: Warehouse, order: Order) -> None:
-    release = build_release(filled, order(sampling=Sampling(sides="both", points=21)))
-
-    cycles = _cycles(release)
-    assert release.manifest.points == 21
-    assert len(cycles) == 6 * 3 * 21
-    # Every second of 21 points is one of the 11 that are stored.
-    every_second = cycles[cycles["sample"] % 2 == 0]
-    np.testing.assert_allclose(every_second.phase, np.tile(np.linspace(0, 1, 11), 18), atol=1e-12)
-    stored = read.cycles(filled).to_pandas()
-    np.testing.assert_allclose(every_second.force_glmed, stored.force_glmed, rtol=1e-6)
-
-
 def test_the_split_and_the_statistics_are_of_training_subjects(filled: Warehouse, order: Order) -> None:
     release = build_release(filled, order(split=functools.partial(hold_out_named, named=("S02", "children/S01"))))
 
@@ -146,16 +124,6 @@ def test_cycles_under_another_run_s_row_are_refused(filled: Warehouse, order: Or
         build_release(filled, order())
 
     assert not list(Path(filled.base, "releases").iterdir())
-
-
-def test_cycles_of_different_lengths_are_refused(filled: Warehouse, order: Order) -> None:
-    key = trial("adults", "S02", "walk_slow")
-    longer = {name: np.repeat(values, 2) for name, values in cycles_columns(1, 0).items()}
-    longer |= {"sample": np.arange(2 * N_SAMPLES), "phase": np.linspace(0, 1, 2 * N_SAMPLES)}
-    write_table(filled, "cycles", key, longer, **MADE)
-
-    with pytest.raises(ValueError, match="11 and 22 samples"):
-        build_release(filled, order())
 
 
 def test_a_trial_whose_session_is_lost_is_named(filled: Warehouse, order: Order) -> None:

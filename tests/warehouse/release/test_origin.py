@@ -5,7 +5,7 @@ import pytest
 from warehouse.identity import TrialKey
 from warehouse.metadata import Stored
 from warehouse.release.origin import common_origin
-from warehouse.release.selection import Trial
+from warehouse.release.selection import StoredTrial
 
 SESSION = {"model": "Rajagopal2016", "model_sha256": "ab" * 32, "opensim_version": "4.6", "mass_kg": 70.0}
 MADE_FROM = {"settings": {"markers": {"cutoff_hz": 6.0}}, "versions": {"quality": 1}, "opensim": "4.6", "file": "x"}
@@ -13,13 +13,13 @@ MADE_FROM = {"settings": {"markers": {"cutoff_hz": 6.0}}, "versions": {"quality"
 
 def _trial(
     name: str, recipe: str = "gait2hip60", session: Mapping[str, object] = SESSION, **made_from: object
-) -> Trial:
+) -> StoredTrial:
     key = TrialKey(cohort="adults", subject="S01", session="day1", trial=name)
     identity = {"cohort": "adults", "subject": "S01", "session": "day1", "trial": name}
     account = Stored(
         table="trials", identity=identity, key=name * 4, recipe=recipe, made_from={**MADE_FROM, **made_from}
     )
-    return Trial(key=key, account=account, row={}, session=session)
+    return StoredTrial(key=key, account=account, row={}, session=session)
 
 
 def test_trials_of_one_recipe_model_and_code_go_together() -> None:
@@ -48,7 +48,7 @@ def test_one_model_may_go_by_two_names() -> None:
         (_trial("b", stages={"scaling": {"facts": {"model": "ef" * 32}}}), "model_sha256=efef"),
     ],
 )
-def test_a_mixture_is_refused_with_what_differs_and_what_to_do(other: Trial, told: str) -> None:
+def test_a_mixture_is_refused_with_what_differs_and_what_to_do(other: StoredTrial, told: str) -> None:
     with pytest.raises(ValueError, match="made in 2 ways") as error:
         common_origin([_trial("a"), other, _trial("c")])
 

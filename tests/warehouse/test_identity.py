@@ -1,0 +1,26 @@
+import pytest
+
+from warehouse.identity import SessionKey, TrialKey, check_name
+
+KEY = TrialKey(cohort="adults", subject="001", session="2026-05-12", trial="walk_slow_01")
+
+
+def test_a_trial_s_key_is_read_back_from_its_text() -> None:
+    assert TrialKey.parse(str(KEY)) == KEY
+    with pytest.raises(ValueError, match="is not cohort/subject/session/trial"):
+        TrialKey.parse("adults/001/2026-05-12")
+
+
+def test_a_trial_belongs_to_its_session() -> None:
+    session = SessionKey(cohort="adults", subject="001", session="2026-05-12")
+
+    assert KEY.session_key == session
+    assert session.of_trial("walk_slow_01") == KEY
+
+
+@pytest.mark.parametrize("name", ["", ".hidden", "a/b", "a b", "..", "x" * 65, "cohort=a"])
+def test_what_is_no_segment_of_a_path_is_no_name(name: str) -> None:
+    with pytest.raises(ValueError, match="can't be used in a path"):
+        check_name("subject", name)
+    with pytest.raises(ValueError, match="subject"):
+        SessionKey(cohort="adults", subject=name, session="day1")
