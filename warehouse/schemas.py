@@ -25,7 +25,7 @@ _SESSIONS = TableSchema(
     one_row=True,
     columns=(
         text("profile", "The laboratory's profile: marker names, axes and plates; null if imported", missing="null"),
-        text("recipe", "The name of the recipe, which holds every setting that can change a number"),
+        text("recipe", "The name of the recipe, which holds the settings that made this"),
         text("model", "The generic musculoskeletal model's name; null if imported", missing="null"),
         text("model_sha256", "SHA-256 of the generic model's file; null if imported", missing="null"),
         text("static_trial", "The standing trial that gave the model its size; null if imported", missing="null"),

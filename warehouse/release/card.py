@@ -162,7 +162,7 @@ def _origin(facts: CardFacts) -> Iterator[str]:
     ]
     yield from _table(("", ""), rows)
     if facts.origin["settings"]:
-        yield "Every setting that can change a number is in `recipe.json`."
+        yield "The recipe's settings are in `recipe.json`."
     else:
         yield "The recipe's settings were not stored with these cycles; only its name is known."
     yield ""
