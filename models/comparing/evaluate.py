@@ -150,7 +150,7 @@ def unseen_subjects(run: TrainedRun, cycles: Cycles) -> tuple[str, ...]:
     """The subjects that the run was not trained on. ValueError if there are none.
 
     A published checkpoint names only its test subjects, by their codes. Where these cycles hold any of them, only they
-    count as unseen, since it may have been trained on the others; where they hold none, everybody is unseen.
+    count as unseen, since it may have been trained on the others; where they hold none, all subjects are unseen.
     """
     if run.split.train is None:
         tested = tuple(name for name in cycles.subjects if name.rpartition("/")[2] in run.split.test)

@@ -76,8 +76,8 @@ def quantile_by_subject(scores: np.ndarray, subject: np.ndarray, level: float) -
 
     Each subject has the same weight, however many cycles it has; the next subject's weight lies at infinity.
     """
-    names, who, counts = np.unique(subject, return_inverse=True, return_counts=True)
-    weight = 1 / ((len(names) + 1) * counts[who])
+    names, index, counts = np.unique(subject, return_inverse=True, return_counts=True)
+    weight = 1 / ((len(names) + 1) * counts[index])
     if scores.ndim < 3:
         return _weighted_quantile(scores, weight, level)
     # Point by point, since sorting takes several times the memory of what is sorted.

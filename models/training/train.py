@@ -106,8 +106,8 @@ def _load_released(request: TrainRequest, task: Task, out: Path) -> ReleasedCycl
 def train(prepared: PreparedTraining, stop: Callable[[], bool], listener: ProgressListener) -> Report:
     """Trains, tests and writes the run, resuming an interrupted training of the same request. Unlocks the folder.
 
-    `stop` is asked between batches whether to end; `listener` is told each training's learning curve. Interrupted if
-    `stop` said so, WarehouseError if the disk is full.
+    `stop` is asked between batches whether to end; `listener` is given each training's learning curve. Interrupted if
+    `stop` says so, WarehouseError if the disk is full.
     """
     try:
         return _train(prepared, stop, listener)

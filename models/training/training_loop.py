@@ -1,7 +1,7 @@
 """The training loop: epochs until the validation loss stops improving, or for a given number of them.
 
-Callbacks are told how a training goes and may end it between two batches; `journal.py` has those that make an
-interrupted training resume.
+Callbacks follow a training and may end it between two batches; those of `journal.py` let an interrupted training
+resume.
 """
 
 from typing import Protocol

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from models.data import released_cycles
-from models.data.channels import ANGLE_CHANNELS, TARGET_CHANNELS, Task
+from models.data.channels import TARGET_CHANNELS, Task
 from models.data.released_cycles import load_released_cycles
 from tests.models.made_release import made_release
 from warehouse.release.arrays import CycleArrays
@@ -55,11 +55,6 @@ def _arrays(kinds: tuple[str, ...], n_cycles: int) -> CycleArrays:
         test=np.isin(SUBJECTS[:n_cycles], SPLIT.test),
         left_out=(),
     )
-
-
-def test_channels_are_a_release_s_columns_in_their_order() -> None:
-    assert tuple(channel.name for channel in ANGLE_CHANNELS) == INPUT_COORDINATES
-    assert tuple(channel.name for channel in TARGET_CHANNELS["both"]) == (*FORCES, *MOMENTS)
 
 
 @pytest.mark.usefixtures("_one_release")

@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 import torch
-from models.learning import journal as journal_file
 
 from models.data.cycles import SubjectSplit
 from models.predicting.trained_run import TrainedRun
+from models.training import journal as journal_file
 from models.training.journal import Journal
 from models.training.network_training import TrainingProgress
 from models.training.protocols import leave_each_out
