@@ -14,7 +14,7 @@ from pathlib import Path
 MODULES = {
     "pipeline": "pipeline.motion_only.recorded_angles, pipeline.osim.exact.engine",
     # pyarrow loads pandas, where that is installed, when it makes its first array.
-    "models": "models.predicting.predict, models.predicting.run, pandas",
+    "models": "models.predicting.predict, models.predicting.trained_run, pandas",
 }
 
 
@@ -45,7 +45,7 @@ def main(session: str, trial: str, run_folder: str) -> None:
     from flows.learning.prediction import cycles_of
     from flows.learning.prediction_input import NamedWalk, Walks
     from models.predicting.predict import predict_unmeasured
-    from models.predicting.run import read_run
+    from models.predicting.trained_run import read_run
     from pipeline.motion_only.recorded_angles import Refused, recorded_angles, scaled_model
     from pipeline.osim.log import quiet
     from pipeline.session.session import load_session, session_file_of

@@ -20,11 +20,12 @@ import torch
 from torch import Tensor, nn
 from torch.utils.data import DataLoader, Dataset
 
-from models.learning.recipe import OptimizerSettings, TrainingRecipe, load_training_recipe
-from models.learning.train import device_named
-from models.learning.training import Examples, Training
-from models.learning.watch import UNWATCHED
 from models.networks.by_name import build
+from models.networks.device import device_named
+from models.training.examples import ExamplesInMemory
+from models.training.network_training import NetworkTraining
+from models.training.recipe import OptimizerSettings, TrainingRecipe, load_training_recipe
+from models.training.training_loop import NO_CALLBACKS
 
 N_POINTS, N_INPUTS, N_TARGETS = 180, 10, 14
 MODELS = ("lstm", "transformer", "mamba")
@@ -63,7 +64,7 @@ class PublishedTransformer(nn.Module):
 
 
 class OneByOne(Dataset):
-    def __init__(self, examples: Examples) -> None:
+    def __init__(self, examples: ExamplesInMemory) -> None:
         self.inputs, self.targets = examples.inputs.cpu(), examples.targets.cpu()
 
     def __len__(self) -> int:
@@ -73,7 +74,7 @@ class OneByOne(Dataset):
         return self.inputs[index], self.targets[index]
 
 
-def published_epochs(network: nn.Module, train: Examples, settings: OptimizerSettings) -> Iterator[None]:
+def published_epochs(network: nn.Module, train: ExamplesInMemory, settings: OptimizerSettings) -> Iterator[None]:
     device = train.inputs.device
     loader = DataLoader(OneByOne(train), batch_size=settings.batch_cycles, shuffle=True)
     optimizer = torch.optim.AdamW(network.parameters(), lr=settings.learning_rate, weight_decay=settings.weight_decay)
@@ -96,21 +97,21 @@ def mambapy_scan(x: Tensor, step: Tensor, a: Tensor, b: Tensor, c: Tensor) -> Te
     return (states @ c.unsqueeze(-1)).squeeze(-1)
 
 
-def ours(model: str, train: Examples, precision: str) -> Iterator[None]:
+def ours(model: str, train: ExamplesInMemory, precision: str) -> Iterator[None]:
     published = load_training_recipe("gait2hip60")
     optimizer = published.optimizer.model_copy(update={"precision": precision})
     network = build(published.model(model), N_INPUTS, N_TARGETS).to(train.inputs.device)
     return our_epochs(network, train, published.model_copy(update={"optimizer": optimizer}))
 
 
-def our_epochs(network: nn.Module, train: Examples, recipe: TrainingRecipe) -> Iterator[None]:
-    training = Training(network, train, recipe)
+def our_epochs(network: nn.Module, train: ExamplesInMemory, recipe: TrainingRecipe) -> Iterator[None]:
+    training = NetworkTraining(network, train, recipe)
     while True:
-        training.keep(training.run_epoch(UNWATCHED.between_batches), None)
+        training.end_epoch(training.run_epoch(NO_CALLBACKS.between_batches), None)
         yield
 
 
-def theirs(model: str, train: Examples) -> Iterator[None]:
+def theirs(model: str, train: ExamplesInMemory) -> Iterator[None]:
     recipe = load_training_recipe("gait2hip60")
     networks: dict[str, Callable[[], nn.Module]] = {
         "lstm": PublishedLstm,
@@ -120,7 +121,7 @@ def theirs(model: str, train: Examples) -> Iterator[None]:
     return published_epochs(networks[model]().to(train.inputs.device), train, recipe.optimizer)
 
 
-def compare(model: str, train: Examples, rounds: int, precision: str) -> tuple[Speed, Speed]:
+def compare(model: str, train: ExamplesInMemory, rounds: int, precision: str) -> tuple[Speed, Speed]:
     """Ours and theirs, in turn."""
     runs = ours(model, train, precision), theirs(model, train)
     stand_in = train.inputs.device.type == "cpu" and model == "mamba"
@@ -139,9 +140,9 @@ def compare(model: str, train: Examples, rounds: int, precision: str) -> tuple[S
     )
 
 
-def made_up(n_cycles: int, device: torch.device) -> Examples:
+def made_up(n_cycles: int, device: torch.device) -> ExamplesInMemory:
     random = torch.Generator().manual_seed(0)
-    return Examples(
+    return ExamplesInMemory(
         inputs=torch.randn(n_cycles, N_POINTS, N_INPUTS, generator=random).to(device),
         targets=torch.randn(n_cycles, N_POINTS, N_TARGETS, generator=random).to(device),
     )

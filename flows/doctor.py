@@ -67,7 +67,7 @@ def build_model() -> str:
 
 def training_device() -> str:
     """Where networks would be trained."""
-    from models.learning.train import device_named
+    from models.networks.device import device_named
 
     device = device_named("auto")
     return f"{device.type}, {os.cpu_count()} cores"

@@ -15,9 +15,8 @@ from warehouse.release.publish import open_release
 
 # Torch and matplotlib are loaded when something is evaluated, not before.
 if TYPE_CHECKING:
-    from models.comparing.evaluate import Evaluation
-    from models.jobs import EvaluateJob
-    from models.scoring.scorecard import Comparison
+    from models.comparing.evaluate import EvaluateRequest, Evaluation
+    from models.scoring.scorecard import ModelComparison
     from reports.pages.models import PageTable
 
 FIGURES, TABLE, PAGE = "evaluation.json", "scores.parquet", "report.html"
@@ -84,32 +83,32 @@ def _digest(order: EvaluateOrder, runs: Sequence[Path]) -> str:
 
 
 def _evaluated(order: EvaluateOrder, runs: Sequence[Path], folder: Path) -> str:
-    from models.jobs import EvaluateJob
-    from models.scoring.report import render_together
+    from models.comparing.evaluate import EvaluateRequest
+    from models.scoring.report import reports_text
 
-    job = EvaluateJob(runs=tuple(runs), release=order.release, cohorts=order.cohorts, device=order.device)
+    job = EvaluateRequest(runs=tuple(runs), release=order.release, cohorts=order.cohorts, device=order.device)
     found = evaluate_into(job, folder)
-    return f"{folder / PAGE}\n{render_together(found.reports, found.between)}"
+    return f"{folder / PAGE}\n{reports_text(found.reports, found.between)}"
 
 
-def evaluate_into(job: "EvaluateJob", out: Path) -> "Evaluation":
+def evaluate_into(job: "EvaluateRequest", out: Path) -> "Evaluation":
     """Evaluates and writes a new folder, whole or not at all. ValueError, before any work, if it exists."""
     import pyarrow.parquet as pq
 
     from flows.learning.model_sections import sections_of
+    from models.comparing.evaluate import evaluate_on_release
     from models.comparing.score_table import score_table
-    from models.jobs import evaluate_on_release
-    from models.predicting.run import check_writable, write_folder
+    from models.predicting.new_files import refuse_unwritable, write_new_folder
     from reports.pages.evaluation import evaluation_page
 
-    check_writable(out)
+    refuse_unwritable(out)
     evaluation, tested = evaluate_on_release(job)
     sections = [section for one in tested for section in sections_of(one)]
     table = io.BytesIO()
     pq.write_table(score_table(evaluation), table)
     page = evaluation_page(evaluation.release, evaluation.subjects, _differences(evaluation), sections)
     contents = {FIGURES: evaluation.model_dump_json(indent=2).encode(), TABLE: table.getvalue(), PAGE: page.encode()}
-    write_folder(out, contents)
+    write_new_folder(out, contents)
     return evaluation
 
 
@@ -123,7 +122,7 @@ def _differences(evaluation: "Evaluation") -> "PageTable":
     )
 
 
-def _row(found: "Comparison") -> list[str]:
+def _row(found: "ModelComparison") -> list[str]:
     interval = found.interval
     return [
         found.kind,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import numpy as np
 
-    from models.comparing.evaluate import Unseen
+    from models.comparing.evaluate import EvaluatedRun
     from models.scoring.scorecard import KindScore
     from reports.pages.curves import PageCycles
     from reports.pages.models import ModelSection, PageTable, ScoreRow
@@ -16,12 +16,12 @@ if TYPE_CHECKING:
 
 def model_sections(runs: list[Path], release: str) -> list["ModelSection"]:
     """A section for each run and kind of target, tested on the release's subjects that the run was not trained on."""
-    from models.jobs import on_unseen
+    from models.comparing.evaluate import evaluate_run
 
-    return [section for run in runs for section in sections_of(on_unseen(run, release, "auto"))]
+    return [section for run in runs for section in sections_of(evaluate_run(run, release, "auto"))]
 
 
-def sections_of(unseen: "Unseen") -> Iterator["ModelSection"]:
+def sections_of(unseen: "EvaluatedRun") -> Iterator["ModelSection"]:
     """A section for each kind of target that the model predicts."""
     from models.scoring.report import virtual_note
     from reports.pages.dataset import by_speed
@@ -47,7 +47,7 @@ def sections_of(unseen: "Unseen") -> Iterator["ModelSection"]:
         )
 
 
-def _as_cycles(unseen: "Unseen", values_npk: "np.ndarray") -> "PageCycles":
+def _as_cycles(unseen: "EvaluatedRun", values_npk: "np.ndarray") -> "PageCycles":
     import numpy as np
 
     from reports.pages.curves import PageCycles

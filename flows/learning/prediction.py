@@ -43,9 +43,10 @@ def predict_file(request: PredictRequest) -> list[str]:
     Before any work, ValueError if a file exists that would be written, or its ending is unknown. ValueError,
     TrialRejected or WarehouseError if the input or the run can't be used.
     """
-    from models.learning.train import device_named
+    from models.networks.device import device_named
+    from models.predicting.new_files import write_new_file
     from models.predicting.predict import predict_unmeasured
-    from models.predicting.run import read_run, write_file
+    from models.predicting.trained_run import read_run
 
     check_out(request.out)
     run, device = read_run(request.run), device_named(request.device)
@@ -60,13 +61,13 @@ def predict_file(request: PredictRequest) -> list[str]:
         contents = _of_walks(request.out, found, predicted)
         told = [*refusals(found), *_counted(found)]
     for file, content in contents.items():
-        write_file(file, content)
+        write_new_file(file, content)
     return [*told, *tell(predicted, cycles.mass_kg), *(f"written: {file}" for file in contents)]
 
 
 def check_out(out: Path) -> None:
     """ValueError if the file, or the one of cycles beside it, exists, or if its ending is unknown."""
-    from models.predicting.run import refuse_existing
+    from models.predicting.new_files import refuse_existing
 
     if out.suffix not in ENDINGS:
         raise ValueError(f"{out} has an unknown ending: expected {', '.join(ENDINGS)}.")

@@ -22,8 +22,8 @@ from warehouse.layout import Warehouse
 
 # Torch is loaded when something is trained, not before.
 if TYPE_CHECKING:
-    from models.comparing.promotion import Decision, Pending
-    from models.jobs import TrainJob
+    from models.comparing.promotion import Decision, PendingDecision
+    from models.training.train import TrainRequest
 
 DECISIONS = "decisions"
 _APPLIED, _PENDING = ".json", ".pending.json"
@@ -35,7 +35,7 @@ class RetrainOrder:
     """What to train, on what, and what it takes to become the champion.
 
     A release of this name is cut from all that the warehouse holds, the subjects of `holdout` held out: always the same
-    people, whoever comes. `margin` and `tolerance` are as of `models.comparing.promotion.Rule`.
+    people, whoever comes. `margin` and `tolerance` are as of `models.comparing.promotion.PromotionRule`.
     """
 
     warehouse: str
@@ -77,7 +77,7 @@ def retrain(order: RetrainOrder) -> Retrained:
 
 
 def _retrain(order: RetrainOrder) -> Retrained:
-    from models.comparing.promotion import render
+    from models.comparing.promotion import decision_text
 
     job = _job(order)
     run = order.runs / _name_of(job)
@@ -90,7 +90,7 @@ def _retrain(order: RetrainOrder) -> Retrained:
         pending.parent.mkdir(parents=True, exist_ok=True)
         found = _decided(order, job, run)
         replace_file(pending, found.model_dump_json().encode())
-    words = render(found.decision)
+    words = decision_text(found.decision)
     version = tracking.version_of(order.tracking_uri, order.registered_as, found.version)
     tracking.keep_text(order.tracking_uri, version, "decision.md", words)
     # Once only: who has rolled it back since knew better.
@@ -110,10 +110,10 @@ def _only_one(runs: Path) -> Iterator[None]:
         raise ValueError(f"another retraining is at work in {runs}: wait for it, or end it.") from error
 
 
-def _job(order: RetrainOrder) -> "TrainJob":
-    from models.jobs import TrainJob
+def _job(order: RetrainOrder) -> "TrainRequest":
+    from models.training.train import TrainRequest
 
-    return TrainJob(
+    return TrainRequest(
         release=_release(order),
         model=order.model,
         task=order.task,
@@ -143,17 +143,17 @@ def _release(order: RetrainOrder) -> str:
     return build_release(Warehouse(order.warehouse), asked).root.root
 
 
-def _name_of(job: "TrainJob") -> str:
+def _name_of(job: "TrainRequest") -> str:
     """A run's name: what its weights follow from, so that the same order has the same name."""
-    from models.jobs import prepare
+    from models.training.train import prepare_training
 
     with scratch_folder("gait2hip-retrain") as directory:
-        facts = prepare(job, directory / "run").follows_from()
+        facts = prepare_training(job, directory / "run").provenance()
     digest = hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:12]
     return f"{job.model}-{job.task}-{digest}"
 
 
-def _trained(order: RetrainOrder, job: "TrainJob", run: Path) -> str:
+def _trained(order: RetrainOrder, job: "TrainRequest", run: Path) -> str:
     """Train, if an earlier call has not; the MLflow run's id. ValueError if MLflow could not be told all of it."""
     if not run.exists():
         run_id, problems = train_and_track(job, run, order.tracking_uri)[1:]
@@ -163,26 +163,26 @@ def _trained(order: RetrainOrder, job: "TrainJob", run: Path) -> str:
     return track_trained(run, order.tracking_uri)
 
 
-def _decided(order: RetrainOrder, job: "TrainJob", run: Path) -> "Pending":
+def _decided(order: RetrainOrder, job: "TrainRequest", run: Path) -> "PendingDecision":
     """Train, compare, and only then register: what fails leaves no version behind."""
-    from models.comparing.promotion import Pending, Rule, decide, first
-    from models.jobs import evaluate_named
+    from models.comparing.evaluate import evaluate_named_runs
+    from models.comparing.promotion import PendingDecision, PromotionRule, decide, first_champion
 
-    uri, rule = order.tracking_uri, Rule(margin=order.margin, tolerance=order.tolerance)
+    uri, rule = order.tracking_uri, PromotionRule(margin=order.margin, tolerance=order.tolerance)
     known = _registered(order, run)
     run_id = _trained(order, job, run) if known is None else known.run_id
     champion = tracking.called(uri, order.registered_as, CHAMPION)
-    decision = first(run.name, job.release, rule)
+    decision = first_champion(run.name, job.release, rule)
     if champion is not None:
         with scratch_folder("gait2hip-retrain") as directory:
             name = f"champion, version {champion.number}"
             folders = {name: tracking.fetch(uri, champion, directory), run.name: run}
-            evaluation, _ = evaluate_named(folders, job.release, (), order.device)
+            evaluation, _ = evaluate_named_runs(folders, job.release, (), order.device)
         decision = decide(evaluation, name, run.name, rule)
     version = known or tracking.register(uri, order.registered_as, run_id)
     tracking.call(uri, version, CHALLENGER)
     before = None if champion is None else champion.number
-    return Pending(version=version.number, champion_before=before, decision=decision)
+    return PendingDecision(version=version.number, champion_before=before, decision=decision)
 
 
 def _registered(order: RetrainOrder, run: Path) -> Version | None:
@@ -191,13 +191,13 @@ def _registered(order: RetrainOrder, run: Path) -> Version | None:
     return next((one for one in known if tracking.verdict_of(order.tracking_uri, one)[0] == run.name), None)
 
 
-def _still_holds(file: Path, order: RetrainOrder) -> "Pending | None":
+def _still_holds(file: Path, order: RetrainOrder) -> "PendingDecision | None":
     """A decision that was made and not carried out; None if there is none, or there is another champion since."""
-    from models.comparing.promotion import Pending
+    from models.comparing.promotion import PendingDecision
 
     if not file.is_file():
         return None
-    found = Pending.model_validate_json(file.read_text("utf-8"))
+    found = PendingDecision.model_validate_json(file.read_text("utf-8"))
     champion = tracking.called(order.tracking_uri, order.registered_as, CHAMPION)
     number = None if champion is None else champion.number
     return found if number in (found.champion_before, found.version) else None

@@ -18,8 +18,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from mlflow import MlflowClient
 
-    from models.learning.training import Facts
     from models.scoring.report import Report
+    from models.training.network_training import TrainingProgress
 
 DEFAULT_URI = "sqlite:///mlruns.db"
 EXPERIMENT = "gait2hip"
@@ -58,7 +58,7 @@ class TrackedRun:
     run_id: str
     problems: list[str] = field(default_factory=list)
 
-    def curve(self, number: int, facts: "Facts") -> None:
+    def curve(self, number: int, facts: "TrainingProgress") -> None:
         """A training's losses by epoch, as `training-0001/train_loss` and `…/validation_loss`."""
         values = {}
         for point in facts.curve:

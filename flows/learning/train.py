@@ -11,23 +11,23 @@ from flows.learning.tracking import TrackedRun, begin_run
 
 # Torch is loaded when something is trained, not before.
 if TYPE_CHECKING:
-    from models.jobs import Prepared, TrainJob
-    from models.learning.journal import Listener
-    from models.learning.training import Facts
     from models.scoring.report import Report
+    from models.training.journal import ProgressListener
+    from models.training.network_training import TrainingProgress
+    from models.training.train import PreparedTraining, TrainRequest
 
 
-def train_and_track(job: "TrainJob", out: Path, uri: str) -> tuple["Report", str, tuple[str, ...]]:
+def train_and_track(job: "TrainRequest", out: Path, uri: str) -> tuple["Report", str, tuple[str, ...]]:
     """Trains and writes the run, and tells MLflow at `uri`; the report, the MLflow run's id, and what went wrong there.
 
     ValueError before any work if a word is wrong or nothing can be tracked there. SystemExit, with the code that a
     shell expects, if a signal ended it.
     """
-    from models.jobs import prepare
+    from models.training.train import prepare_training
 
     with interruption() as asked:
-        prepared = prepare(job, out)
-        run = begin_run(uri, out.name, prepared.follows_from())
+        prepared = prepare_training(job, out)
+        run = begin_run(uri, out.name, prepared.provenance())
         with _told_how_it_ends(run):
             report = _train(prepared, asked, run.curve)
             run.result(report, out)
@@ -36,7 +36,7 @@ def train_and_track(job: "TrainJob", out: Path, uri: str) -> tuple["Report", str
 
 def track_trained(folder: Path, uri: str) -> str:
     """Tells MLflow at `uri` of a run that is there already; the MLflow run's id. ValueError if it can't be told."""
-    from models.predicting.run import read_run
+    from models.predicting.trained_run import read_run
 
     run = read_run(folder)
     assert run.report is not None, "a training tests its run before it writes it"
@@ -48,23 +48,23 @@ def track_trained(folder: Path, uri: str) -> str:
     return tracked.run_id
 
 
-def train_untracked(job: "TrainJob", out: Path) -> "Report":
+def train_untracked(job: "TrainRequest", out: Path) -> "Report":
     """Trains and writes the run. ValueError and SystemExit as above."""
-    from models.jobs import prepare
+    from models.training.train import prepare_training
 
     with interruption() as asked:
-        return _train(prepare(job, out), asked, _unheard)
+        return _train(prepare_training(job, out), asked, _unheard)
 
 
-def _train(prepared: "Prepared", asked: Interruption, listener: "Listener") -> "Report":
-    from models.jobs import Attendance, train
-    from models.learning.watch import Interrupted
+def _train(prepared: "PreparedTraining", asked: Interruption, listener: "ProgressListener") -> "Report":
+    from models.training.train import train
+    from models.training.training_loop import Interrupted
 
     if left_out := prepared.released.n_left_out:
         n_cycles = len(prepared.released.cycles.subject) + left_out
         print(f"{left_out} of {n_cycles} cycles left out: not all of their targets are known", file=sys.stderr)
     try:
-        return train(prepared, Attendance(stop=asked.came, listener=listener))
+        return train(prepared, asked.came, listener)
     except Interrupted as error:
         print(f"gait2hip: {error}", file=sys.stderr)
         raise SystemExit(asked.exit_code) from error
@@ -85,5 +85,5 @@ def _told_how_it_ends(run: TrackedRun) -> Iterator[None]:
             print(f"gait2hip: MLflow was not told everything: {problem}", file=sys.stderr)
 
 
-def _unheard(number: int, facts: "Facts") -> None:
+def _unheard(number: int, facts: "TrainingProgress") -> None:
     """The curves are in the journal while it trains, and nowhere afterwards."""

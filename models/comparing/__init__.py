@@ -1,4 +1,4 @@
-"""Trained runs and a release in; who beats whom, and whether a challenger is promoted, out.
+"""Trained runs and a release in; how the runs compare on unseen subjects, and whether a challenger is promoted, out.
 
 Read `evaluate.py` first.
 """

@@ -1,4 +1,4 @@
-"""Whether a challenger takes the champion's place: a rule stated beforehand, and the figures it was held against."""
+"""Whether a challenger replaces the champion: a rule set beforehand, and the figures that decided."""
 
 from collections.abc import Iterator
 from typing import Annotated, Literal
@@ -6,27 +6,36 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from models.comparing.evaluate import Evaluation
-from models.scoring.scorecard import CohortScore, Comparison, ConditionScore, KindScore, Scorecard, compare
+from models.scoring.scorecard import (
+    CohortScore,
+    ConditionScore,
+    KindScore,
+    ModelComparison,
+    Scorecard,
+    compare_scorecards,
+)
+from warehouse.channels import TargetKind
 from warehouse.settings_file import Checked
 
-Share = Annotated[float, Field(ge=0, lt=1)]
+_Share = Annotated[float, Field(ge=0, lt=1)]
 
 
-class Rule(Checked):
-    """What a challenger must show on subjects that neither model has seen, for forces and for moments alike.
+class PromotionRule(Checked):
+    """What a challenger must show on subjects unseen by both models, for forces and for moments.
 
-    margin: its mean RMSE is lower by this share of the champion's or more, and the 95 % interval of the difference by
-    subject excludes zero. tolerance: on no condition and no cohort is it worse by more than this share.
+    `margin`: its mean RMSE must be lower by at least this share of the champion's, and the 95 % interval of the
+    difference by subject must exclude zero. `tolerance`: in no condition and no cohort may its RMSE be higher by more
+    than this share.
     """
 
-    margin: Share = 0.02
-    tolerance: Share = 0.05
+    margin: _Share = 0.02
+    tolerance: _Share = 0.05
 
 
-class GroupLine(Checked):
+class GroupScores(Checked):
     """Both models' mean RMSE over the subjects of one group."""
 
-    kind: Literal["forces", "moments"]
+    kind: TargetKind
     unit: str
     grouping: Literal["condition", "cohort"]
     group: str
@@ -36,28 +45,28 @@ class GroupLine(Checked):
 
 
 class Decision(Checked):
-    """What was decided and why. `reasons` are what stood against it, or the one that nothing did."""
+    """Whether the challenger is promoted, and why: the reasons against it, or the one reason for it."""
 
     promoted: bool
     reasons: tuple[str, ...]
     champion: str | None
     challenger: str
     release: str
-    rule: Rule
-    comparisons: tuple[Comparison, ...] = ()
-    groups: tuple[GroupLine, ...] = ()
+    rule: PromotionRule
+    comparisons: tuple[ModelComparison, ...] = ()
+    groups: tuple[GroupScores, ...] = ()
 
 
-class Pending(Checked):
-    """A decision yet to be carried out: the challenger's version, and the champion's that it was held against."""
+class PendingDecision(Checked):
+    """A decision not yet carried out: the challenger's version, and that of the champion it was compared with."""
 
     version: str
     champion_before: str | None
     decision: Decision
 
 
-def first(challenger: str, release: str, rule: Rule) -> Decision:
-    """Where there is no champion the challenger becomes it; its own report says how good it is."""
+def first_champion(challenger: str, release: str, rule: PromotionRule) -> Decision:
+    """The decision where there is no champion: the challenger is promoted."""
     return Decision(
         promoted=True,
         reasons=("there was no champion",),
@@ -68,17 +77,17 @@ def first(challenger: str, release: str, rule: Rule) -> Decision:
     )
 
 
-def decide(evaluation: Evaluation, champion: str, challenger: str, rule: Rule) -> Decision:
-    """Hold two evaluated models, by their names, against the rule. ValueError if they share no kind of target."""
+def decide(evaluation: Evaluation, champion: str, challenger: str, rule: PromotionRule) -> Decision:
+    """Compares two evaluated models, by their names, by the rule. ValueError if they share no kind of target."""
     cards = dict(zip(evaluation.models, (report.scorecards[-1] for report in evaluation.reports), strict=True))
-    comparisons = compare(cards[challenger], cards[champion])
+    comparisons = compare_scorecards(cards[challenger], cards[champion])
     if not comparisons:
         raise ValueError(f"{challenger} and {champion} predict nothing in common: they can't be compared")
     groups = tuple(_groups(cards[champion], cards[challenger]))
     against = (
-        *_too_little(comparisons, cards[champion], rule),
-        *_worse(groups, rule),
-        *_lost(cards, champion, challenger),
+        *_margin_missed(comparisons, cards[champion], rule),
+        *_beyond_tolerance(groups, rule),
+        *_missing_kinds(cards, champion, challenger),
     )
     return Decision(
         promoted=not against,
@@ -92,10 +101,10 @@ def decide(evaluation: Evaluation, champion: str, challenger: str, rule: Rule) -
     )
 
 
-def render(decision: Decision) -> str:
+def decision_text(decision: Decision) -> str:
     """The decision in words and its table in Markdown."""
-    verdict = "promoted" if decision.promoted else f"{decision.champion} stays champion"
-    lines = [f"{decision.challenger}: {verdict}: {'; '.join(decision.reasons)}", ""]
+    outcome = "promoted" if decision.promoted else f"{decision.champion} stays champion"
+    lines = [f"{decision.challenger}: {outcome}: {'; '.join(decision.reasons)}", ""]
     if decision.groups:
         lines += ["| targets | group | subjects | champion | challenger | unit |", "|---|---|---|---|---|---|"]
         lines += [
@@ -106,22 +115,22 @@ def render(decision: Decision) -> str:
     return "\n".join(lines).rstrip()
 
 
-def _too_little(comparisons: tuple[Comparison, ...], champion: Scorecard, rule: Rule) -> Iterator[str]:
+def _margin_missed(comparisons: tuple[ModelComparison, ...], champion: Scorecard, rule: PromotionRule) -> Iterator[str]:
     before = {part.kind: part.rmse for part in champion.kinds}
-    for found in comparisons:
-        asked = rule.margin * before[found.kind]
-        if found.interval is None:
-            yield f"{found.kind}: {found.n_subjects} subjects are too few to tell"
-        elif found.interval.high >= 0:
+    for one in comparisons:
+        margin = rule.margin * before[one.kind]
+        if one.interval is None:
+            yield f"{one.kind}: {one.n_subjects} subjects are too few to tell"
+        elif one.interval.high >= 0:
             yield (
-                f"{found.kind}: the difference, {found.difference:+.3f} {found.unit}, is not told from zero "
-                f"[{found.interval.low:+.3f}, {found.interval.high:+.3f}]"
+                f"{one.kind}: the difference, {one.difference:+.3f} {one.unit}, is not told from zero "
+                f"[{one.interval.low:+.3f}, {one.interval.high:+.3f}]"
             )
-        elif -found.difference < asked:
-            yield f"{found.kind}: better by {-found.difference:.3f} {found.unit}, asked for is {asked:.3f}"
+        elif -one.difference < margin:
+            yield f"{one.kind}: better by {-one.difference:.3f} {one.unit}, asked for is {margin:.3f}"
 
 
-def _worse(groups: tuple[GroupLine, ...], rule: Rule) -> Iterator[str]:
+def _beyond_tolerance(groups: tuple[GroupScores, ...], rule: PromotionRule) -> Iterator[str]:
     for line in groups:
         if line.challenger > line.champion * (1 + rule.tolerance):
             yield (
@@ -130,26 +139,26 @@ def _worse(groups: tuple[GroupLine, ...], rule: Rule) -> Iterator[str]:
             )
 
 
-def _lost(cards: dict[str, Scorecard], champion: str, challenger: str) -> Iterator[str]:
-    """Kinds of targets that only the champion predicts."""
+def _missing_kinds(cards: dict[str, Scorecard], champion: str, challenger: str) -> Iterator[str]:
+    """The kinds of targets that only the champion predicts."""
     kept = {part.kind for part in cards[challenger].kinds}
     lost = [part.kind for part in cards[champion].kinds if part.kind not in kept]
     if lost:
         yield f"it does not predict {' and '.join(lost)}, which the champion does"
 
 
-def _groups(champion: Scorecard, challenger: Scorecard) -> Iterator[GroupLine]:
+def _groups(champion: Scorecard, challenger: Scorecard) -> Iterator[GroupScores]:
     others = {part.kind: part for part in challenger.kinds}
     for part in champion.kinds:
         if part.kind in others:
             yield from _lines(part, others[part.kind])
 
 
-def _lines(champion: KindScore, challenger: KindScore) -> Iterator[GroupLine]:
+def _lines(champion: KindScore, challenger: KindScore) -> Iterator[GroupScores]:
     def line(
         grouping: Literal["condition", "cohort"], group: str, of: ConditionScore | CohortScore, rmse: float
-    ) -> GroupLine:
-        return GroupLine(
+    ) -> GroupScores:
+        return GroupScores(
             kind=champion.kind,
             unit=champion.unit,
             grouping=grouping,

@@ -1,4 +1,4 @@
-"""An evaluation's figures in long form: one row for each model, kind of target and group of cycles."""
+"""An evaluation's figures as a table: one row for each model, kind of target and group of cycles."""
 
 from collections.abc import Iterator
 
@@ -9,7 +9,7 @@ from models.scoring.metrics import Interval
 from models.scoring.report import Report
 from models.scoring.scorecard import GroupScore, KindScore
 
-# Every figure has the unit of its row; R² and nRMSE have none.
+# Figures have the unit of their row; R² and nRMSE have none.
 _COLUMNS: tuple[tuple[str, pa.DataType, str], ...] = (
     ("run", pa.string(), "the evaluated run in whose report this row stands"),
     ("model", pa.string(), "whose predictions these are: the run's, or a baseline's"),

@@ -1,4 +1,4 @@
-"""What is predicted, by the name of the task: channels in the order and under the names a release stores them."""
+"""Input and target channels, in the order and under the names in which a release stores them."""
 
 from collections.abc import Mapping
 from types import MappingProxyType
@@ -17,12 +17,12 @@ class Channel(Checked):
     unit: str
 
 
-ANGLES: tuple[Channel, ...] = tuple(Channel(name=name, unit="degree") for name in INPUT_COORDINATES)
-FORCES: tuple[Channel, ...] = tuple(Channel(name=f"force_{group}", unit="N/kg") for group in MUSCLE_GROUPS)
-MOMENTS: tuple[Channel, ...] = tuple(
+ANGLE_CHANNELS: tuple[Channel, ...] = tuple(Channel(name=name, unit="degree") for name in INPUT_COORDINATES)
+FORCE_TARGETS: tuple[Channel, ...] = tuple(Channel(name=f"force_{group}", unit="N/kg") for group in MUSCLE_GROUPS)
+MOMENT_TARGETS: tuple[Channel, ...] = tuple(
     Channel(name=f"moment_{name.removesuffix('_r')}", unit="N·m/kg") for name in MOMENT_COORDINATES
 )
 
-TARGETS: Mapping[Task, tuple[Channel, ...]] = MappingProxyType(
-    {"forces": FORCES, "moments": MOMENTS, "both": (*FORCES, *MOMENTS)}
+TASK_TARGETS: Mapping[Task, tuple[Channel, ...]] = MappingProxyType(
+    {"forces": FORCE_TARGETS, "moments": MOMENT_TARGETS, "both": (*FORCE_TARGETS, *MOMENT_TARGETS)}
 )

@@ -1,4 +1,4 @@
-"""What networks learn from: whole gait cycles as arrays, and who is trained on and who is tested on.
+"""Whole gait cycles as arrays, their statistics, and the split of subjects into training and test.
 
 N cycles, P points of each, C input channels, K targets.
 """
@@ -9,18 +9,18 @@ from typing import Any
 
 import numpy as np
 
-from models.data.channels import ANGLES, Channel
+from models.data.channels import ANGLE_CHANNELS, Channel
 from warehouse.files.on_disk import blocks, finite_rows, is_on_disk, taken
 from warehouse.settings_file import Checked
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cycles:
-    """Gait cycles read as the right leg's. Cycles without all inputs and targets have no place here.
+    """Gait cycles, all read as the right leg's. Angles and targets have no NaN.
 
-    `angles_deg` is (N, P, 10), `targets` (N, P, K) per body mass and None where only inputs are known;
-    the rest are (N,). `duration_s` and `height_m` are NaN where they were not measured. `side` is the leg that walked,
-    `right` or `left`; None: all are right legs.
+    `angles_deg` is (N, P, 10); `targets` is (N, P, K) per body mass, or None where only inputs are known; the rest are
+    (N,). `duration_s` and `height_m` are NaN where they were not measured. `side` is the leg of each cycle, `right` or
+    `left`; None if all are right legs.
     """
 
     angles_deg: np.ndarray
@@ -35,8 +35,8 @@ class Cycles:
 
     def __post_init__(self) -> None:
         n_cycles = len(self.subject)
-        if self.angles_deg.ndim != 3 or self.angles_deg.shape[2] != len(ANGLES):
-            raise ValueError(f"angles have the shape {self.angles_deg.shape}: expected (N, P, {len(ANGLES)})")
+        if self.angles_deg.ndim != 3 or self.angles_deg.shape[2] != len(ANGLE_CHANNELS):
+            raise ValueError(f"angles have the shape {self.angles_deg.shape}: expected (N, P, {len(ANGLE_CHANNELS)})")
         expected = (*self.angles_deg.shape[:2], len(self.target_channels))
         if self.targets is not None and self.targets.shape != expected:
             raise ValueError(f"targets have the shape {self.targets.shape}: expected {expected}")
@@ -64,7 +64,7 @@ class Cycles:
         return self.targets
 
     def take(self, rows: np.ndarray) -> "Cycles":
-        """The cycles that `rows`, indices or a mask, choose; on disk where these are."""
+        """The cycles of these rows (indices or a mask), on disk if these are."""
         return self._with_arrays(lambda array: taken(array, rows))
 
     def read(self, rows: np.ndarray | slice) -> "Cycles":
@@ -73,11 +73,11 @@ class Cycles:
 
     @property
     def on_disk(self) -> bool:
-        """Whether they are larger than memory may be."""
+        """Whether angles and targets are on disk, not in memory."""
         return is_on_disk(self.angles_deg)
 
     def blocks(self) -> Iterator["Cycles"]:
-        """All cycles in order, some hundred at a time, in memory."""
+        """All cycles in order, a few hundred at a time, in memory."""
         return (self.read(rows) for rows in blocks(len(self.subject)))
 
     def of(self, subjects: Iterable[str]) -> "Cycles":
@@ -88,7 +88,7 @@ class Cycles:
         return self.take(np.isin(self.subject, sorted(wanted)))
 
     def with_targets(self, channels: tuple[Channel, ...]) -> "Cycles":
-        """The same cycles with these targets only. ValueError if one of them is not there."""
+        """The same cycles with these targets only. ValueError if one is missing."""
         if missing := [channel.name for channel in channels if channel not in self.target_channels]:
             raise ValueError(f"these cycles have no {', '.join(missing)}")
         columns = [self.target_channels.index(channel) for channel in channels]
@@ -102,26 +102,26 @@ class Cycles:
     def _refuse_nan(self, name: str, values: np.ndarray) -> None:
         bad = ~finite_rows(values)
         if bad.any():
-            who = ", ".join(sorted(set(self.subject[bad].tolist())))
+            names = ", ".join(sorted(set(self.subject[bad].tolist())))
             raise ValueError(
-                f"{name}: {bad.sum()} of {len(values)} cycles hold NaN or infinity (subjects: {who}). "
+                f"{name}: {bad.sum()} of {len(values)} cycles hold NaN or infinity (subjects: {names}). "
                 "Leave out cycles that were not wholly measured."
             )
 
 
 def cohort_of(subject: str) -> str:
-    """The cohort that a subject's name begins with; "" where none is told."""
+    """The cohort with which a subject's name begins, "" if there is none."""
     return subject.rpartition("/")[0]
 
 
-class Split(Checked):
-    """Who is trained on and who is tested on. `train` is None where a checkpoint's file does not say."""
+class SubjectSplit(Checked):
+    """The subjects trained on and those held out for the test. `train` is None where a checkpoint does not say."""
 
     train: tuple[str, ...] | None
     test: tuple[str, ...]
 
     def model_post_init(self, _context: object) -> None:
-        """ValueError if a subject stands on both sides."""
+        """ValueError if a subject is on both sides."""
         if both := sorted(set(self.train or ()) & set(self.test)):
             raise ValueError(f"subjects on both sides of the split: {', '.join(both)}. A subject is in one of them.")
 
@@ -143,21 +143,12 @@ class Statistics(Checked):
         return (z_scores * sd + mean).astype(np.float32)
 
 
-def training_statistics(values: np.ndarray, subject: np.ndarray, split: Split) -> Statistics:
-    """Statistics of (N, P, C) over `split`'s training subjects and nobody else. ValueError if it names none."""
-    rows = np.isin(subject, split.train or ())
-    if not rows.any():
-        raise ValueError("the split has no training subject among these cycles: there is nothing to take statistics of")
-    seen = values[rows]
-    return statistics_of(lambda: (seen[some] for some in blocks(len(seen))))
-
-
 def statistics_of(parts: Callable[[], Iterable[np.ndarray]]) -> Statistics:
-    """Statistics of all parts (N, P, C) together; they are gone through twice."""
+    """Statistics of all parts (N, P, C) together; `parts` is called twice."""
     totals = [(part.shape[0] * part.shape[1], part.sum(axis=(0, 1), dtype=np.float64)) for part in parts()]
     n_values = sum(n for n, _ in totals)
     mean = np.sum([total for _, total in totals], axis=0) / n_values
     squares = [np.sum((part.astype(np.float64) - mean) ** 2, axis=(0, 1)) for part in parts()]
     sd = np.sqrt(np.sum(squares, axis=0) / n_values)
-    # A channel that never changes in training tells nothing: it stays as far from its mean as it is.
+    # A channel that never varies stays unscaled.
     return Statistics(mean=tuple(mean.tolist()), sd=tuple(np.where(sd > 0, sd, 1.0).tolist()))

@@ -1,39 +1,39 @@
-"""What a model reads, by name: the ten angles as published, and what can be given beside them.
+"""A model's inputs, by name: the ten angles as published, and what can be added to them.
 
-N cycles, P points of each. Every entry gives channels (N, P, ·) from cycles; what holds for a whole cycle is
-repeated over its points. `condition:slow,med,fast` names the conditions it knows: one channel each, one or zero.
+N cycles, P points of each. Each input makes channels (N, P, ·) from cycles; a value that holds for a whole cycle is
+repeated over its points. `condition:slow,med,fast` makes one channel of zeros and ones for each condition it names.
 """
 
 from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from models.data.channels import ANGLES, Channel
+from models.data.channels import ANGLE_CHANNELS, Channel
 from models.data.cycles import Cycles
 
 PUBLISHED = ("angles",)
 _CONDITION = "condition:"
 
-Input = tuple[tuple[Channel, ...], Callable[[Cycles], np.ndarray]]
+_Input = tuple[tuple[Channel, ...], Callable[[Cycles], np.ndarray]]
 
 
 def input_channels(names: Sequence[str]) -> tuple[Channel, ...]:
-    """The channels these inputs have, in order. ValueError for an unknown or repeated name."""
-    found = [_input(name) for name in names]
+    """The channels of these inputs, in order. ValueError for an unknown or repeated name."""
+    inputs = [_input(name) for name in names]
     if len(set(names)) != len(names) or not names:
         raise ValueError(f"inputs {list(names)}: expected one or more of {_KNOWN}, each once")
-    return tuple(channel for channels, _ in found for channel in channels)
+    return tuple(channel for channels, _ in inputs for channel in channels)
 
 
 def inputs_of(cycles: Cycles, names: Sequence[str]) -> np.ndarray:
-    """(N, P, C) single precision. ValueError where a cycle lacks what is asked for, or has an unknown condition."""
+    """(N, P, C) single precision. ValueError where a cycle lacks an input, or has an unknown condition."""
     input_channels(names)
     parts = {name: _input(name)[1](cycles) for name in names}
     for name, values in parts.items():
         lacking = ~np.isfinite(values).all(axis=(1, 2))
         if lacking.any():
-            who = ", ".join(sorted(set(cycles.subject[lacking].tolist())))
-            raise ValueError(f"input {name!r} is unknown for {lacking.sum()} cycles (subjects: {who})")
+            subjects = ", ".join(sorted(set(cycles.subject[lacking].tolist())))
+            raise ValueError(f"input {name!r} is unknown for {lacking.sum()} cycles (subjects: {subjects})")
     return np.concatenate(list(parts.values()), axis=2).astype(np.float32)
 
 
@@ -51,15 +51,15 @@ def _repeated(values: np.ndarray, cycles: Cycles) -> np.ndarray:
     return np.repeat(values[:, None, None], cycles.n_points, axis=1)
 
 
-def _input(name: str) -> Input:
+def _input(name: str) -> _Input:
     if name.startswith(_CONDITION):
         return _conditions(tuple(name.removeprefix(_CONDITION).split(",")))
-    if name not in INPUTS:
+    if name not in MODEL_INPUTS:
         raise ValueError(f"input {name!r}: expected one or more of {_KNOWN}")
-    return INPUTS[name]
+    return MODEL_INPUTS[name]
 
 
-def _conditions(known: tuple[str, ...]) -> Input:
+def _conditions(known: tuple[str, ...]) -> _Input:
     if len(set(known)) != len(known) or not all(known):
         raise ValueError(f"input {_CONDITION}{','.join(known)}: expected names of conditions, each once")
 
@@ -76,10 +76,10 @@ def _conditions(known: tuple[str, ...]) -> Input:
     return tuple(Channel(name=f"condition_{name}", unit="1") for name in known), one_hot
 
 
-INPUTS: dict[str, Input] = {
-    "angles": (ANGLES, _angles),
+MODEL_INPUTS: dict[str, _Input] = {
+    "angles": (ANGLE_CHANNELS, _angles),
     "velocities": (
-        tuple(Channel(name=f"{angle.name}_velocity", unit="degree/s") for angle in ANGLES),
+        tuple(Channel(name=f"{angle.name}_velocity", unit="degree/s") for angle in ANGLE_CHANNELS),
         _velocities,
     ),
     "stride_frequency": (
@@ -93,4 +93,4 @@ INPUTS: dict[str, Input] = {
     "height": ((Channel(name="height", unit="m"),), lambda cycles: _repeated(cycles.height_m, cycles)),
     "mass": ((Channel(name="mass", unit="kg"),), lambda cycles: _repeated(cycles.mass_kg, cycles)),
 }
-_KNOWN = f"{', '.join(INPUTS)}, {_CONDITION}NAME,NAME"
+_KNOWN = f"{', '.join(MODEL_INPUTS)}, {_CONDITION}NAME,NAME"

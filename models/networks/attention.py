@@ -1,8 +1,8 @@
 """Scaled dot-product attention with dropout: softmax(Q Kᵀ / √S) V (Vaswani et al. 2017, eq. 1).
 
 B sequences, A heads, T time steps, S channels of a head; M = B * A sequences of one head each.
-PyTorch has a fused kernel for GPUs, and for CPUs one without dropout. With dropout on a CPU it falls back on
-single operations over arrays of (B, A, T, T), which takes about twice as long as `_InCache` does.
+PyTorch has a fused kernel for GPUs, and one without dropout for CPUs. With dropout on a CPU it falls back to separate
+operations over arrays of (B, A, T, T), which take about twice as long as `_InCache`.
 """
 
 from collections.abc import Iterator
@@ -15,7 +15,7 @@ from torch.nn import functional
 
 from models.networks.dropout import kept, scale
 
-# Sequences of one head worked on at once: their (T, T) weights stay in the cache for the cycles of gait.
+# Sequences of one head computed at once: for gait cycles their (T, T) weights fit into the cache.
 _AT_ONCE = 4
 
 
@@ -29,15 +29,15 @@ def attention(query: Tensor, key: Tensor, value: Tensor, dropout: float) -> Tens
 
 
 def plain(query: Tensor, key: Tensor, value: Tensor, keep: Tensor, kept_scale: float) -> Tensor:
-    """The readable twin, its dropout given: which weights stay (M, T, T), and what they are multiplied by."""
+    """The readable twin, with its dropout given: which weights are kept (M, T, T), and their scale."""
     weights = torch.softmax(query @ key.transpose(1, 2) / query.shape[-1] ** 0.5, dim=-1)
     return (weights * keep * kept_scale) @ value
 
 
 class _InCache(torch.autograd.Function):
-    """(M, T, S) three times -> (M, T, S), a few sequences at a time in buffers that are used again.
+    """(M, T, S) three times -> (M, T, S), a few sequences at a time in reused buffers.
 
-    Weights are computed once more for the gradient: cheaper than to store (M, T, T) of them and fetch them back.
+    Weights are recomputed for the gradient, which is cheaper than storing all (M, T, T) of them.
     """
 
     @staticmethod
@@ -88,5 +88,5 @@ def _weights(query: Tensor, key: Tensor, out: Tensor) -> Tensor:
 
 
 def _product(a: Tensor, b: Tensor, factor: float, out: Tensor) -> Tensor:
-    """The product a @ b times a factor, in one pass: what is to be added is ignored where its weight is 0."""
+    """The product a @ b times a factor, in one pass: with beta 0, `out` is not added."""
     return torch.baddbmm(out, a, b, beta=0, alpha=factor, out=out)

@@ -1,4 +1,4 @@
-"""What every network has to beat: the mean curve, and a linear regression on the motion's harmonics.
+"""The baselines: the mean curve, and a linear regression on the motion's harmonics.
 
 N cycles, P points of each, C input channels, K targets, F features, Q conditions.
 Both keep their weights as named tensors, as networks do, and predict without scikit-learn.
@@ -13,10 +13,10 @@ from pydantic import Field
 
 from warehouse.settings_file import Checked
 
-EVERY_CONDITION = "mean"
+_EVERY_CONDITION = "mean"
 _CONDITION = "mean of "
 
-# Penalties tried, in units of (standardised harmonic)² summed over cycles.
+# Penalties to choose from, in units of (standardised harmonic)² summed over cycles.
 _PENALTIES = tuple(float(penalty) for penalty in np.logspace(-3, 4, 15))
 _MOST_FOLDS = 5
 
@@ -35,8 +35,8 @@ class RidgeSettings(Checked):
 
 
 def fit_mean_curve(targets: np.ndarray, condition: np.ndarray) -> dict[str, torch.Tensor]:
-    """(P, K) for every condition and for all of them together, from targets (N, P, K)."""
-    curves = {EVERY_CONDITION: targets.mean(axis=0)}
+    """(P, K) for each condition and for all together, from targets (N, P, K)."""
+    curves = {_EVERY_CONDITION: targets.mean(axis=0)}
     for name in sorted(set(condition.tolist())):
         curves[_CONDITION + name] = targets[condition == name].mean(axis=0)
     return {name: torch.tensor(curve, dtype=torch.float32) for name, curve in curves.items()}
@@ -44,7 +44,7 @@ def fit_mean_curve(targets: np.ndarray, condition: np.ndarray) -> dict[str, torc
 
 def predict_mean_curve(weights: Mapping[str, torch.Tensor], condition: np.ndarray) -> np.ndarray:
     """(N, P, K) for N cycles' conditions."""
-    curves = [weights.get(_CONDITION + name, weights[EVERY_CONDITION]) for name in condition.tolist()]
+    curves = [weights.get(_CONDITION + name, weights[_EVERY_CONDITION]) for name in condition.tolist()]
     return torch.stack(curves).numpy()
 
 
@@ -92,7 +92,7 @@ def harmonics(inputs: np.ndarray, highest: int) -> np.ndarray:
 
     F is C (1 + 2 `highest`): a mean, then a cosine and a sine amplitude of each harmonic.
     """
-    # A cycle's last sample is the next foot strike: the first sample once more.
+    # The last sample is the next foot strike, which is the first sample again.
     spectrum = np.fft.rfft(inputs[:, :-1].astype(np.float64), axis=1) / (inputs.shape[1] - 1)
     chosen = spectrum[:, : highest + 1]
     if chosen.shape[1] <= highest:

@@ -1,4 +1,4 @@
-"""The networks by name."""
+"""The networks, by name."""
 
 from collections.abc import Callable
 from typing import Annotated
@@ -17,5 +17,5 @@ NETWORKS: dict[str, Callable[..., nn.Module]] = {"lstm": Lstm, "transformer": Tr
 
 
 def build(settings: NetworkSettings, inputs: int, targets: int) -> nn.Module:
-    """A network (B, T, inputs) -> (B, T, targets) with fresh weights from torch's global generator: seed it first."""
+    """A network (B, T, inputs) -> (B, T, targets) with random weights from torch's global generator: seed it first."""
     return NETWORKS[settings.name](settings, inputs, targets)

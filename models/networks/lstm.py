@@ -12,7 +12,7 @@ from torch import nn
 
 from warehouse.settings_file import Checked
 
-# PyTorch's LSTM takes bfloat16 on any GPU, and on a CPU only if the processor multiplies it.
+# PyTorch's LSTM runs in bfloat16 on any GPU, but only on CPUs with bfloat16 arithmetic.
 CPU_TAKES_BFLOAT16 = torch.backends.mkldnn.is_available() and bool(torch.ops.mkldnn._is_mkldnn_bf16_supported())
 
 
@@ -23,7 +23,7 @@ class LstmSettings(Checked):
     hidden: Annotated[int, Field(ge=1)] = 128
     layers: Annotated[int, Field(ge=1)] = 2
     dropout: Annotated[float, Field(ge=0, lt=1)] = 0.1
-    bidirectional: bool = False  # reads the cycle's future too, which the published network can't
+    bidirectional: bool = False  # reads the cycle backwards too; the published network does not
 
 
 class Lstm(nn.Module):
@@ -36,7 +36,7 @@ class Lstm(nn.Module):
             settings.hidden,
             settings.layers,
             batch_first=True,
-            # Dropout sits between layers: with one layer there is no place for it.
+            # Dropout is between layers, so one layer has none.
             dropout=settings.dropout if settings.layers > 1 else 0.0,
             bidirectional=settings.bidirectional,
         )
@@ -45,7 +45,7 @@ class Lstm(nn.Module):
     def forward(self, x_BTC: torch.Tensor) -> torch.Tensor:
         """Targets at every time step; the published network sees only the past of each.
 
-        On a processor that can't have it in bfloat16, the LSTM itself is in single precision, whatever autocast says.
+        On a CPU without bfloat16 arithmetic the LSTM itself runs in single precision, whatever autocast says.
         """
         if x_BTC.device.type == "cpu" and torch.is_autocast_enabled("cpu") and not CPU_TAKES_BFLOAT16:
             with torch.autocast("cpu", enabled=False):

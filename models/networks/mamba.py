@@ -77,7 +77,7 @@ class MambaBlock(nn.Module):
     def forward(self, x_BTE: torch.Tensor) -> torch.Tensor:
         """(B, T, E) -> (B, T, E)."""
         x_BTD, gate_BTD = self.in_proj(x_BTE).chunk(2, dim=-1)
-        # The convolution is padded on both sides; what lies after the last step would be the future.
+        # The convolution is padded on both sides: outputs after the last step are dropped, so that it is causal.
         x_BTD = functional.silu(self.conv1d(x_BTD.transpose(1, 2))[..., : x_BTE.shape[1]].transpose(1, 2))
         step_BTR, b_BTN, c_BTN = self.x_proj(x_BTD).split(self.sizes_of_x_proj, dim=-1)
         step_BTD = functional.softplus(self.dt_proj(step_BTR))

@@ -4,7 +4,7 @@
 
 B sequences, T time steps, D channels, N states of each channel:
 x and step (Δ) are (B, T, D), a is (D, N), b and c are (B, T, N), the result is (B, T, D).
-`steps` is the recurrence as it is written; `selective_scan` gives the same numbers and gradients, faster.
+`steps` is the recurrence as written; `selective_scan` gives the same numbers and gradients, faster.
 """
 
 from functools import cache
@@ -17,9 +17,9 @@ from torch.autograd.function import once_differentiable
 
 
 def selective_scan(x: Tensor, step: Tensor, a: Tensor, b: Tensor, c: Tensor) -> Tensor:
-    """(B, T, D) -> (B, T, D), by the fastest way the device has. NaN anywhere reaches all later steps.
+    """(B, T, D) -> (B, T, D), by the fastest way on the device. A NaN reaches all later steps.
 
-    Never less precise than `a`, a network's weight: rounding would add up over the steps.
+    Computed at least as precisely as `a`, a network's weight, because rounding errors add up over the steps.
     """
     x, step, b, c = (tensor.to(torch.promote_types(tensor.dtype, a.dtype)) for tensor in (x, step, b, c))
     if torch.compiler.is_exporting():
@@ -41,7 +41,7 @@ def steps(x: Tensor, step: Tensor, a: Tensor, b: Tensor, c: Tensor) -> Tensor:
 
 
 def _as_one_operation(x: Tensor, step: Tensor, a: Tensor, b: Tensor, c: Tensor) -> Tensor:
-    """For exporters, which would write a loop out step by step: the recurrence as one operation of a graph."""
+    """The recurrence as one operation of a graph, for exporters, which would unroll a loop."""
     from torch._higher_order_ops.scan import scan
 
     def advance(h_BDN: Tensor, at_t: tuple[Tensor, Tensor, Tensor]) -> tuple[Tensor, Tensor]:
@@ -73,8 +73,8 @@ def _fused(x: Tensor, step: Tensor, a: Tensor, b: Tensor, c: Tensor) -> Tensor:
 class _InPlace(torch.autograd.Function):
     """The recurrence with its gradient written out, so that each step works in buffers that stay in the cache.
 
-    Left to autograd, every step would allocate and keep several (B, D, N) arrays. Time comes first and states
-    stand before channels (T, B, N, D): each operation then runs along contiguous channels.
+    Autograd alone would allocate and keep several (B, D, N) arrays a step. Arrays are (T, B, N, D), with time first and
+    states before channels, so that each operation runs along contiguous channels.
     """
 
     @staticmethod

@@ -26,7 +26,7 @@ class TransformerSettings(Checked):
     layers: Annotated[int, Field(ge=1)] = 2
     feed_forward: Annotated[int, Field(ge=1)] = 256
     dropout: Annotated[float, Field(ge=0, lt=1)] = 0.1
-    max_points: Annotated[int, Field(ge=1)] = 500  # positions learned; a longer sequence is refused
+    max_points: Annotated[int, Field(ge=1)] = 500  # learned positions; longer sequences are refused
 
     @model_validator(mode="after")
     def _heads_share_the_embedding(self) -> "TransformerSettings":

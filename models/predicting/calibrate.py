@@ -1,4 +1,4 @@
-"""What a trained run learns about itself: how wide its intervals are, whether they hold, and which motion it knows.
+"""Calibrates a trained run: the width of its prediction intervals, how much they cover, and the motion it knows.
 
 N cycles, P points of each, K targets.
 """
@@ -9,74 +9,85 @@ from dataclasses import replace
 import numpy as np
 import torch
 
-from models.data.channels import TARGETS
+from models.data.channels import TASK_TARGETS
 from models.data.cycles import Cycles
-from models.predicting.conformal import LEVEL, calibrate, fewest_subjects, limits, quantile_by_subject, shares_inside
-from models.predicting.novelty import fit_novelty
+from models.predicting.conformal import (
+    INTERVAL_LEVEL,
+    calibration_from_errors,
+    fewest_subjects,
+    interval_limits,
+    quantile_by_subject,
+    shares_inside,
+)
+from models.predicting.novelty import fit_known_motion
 from models.predicting.predict import predict
-from models.predicting.run import Run
+from models.predicting.trained_run import TrainedRun
 from models.scoring.report import Coverage
-from models.scoring.scorecard import KINDS
+from models.scoring.scorecard import TARGET_KINDS
 
 
-def calibrated(run: Run, cycles: Cycles, device: torch.device) -> Run:
-    """The run with its intervals and the motion it knows, both told by its own training subjects' cycles.
+def calibrate_run(run: TrainedRun, cycles: Cycles, device: torch.device) -> TrainedRun:
+    """The run with its prediction intervals and its known motion, both from its training subjects' cycles.
 
-    The intervals rest on its siblings' errors on the subjects they left out. Siblings learned from fewer subjects than
-    the run did, so that their errors are rather larger than its own on strangers (cross-validation for predictive
-    intervals: Barber et al. 2021, Ann Stat 49:486). There are none where too few subjects were left out.
+    The intervals come from the errors of the run's fold runs on the subjects held out of each. A fold run is trained on
+    fewer subjects than the run itself, so its errors tend to be a little larger (cross-validation for prediction
+    intervals: Barber et al. 2021, Ann Stat 49:486). With too few held-out subjects there are no intervals.
     """
-    left_out, predicted = predicted_left_out(run, cycles, device)
+    held_out, predicted = predict_held_out(run, cycles, device)
+    absolute_error = np.abs(predicted - held_out.measured())
     return replace(
         run,
-        calibration=calibrate(np.abs(predicted - left_out.measured()), left_out.subject, LEVEL),
-        novelty=fit_novelty(cycles.of(run.split.train or ())),
+        calibration=calibration_from_errors(absolute_error, held_out.subject, INTERVAL_LEVEL),
+        known_motion=fit_known_motion(cycles.of(run.split.train or ())),
     )
 
 
-def predicted_left_out(run: Run, cycles: Cycles, device: torch.device) -> tuple[Cycles, np.ndarray]:
-    """The cycles of subjects whom siblings left out, and what those siblings predict of them, (N, P, K)."""
-    rows = [np.flatnonzero(np.isin(cycles.subject, sibling.split.test)) for sibling in run.siblings]
-    predicted = [predict(sibling, cycles.take(own), device) for sibling, own in zip(run.siblings, rows, strict=True)]
+def predict_held_out(run: TrainedRun, cycles: Cycles, device: torch.device) -> tuple[Cycles, np.ndarray]:
+    """The cycles of the subjects held out of each fold run, and that fold run's predictions of them, (N, P, K)."""
+    rows = [np.flatnonzero(np.isin(cycles.subject, fold_run.split.test)) for fold_run in run.fold_runs]
+    predicted = [predict(fold_run, cycles.take(own), device) for fold_run, own in zip(run.fold_runs, rows, strict=True)]
     none = np.empty((0, *cycles.measured().shape[1:]), dtype=np.float32)
     return cycles.take(np.concatenate([np.array([], dtype=int), *rows])), np.concatenate([none, *predicted])
 
 
-def coverage_on_strangers(run: Run, cycles: Cycles, device: torch.device) -> tuple[Coverage, ...]:
-    """How much of what was measured the run's intervals hold, on subjects it must not know; empty if it has none."""
+def coverage_on_unseen(run: TrainedRun, cycles: Cycles, device: torch.device) -> tuple[Coverage, ...]:
+    """The share of measured values inside the run's intervals. Empty if the run has no intervals.
+
+    The cycles must be of subjects that the run was not trained on.
+    """
     if run.calibration is None:
         return ()
     predicted = predict(run, cycles, device)
     return tuple(_coverages(cycles, predicted, np.array(run.calibration.half_width), run.calibration.level))
 
 
-def coverage_among_left_out(run: Run, cycles: Cycles, device: torch.device) -> tuple[Coverage, ...]:
-    """The same where nobody else is left to test: each left-out subject by the intervals that the others tell.
+def coverage_across_folds(run: TrainedRun, cycles: Cycles, device: torch.device) -> tuple[Coverage, ...]:
+    """The same where no subjects are left for a test: each held-out subject inside intervals from the others' errors.
 
-    The others' errors are of models that have seen the subject: it is not a stranger to all of them.
-    Empty where the others are too few.
+    The other fold runs were trained on that subject, so it is not wholly unseen. Empty for too few subjects.
     """
-    left_out, predicted = predicted_left_out(run, cycles, device)
-    if len(left_out.subjects) - 1 < fewest_subjects(LEVEL):
+    held_out, predicted = predict_held_out(run, cycles, device)
+    if len(held_out.subjects) - 1 < fewest_subjects(INTERVAL_LEVEL):
         return ()
-    error = np.abs(predicted - left_out.measured())
+    error = np.abs(predicted - held_out.measured())
     half_width = np.empty_like(error)
-    for name in left_out.subjects:
-        own = left_out.subject == name
-        half_width[own] = quantile_by_subject(error[~own], left_out.subject[~own], LEVEL)
-    return tuple(_coverages(left_out, predicted, half_width, LEVEL))
+    for name in held_out.subjects:
+        own = held_out.subject == name
+        half_width[own] = quantile_by_subject(error[~own], held_out.subject[~own], INTERVAL_LEVEL)
+    return tuple(_coverages(held_out, predicted, half_width, INTERVAL_LEVEL))
 
 
 def _coverages(cycles: Cycles, predicted: np.ndarray, half_width: np.ndarray, level: float) -> Iterator[Coverage]:
-    low, high = limits(predicted, half_width, cycles.target_channels)
-    for kind in KINDS:
-        columns = [index for index, channel in enumerate(cycles.target_channels) if channel in TARGETS[kind]]
+    low, high = interval_limits(predicted, half_width, cycles.target_channels)
+    for kind in TARGET_KINDS:
+        channels = TASK_TARGETS[kind]
+        columns = [index for index, channel in enumerate(cycles.target_channels) if channel in channels]
         if columns:
             lowest, highest = low[..., columns], high[..., columns]
             shares = shares_inside(cycles.measured()[..., columns], lowest, highest, cycles.subject)
             yield Coverage(
                 kind=kind,
-                unit=TARGETS[kind][0].unit,
+                unit=channels[0].unit,
                 level=level,
                 n_subjects=len(shares),
                 mean_share=float(np.mean(list(shares.values()))),

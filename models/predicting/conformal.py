@@ -1,14 +1,13 @@
-"""Intervals around predicted curves that hold for subjects never seen, whatever the errors' distribution.
+"""Prediction intervals around curves, valid for unseen subjects whatever the distribution of the errors.
 
-Conformal prediction for data in groups (Lee, Barber & Willett 2023, arXiv 2306.06342, HCP; Dunn, Wasserman & Ramdas
-2022, J Am Stat Assoc 118:2491): one subject's cycles are alike, so that subjects count, not cycles. At each point of
-the cycle and for each channel, every one of S subjects who were held out spreads a weight of 1 / (S + 1) over its own
-cycles' absolute errors, and the remaining 1 / (S + 1) lies at infinity, for the subject to come. The half-width is the
-weighted quantile of these errors: a new subject's cycle lies inside with at least that probability, point by point,
-not as a whole curve.
+Conformal prediction for grouped data (Lee, Barber & Willett 2023, arXiv 2306.06342, HCP; Dunn, Wasserman & Ramdas 2022,
+J Am Stat Assoc 118:2491). One subject's cycles are alike, so subjects are weighted, not cycles. At each point of the
+cycle and for each channel, each of S held-out subjects has a weight of 1 / (S + 1), spread over the absolute errors of
+its cycles; the remaining 1 / (S + 1), for the next subject, lies at infinity. The half-width is the weighted quantile
+of these errors: a new subject's cycle lies inside with at least that probability, at each point, not as a whole curve.
 
-That is exact for one model and subjects whom it never saw. As used here (`models/predicting/calibrate.py`) it is an
-approximation: errors of several folds' models are pooled, and these are not the model whose curves get the intervals.
+The guarantee is for one model and subjects it was not trained on. As used here (`calibrate.py`) it is approximate: the
+errors of several fold runs are pooled, and the run that gets the intervals is none of them.
 
 N cycles, P points of each, K targets, S subjects.
 """
@@ -17,17 +16,16 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from models.data.channels import FORCES, Channel
+from models.data.channels import FORCE_TARGETS, Channel
 from warehouse.settings_file import Checked
 
-# How much of what is measured the intervals are to hold.
-LEVEL = 0.9
-# Sums of many weights that should be the level itself may fall short of it by a rounding.
+INTERVAL_LEVEL = 0.9  # the share of measured values that intervals are to cover
+# A sum of many weights may fall short of the level by a rounding error.
 _ROUNDING = 1e-9
 
 
 class Calibration(Checked):
-    """Half-widths of the intervals, (P, K) per body mass, and on how many held-out subjects' errors they rest."""
+    """Half-widths of the intervals, (P, K) per body mass, from the errors on `n_subjects` held-out subjects."""
 
     level: float
     n_subjects: int
@@ -40,24 +38,27 @@ class Calibration(Checked):
             raise ValueError("half_width must be one row a point of the cycle, of as many numbers >= 0, one a channel")
 
 
-def possible(curves: np.ndarray, channels: Sequence[Channel]) -> np.ndarray:
-    """Curves (N, P, K) with forces below zero set to zero: muscles don't push. Moments are left as they are."""
-    least = np.array([0.0 if channel in FORCES else -np.inf for channel in channels], dtype=curves.dtype)
+def without_negative_forces(curves: np.ndarray, channels: Sequence[Channel]) -> np.ndarray:
+    """Curves (N, P, K) with negative forces set to zero, since muscles only pull. Moments are unchanged."""
+    least = np.array([0.0 if channel in FORCE_TARGETS else -np.inf for channel in channels], dtype=curves.dtype)
     return np.maximum(curves, least)
 
 
-def limits(predicted: np.ndarray, half_width: np.ndarray, channels: Sequence[Channel]) -> tuple[np.ndarray, np.ndarray]:
-    """The lower and the upper limit (N, P, K) around predictions, so far as they are possible: lower <= upper."""
-    return possible(predicted - half_width, channels), possible(predicted + half_width, channels)
+def interval_limits(
+    predicted: np.ndarray, half_width: np.ndarray, channels: Sequence[Channel]
+) -> tuple[np.ndarray, np.ndarray]:
+    """The lower and upper limits (N, P, K) around predictions, without negative forces."""
+    lower, upper = predicted - half_width, predicted + half_width
+    return without_negative_forces(lower, channels), without_negative_forces(upper, channels)
 
 
 def fewest_subjects(level: float) -> int:
-    """Of how many held-out subjects an interval of this level can be told: with fewer it is infinite."""
+    """The smallest number of held-out subjects for an interval of this level: with fewer it is infinite."""
     return int(np.ceil(level / (1 - level) - _ROUNDING))
 
 
-def calibrate(absolute_error: np.ndarray, subject: np.ndarray, level: float) -> Calibration | None:
-    """From absolute errors (N, P, K) of models that never saw the subjects (N,); None for too few subjects."""
+def calibration_from_errors(absolute_error: np.ndarray, subject: np.ndarray, level: float) -> Calibration | None:
+    """Intervals from absolute errors (N, P, K) on held-out subjects (N,); None for too few subjects."""
     n_subjects = len(set(subject.tolist()))
     if n_subjects < fewest_subjects(level):
         return None
@@ -73,18 +74,18 @@ def calibrate(absolute_error: np.ndarray, subject: np.ndarray, level: float) -> 
 def quantile_by_subject(scores: np.ndarray, subject: np.ndarray, level: float) -> np.ndarray:
     """The conformal quantile of scores (N, …) along their first axis, infinite for too few subjects.
 
-    Every subject counts the same, however many cycles it has, and the subject to come counts as one at infinity.
+    Each subject has the same weight, however many cycles it has; the next subject's weight lies at infinity.
     """
-    names, who, counts = np.unique(subject, return_inverse=True, return_counts=True)
-    weight = 1 / ((len(names) + 1) * counts[who])
+    names, index, counts = np.unique(subject, return_inverse=True, return_counts=True)
+    weight = 1 / ((len(names) + 1) * counts[index])
     if scores.ndim < 3:
         return _weighted_quantile(scores, weight, level)
-    # One point of the cycle after the other: sorting takes several times the memory of what is sorted.
+    # Point by point, since sorting takes several times the memory of what is sorted.
     return np.stack([_weighted_quantile(scores[:, point], weight, level) for point in range(scores.shape[1])])
 
 
 def _weighted_quantile(scores: np.ndarray, weight: np.ndarray, level: float) -> np.ndarray:
-    """Of scores (N, …) along their first axis; infinite where the weights (N,) don't add up to the level."""
+    """Along the first axis of scores (N, …); infinite where the weights (N,) don't add up to the level."""
     order = np.argsort(scores, axis=0, kind="stable")
     reached = np.cumsum(weight[order], axis=0) >= level - _ROUNDING
     first = np.argmax(reached, axis=0)

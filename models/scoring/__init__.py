@@ -1,1 +1,1 @@
-"""Predictions and what was measured in, figures and verdicts out. Read `scorecard.py` first."""
+"""Predicted and measured curves in; scores, comparisons of models and a verdict out. Read `scorecard.py` first."""

@@ -1,6 +1,6 @@
-"""How far predictions are from what was measured, by the publication's definitions and by what they leave out.
+"""How far predictions are from measurements: the published figures, and those by channel.
 
-N cycles, P points of each, K channels of one unit, S subjects. Nothing here takes NaN.
+N cycles, P points of each, K channels of one unit, S subjects. No argument may hold NaN.
 """
 
 from dataclasses import dataclass
@@ -9,17 +9,17 @@ import numpy as np
 
 from warehouse.settings_file import Checked
 
-# Resamples of a bootstrap, and its seed: the same figures give the same interval.
+# Resamples of a bootstrap, and its seed, so that the same figures give the same interval.
 _RESAMPLES = 4000
 _SEED = 2025
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Errors:
-    """Over every cycle, point and channel at once, as Gait2Hip-60 (arXiv 2605.30374) defines its three figures.
+    """Over all cycles, points and channels together, as Gait2Hip-60 (arXiv 2605.30374) defines its three figures.
 
-    `r2_one_mean` compares with the one grand mean of all channels: channels of different size are told apart
-    by it, and that alone makes it high. `channel_r2` is the usual one.
+    `r2_one_mean` is about one grand mean of all channels, which makes it high wherever channels differ in size.
+    `channel_r2` is the usual one.
     """
 
     rmse: float
@@ -67,7 +67,7 @@ def channel_r2(measured: np.ndarray, predicted: np.ndarray) -> np.ndarray:
 def channel_nrmse(measured: np.ndarray, predicted: np.ndarray) -> np.ndarray:
     """(N, P, K) -> (K,): RMSE as a share of the range of the measured mean curve; NaN for a flat one.
 
-    The range of the mean curve, not of all values: one odd cycle does not make every error look small.
+    The range of the mean curve, not of all values: one odd cycle must not make every error look small.
     """
     curve_range = np.ptp(measured.mean(axis=0, dtype=np.float64), axis=0)
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -75,9 +75,9 @@ def channel_nrmse(measured: np.ndarray, predicted: np.ndarray) -> np.ndarray:
 
 
 def mean_interval(values: np.ndarray) -> Interval | None:
-    """Where the mean of S subjects' figures lies if other subjects of the kind had come (percentile bootstrap).
+    """A 95 % interval of the mean of S subjects' figures; None for fewer than three subjects.
 
-    None for fewer than three subjects: resampling two says nothing. Efron & Tibshirani 1993, chapter 13.
+    Percentile bootstrap (Efron & Tibshirani 1993, chapter 13).
     """
     if len(values) < 3:
         return None

@@ -1,21 +1,21 @@
-"""What a test says: a verdict first, then the baselines' scorecards, then the model's."""
+"""The report of a test: a verdict, the baselines' scorecards, the model's, and how much its intervals cover."""
 
 from collections.abc import Iterator, Sequence
-from typing import Literal
 
 from models.scoring.metrics import Interval
-from models.scoring.scorecard import Comparison, KindScore, Scorecard, compare, verdict
+from models.scoring.scorecard import KindScore, ModelComparison, Scorecard, compare_scorecards, verdict_in_words
+from warehouse.channels import TargetKind
 from warehouse.identity import VIRTUAL_PREFIX
 from warehouse.settings_file import Checked
 
 
 class Coverage(Checked):
-    """How much of what was measured lay inside the model's intervals: its share of points and channels, by subject.
+    """The share of measured points and channels inside the model's intervals, by subject.
 
-    `level` is what they are made to hold; `mean_width` is from their lower to their upper limit.
+    `level` is the share they are to cover; `mean_width` is from their lower to their upper limit.
     """
 
-    kind: Literal["forces", "moments"]
+    kind: TargetKind
     unit: str
     level: float
     n_subjects: int
@@ -26,19 +26,19 @@ class Coverage(Checked):
 
 
 class Report(Checked):
-    """A model's test beside its baselines', all on the same cycles. The model's scorecard is the last.
+    """The test of a model and of the baselines on the same cycles. The model's scorecard is the last.
 
     `coverage` is empty where the model has no intervals.
     """
 
     verdict: str
     scorecards: tuple[Scorecard, ...]
-    comparisons: tuple[Comparison, ...]
+    comparisons: tuple[ModelComparison, ...]
     coverage: tuple[Coverage, ...] = ()
 
 
 def virtual_note(subjects: Sequence[str]) -> str:
-    """What has to be said beside any figure that was had from virtual people; "" where all are real."""
+    """The note that goes beside any figure from virtual people; "" where all are real."""
     virtual = sum(subject.startswith(VIRTUAL_PREFIX) for subject in subjects)
     if not virtual:
         return ""
@@ -46,30 +46,30 @@ def virtual_note(subjects: Sequence[str]) -> str:
 
 
 def make_report(model: Scorecard, baselines: Sequence[Scorecard], coverage: tuple[Coverage, ...] = ()) -> Report:
-    """ValueError if they were scored on different subjects."""
+    """The model's report beside these baselines. ValueError if they were scored on different subjects."""
     return Report(
-        verdict=verdict(model, baselines) + virtual_note(_subjects(model)),
+        verdict=verdict_in_words(model, baselines) + virtual_note(_subjects(model)),
         scorecards=(*baselines, model),
-        comparisons=tuple(found for baseline in baselines for found in compare(model, baseline)),
+        comparisons=tuple(one for baseline in baselines for one in compare_scorecards(model, baseline)),
         coverage=coverage,
     )
 
 
 def _subjects(card: Scorecard) -> list[str]:
-    return [one.subject for part in card.kinds for one in part.subjects]
+    return [row.subject for part in card.kinds for row in part.subjects]
 
 
-def render(report: Report) -> str:
+def report_text(report: Report) -> str:
     """The report as plain text, the verdict on its first line."""
     return "\n".join(_lines(report))
 
 
-def render_together(reports: Sequence[Report], between: Sequence[Comparison]) -> str:
-    """Several reports as plain text, every verdict before the first table, and who is better than whom."""
+def reports_text(reports: Sequence[Report], between: Sequence[ModelComparison]) -> str:
+    """Several reports as plain text, all verdicts and the comparisons of models before the first table."""
     if len(reports) == 1:
-        return render(reports[0])
-    heads = [*(report.verdict for report in reports), *map(_comparison, between)]
-    return "\n".join([*heads, *(f"\n{render(report)}" for report in reports)])
+        return report_text(reports[0])
+    heads = [*(report.verdict for report in reports), *map(_comparison_line, between)]
+    return "\n".join([*heads, *(f"\n{report_text(report)}" for report in reports)])
 
 
 def _lines(report: Report) -> Iterator[str]:
@@ -77,13 +77,11 @@ def _lines(report: Report) -> Iterator[str]:
     for kind in dict.fromkeys(part.kind for card in report.scorecards for part in card.kinds):
         parts = {card.model: part for card in report.scorecards for part in card.kinds if part.kind == kind}
         yield from _table(kind, parts)
-        for found in report.comparisons:
-            if found.kind == kind:
-                yield _comparison(found)
-        yield from (_coverage(found) for found in report.coverage if found.kind == kind)
+        yield from (_comparison_line(one) for one in report.comparisons if one.kind == kind)
+        yield from (_coverage_line(one) for one in report.coverage if one.kind == kind)
 
 
-def _table(kind: Literal["forces", "moments"], parts: dict[str, KindScore]) -> Iterator[str]:
+def _table(kind: TargetKind, parts: dict[str, KindScore]) -> Iterator[str]:
     unit = next(iter(parts.values())).unit
     yield ""
     yield f"{kind}, {unit}: mean over subjects [95 % interval] and their median; R² about one grand mean, as published"
@@ -114,17 +112,18 @@ def _by_channel(parts: dict[str, KindScore]) -> Iterator[str]:
         yield f"{name:<28}" + "".join(f"{cell:>{wide}}" for cell, wide in zip(cells, widths, strict=True))
 
 
-def _comparison(found: Comparison) -> str:
+def _comparison_line(comparison: ModelComparison) -> str:
     return (
-        f"{found.first} less {found.second}: {found.difference:+.3f} {found.unit} {_range(found.interval)}, "
-        f"better on {found.n_better} of {found.n_subjects} subjects"
+        f"{comparison.first} less {comparison.second}: {comparison.difference:+.3f} {comparison.unit} "
+        f"{_range(comparison.interval)}, better on {comparison.n_better} of {comparison.n_subjects} subjects"
     )
 
 
-def _coverage(found: Coverage) -> str:
+def _coverage_line(coverage: Coverage) -> str:
     return (
-        f"{found.level:.0%} intervals, {found.mean_width:.3f} {found.unit} wide, hold {found.mean_share:.1%} of what "
-        f"was measured of {found.n_subjects} subjects ({found.lowest_share:.0%} to {found.highest_share:.0%})"
+        f"{coverage.level:.0%} intervals, {coverage.mean_width:.3f} {coverage.unit} wide, hold "
+        f"{coverage.mean_share:.1%} of what was measured of {coverage.n_subjects} subjects "
+        f"({coverage.lowest_share:.0%} to {coverage.highest_share:.0%})"
     )
 
 

@@ -1,6 +1,6 @@
-"""A model's scorecard: the published figures, what they hide, and whether a simpler predictor does better.
+"""A model's scorecard: the published figures and those by channel, cohort and subject; and how two models compare.
 
-Forces and moments have different units and never share a figure: a scorecard has one part for each.
+Forces and moments have different units, so a scorecard has one part for each.
 """
 
 from collections.abc import Sequence
@@ -8,20 +8,21 @@ from typing import Any, Literal
 
 import numpy as np
 
-from models.data.channels import TARGETS, Channel
+from models.data.channels import TASK_TARGETS, Channel
 from models.data.cycles import Cycles, cohort_of
 from models.scoring import metrics
 from models.scoring.metrics import Interval
+from warehouse.channels import TargetKind
 from warehouse.settings_file import Checked
 
 EVERY_CONDITION = "all"
-KINDS: tuple[Literal["forces", "moments"], ...] = ("forces", "moments")
+TARGET_KINDS: tuple[TargetKind, ...] = ("forces", "moments")
 
 
 class GroupScore(Checked):
-    """Each subject's figures over its cycles of one group, then their mean and median over subjects.
+    """Mean and median over subjects of each subject's figures over its cycles of one group.
 
-    `r2_one_mean` is the publication's R², about one grand mean over all channels. Null: it can't be told.
+    `r2_one_mean` is the published R², about one grand mean over all channels; None where it is undefined.
     """
 
     n_subjects: int
@@ -66,10 +67,10 @@ class SubjectScore(Checked):
 class KindScore(Checked):
     """All forces, or all moments. `pooled` takes all cycles together, so that subjects with many count more."""
 
-    kind: Literal["forces", "moments"]
+    kind: TargetKind
     unit: str
-    conditions: tuple[ConditionScore, ...]  # the first is of every condition
-    cohorts: tuple[CohortScore, ...] = ()  # reports written before cohorts were told apart have none
+    conditions: tuple[ConditionScore, ...]  # the first is of all conditions together
+    cohorts: tuple[CohortScore, ...] = ()  # empty in reports written before there were cohort scores
     pooled: SubjectScore
     channels: tuple[ChannelScore, ...]
     subjects: tuple[SubjectScore, ...]
@@ -87,10 +88,13 @@ class Scorecard(Checked):
     kinds: tuple[KindScore, ...]
 
 
-class Comparison(Checked):
-    """Two models on the same subjects: their RMSE's difference, subject by subject. Negative: `first` is better."""
+class ModelComparison(Checked):
+    """Two models on the same subjects: `first`'s RMSE less `second`'s, by subject, then the mean.
 
-    kind: Literal["forces", "moments"]
+    A negative difference means that `first` is better.
+    """
+
+    kind: TargetKind
     unit: str
     first: str
     second: str
@@ -106,63 +110,64 @@ def score(model: str, cycles: Cycles, predicted: np.ndarray) -> Scorecard:
     if predicted.shape != measured.shape or not np.isfinite(predicted).all():
         raise ValueError(f"{model} must predict finite numbers of the shape {measured.shape}, not {predicted.shape}")
     kinds = []
-    for kind in KINDS:
-        columns = [index for index, channel in enumerate(cycles.target_channels) if channel in TARGETS[kind]]
+    for kind in TARGET_KINDS:
+        columns = [index for index, channel in enumerate(cycles.target_channels) if channel in TASK_TARGETS[kind]]
         if columns:
             channels = [cycles.target_channels[index] for index in columns]
             kinds.append(_kind_score(kind, channels, cycles, measured[..., columns], predicted[..., columns]))
     return Scorecard(model=model, kinds=tuple(kinds))
 
 
-def compare(first: Scorecard, second: Scorecard) -> tuple[Comparison, ...]:
-    """Paired by subject, for each kind that both have. ValueError if they were scored on different subjects."""
+def compare_scorecards(first: Scorecard, second: Scorecard) -> tuple[ModelComparison, ...]:
+    """Two models by subject, for each kind of target both predict. ValueError if their subjects differ."""
     others = {part.kind: part for part in second.kinds}
     return tuple(
         _compare_kind(first.model, part, second.model, others[part.kind]) for part in first.kinds if part.kind in others
     )
 
 
-def verdict(scorecard: Scorecard, baselines: Sequence[Scorecard]) -> str:
-    """Which simpler predictors do better or as well, in plain words.
+def verdict_in_words(scorecard: Scorecard, baselines: Sequence[Scorecard]) -> str:
+    """Which baselines do better or as well, in words.
 
-    One model beats another where the 95 % interval of their difference by subject lies below zero.
+    A model beats another where the 95 % interval of their difference by subject lies below zero.
     """
     return "; ".join(_verdict_on_kind(scorecard, part, baselines) for part in scorecard.kinds)
 
 
 def _verdict_on_kind(scorecard: Scorecard, part: KindScore, baselines: Sequence[Scorecard]) -> str:
-    outcomes = [
-        (_outcome(_compare_kind(scorecard.model, part, baseline.model, other)), f"{baseline.model} ({other.rmse:.3f})")
+    standings = [
+        (_standing(_compare_kind(scorecard.model, part, baseline.model, other)), f"{baseline.model} ({other.rmse:.3f})")
         for baseline in baselines
         for other in baseline.kinds
         if other.kind == part.kind
     ]
-    return f"{part.kind}: {scorecard.model} {part.rmse:.3f} {part.unit}{_judgement(outcomes)}"
+    return f"{part.kind}: {scorecard.model} {part.rmse:.3f} {part.unit}{_against_baselines(standings)}"
 
 
-Outcome = Literal["better", "worse", "equal", "unknown"]
+_Standing = Literal["better", "worse", "equal", "unknown"]
 
 
-def _outcome(found: Comparison) -> Outcome:
-    if found.interval is None:
+def _standing(comparison: ModelComparison) -> _Standing:
+    """Where the first model stands beside the second."""
+    if comparison.interval is None:
         return "unknown"
-    if found.interval.high < 0:
+    if comparison.interval.high < 0:
         return "better"
-    return "worse" if found.interval.low > 0 else "equal"
+    return "worse" if comparison.interval.low > 0 else "equal"
 
 
-def _judgement(outcomes: Sequence[tuple[Outcome, str]]) -> str:
-    by: dict[Outcome, list[str]] = {"worse": [], "equal": [], "unknown": [], "better": []}
-    for outcome, rival in outcomes:
-        by[outcome].append(rival)
-    said = {
+def _against_baselines(standings: Sequence[tuple[_Standing, str]]) -> str:
+    by: dict[_Standing, list[str]] = {"worse": [], "equal": [], "unknown": [], "better": []}
+    for standing, baseline in standings:
+        by[standing].append(baseline)
+    words = {
         "worse": "it loses to",
         "equal": "it is no better and no worse than",
         "unknown": "too few subjects tell it from",
         "better": "it beats",
     }
-    parts = ", ".join(f"{said[outcome]} {' and '.join(rivals)}" for outcome, rivals in by.items() if rivals)
-    if not outcomes:
+    parts = ", ".join(f"{words[standing]} {' and '.join(names)}" for standing, names in by.items() if names)
+    if not standings:
         return ", not compared with any baseline"
     if by["worse"]:
         return f" is NOT YET USEFUL, {parts}"
@@ -172,7 +177,7 @@ def _judgement(outcomes: Sequence[tuple[Outcome, str]]) -> str:
 
 
 def _kind_score(
-    kind: Literal["forces", "moments"],
+    kind: TargetKind,
     channels: Sequence[Channel],
     cycles: Cycles,
     measured: np.ndarray,
@@ -209,34 +214,34 @@ def _kind_score(
         ),
         pooled=_subject_score("pooled", metrics.errors(measured, predicted)),
         channels=tuple(
-            ChannelScore(name=channel.name, rmse=float(rmse), nrmse=_known(nrmse), r2=_known(r2))
+            ChannelScore(name=channel.name, rmse=float(rmse), nrmse=_or_none(nrmse), r2=_or_none(r2))
             for channel, rmse, nrmse, r2 in figures
         ),
-        subjects=tuple(_subject_score(name, found) for name, found in by_subject.items()),
+        subjects=tuple(_subject_score(name, errors) for name, errors in by_subject.items()),
     )
 
 
 def _group_figures(measured: np.ndarray, predicted: np.ndarray, subject: np.ndarray) -> dict[str, Any]:
-    found = list(metrics.errors_by_subject(measured, predicted, subject).values())
-    rmse = np.array([one.rmse for one in found])
-    r2 = np.array([one.r2_one_mean for one in found])
+    by_subject = list(metrics.errors_by_subject(measured, predicted, subject).values())
+    rmse = np.array([errors.rmse for errors in by_subject])
+    r2 = np.array([errors.r2_one_mean for errors in by_subject])
     return {
-        "n_subjects": len(found),
+        "n_subjects": len(by_subject),
         "n_cycles": len(measured),
         "rmse": float(rmse.mean()),
         "rmse_interval": metrics.mean_interval(rmse),
         "rmse_median": float(np.median(rmse)),
-        "mae": float(np.mean([one.mae for one in found])),
-        "r2_one_mean": _known(r2.mean()),
+        "mae": float(np.mean([errors.mae for errors in by_subject])),
+        "r2_one_mean": _or_none(r2.mean()),
     }
 
 
-def _compare_kind(first: str, ours: KindScore, second: str, theirs: KindScore) -> Comparison:
+def _compare_kind(first: str, ours: KindScore, second: str, theirs: KindScore) -> ModelComparison:
     names = [[row.subject for row in part.subjects] for part in (ours, theirs)]
     if names[0] != names[1]:
         raise ValueError(f"{first} was scored on {', '.join(names[0])} and {second} on {', '.join(names[1])}")
     difference = np.array([a.rmse - b.rmse for a, b in zip(ours.subjects, theirs.subjects, strict=True)])
-    return Comparison(
+    return ModelComparison(
         kind=ours.kind,
         unit=ours.unit,
         first=first,
@@ -248,10 +253,10 @@ def _compare_kind(first: str, ours: KindScore, second: str, theirs: KindScore) -
     )
 
 
-def _subject_score(name: str, found: metrics.Errors) -> SubjectScore:
-    return SubjectScore(subject=name, rmse=found.rmse, mae=found.mae, r2_one_mean=_known(found.r2_one_mean))
+def _subject_score(name: str, errors: metrics.Errors) -> SubjectScore:
+    return SubjectScore(subject=name, rmse=errors.rmse, mae=errors.mae, r2_one_mean=_or_none(errors.r2_one_mean))
 
 
-def _known(value: float) -> float | None:
-    # JSON has no NaN: what can't be told is null.
+def _or_none(value: float) -> float | None:
+    # JSON has no NaN.
     return float(value) if np.isfinite(value) else None

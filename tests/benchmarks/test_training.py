@@ -12,11 +12,11 @@ from benchmarks.training import (
     our_epochs,
     published_epochs,
 )
-from models.learning.recipe import load_training_recipe
 from models.networks.by_name import NetworkSettings, build
 from models.networks.lstm import LstmSettings
 from models.networks.selective_scan import selective_scan
 from models.networks.transformer import TransformerSettings
+from models.training.recipe import load_training_recipe
 
 
 @pytest.mark.parametrize(

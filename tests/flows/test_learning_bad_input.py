@@ -14,7 +14,7 @@ import torch
 from typer.testing import CliRunner, Result
 
 from flows import cli
-from models.data.channels import ANGLES
+from models.data.channels import ANGLE_CHANNELS
 from tests.models.made_release import Columns, made_release
 from tests.warehouse.samples import N_SAMPLES
 
@@ -56,7 +56,7 @@ def _with_a_hole(release: str) -> None:
     """Makes one angle of every cycle of S1 NaN, which no warehouse stores."""
     file = Path(release) / "cycles.parquet"
     table = pq.read_table(file)
-    column = table.schema.get_field_index(ANGLES[0].name)
+    column = table.schema.get_field_index(ANGLE_CHANNELS[0].name)
     of_s1 = np.array(table["subject"].to_pylist()) == "S1"
     holed = np.where(of_s1 & (table["sample"].to_numpy() == 3), np.nan, table.column(column).to_numpy())
     pq.write_table(table.set_column(column, table.schema.field(column), pa.array(holed, type=pa.float32())), file)

@@ -10,14 +10,14 @@ from typer.testing import CliRunner, Result
 
 from flows import cli
 from flows.learning import train
-from models import jobs
-from models.comparing.evaluate import Evaluation, Unseen, compared
-from models.data.channels import ANGLES, MOMENTS
-from models.jobs import EvaluateJob, TrainJob
+from models.comparing import evaluate as comparing
+from models.comparing.evaluate import EvaluatedRun, EvaluateRequest, Evaluation, compare_pairs
+from models.data.channels import ANGLE_CHANNELS, MOMENT_TARGETS
 from models.networks.lstm import Lstm, LstmSettings
-from models.predicting.run import read_run
+from models.predicting.trained_run import read_run
 from models.scoring.report import Report, make_report
 from models.scoring.scorecard import score
+from models.training.train import TrainRequest
 from tests.models.samples import made_cycles
 
 
@@ -48,18 +48,18 @@ def test_train_hands_its_words_on_and_prints_the_report(
         "device": "auto",
         "memory_mb": 2048,
     }
-    assert asked == [(TrainJob(release="R", **words), tmp_path / "run", "sqlite:///mlruns.db")]
+    assert asked == [(TrainRequest(release="R", **words), tmp_path / "run", "sqlite:///mlruns.db")]
     assert done.stdout.startswith("moments: lstm 0.500")
     assert f"written: {tmp_path / 'run'}; tracked: sqlite:///mlruns.db" in done.stdout
 
 
 @pytest.fixture
-def _two_evaluated(monkeypatch: pytest.MonkeyPatch) -> list[EvaluateJob]:
+def _two_evaluated(monkeypatch: pytest.MonkeyPatch) -> list[EvaluateRequest]:
     """Two models wrong by half a unit and by one, whatever is asked."""
     cycles, asked = made_cycles(n_subjects=3, n_points=24), []
     cards = {name: score(name, cycles, cycles.measured() + error) for name, error in (("lstm", 0.5), ("mamba", 1.0))}
     unseen = tuple(
-        Unseen(name=name, report=make_report(card, []), cycles=cycles, predicted=cycles.measured())
+        EvaluatedRun(name=name, report=make_report(card, []), cycles=cycles, predicted=cycles.measured())
         for name, card in cards.items()
     )
     evaluation = Evaluation(
@@ -67,29 +67,29 @@ def _two_evaluated(monkeypatch: pytest.MonkeyPatch) -> list[EvaluateJob]:
         models=tuple(cards),
         subjects=cycles.subjects,
         reports=tuple(one.report for one in unseen),
-        between=compared(unseen),
+        between=compare_pairs(unseen),
     )
 
-    def evaluated(job: EvaluateJob) -> tuple[Evaluation, tuple[Unseen, ...]]:
+    def evaluated(job: EvaluateRequest) -> tuple[Evaluation, tuple[EvaluatedRun, ...]]:
         asked.append(job)
         return evaluation, unseen
 
-    monkeypatch.setattr(jobs, "evaluate_on_release", evaluated)
+    monkeypatch.setattr(comparing, "evaluate_on_release", evaluated)
     return asked
 
 
-def test_evaluate_hands_its_words_on_and_prints_who_wins(_two_evaluated: list[EvaluateJob], tmp_path: Path) -> None:
+def test_evaluate_hands_its_words_on_and_prints_who_wins(_two_evaluated: list[EvaluateRequest], tmp_path: Path) -> None:
     runs = tmp_path / "lstm", tmp_path / "mamba"
 
     done = _run("evaluate", *map(str, runs), "--release", "R", "--cohort", "a", "--cohort", "b", "--device", "cpu")
 
     assert done.exit_code == 0
-    assert _two_evaluated == [EvaluateJob(runs=runs, release="R", cohorts=("a", "b"), device="cpu")]
+    assert _two_evaluated == [EvaluateRequest(runs=runs, release="R", cohorts=("a", "b"), device="cpu")]
     assert done.stdout.startswith("moments: lstm 0.500")
     assert "lstm less mamba: -0.500 N·m/kg [-0.500, -0.500], better on 3 of 3 subjects" in done.stdout
 
 
-def test_an_evaluation_is_kept_for_programs_and_people(_two_evaluated: list[EvaluateJob], tmp_path: Path) -> None:
+def test_an_evaluation_is_kept_for_programs_and_people(_two_evaluated: list[EvaluateRequest], tmp_path: Path) -> None:
     out = tmp_path / "evaluation"
 
     done = _run("evaluate", "lstm", "mamba", "--release", "R", "--output", str(out))
@@ -121,8 +121,8 @@ def test_a_published_checkpoint_becomes_a_run(tmp_path: Path) -> None:
             "state_dict": Lstm(LstmSettings(hidden=4), 10, 3).state_dict(),
             "mu_x": np.zeros(10, dtype=np.float32),
             "sd_x": np.ones(10, dtype=np.float32),
-            "in_cols": [angle.name for angle in ANGLES],
-            "out_cols": [f"{moment.name.removeprefix('moment_')}_r_moment" for moment in MOMENTS],
+            "in_cols": [angle.name for angle in ANGLE_CHANNELS],
+            "out_cols": [f"{moment.name.removeprefix('moment_')}_r_moment" for moment in MOMENT_TARGETS],
             "hparams": {"hidden": 4, "layers": 2, "dropout": 0.1, "T": 180},
             "test_subjects": ["H01"],
         },

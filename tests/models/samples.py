@@ -5,10 +5,10 @@ from typing import Any
 import numpy as np
 import torch
 
-from models.data.channels import ANGLES, TARGETS, Task
-from models.data.cycles import Cycles, Split
-from models.learning.learn import Order
-from models.learning.recipe import TrainingRecipe
+from models.data.channels import ANGLE_CHANNELS, TASK_TARGETS, Task
+from models.data.cycles import Cycles, SubjectSplit
+from models.training.recipe import TrainingRecipe
+from models.training.train_on_split import TrainingSetup
 
 CONDITIONS = ("slow", "fast")
 OPTIMIZER = {
@@ -28,15 +28,15 @@ def made_cycles(
     rng = np.random.default_rng(seed)
     n_cycles = n_subjects * len(CONDITIONS) * repeats
     phase = np.linspace(0, 2 * np.pi, n_points)
-    angles = np.zeros((n_cycles, n_points, len(ANGLES)))
+    angles = np.zeros((n_cycles, n_points, len(ANGLE_CHANNELS)))
     for harmonic in (1, 2):
-        amplitude = rng.normal(scale=20 / harmonic, size=(2, n_cycles, 1, len(ANGLES)))
+        amplitude = rng.normal(scale=20 / harmonic, size=(2, n_cycles, 1, len(ANGLE_CHANNELS)))
         angles += amplitude[0] * np.cos(harmonic * phase)[:, None] + amplitude[1] * np.sin(harmonic * phase)[:, None]
-    mixture = np.random.default_rng(7).normal(size=(len(ANGLES), len(TARGETS[task]))) / 100
+    mixture = np.random.default_rng(7).normal(size=(len(ANGLE_CHANNELS), len(TASK_TARGETS[task]))) / 100
     return Cycles(
         angles_deg=angles.astype(np.float32),
         targets=(angles @ mixture + 0.5).astype(np.float32),
-        target_channels=TARGETS[task],
+        target_channels=TASK_TARGETS[task],
         subject=np.repeat([f"made/S{number:02d}" for number in range(n_subjects)], len(CONDITIONS) * repeats),
         condition=np.tile(np.repeat(CONDITIONS, repeats), n_subjects),
         mass_kg=np.full(n_cycles, 70.0),
@@ -63,12 +63,12 @@ def small_recipe(**changes: Any) -> TrainingRecipe:
     return TrainingRecipe.model_validate({**entries, **changes})
 
 
-def order(name: str, task: Task = "moments", **changes: Any) -> Order:
-    """An order for one small model, on the CPU."""
+def small_setup(name: str, task: Task = "moments", **changes: Any) -> TrainingSetup:
+    """One small model and recipe, on the CPU."""
     recipe = small_recipe(**changes)
-    return Order(model=recipe.model(name), task=task, recipe=recipe, device=torch.device("cpu"))
+    return TrainingSetup(model=recipe.model(name), task=task, recipe=recipe, device=torch.device("cpu"))
 
 
-def halves(cycles: Cycles) -> Split:
-    """All subjects but the last two for training, those two for the test."""
-    return Split(train=cycles.subjects[:-2], test=cycles.subjects[-2:])
+def halves(cycles: Cycles) -> SubjectSplit:
+    """The last two subjects for the test, the others for training."""
+    return SubjectSplit(train=cycles.subjects[:-2], test=cycles.subjects[-2:])

@@ -15,7 +15,7 @@ from warehouse.layout import file_path
 from warehouse.release.columns import TEXT_KEYS
 from warehouse.release.manifest import CYCLES_FILE, SPLIT_FILE
 from warehouse.release.publish import Release, open_release
-from warehouse.release.split import SubjectSplit
+from warehouse.release.split import ReleaseSplit
 
 _NUMBERS = ("cycle", "mass_kg", "height_m", "duration_s")
 _CYCLES_AT_ONCE = 64
@@ -81,13 +81,13 @@ def load(root: str, targets: Collection[TargetKind] | None = None, allocate: All
     return _assembled(blocks, keys, names, read_split(release))
 
 
-def read_split(release: Release) -> SubjectSplit:
+def read_split(release: Release) -> ReleaseSplit:
     """The release's split. WarehouseError if its file was changed."""
-    return TypeAdapter(SubjectSplit).validate_json(release.read(SPLIT_FILE))
+    return TypeAdapter(ReleaseSplit).validate_json(release.read(SPLIT_FILE))
 
 
 def _assembled(
-    blocks: Sequence[np.ndarray], keys: dict[str, np.ndarray], names: dict[str, tuple[str, ...]], split: SubjectSplit
+    blocks: Sequence[np.ndarray], keys: dict[str, np.ndarray], names: dict[str, tuple[str, ...]], split: ReleaseSplit
 ) -> CycleArrays:
     subject = np.char.add(np.char.add(keys.pop("cohort"), "/"), keys.pop("subject"))
     complete = np.logical_and.reduce([finite_rows(block) for block in blocks[1:]])

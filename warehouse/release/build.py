@@ -31,10 +31,10 @@ from warehouse.release.manifest import (
 from warehouse.release.origin import common_origin
 from warehouse.release.publish import Release, publish, staged_files, staging
 from warehouse.release.selection import Selection, StoredTrial, select, with_cycles
-from warehouse.release.split import SubjectSplit, subject_id
+from warehouse.release.split import ReleaseSplit, subject_id
 from warehouse.release.statistics import as_plain, channel_statistics, subjects_of
 
-Splitter = Callable[[Iterable[str]], SubjectSplit]
+Splitter = Callable[[Iterable[str]], ReleaseSplit]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -182,7 +182,7 @@ def _count(file: Path, points: int) -> _Counts:
     return _Counts(n_cycles=len(whole["forces"]), n_complete=int(complete.sum()), targets=targets)
 
 
-def _training_rows(file: Path, split: SubjectSplit, points: int) -> Iterable[pa.Table]:
+def _training_rows(file: Path, split: ReleaseSplit, points: int) -> Iterable[pa.Table]:
     for part in row_groups(file, ("cohort", "subject", *ALL_CHANNELS)):
         if not set(subjects_of(part)) & set(split.test):
             yield part

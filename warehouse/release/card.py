@@ -12,7 +12,7 @@ from warehouse.identity import VIRTUAL_PREFIX
 from warehouse.provenance import canonical_json
 from warehouse.release.columns import release_columns
 from warehouse.release.selection import Sides, StoredTrial
-from warehouse.release.split import SubjectSplit
+from warehouse.release.split import ReleaseSplit
 from warehouse.release.statistics import Statistic
 from warehouse.schemas import schema_of
 
@@ -32,7 +32,7 @@ class CardFacts:
     n_complete: int
     targets: tuple[str, ...]
     origin: Mapping[str, object]
-    split: SubjectSplit
+    split: ReleaseSplit
     statistics: Mapping[str, Statistic]
     audit: str
 
@@ -168,7 +168,7 @@ def _origin(facts: CardFacts) -> Iterator[str]:
     yield ""
 
 
-def _split(split: SubjectSplit) -> Iterator[str]:
+def _split(split: ReleaseSplit) -> Iterator[str]:
     yield from _title("Split")
     how = {
         "none": "No subject is held out.",

@@ -10,7 +10,7 @@ import numpy as np
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SubjectSplit:
+class ReleaseSplit:
     """Subjects in training and subjects held out for the test, as `cohort/subject`, sorted; each is in one of the two.
 
     `method` says how they were chosen; `fraction` and `seed` are those of a random draw, else None.
@@ -34,22 +34,22 @@ class SubjectSplit:
         return asdict(self)
 
 
-def hold_out_none(subjects: Iterable[str]) -> SubjectSplit:
+def hold_out_none(subjects: Iterable[str]) -> ReleaseSplit:
     """Every subject in training: for a release that is itself a test set, or that the trainer will split."""
-    return SubjectSplit(method="none", train=_sorted(subjects), test=())
+    return ReleaseSplit(method="none", train=_sorted(subjects), test=())
 
 
-def hold_out_named(subjects: Iterable[str], named: Sequence[str]) -> SubjectSplit:
+def hold_out_named(subjects: Iterable[str], named: Sequence[str]) -> ReleaseSplit:
     """Hold out the subjects named, as `cohort/subject` or by their code alone.
 
     ValueError for a name that fits no subject, or subjects of several cohorts.
     """
     everyone = _sorted(subjects)
     test = {_the_one(name, everyone) for name in named}
-    return SubjectSplit(method="names", train=tuple(s for s in everyone if s not in test), test=_sorted(test))
+    return ReleaseSplit(method="names", train=tuple(s for s in everyone if s not in test), test=_sorted(test))
 
 
-def hold_out_drawn(subjects: Iterable[str], fraction: float, seed: int) -> SubjectSplit:
+def hold_out_drawn(subjects: Iterable[str], fraction: float, seed: int) -> ReleaseSplit:
     """Hold out a share of the subjects, drawn by `numpy.random.default_rng(seed)`.
 
     The draw is that of the published training scripts (ygsiete7/Gait2Hip-60): subjects are sorted and shuffled, and the
@@ -62,12 +62,12 @@ def hold_out_drawn(subjects: Iterable[str], fraction: float, seed: int) -> Subje
     n_test = max(1, round(len(everyone) * fraction))
     np.random.default_rng(seed).shuffle(everyone)
     drawn = [str(subject) for subject in everyone]
-    return SubjectSplit(
+    return ReleaseSplit(
         method="seed", train=_sorted(drawn[n_test:]), test=_sorted(drawn[:n_test]), fraction=fraction, seed=seed
     )
 
 
-def splitter(named: Sequence[str], fraction: float | None, seed: int | None) -> Callable[[Iterable[str]], SubjectSplit]:
+def splitter(named: Sequence[str], fraction: float | None, seed: int | None) -> Callable[[Iterable[str]], ReleaseSplit]:
     """The function that makes the requested split: by name, by a draw, or none. ValueError if it is incomplete."""
     if (fraction is None) != (seed is None):
         raise ValueError("--holdout-fraction and --seed belong together: a draw that can't be repeated is no split.")

@@ -7,7 +7,7 @@ import numpy as np
 import pyarrow as pa
 
 from warehouse.channels import ALL_CHANNELS
-from warehouse.release.split import SubjectSplit, subject_id
+from warehouse.release.split import ReleaseSplit, subject_id
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,7 +22,7 @@ class Statistic:
     sd: float | None
 
 
-def channel_statistics(parts: Iterable[pa.Table], split: SubjectSplit) -> dict[str, Statistic]:
+def channel_statistics(parts: Iterable[pa.Table], split: ReleaseSplit) -> dict[str, Statistic]:
     """Every channel's statistics over the rows of `parts`; NaN counts as not known.
 
     ValueError if any row belongs to a subject that is not in training.
@@ -46,7 +46,7 @@ def subjects_of(table: pa.Table) -> list[str]:
     return [subject_id(row["cohort"], row["subject"]) for row in pairs.to_pylist()]
 
 
-def _refuse_others(part: pa.Table, split: SubjectSplit) -> None:
+def _refuse_others(part: pa.Table, split: ReleaseSplit) -> None:
     others: Sequence[str] = sorted(set(subjects_of(part)) - set(split.train))
     if others:
         raise ValueError(f"statistics are taken from training subjects only; {', '.join(others)} are not in training.")

@@ -25,11 +25,11 @@ def evaluate(
     """Test models, without retraining, on those of a release's subjects that none of them was trained on."""
     with plain_errors():
         from flows.learning.evaluation import evaluate_into
-        from models.jobs import EvaluateJob, evaluate_on_release
-        from models.scoring.report import render_together
+        from models.comparing.evaluate import EvaluateRequest, evaluate_on_release
+        from models.scoring.report import reports_text
 
-        job = EvaluateJob(runs=tuple(runs), release=release, cohorts=tuple(cohort or ()), device=device)
+        job = EvaluateRequest(runs=tuple(runs), release=release, cohorts=tuple(cohort or ()), device=device)
         evaluation = evaluate_on_release(job)[0] if out is None else evaluate_into(job, out)
-        typer.echo(render_together(evaluation.reports, evaluation.between))
+        typer.echo(reports_text(evaluation.reports, evaluation.between))
         if out is not None:
             typer.echo(f"\nwritten: {out}")

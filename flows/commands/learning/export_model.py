@@ -18,7 +18,7 @@ def export_model(
         if format_ != "onnx":
             raise ValueError(f"--format {format_}: expected onnx.")
         from models.predicting.export_onnx import export_onnx
-        from models.predicting.run import read_run
+        from models.predicting.trained_run import read_run
 
         difference = export_onnx(read_run(run), out)
         typer.echo(f"written: {out}; onnxruntime gives the same numbers within {difference:.1g} N/kg or N·m/kg")

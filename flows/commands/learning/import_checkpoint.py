@@ -14,8 +14,8 @@ def checkpoint(
 ) -> None:
     """Import a published Gait2Hip-60 checkpoint; nothing that its file may carry is run."""
     with plain_errors():
-        from models.predicting.published import import_published
-        from models.predicting.run import write_run
+        from models.predicting.import_published import import_published
+        from models.predicting.trained_run import write_run
 
         run = import_published(file)
         write_run(out, run)

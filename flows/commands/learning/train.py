@@ -30,10 +30,10 @@ def train(
     """
     with plain_errors():
         from flows.learning.train import train_and_track, train_untracked
-        from models.jobs import TrainJob
-        from models.scoring.report import render
+        from models.scoring.report import report_text
+        from models.training.train import TrainRequest
 
-        job = TrainJob(
+        job = TrainRequest(
             release=release,
             model=model,
             task=task,
@@ -44,7 +44,7 @@ def train(
         )
         uri = _where(tracking_uri, no_track)
         report = train_untracked(job, out) if uri is None else train_and_track(job, out, uri)[0]
-        typer.echo(render(report))
+        typer.echo(report_text(report))
         typer.echo(f"\nwritten: {out}" + ("" if uri is None else f"; tracked: {uri}"))
 
 

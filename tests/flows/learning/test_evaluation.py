@@ -9,28 +9,30 @@ import pytest
 
 from flows.learning import evaluation
 from flows.learning.evaluation import FIGURES, PAGE, TABLE, EvaluateOrder, evaluate_anew
-from models import jobs
-from models.data.cycles import Split
-from models.data.release import Released
-from models.learning.learn import baseline
-from models.predicting.run import write_run
+from models.comparing import evaluate as comparing
+from models.data.cycles import SubjectSplit
+from models.data.released_cycles import ReleasedCycles
+from models.predicting.trained_run import write_run
+from models.training.train_on_split import train_baseline
 from tests.flows.learning.test_retrain import CYCLES
-from tests.models.samples import order as training_order
+from tests.models.samples import small_setup
 
 TAUGHT = CYCLES.subjects[:6]
 
 
 @pytest.fixture(autouse=True)
 def _made_release(monkeypatch: pytest.MonkeyPatch) -> None:
-    released = Released(identity="made: 0123", cycles=CYCLES, split=Split(train=TAUGHT, test=()), n_left_out=0)
-    monkeypatch.setattr(jobs, "open_cycles", lambda *_: released)
+    released = ReleasedCycles(
+        identity="made: 0123", cycles=CYCLES, split=SubjectSplit(train=TAUGHT, test=()), n_left_out=0
+    )
+    monkeypatch.setattr(comparing, "load_released_cycles", lambda *_: released)
     monkeypatch.setattr(evaluation, "open_release", lambda root: SimpleNamespace(manifest=root))
     monkeypatch.setattr(evaluation, "release_folder", lambda manifest: manifest)
 
 
 def trained(folder: Path, name: str) -> Path:
     """A baseline that knows the first six people, as a run's folder."""
-    write_run(folder, baseline(training_order(name, "moments"), CYCLES, Split(train=TAUGHT, test=())))
+    write_run(folder, train_baseline(small_setup(name, "moments"), CYCLES, SubjectSplit(train=TAUGHT, test=())))
     return folder
 
 

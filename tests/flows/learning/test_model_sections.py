@@ -5,8 +5,8 @@ from typer.testing import CliRunner
 
 from flows import cli
 from flows.learning import model_sections
-from models import jobs
-from models.comparing.evaluate import Unseen
+from models.comparing import evaluate as comparing
+from models.comparing.evaluate import EvaluatedRun
 from models.scoring.report import make_report
 from models.scoring.scorecard import score
 from reports.pages.models import ModelSection
@@ -19,8 +19,8 @@ def section(monkeypatch: pytest.MonkeyPatch) -> ModelSection:
     cycles = made_cycles(n_subjects=3, n_points=24)
     wrong, worse = cycles.measured() + 0.5, cycles.measured() + 1.0
     report = make_report(score("lstm", cycles, wrong), [score("ridge", cycles, worse)])
-    unseen = Unseen(name="lstm", report=report, cycles=cycles, predicted=wrong)
-    monkeypatch.setattr(jobs, "on_unseen", lambda *_: unseen)
+    unseen = EvaluatedRun(name="lstm", report=report, cycles=cycles, predicted=wrong)
+    monkeypatch.setattr(comparing, "evaluate_run", lambda *_: unseen)
     (only,) = model_sections.model_sections([Path("run")], "R")
     return only
 

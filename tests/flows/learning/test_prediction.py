@@ -12,12 +12,12 @@ import torch
 from typer.testing import CliRunner, Result
 
 from flows import cli
-from models.data.cycles import Cycles, Split
-from models.learning.learn import baseline, baseline_siblings
-from models.predicting.calibrate import calibrated
+from models.data.cycles import Cycles, SubjectSplit
+from models.predicting.calibrate import calibrate_run
 from models.predicting.predict import predict
-from models.predicting.run import Run, read_run, write_run
-from tests.models.samples import made_cycles, order
+from models.predicting.trained_run import TrainedRun, read_run, write_run
+from models.training.train_on_split import train_baseline, train_baseline_on_folds
+from tests.models.samples import made_cycles, small_setup
 from tests.pipeline.motion_only.test_kinematic_events import TIME_S, pendulum_legs
 from tests.pipeline.motion_only.test_motion_file import table, write_csv, write_mot
 from warehouse.channels import INPUT_COORDINATES
@@ -35,10 +35,10 @@ def _predict(*args: object) -> Result:
 def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A ridge regression with intervals, trained on made-up angles."""
     folder = tmp_path_factory.mktemp("runs") / "ridge"
-    asked, split = order("ridge"), Split(train=CYCLES.subjects, test=())
-    found = baseline(asked, CYCLES, split)
-    siblings = baseline_siblings(asked, CYCLES, split)
-    write_run(folder, replace(calibrated(replace(found, siblings=siblings), CYCLES, asked.device), siblings=()))
+    asked, split = small_setup("ridge"), SubjectSplit(train=CYCLES.subjects, test=())
+    found = train_baseline(asked, CYCLES, split)
+    fold_runs = train_baseline_on_folds(asked, CYCLES, split)
+    write_run(folder, replace(calibrate_run(replace(found, fold_runs=fold_runs), CYCLES, asked.device), fold_runs=()))
     return folder
 
 
@@ -171,8 +171,8 @@ def test_a_release_s_own_csv_is_cycles(run: Path, tmp_path: Path) -> None:
 
 
 def test_a_run_without_intervals_says_so(npz: Path, tmp_path: Path) -> None:
-    asked = order("ridge")
-    write_run(tmp_path / "bare", baseline(asked, CYCLES, Split(train=CYCLES.subjects[:4], test=())))
+    asked = small_setup("ridge")
+    write_run(tmp_path / "bare", train_baseline(asked, CYCLES, SubjectSplit(train=CYCLES.subjects[:4], test=())))
 
     done = _predict(npz, "--run", tmp_path / "bare", "-o", tmp_path / "out.parquet")
 
@@ -183,7 +183,9 @@ def test_a_run_without_intervals_says_so(npz: Path, tmp_path: Path) -> None:
 
 
 def test_an_input_that_is_not_known_is_named(npz: Path, tmp_path: Path) -> None:
-    tall: Run = baseline(order("ridge", inputs=("angles", "height")), CYCLES, Split(train=CYCLES.subjects[:4], test=()))
+    tall: TrainedRun = train_baseline(
+        small_setup("ridge", inputs=("angles", "height")), CYCLES, SubjectSplit(train=CYCLES.subjects[:4], test=())
+    )
     write_run(tmp_path / "tall", tall)
 
     done = _predict(npz, "--run", tmp_path / "tall", "-o", tmp_path / "out.parquet")

@@ -12,22 +12,24 @@ from typer.testing import CliRunner, Result
 from flows import cli
 from flows.learning import retrain, tracking
 from flows.learning.retrain import DECISIONS, Retrained, RetrainOrder
-from models import jobs
-from models.data.cycles import Split
-from models.data.release import Released
+from models.comparing import evaluate as comparing
+from models.data.cycles import SubjectSplit
+from models.data.released_cycles import ReleasedCycles
+from models.training import train as training_room
 from tests.models.samples import made_cycles, small_recipe
 from warehouse.errors import WarehouseError
 
 CYCLES = made_cycles(n_subjects=12, n_points=16)
-SPLIT = Split(train=CYCLES.subjects[:6], test=CYCLES.subjects[6:])
+SPLIT = SubjectSplit(train=CYCLES.subjects[:6], test=CYCLES.subjects[6:])
 
 
 @pytest.fixture(autouse=True)
 def _made_release(monkeypatch: pytest.MonkeyPatch) -> None:
-    released = Released(identity="made: 0123", cycles=CYCLES, split=SPLIT, n_left_out=0)
-    monkeypatch.setattr(jobs, "open_cycles", lambda *_: released)
-    monkeypatch.setattr(jobs, "cycles_bytes", lambda *_: 0)
-    monkeypatch.setattr(jobs, "load_training_recipe", lambda _name: small_recipe())
+    released = ReleasedCycles(identity="made: 0123", cycles=CYCLES, split=SPLIT, n_left_out=0)
+    for user in (training_room, comparing):
+        monkeypatch.setattr(user, "load_released_cycles", lambda *_: released)
+    monkeypatch.setattr(training_room, "cycles_bytes", lambda *_: 0)
+    monkeypatch.setattr(training_room, "load_training_recipe", lambda _name: small_recipe())
     monkeypatch.setattr(retrain, "_release", lambda _order: "R")
 
 
@@ -106,7 +108,7 @@ def test_a_broken_challenger_leaves_the_champion(order: RetrainOrder, monkeypatc
         raise WarehouseError("the disk is full")
 
     with monkeypatch.context() as patched:
-        patched.setattr(jobs, "write_run", full)
+        patched.setattr(training_room, "write_run", full)
         with pytest.raises(WarehouseError, match="the disk is full"):
             run(order, "ridge")
     assert champion(order) == "mean_curve"

@@ -10,13 +10,13 @@ from mlflow import MlflowClient
 
 from flows.learning import tracking
 from flows.learning.tracking import begin_run, call, called, fetch, register
-from models.learning.training import Facts, Point
 from models.scoring.report import make_report
 from models.scoring.scorecard import score
+from models.training.network_training import CurvePoint, TrainingProgress
 from tests.models.samples import made_cycles
 
-FACTS = Facts(
-    curve=tuple(Point(epoch=epoch, train_loss=1 / epoch, validation_loss=2 / epoch) for epoch in range(1, 1203)),
+FACTS = TrainingProgress(
+    curve=tuple(CurvePoint(epoch=epoch, train_loss=1 / epoch, validation_loss=2 / epoch) for epoch in range(1, 1203)),
     best_epoch=1202,
     best_loss=2 / 1202,
 )

@@ -10,20 +10,20 @@ from typer.testing import CliRunner, Result
 
 from flows import cli
 from flows.learning import tracking
-from models import jobs
-from models.data.release import Released
-from models.learning.training import Training
-from models.predicting.run import read_run
+from models.data.released_cycles import ReleasedCycles
+from models.predicting.trained_run import read_run
+from models.training import train as training_room
+from models.training.network_training import NetworkTraining
 from tests.models.samples import halves, made_cycles, small_recipe
 
 
 @pytest.fixture(autouse=True)
 def _made_release(monkeypatch: pytest.MonkeyPatch) -> None:
     cycles = made_cycles(n_points=16)
-    released = Released(identity="made: 0123", cycles=cycles, split=halves(cycles), n_left_out=0)
-    monkeypatch.setattr(jobs, "open_cycles", lambda *_: released)
-    monkeypatch.setattr(jobs, "cycles_bytes", lambda *_: 0)
-    monkeypatch.setattr(jobs, "load_training_recipe", lambda _name: small_recipe())
+    released = ReleasedCycles(identity="made: 0123", cycles=cycles, split=halves(cycles), n_left_out=0)
+    monkeypatch.setattr(training_room, "load_released_cycles", lambda *_: released)
+    monkeypatch.setattr(training_room, "cycles_bytes", lambda *_: 0)
+    monkeypatch.setattr(training_room, "load_training_recipe", lambda _name: small_recipe())
 
 
 def _train(out: Path, *others: str) -> Result:
@@ -33,16 +33,16 @@ def _train(out: Path, *others: str) -> Result:
 
 def _interrupt_at(step: int, number: signal.Signals, monkeypatch: pytest.MonkeyPatch) -> None:
     steps = 0
-    original = Training._step
+    original = NetworkTraining._step
 
-    def watched(training: Training, rows: torch.Tensor) -> torch.Tensor:
+    def watched(training: NetworkTraining, rows: torch.Tensor) -> torch.Tensor:
         nonlocal steps
         steps += 1
         if steps == step:
             signal.raise_signal(number)
         return original(training, rows)
 
-    monkeypatch.setattr(Training, "_step", watched)
+    monkeypatch.setattr(NetworkTraining, "_step", watched)
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
@@ -85,7 +85,7 @@ def test_a_training_that_fails_is_told_so(uri: str, tmp_path: Path, monkeypatch:
     def full(*_: object) -> None:
         raise ValueError("the training loss became NaN")
 
-    monkeypatch.setattr(jobs, "train_and_test", full)
+    monkeypatch.setattr(training_room, "train_and_test", full)
 
     assert _train(tmp_path / "run", "--tracking-uri", uri).exit_code == 2
     client = MlflowClient(uri)

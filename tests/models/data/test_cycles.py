@@ -1,4 +1,4 @@
-"""What may be learned from, and that nothing is known of subjects who are not trained on."""
+"""Cycles without gaps, their statistics, and a split in which nobody is on both sides."""
 
 from dataclasses import replace
 
@@ -6,28 +6,22 @@ import numpy as np
 import pytest
 from pydantic import ValidationError
 
-from models.data.cycles import Split, Statistics, training_statistics
+from models.data.cycles import Statistics, SubjectSplit, statistics_of
 from tests.models.samples import made_cycles
 
 
-def test_statistics_are_of_training_subjects_only() -> None:
-    subject = np.array(["a", "a", "b", "c"])
-    values = np.array([1.0, 3.0, 5.0, 1e6])[:, None, None] * np.ones((4, 7, 1))
+def test_statistics_are_over_all_cycles_and_points_of_all_parts() -> None:
+    values = np.array([1.0, 3.0, 5.0])[:, None, None] * np.ones((3, 7, 1))
 
-    found = training_statistics(values, subject, Split(train=("a", "b"), test=("c",)))
+    statistics = statistics_of(lambda: [values[:1], values[1:]])
 
-    assert found.mean == pytest.approx([3])
-    assert found.sd == pytest.approx([np.sqrt(8 / 3)])
-
-
-def test_no_statistics_without_training_subjects() -> None:
-    with pytest.raises(ValueError, match="no training subject"):
-        training_statistics(np.ones((2, 3, 1)), np.array(["a", "b"]), Split(train=("z",), test=("a",)))
+    assert statistics.mean == pytest.approx([3])
+    assert statistics.sd == pytest.approx([np.sqrt(8 / 3)])
 
 
 def test_standardising_and_restoring_are_inverse() -> None:
     values = np.random.default_rng(0).normal(size=(4, 5, 3), loc=[0, 10, -100], scale=[1, 5, 0.1])
-    statistics = training_statistics(values, np.array(list("abcd")), Split(train=tuple("abcd"), test=()))
+    statistics = statistics_of(lambda: [values])
 
     scores = statistics.standardise(values)
 
@@ -36,15 +30,15 @@ def test_standardising_and_restoring_are_inverse() -> None:
     np.testing.assert_allclose(statistics.restore(scores), values, atol=1e-4)
 
 
-def test_a_channel_that_never_changes_stays_finite() -> None:
-    statistics = training_statistics(np.full((2, 3, 1), 4.0), np.array(["a", "b"]), Split(train=("a", "b"), test=()))
+def test_a_channel_that_never_varies_stays_finite() -> None:
+    statistics = statistics_of(lambda: [np.full((2, 3, 1), 4.0)])
 
     assert statistics == Statistics(mean=(4.0,), sd=(1.0,))
 
 
 def test_a_subject_on_both_sides_is_refused() -> None:
     with pytest.raises(ValidationError, match="both sides of the split: b"):
-        Split(train=("a", "b"), test=("b", "c"))
+        SubjectSplit(train=("a", "b"), test=("b", "c"))
 
 
 @pytest.mark.parametrize("name", ["angles_deg", "targets"])

@@ -5,14 +5,14 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from models.data.inputs import INPUTS, input_channels, inputs_of
+from models.data.inputs import MODEL_INPUTS, input_channels, inputs_of
 from tests.models.samples import made_cycles
 
 
 def test_every_input_has_as_many_channels_as_it_says() -> None:
     cycles = made_cycles()
 
-    for name in INPUTS:
+    for name in MODEL_INPUTS:
         assert inputs_of(cycles, [name]).shape == (24, 24, len(input_channels([name])))
 
 

@@ -11,22 +11,22 @@ import pytest
 import torch
 
 from models.data.cycles import Cycles
-from models.learning.learn import baseline, by_early_stopping
 from models.networks.selective_scan import _as_one_operation, steps
 from models.predicting import export_onnx as exporting
 from models.predicting.export_onnx import export_onnx
 from models.predicting.predict import predict
-from models.predicting.run import Run
-from tests.models.samples import halves, made_cycles, order
+from models.predicting.trained_run import TrainedRun
+from models.training.train_on_split import train_baseline, train_by_early_stopping
+from tests.models.samples import halves, made_cycles, small_setup
 
 CYCLES = made_cycles(n_points=16)
 CPU = torch.device("cpu")
 
 
-def trained(name: str) -> Run:
-    asked = order(name, standardise_targets=name == "transformer")
-    learn = baseline if name in ("ridge", "mean_curve") else by_early_stopping
-    return learn(asked, CYCLES, halves(CYCLES))
+def trained(name: str) -> TrainedRun:
+    setup = small_setup(name, standardise_targets=name == "transformer")
+    train = train_baseline if name in ("ridge", "mean_curve") else train_by_early_stopping
+    return train(setup, CYCLES, halves(CYCLES))
 
 
 def in_onnxruntime(file: Path, cycles: Cycles) -> np.ndarray:
@@ -38,9 +38,9 @@ def in_onnxruntime(file: Path, cycles: Cycles) -> np.ndarray:
 def test_onnxruntime_gives_the_run_s_own_numbers(name: str, tmp_path: Path) -> None:
     run = trained(name)
 
-    told = export_onnx(run, tmp_path / "model.onnx")
+    difference = export_onnx(run, tmp_path / "model.onnx")
 
-    assert told < 1e-4
+    assert difference < 1e-4
     for rows in (np.arange(1), np.arange(7)):
         some = CYCLES.take(rows)
         np.testing.assert_allclose(in_onnxruntime(tmp_path / "model.onnx", some), predict(run, some, CPU), atol=1e-4)

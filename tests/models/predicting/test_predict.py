@@ -5,10 +5,10 @@ from dataclasses import replace
 import numpy as np
 import torch
 
-from models.learning.learn import baseline
 from models.predicting.conformal import Calibration
 from models.predicting.predict import predict, predict_unmeasured
-from tests.models.samples import halves, made_cycles, order
+from models.training.train_on_split import train_baseline
+from tests.models.samples import halves, made_cycles, small_setup
 from warehouse.interchange.input_cycles import InputCycles
 
 CPU = torch.device("cpu")
@@ -16,7 +16,7 @@ CPU = torch.device("cpu")
 
 def test_no_force_is_below_zero_nor_outside_its_limits() -> None:
     cycles = made_cycles(task="both")
-    learned = baseline(order("ridge", task="both"), cycles, halves(cycles))
+    learned = train_baseline(small_setup("ridge", task="both"), cycles, halves(cycles))
     weak = {**learned.weights, "intercept": learned.weights["intercept"] - 4.5}
     width = ((0.5,) * len(cycles.target_channels),) * cycles.n_points
     run = replace(learned, weights=weak, calibration=Calibration(level=0.9, n_subjects=9, n_cycles=9, half_width=width))

@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from models.scoring.report import Report, make_report, render, render_together
-from models.scoring.scorecard import Scorecard, compare, score
+from models.scoring.report import Report, make_report, report_text, reports_text
+from models.scoring.scorecard import Scorecard, compare_scorecards, score
 from tests.models.samples import made_cycles
 
 CYCLES = made_cycles(task="both")
@@ -14,7 +14,7 @@ def _card(name: str, error: float) -> Scorecard:
 
 
 def test_the_verdict_comes_first_and_the_model_last() -> None:
-    text = render(make_report(_card("lstm", 0.5), [_card("mean_curve", 0.25)])).splitlines()
+    text = report_text(make_report(_card("lstm", 0.5), [_card("mean_curve", 0.25)])).splitlines()
 
     assert text[0] == (
         "forces: lstm 0.500 N/kg is NOT YET USEFUL, it loses to mean_curve (0.250); "
@@ -28,7 +28,7 @@ def test_the_verdict_comes_first_and_the_model_last() -> None:
 
 def test_columns_are_as_wide_as_the_longest_name() -> None:
     name = "champion, version 12 of the year"
-    text = render(make_report(_card(name, 0.5), [_card("mean_curve", 0.25)])).splitlines()
+    text = report_text(make_report(_card(name, 0.5), [_card("mean_curve", 0.25)])).splitlines()
 
     heads, first, *_ = (line for line in text if line.startswith(("channel ", "force_")))
     assert f"  {name}: R², nRMSE" in heads and len(heads) == len(first)
@@ -46,9 +46,9 @@ def test_several_verdicts_stand_before_the_first_table() -> None:
     cards = _card("lstm", 0.5), _card("mamba", 0.4)
     reports = [make_report(card, [_card("mean_curve", 0.25)]) for card in cards]
 
-    text = render_together(reports, compare(*cards)).splitlines()
+    text = reports_text(reports, compare_scorecards(*cards)).splitlines()
 
     assert [line.split(" is ")[0] for line in text[:2]] == ["forces: lstm 0.500 N/kg", "forces: mamba 0.400 N/kg"]
     assert text[2].startswith("lstm less mamba: +0.100 N/kg")
     assert text.count(reports[0].verdict) == 2
-    assert render_together(reports[:1], ()) == render(reports[0])
+    assert reports_text(reports[:1], ()) == report_text(reports[0])

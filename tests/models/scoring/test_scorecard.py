@@ -6,9 +6,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from models.data.channels import TARGETS
+from models.data.channels import TASK_TARGETS
 from models.data.cycles import Cycles
-from models.scoring.scorecard import Scorecard, compare, score, verdict
+from models.scoring.scorecard import Scorecard, compare_scorecards, score, verdict_in_words
 from tests.models.samples import made_cycles
 
 
@@ -48,7 +48,7 @@ def test_channels_have_their_own_r2() -> None:
 
     (part,) = score("model", _cycles(), predicted).kinds
 
-    assert [channel.name for channel in part.channels] == [channel.name for channel in TARGETS["moments"]]
+    assert [channel.name for channel in part.channels] == [channel.name for channel in TASK_TARGETS["moments"]]
     assert [channel.r2 for channel in part.channels] == pytest.approx([1, 0, 1])
     assert [channel.nrmse for channel in part.channels] == pytest.approx([0, 0.5, 0])
 
@@ -69,7 +69,7 @@ def test_forces_and_moments_never_share_a_figure() -> None:
 def test_models_are_compared_subject_by_subject() -> None:
     better, worse = score("A", _cycles(), _off_by(1, 1, 1, 4, 1)), score("B", _cycles(), _off_by(2, 2, 2, 3, 3))
 
-    (found,) = compare(better, worse)
+    (found,) = compare_scorecards(better, worse)
 
     assert (found.first, found.second, found.n_subjects, found.n_better) == ("A", "B", 3, 2)
     assert found.difference == pytest.approx((-1 + 1 - 2) / 3)
@@ -82,7 +82,7 @@ def test_models_scored_on_different_subjects_are_not_compared() -> None:
     some = cycles.of(["a", "b"])
 
     with pytest.raises(ValueError, match=r"A was scored on a, b, c and B on a, b"):
-        compare(score("A", cycles, predicted), score("B", some, predicted[:4]))
+        compare_scorecards(score("A", cycles, predicted), score("B", some, predicted[:4]))
 
 
 def _card(name: str, *errors: float) -> Scorecard:
@@ -92,27 +92,30 @@ def _card(name: str, *errors: float) -> Scorecard:
 def test_losing_to_a_baseline_is_said_first() -> None:
     model, mean = _card("lstm", 2, 2, 2, 2, 2), _card("mean_curve", 1, 1, 1, 1, 1)
 
-    assert verdict(model, [mean]) == "moments: lstm 2.000 N·m/kg is NOT YET USEFUL, it loses to mean_curve (1.000)"
-    assert verdict(mean, [model]) == "moments: mean_curve 1.000 N·m/kg beats lstm (2.000)"
-    assert verdict(mean, []) == "moments: mean_curve 1.000 N·m/kg, not compared with any baseline"
+    assert (
+        verdict_in_words(model, [mean])
+        == "moments: lstm 2.000 N·m/kg is NOT YET USEFUL, it loses to mean_curve (1.000)"
+    )
+    assert verdict_in_words(mean, [model]) == "moments: mean_curve 1.000 N·m/kg beats lstm (2.000)"
+    assert verdict_in_words(mean, []) == "moments: mean_curve 1.000 N·m/kg, not compared with any baseline"
 
 
 def test_a_smaller_error_that_chance_explains_is_no_win() -> None:
     # Better on `a` and `b` by far, worse on `c`: resampled subjects may all be like `c`.
     model, mean, worst = _card("lstm", 1, 1, 1, 1, 2.1), _card("mean_curve", 2, 2, 2, 2, 2), _card("ridge", *[3] * 5)
 
-    assert verdict(model, [mean, worst]) == (
+    assert verdict_in_words(model, [mean, worst]) == (
         "moments: lstm 1.367 N·m/kg is NOT SHOWN TO BE USEFUL, it is no better and no worse than mean_curve (2.000), "
         "it beats ridge (3.000)"
     )
-    assert verdict(mean, [model]).endswith("it is no better and no worse than lstm (1.367)")
+    assert verdict_in_words(mean, [model]).endswith("it is no better and no worse than lstm (1.367)")
 
 
 def test_two_subjects_tell_nothing_apart() -> None:
     cycles = _cycles().of(["a", "b"])
     first, second = (score(name, cycles, cycles.measured() + error) for name, error in (("lstm", 1), ("ridge", 9)))
 
-    assert "NOT SHOWN TO BE USEFUL, too few subjects tell it from ridge (9.000)" in verdict(first, [second])
+    assert "NOT SHOWN TO BE USEFUL, too few subjects tell it from ridge (9.000)" in verdict_in_words(first, [second])
 
 
 def test_each_cohort_has_its_own_figures() -> None:

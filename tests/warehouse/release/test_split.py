@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from warehouse.release.split import SubjectSplit, hold_out_drawn, hold_out_named, hold_out_none, splitter
+from warehouse.release.split import ReleaseSplit, hold_out_drawn, hold_out_named, hold_out_none, splitter
 
 SUBJECTS = ("adults/S01", "adults/S02", "children/S01", "children/K02")
 
@@ -32,7 +32,7 @@ def test_somebody_must_be_left_to_train_on() -> None:
 
 def test_a_subject_can_not_be_on_both_sides() -> None:
     with pytest.raises(ValueError, match="in training and in the test"):
-        SubjectSplit(method="names", train=("a/1", "a/2"), test=("a/2",))
+        ReleaseSplit(method="names", train=("a/1", "a/2"), test=("a/2",))
 
 
 def test_the_draw_is_that_of_the_published_scripts() -> None:

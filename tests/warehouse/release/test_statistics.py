@@ -3,10 +3,10 @@ import pyarrow as pa
 import pytest
 
 from warehouse.channels import ALL_CHANNELS
-from warehouse.release.split import SubjectSplit
+from warehouse.release.split import ReleaseSplit
 from warehouse.release.statistics import Statistic, channel_statistics
 
-SPLIT = SubjectSplit(method="names", train=("a/1", "a/2"), test=("a/3",))
+SPLIT = ReleaseSplit(method="names", train=("a/1", "a/2"), test=("a/3",))
 
 
 def _rows(subject: str, values: np.ndarray) -> pa.Table:

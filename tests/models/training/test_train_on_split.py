@@ -7,18 +7,18 @@ import numpy as np
 import pytest
 import torch
 
-from models.data.cycles import Split
-from models.learning.learn import baseline, by_early_stopping, by_median_epoch, folds
+from models.data.cycles import SubjectSplit
 from models.predicting.predict import predict
-from models.predicting.run import WEIGHTS, write_run
-from tests.models.samples import halves, made_cycles, order
+from models.predicting.trained_run import WEIGHTS, write_run
+from models.training.train_on_split import folds, train_baseline, train_by_early_stopping, train_by_median_epoch
+from tests.models.samples import halves, made_cycles, small_setup
 
 CYCLES = made_cycles(n_points=16)
 NETWORKS = ("lstm", "transformer", "mamba")
 
 
 def _bytes(name: str, seed: int, folder: Path) -> bytes:
-    write_run(folder, by_median_epoch(order(name, seed=seed), CYCLES, halves(CYCLES)))
+    write_run(folder, train_by_median_epoch(small_setup(name, seed=seed), CYCLES, halves(CYCLES)))
     return (folder / WEIGHTS).read_bytes()
 
 
@@ -31,8 +31,10 @@ def test_one_seed_gives_the_same_bytes_and_another_others(name: str, tmp_path: P
 
 
 @pytest.mark.parametrize("standardised", [False, True])
-@pytest.mark.parametrize(("name", "way"), [("ridge", baseline), ("mean_curve", baseline), ("lstm", by_median_epoch)])
-def test_test_subjects_leave_no_trace(name: str, way: object, standardised: bool) -> None:
+@pytest.mark.parametrize(
+    ("name", "train"), [("ridge", train_baseline), ("mean_curve", train_baseline), ("lstm", train_by_median_epoch)]
+)
+def test_test_subjects_leave_no_trace(name: str, train: object, standardised: bool) -> None:
     split = halves(CYCLES)
     tested = np.isin(CYCLES.subject, split.test)
     disturbed = replace(
@@ -41,15 +43,15 @@ def test_test_subjects_leave_no_trace(name: str, way: object, standardised: bool
         targets=np.where(tested[:, None, None], -1e3, CYCLES.measured()),
     )
 
-    asked = order(name, standardise_targets=standardised)
-    clean, other = (way(asked, cycles, split) for cycles in (CYCLES, disturbed))  # type: ignore[operator]
+    setup = small_setup(name, standardise_targets=standardised)
+    clean, other = (train(setup, cycles, split) for cycles in (CYCLES, disturbed))  # type: ignore[operator]
 
     assert clean.config == other.config
     assert all(clean.weights[key].equal(other.weights[key]) for key in clean.weights)
 
 
 def test_validation_subjects_choose_the_epoch_and_nothing_else() -> None:
-    run = by_early_stopping(order("lstm"), CYCLES, halves(CYCLES))
+    run = train_by_early_stopping(small_setup("lstm"), CYCLES, halves(CYCLES))
     (kept_out,) = {tuple(run.config.origin["validation_subjects"])}  # type: ignore[arg-type]
     others = [name for name in CYCLES.subjects[:-2] if name not in kept_out]
 
@@ -60,7 +62,7 @@ def test_validation_subjects_choose_the_epoch_and_nothing_else() -> None:
 
 
 def test_the_median_of_the_folds_best_epochs_is_trained() -> None:
-    run = by_median_epoch(order("lstm", folds={"count": 4}), CYCLES, halves(CYCLES))
+    run = train_by_median_epoch(small_setup("lstm", folds={"count": 4}), CYCLES, halves(CYCLES))
 
     best = [fold["best_epoch"] for fold in run.config.origin["folds"]]  # type: ignore[index, union-attr, call-overload]
     assert len(best) == 4
@@ -81,7 +83,7 @@ def test_fewer_subjects_than_folds_are_named() -> None:
 
 def test_a_split_without_training_subjects_is_refused() -> None:
     with pytest.raises(ValueError, match="no training subjects"):
-        baseline(order("ridge"), CYCLES, Split(train=None, test=CYCLES.subjects))
+        train_baseline(small_setup("ridge"), CYCLES, SubjectSplit(train=None, test=CYCLES.subjects))
 
 
 def test_a_network_learns_what_there_is_to_learn() -> None:
@@ -94,7 +96,10 @@ def test_a_network_learns_what_there_is_to_learn() -> None:
         "standardise_targets": True,
     }
 
-    runs = by_early_stopping(order("lstm", **changes), cycles, split), baseline(order("mean_curve"), cycles, split)
+    runs = (
+        train_by_early_stopping(small_setup("lstm", **changes), cycles, split),
+        train_baseline(small_setup("mean_curve"), cycles, split),
+    )
 
     tested = cycles.of(split.test)
     network, mean = (np.abs(predict(run, tested, torch.device("cpu")) - tested.measured()).mean() for run in runs)
@@ -107,7 +112,7 @@ def test_left_legs_teach_unless_the_recipe_says_otherwise() -> None:
     right_only = CYCLES.take(~left)
 
     taught_by_right, by_both, by_right_of_both = (
-        by_median_epoch(order("lstm", mirrored_left=mirrored), cycles, halves(CYCLES))
+        train_by_median_epoch(small_setup("lstm", mirrored_left=mirrored), cycles, halves(CYCLES))
         for cycles, mirrored in ((right_only, True), (both, True), (both, False))
     )
 
@@ -117,7 +122,7 @@ def test_left_legs_teach_unless_the_recipe_says_otherwise() -> None:
 
 
 def test_a_run_that_reads_conditions_refuses_one_it_was_not_taught() -> None:
-    run = by_early_stopping(order("lstm", inputs=("angles", "condition:slow,fast")), CYCLES, halves(CYCLES))
+    run = train_by_early_stopping(small_setup("lstm", inputs=("angles", "condition:slow,fast")), CYCLES, halves(CYCLES))
     running = replace(CYCLES, condition=np.full(len(CYCLES.subject), "running"))
 
     assert predict(run, CYCLES, torch.device("cpu")).shape == CYCLES.measured().shape

@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 import torch
 
-from models.data.channels import ANGLES, FORCES
+from models.data.channels import ANGLE_CHANNELS, FORCE_TARGETS
 from models.data.cycles import Cycles
 from models.networks.lstm import Lstm, LstmSettings
+from models.predicting.import_published import import_published
 from models.predicting.predict import predict
-from models.predicting.published import import_published
-from models.predicting.run import read_run, write_run
+from models.predicting.trained_run import read_run, write_run
 
 NAMES = ("LSTM_MF60", "LSTM_JM60", "Transformer_MF60", "Transformer_JM60", "Mamba_MF60", "Mamba_JM60")
 # As good as the release the checkpoints came with promises to be reproduced: 1e-4 N/kg and N·m/kg.
@@ -66,7 +66,7 @@ def test_a_bare_pickle_is_refused_and_not_run(tmp_path: Path) -> None:
 def test_a_whole_pickled_network_is_refused(tmp_path: Path) -> None:
     torch.save(Lstm(LstmSettings(hidden=4), 10, 14), tmp_path / "network.pt")
 
-    with pytest.raises(ValueError, match=r"carries code: .*models\.lstm\.Lstm"):
+    with pytest.raises(ValueError, match=r"carries code: .*models\.networks\.lstm\.Lstm"):
         import_published(tmp_path / "network.pt")
 
 
@@ -81,7 +81,7 @@ def test_a_checkpoint_cut_short_is_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("change", "complaint"),
     [
-        ({"in_cols": [angle.name for angle in ANGLES][::-1]}, "expected the ten angles in the published order"),
+        ({"in_cols": [angle.name for angle in ANGLE_CHANNELS][::-1]}, "expected the ten angles in the published order"),
         ({"out_cols": ["a", "b"]}, "predicts a, b"),
         ({"model_type": "gru"}, "model_type"),
         ({"hparams": {"layers": 2, "T": 180}}, "lack 'hidden'"),
@@ -103,8 +103,8 @@ def _published() -> dict[str, Any]:
         "state_dict": Lstm(LstmSettings(hidden=4), 10, 14).state_dict(),
         "mu_x": np.zeros(10, dtype=np.float32),
         "sd_x": np.ones(10, dtype=np.float32),
-        "in_cols": [angle.name for angle in ANGLES],
-        "out_cols": [f"{force.name.removeprefix('force_')}_r" for force in FORCES],
+        "in_cols": [angle.name for angle in ANGLE_CHANNELS],
+        "out_cols": [f"{force.name.removeprefix('force_')}_r" for force in FORCE_TARGETS],
         "hparams": {"hidden": 4, "layers": 2, "dropout": 0.1, "T": 180},
         "test_subjects": ["H01"],
     }

@@ -1,4 +1,4 @@
-"""One training at a time into one folder: two at once would write over what each other has learned."""
+"""One training at a time into one run folder: two would overwrite each other's work."""
 
 from contextlib import suppress
 from pathlib import Path
@@ -8,13 +8,13 @@ from filelock import FileLock, Timeout
 from warehouse.files.storage import describe_os_errors
 
 
-class Claim:
-    """Holds a run's folder from now until `release`, or until its process ends, however that ends."""
+class RunLock:
+    """Locks a run's folder until `release`, or until the process ends, however it ends."""
 
     def __init__(self, out: Path) -> None:
-        """ValueError if another training holds it, WarehouseError if nothing can be written beside it."""
+        """ValueError if another training holds the lock, WarehouseError if its file can't be written beside `out`."""
         self._file = out.with_name(f".{out.name}.lock")
-        # Whoever ends the training may release it, whichever thread claimed it.
+        # Any thread may release it, not only the one that took it.
         self._lock = FileLock(self._file, blocking=False, thread_local=False)
         with describe_os_errors("lock", str(self._file)):
             try:
@@ -25,10 +25,10 @@ class Claim:
                 ) from error
 
     def release(self) -> None:
-        """Nothing is held any more, and nothing is left beside the folder; a second call does nothing."""
+        """Unlocks and removes the lock's file. A second call does nothing."""
         if self._lock.is_locked:
-            # While it is held, so that nobody else's file is removed: a lock on a removed file counts for nobody.
-            # Where an open file can't be removed it stays, and is in nobody's way.
+            # Removed while it is still locked, so that it can't be another training's file.
+            # Windows can't remove an open file: it stays, and does no harm.
             with suppress(OSError):
                 self._file.unlink()
             self._lock.release()

@@ -1,4 +1,4 @@
-"""The published checkpoints of Gait2Hip-60: PyTorch pickles, read without running anything they might carry."""
+"""The published checkpoints of Gait2Hip-60: PyTorch pickles, read without running any code in them."""
 
 import hashlib
 import io
@@ -13,18 +13,18 @@ import torch
 from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
 from torch.serialization import get_unsafe_globals_in_checkpoint, safe_globals
 
-from models.data.channels import ANGLES, TARGETS, Task
-from models.data.cycles import Split, Statistics
+from models.data.channels import ANGLE_CHANNELS, TASK_TARGETS, Task
+from models.data.cycles import Statistics, SubjectSplit
 from models.data.inputs import PUBLISHED
 from models.networks.by_name import NetworkSettings
 from models.networks.lstm import LstmSettings
 from models.networks.mamba import MambaSettings
 from models.networks.transformer import TransformerSettings
 from models.predicting.predict import load_network
-from models.predicting.run import Run, RunConfig
+from models.predicting.trained_run import RunConfig, TrainedRun
 from warehouse.files.storage import describe_os_errors
 
-# Beside tensors and plain containers, what a NumPy array is pickled as, under its names in NumPy 1 and 2.
+# What a pickled NumPy array consists of besides plain containers, by its names in NumPy 1 and 2.
 _rebuild_array = np._core.multiarray._reconstruct  # type: ignore[attr-defined]
 _ARRAY_PARTS: list[Any] = [
     np.ndarray,
@@ -36,59 +36,59 @@ _ARRAY_PARTS: list[Any] = [
     (_rebuild_array, "numpy._core.multiarray._reconstruct"),
 ]
 
-# The publication's names of what is predicted, and ours.
+# The published names of targets, and ours.
 _TARGET_NAMES: Mapping[str, str] = {
-    **{f"{channel.name.removeprefix('force_')}_r": channel.name for channel in TARGETS["forces"]},
-    **{f"{channel.name.removeprefix('moment_')}_r_moment": channel.name for channel in TARGETS["moments"]},
+    **{f"{channel.name.removeprefix('force_')}_r": channel.name for channel in TASK_TARGETS["forces"]},
+    **{f"{channel.name.removeprefix('moment_')}_r_moment": channel.name for channel in TASK_TARGETS["moments"]},
 }
 
-Floats = Annotated[tuple[float, ...], BeforeValidator(lambda array: tuple(np.asarray(array).ravel().tolist()))]
-Words = Annotated[tuple[str, ...], BeforeValidator(lambda words: tuple(str(word) for word in words))]
+_Floats = Annotated[tuple[float, ...], BeforeValidator(lambda array: tuple(np.asarray(array).ravel().tolist()))]
+_Words = Annotated[tuple[str, ...], BeforeValidator(lambda words: tuple(str(word) for word in words))]
 
 
 class _Published(BaseModel):
-    """The entries of a published checkpoint that matter here; it has more."""
+    """The entries of a published checkpoint that are used here; it has more."""
 
     model_config = ConfigDict(frozen=True, arbitrary_types_allowed=True, extra="ignore", protected_namespaces=())
 
     model_type: Literal["lstm", "transformer", "mamba"]
     state_dict: dict[str, torch.Tensor]
-    mu_x: Floats
-    sd_x: Floats
-    in_cols: Words
-    out_cols: Words
+    mu_x: _Floats
+    sd_x: _Floats
+    in_cols: _Words
+    out_cols: _Words
     hparams: dict[str, float | int]
-    test_subjects: Words
+    test_subjects: _Words
 
 
-def import_published(file: Path) -> Run:
-    """The checkpoint as one of ours, the same numbers in the same network.
+def import_published(file: Path) -> TrainedRun:
+    """The checkpoint as a trained run: the same network with the same weights.
 
-    ValueError if the file is no PyTorch file, holds anything but tensors, arrays and plain containers (it is
-    named and not run), or is not a checkpoint of the published kind.
+    ValueError if the file is no PyTorch file, holds anything but tensors, arrays and plain containers (which
+    is named and not run), or is not a checkpoint of the published kind.
     """
     with describe_os_errors("read", str(file)):
         content = file.read_bytes()
     published = _checked(file, _load_plain(file, content))
-    if published.in_cols != tuple(channel.name for channel in ANGLES):
+    if published.in_cols != tuple(channel.name for channel in ANGLE_CHANNELS):
         raise ValueError(f"{file} reads {', '.join(published.in_cols)}: expected the ten angles in the published order")
     task = _task_of(file, published.out_cols)
-    run = Run(
+    run = TrainedRun(
         config=RunConfig(
             model=_settings(file, published),
             task=task,
             inputs=PUBLISHED,
             points=_size(file, published, "T"),
-            input_channels=ANGLES,
-            target_channels=TARGETS[task],
+            input_channels=ANGLE_CHANNELS,
+            target_channels=TASK_TARGETS[task],
             input_statistics=Statistics(mean=published.mu_x, sd=published.sd_x),
             target_statistics=None,
             origin={"imported_from": file.name, "sha256": hashlib.sha256(content).hexdigest()},
         ),
         weights=published.state_dict,
-        split=Split(train=None, test=published.test_subjects),
+        split=SubjectSplit(train=None, test=published.test_subjects),
     )
-    load_network(run)  # the weights fit the network, or the import fails and not the first prediction
+    load_network(run)  # weights that don't fit fail here, not at the first prediction
     return run
 
 
@@ -119,7 +119,7 @@ def _checked(file: Path, content: object) -> _Published:
 
 def _task_of(file: Path, columns: tuple[str, ...]) -> Task:
     names = tuple(_TARGET_NAMES.get(column, column) for column in columns)
-    for task, channels in TARGETS.items():
+    for task, channels in TASK_TARGETS.items():
         if names == tuple(channel.name for channel in channels):
             return task
     raise ValueError(f"{file} predicts {', '.join(columns)}: expected the published forces or moments, in their order")

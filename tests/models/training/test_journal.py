@@ -10,15 +10,15 @@ from typing import Any
 import pytest
 import torch
 
-from models.data.cycles import Split
-from models.learning import journal as journal_file
-from models.learning.journal import Journal
-from models.learning.learn import by_early_stopping, by_median_epoch
-from models.learning.protocols import leave_each_out
-from models.learning.training import Facts
-from models.learning.watch import Interrupted
-from models.predicting.run import Run
-from tests.models.samples import OPTIMIZER, halves, made_cycles, order
+from models.data.cycles import SubjectSplit
+from models.predicting.trained_run import TrainedRun
+from models.training import journal as journal_file
+from models.training.journal import Journal
+from models.training.network_training import TrainingProgress
+from models.training.protocols import leave_each_out
+from models.training.train_on_split import train_by_early_stopping, train_by_median_epoch
+from models.training.training_loop import Interrupted
+from tests.models.samples import OPTIMIZER, halves, made_cycles, small_setup
 from warehouse.errors import WarehouseError
 
 CYCLES = made_cycles(n_points=16)
@@ -45,7 +45,7 @@ def _never() -> bool:
     return False
 
 
-def _unheard(number: int, facts: Facts) -> None:
+def _unheard(number: int, progress: TrainingProgress) -> None:
     pass
 
 
@@ -53,11 +53,11 @@ def _journal(folder: Path, stop: Callable[[], bool] = _never) -> Journal:
     return Journal(folder, JOB, stop, _unheard)
 
 
-def _median(name: str, watch: Journal) -> Run:
-    return by_median_epoch(replace(order(name, **CHANGES), watch=watch), CYCLES, halves(CYCLES))
+def _median(name: str, journal: Journal) -> TrainedRun:
+    return train_by_median_epoch(replace(small_setup(name, **CHANGES), callbacks=journal), CYCLES, halves(CYCLES))
 
 
-def _same(first: Run, second: Run) -> bool:
+def _same(first: TrainedRun, second: TrainedRun) -> bool:
     return first.config == second.config and all(first.weights[key].equal(second.weights[key]) for key in first.weights)
 
 
@@ -81,10 +81,10 @@ def test_interrupted_anywhere_it_ends_with_the_same_weights(name: str, tmp_path:
 
 
 def test_where_nothing_was_learned_nothing_is_said_to_be_kept(tmp_path: Path) -> None:
-    with pytest.raises(Interrupted, match=r"after 0 of its epochs\. Nothing was learned yet") as told:
+    with pytest.raises(Interrupted, match=r"after 0 of its epochs\. Nothing was learned yet") as raised:
         _median("lstm", _journal(tmp_path / "kept", _After(0)))
 
-    assert "goes on" not in str(told.value)
+    assert "goes on" not in str(raised.value)
     assert not (tmp_path / "kept").exists()
 
 
@@ -92,9 +92,11 @@ def test_leaving_each_out_goes_on_too(tmp_path: Path) -> None:
     few = CYCLES.of(CYCLES.subjects[:3])
 
     def scored(stop: Callable[[], bool]) -> object:
-        asked = replace(order("lstm"), watch=_journal(tmp_path / stop.__class__.__name__, stop))
-        everybody = Split(train=few.subjects, test=())
-        return leave_each_out(asked, lambda cycles, split: by_early_stopping(asked, cycles, split), few, everybody)[1]
+        setup = replace(small_setup("lstm"), callbacks=_journal(tmp_path / stop.__class__.__name__, stop))
+        everybody = SubjectSplit(train=few.subjects, test=())
+        return leave_each_out(
+            setup, lambda cycles, split: train_by_early_stopping(setup, cycles, split), few, everybody
+        )[1]
 
     with pytest.raises(Interrupted):
         scored(_After(7))
@@ -105,25 +107,27 @@ def test_leaving_each_out_goes_on_too(tmp_path: Path) -> None:
 def test_a_schedule_and_an_average_matter(tmp_path: Path) -> None:
     with_both = _median("lstm", _journal(tmp_path))
 
-    plain = by_median_epoch(order("lstm", optimizer={**OPTIMIZER, "batch_cycles": 4}), CYCLES, halves(CYCLES))
+    plain = train_by_median_epoch(
+        small_setup("lstm", optimizer={**OPTIMIZER, "batch_cycles": 4}), CYCLES, halves(CYCLES)
+    )
 
     assert not _same(with_both, plain)
 
 
 def test_each_training_s_curve_is_told_once_and_again_after_an_interruption(tmp_path: Path) -> None:
-    told: list[tuple[int, list[int]]] = []
+    heard: list[tuple[int, list[int]]] = []
 
-    def listen(number: int, facts: Facts) -> None:
-        told.append((number, [point.epoch for point in facts.curve]))
+    def listen(number: int, progress: TrainingProgress) -> None:
+        heard.append((number, [point.epoch for point in progress.curve]))
 
     with pytest.raises(Interrupted):
         # Three epochs of two batches a fold: the second fold's third epoch is not whole.
         _median("lstm", Journal(tmp_path, JOB, _After(11), listen))
-    assert told == [(1, [1, 2, 3]), (2, [1, 2])]
+    assert heard == [(1, [1, 2, 3]), (2, [1, 2])]
 
     _median("lstm", Journal(tmp_path, JOB, _never, listen))
-    assert [number for number, _ in told[2:]] == [1, 2, 3]
-    assert told[3] == (2, [1, 2, 3])
+    assert [number for number, _ in heard[2:]] == [1, 2, 3]
+    assert heard[3] == (2, [1, 2, 3])
 
 
 def test_another_job_s_folder_is_refused(tmp_path: Path) -> None:

@@ -6,8 +6,9 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from models.learning.training import Examples, Training
-from models.learning.watch import UNWATCHED
+from models.training.examples import ExamplesInMemory
+from models.training.network_training import NetworkTraining
+from models.training.training_loop import NO_CALLBACKS
 from tests.models.samples import OPTIMIZER, small_recipe
 
 
@@ -22,25 +23,25 @@ class _Number(nn.Module):
         return self.value.expand(*x.shape[:2], 1)
 
 
-FAR = Examples(inputs=torch.zeros(4, 3, 2), targets=torch.full((4, 3, 1), 1e6))
+FAR = ExamplesInMemory(inputs=torch.zeros(4, 3, 2), targets=torch.full((4, 3, 1), 1e6))
 
 
-def _training(train: Examples = FAR, **changes: Any) -> Training:
+def _training(train: ExamplesInMemory = FAR, **changes: Any) -> NetworkTraining:
     optimizer = {**OPTIMIZER, "weight_decay": 0, "batch_cycles": 2, "gradient_clip": 1e9, "learning_rate": 0.1}
     recipe = {"stopping": {"max_epochs": 4, "patience_epochs": 4, "min_improvement": 0}, **changes}
     recipe["optimizer"] = {**optimizer, **changes.get("optimizer", {})}
-    return Training(_Number(), train, small_recipe(**recipe))
+    return NetworkTraining(_Number(), train, small_recipe(**recipe))
 
 
-def _values(training: Training, epochs: int) -> list[float]:
+def _values(training: NetworkTraining, epochs: int) -> list[float]:
     """The number after every batch."""
-    found: list[float] = []
+    values: list[float] = []
     for _ in range(epochs):
-        training.keep(training.run_epoch(lambda: found.append(_value(training))), None)
-    return [*found[1:], _value(training)]
+        training.end_epoch(training.run_epoch(lambda: values.append(_value(training))), None)
+    return [*values[1:], _value(training)]
 
 
-def _value(training: Training) -> float:
+def _value(training: NetworkTraining) -> float:
     (value,) = training.network.parameters()
     return value.item()
 
@@ -73,15 +74,15 @@ def test_the_average_of_the_weights_is_what_was_taught() -> None:
 def test_without_an_average_the_weights_themselves_were_taught() -> None:
     training = _training()
 
-    assert training.taught is training.network
+    assert training.kept_network is training.network
     assert float(training.weights()["value"]) == 0
 
 
 def test_the_curve_tells_each_epoch_s_mean_loss() -> None:
-    near = Examples(inputs=torch.zeros(4, 3, 2), targets=torch.ones(4, 3, 1))
+    near = ExamplesInMemory(inputs=torch.zeros(4, 3, 2), targets=torch.ones(4, 3, 1))
     training = _training(near)
 
-    training.keep(training.run_epoch(UNWATCHED.between_batches), 0.5)
+    training.end_epoch(training.run_epoch(NO_CALLBACKS.between_batches), 0.5)
 
     (point,) = training.curve
     # Before the first step the number is 0, after it 0.1: squared errors 1 and 0.81.
@@ -90,7 +91,7 @@ def test_the_curve_tells_each_epoch_s_mean_loss() -> None:
 
 
 def test_a_loss_without_a_number_ends_the_training() -> None:
-    broken = Examples(inputs=torch.zeros(4, 3, 2), targets=torch.full((4, 3, 1), float("nan")))
+    broken = ExamplesInMemory(inputs=torch.zeros(4, 3, 2), targets=torch.full((4, 3, 1), float("nan")))
 
     with pytest.raises(ValueError, match="the training loss became NaN"):
-        _training(broken).run_epoch(UNWATCHED.between_batches)
+        _training(broken).run_epoch(NO_CALLBACKS.between_batches)

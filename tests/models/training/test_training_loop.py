@@ -4,10 +4,10 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from models.learning.learn import by_early_stopping
-from models.learning.train import device_named, train_for, train_until_best, validation_loss
-from models.learning.training import Examples
-from tests.models.samples import OPTIMIZER, halves, made_cycles, order, small_recipe
+from models.training.examples import ExamplesInMemory
+from models.training.train_on_split import train_by_early_stopping
+from models.training.training_loop import train_epochs, train_until_best, validation_loss
+from tests.models.samples import OPTIMIZER, halves, made_cycles, small_recipe, small_setup
 
 
 class _Constant(nn.Module):
@@ -21,8 +21,8 @@ class _Constant(nn.Module):
         return self.value.expand(*x.shape[:2], 1)
 
 
-def _examples(value: float, n_cycles: int = 4) -> Examples:
-    return Examples(inputs=torch.zeros(n_cycles, 3, 2), targets=torch.full((n_cycles, 3, 1), value))
+def _examples(value: float, n_cycles: int = 4) -> ExamplesInMemory:
+    return ExamplesInMemory(inputs=torch.zeros(n_cycles, 3, 2), targets=torch.full((n_cycles, 3, 1), value))
 
 
 def test_the_best_epoch_s_weights_are_kept_and_patience_ends_it() -> None:
@@ -52,7 +52,9 @@ def test_a_short_last_batch_counts_as_a_whole_one() -> None:
     # As published: squared errors 1 (three cycles) and 9 (one cycle) have the mean 5 over batches, 3 over cycles.
     targets = torch.tensor([1.0, 1, 1, 3])[:, None, None].expand(4, 3, 1)
 
-    assert validation_loss(_Constant(), Examples(inputs=torch.zeros(4, 3, 2), targets=targets), 3) == pytest.approx(5)
+    assert validation_loss(
+        _Constant(), ExamplesInMemory(inputs=torch.zeros(4, 3, 2), targets=targets), 3
+    ) == pytest.approx(5)
 
 
 def test_every_cycle_is_seen_once_an_epoch() -> None:
@@ -64,8 +66,8 @@ def test_every_cycle_is_seen_once_an_epoch() -> None:
             return super().forward(x)
 
     inputs = torch.arange(10.0)[:, None, None].expand(10, 3, 2)
-    train = Examples(inputs=inputs, targets=torch.zeros(10, 3, 1))
-    train_for(_Watching(), train, 1, small_recipe())
+    train = ExamplesInMemory(inputs=inputs, targets=torch.zeros(10, 3, 1))
+    train_epochs(_Watching(), train, 1, small_recipe())
 
     assert [len(batch) for batch in seen] == [8, 2]
     assert sorted(torch.cat(seen).tolist()) == list(range(10))
@@ -76,7 +78,7 @@ def test_large_gradients_are_clipped() -> None:
     network = _Constant()
     clipped = small_recipe(optimizer={**OPTIMIZER, "gradient_clip": 0.25})
 
-    train_for(network, _examples(1000), 1, clipped)
+    train_epochs(network, _examples(1000), 1, clipped)
 
     assert network.value.grad is not None
     assert network.value.grad.abs() == pytest.approx(0.25, rel=1e-4)
@@ -87,23 +89,13 @@ def test_nan_stops_the_training() -> None:
         validation_loss(_Constant(), _examples(float("nan")), 4)
 
 
-@pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU here")
-def test_a_gpu_that_is_not_there_is_asked_for_in_vain() -> None:
-    assert device_named("auto") == torch.device("cpu")
-    with pytest.raises(ValueError, match="no CUDA device"):
-        device_named("cuda")
-
-
-def test_an_unknown_device_is_refused() -> None:
-    with pytest.raises(ValueError, match="expected auto, cpu or cuda"):
-        device_named("tpu")
-
-
 @pytest.mark.parametrize("name", ["lstm", "transformer", "mamba"])
 def test_half_the_digits_teach_the_same(name: str) -> None:
     cycles = made_cycles(n_points=16)
     single, half = (
-        by_early_stopping(order(name, optimizer={**OPTIMIZER, "precision": precision}), cycles, halves(cycles))
+        train_by_early_stopping(
+            small_setup(name, optimizer={**OPTIMIZER, "precision": precision}), cycles, halves(cycles)
+        )
         for precision in ("single", "bfloat16")
     )
 

@@ -1,16 +1,16 @@
-"""The seam to the warehouse: a release's cycles, as this room knows them."""
+"""A release's cycles and split, read from the warehouse."""
 
 from dataclasses import dataclass
 
-from models.data.channels import ANGLES, TARGETS, Task
-from models.data.cycles import Cycles, Split
+from models.data.channels import ANGLE_CHANNELS, TASK_TARGETS, Task
+from models.data.cycles import Cycles, SubjectSplit
 from warehouse.channels import TargetKind
 from warehouse.files.on_disk import Allocate, in_memory, joined
 from warehouse.release.arrays import load, read_split
 from warehouse.release.manifest import release_folder
 from warehouse.release.publish import open_release
 
-_KINDS: dict[Task, tuple[TargetKind, ...]] = {
+_KINDS_OF: dict[Task, tuple[TargetKind, ...]] = {
     "forces": ("forces",),
     "moments": ("moments",),
     "both": ("forces", "moments"),
@@ -18,32 +18,32 @@ _KINDS: dict[Task, tuple[TargetKind, ...]] = {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Released:
-    """What a release holds for one task. `identity` names it and all its files, its split too.
+class ReleasedCycles:
+    """A release's cycles for one task, and its split. `identity` names the release with all its files.
 
-    `n_left_out` counts its cycles that aren't here, since not all of the task's targets are known throughout.
+    `n_left_out` counts the cycles left out because a target of the task was not measured throughout.
     """
 
     identity: str
     cycles: Cycles
-    split: Split
+    split: SubjectSplit
     n_left_out: int
 
 
-def open_cycles(root: str, task: Task, allocate: Allocate = in_memory) -> Released:
-    """The release in a folder. ValueError if it lacks the task's targets, WarehouseError if it can't be read.
+def load_released_cycles(root: str, task: Task, allocate: Allocate = in_memory) -> ReleasedCycles:
+    """The cycles of the release in a folder whose targets were measured throughout, and the split of their subjects.
 
-    `allocate` says where angles and targets are kept (`warehouse/files/on_disk.py`).
-    Cycles whose targets were not measured throughout are left out, and so are subjects who have no others.
+    `allocate` says where angles and targets are kept (`warehouse/files/on_disk.py`). ValueError if the release lacks
+    the task's targets, WarehouseError if it can't be read.
     """
     release = open_release(root)
-    arrays = load(root, _KINDS[task], allocate)
+    arrays = load(root, _KINDS_OF[task], allocate)
     if not len(arrays):
         raise ValueError(f"{root} has no cycle with all of its {task} known")
     cycles = Cycles(
         angles_deg=arrays.inputs_deg,
         targets=joined(arrays.forces_n_kg, arrays.moments_nm_kg),
-        target_channels=TARGETS[task],
+        target_channels=TASK_TARGETS[task],
         subject=arrays.subject,
         condition=arrays.condition,
         mass_kg=arrays.mass_kg,
@@ -52,10 +52,10 @@ def open_cycles(root: str, task: Task, allocate: Allocate = in_memory) -> Releas
         side=arrays.side,
     )
     split, present = read_split(release), set(cycles.subjects)
-    return Released(
+    return ReleasedCycles(
         identity=release_folder(release.manifest),
         cycles=cycles,
-        split=Split(
+        split=SubjectSplit(
             train=tuple(name for name in split.train if name in present),
             test=tuple(name for name in split.test if name in present),
         ),
@@ -64,6 +64,6 @@ def open_cycles(root: str, task: Task, allocate: Allocate = in_memory) -> Releas
 
 
 def cycles_bytes(root: str, task: Task) -> int:
-    """What angles and targets of a release's cycles take, once. WarehouseError if it can't be read."""
+    """The size in memory of a release's angles and targets. WarehouseError if it can't be read."""
     manifest = open_release(root).manifest
-    return 4 * manifest.n_cycles * manifest.points * (len(ANGLES) + len(TARGETS[task]))
+    return 4 * manifest.n_cycles * manifest.points * (len(ANGLE_CHANNELS) + len(TASK_TARGETS[task]))

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from models.learning.recipe import MODELS, ScheduleSettings, load_training_recipe, packaged_recipes
 from models.networks.lstm import LstmSettings
+from models.training.recipe import MODELS, ScheduleSettings, load_training_recipe, packaged_recipes
 
 PUBLISHED = """
 inputs = ["angles"]

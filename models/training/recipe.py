@@ -12,23 +12,23 @@ from models.networks.baselines import MeanCurveSettings, RidgeSettings
 from models.networks.lstm import LstmSettings
 from models.networks.mamba import MambaSettings
 from models.networks.transformer import TransformerSettings
-from models.predicting.run import ModelSettings
+from models.predicting.trained_run import PredictorSettings
 from warehouse.settings_file import Checked, checked, parse_toml, read_toml
 
-Positive = Annotated[float, Field(gt=0)]
+_Positive = Annotated[float, Field(gt=0)]
 
 
 class OptimizerSettings(Checked):
     """AdamW (Loshchilov & Hutter 2019) on the mean squared error of per-mass targets.
 
-    `average_decay` is that of an exponential moving average of the weights over steps (Polyak & Juditsky 1992), which
-    is then what is validated and kept; 0 keeps the weights themselves.
+    `average_decay` is the decay of an exponential moving average of the weights over steps (Polyak & Juditsky 1992),
+    which is then validated and kept; 0 keeps the weights themselves.
     """
 
-    learning_rate: Positive
+    learning_rate: _Positive
     weight_decay: Annotated[float, Field(ge=0)]
     batch_cycles: Annotated[int, Field(ge=1)]
-    gradient_clip: Positive
+    gradient_clip: _Positive
     average_decay: Annotated[float, Field(ge=0, lt=1)]
     precision: Literal["single", "bfloat16"]
 
@@ -36,8 +36,8 @@ class OptimizerSettings(Checked):
 class ScheduleSettings(Checked):
     """The learning rate over a training, as a share of `learning_rate`.
 
-    It rises in equal steps over the warm-up. Then `constant` keeps it, and `cosine` (Loshchilov & Hutter 2017) lets it
-    fall to `final_share` at the recipe's `max_epochs`, wherever a training stops before that.
+    It rises in equal steps over the warm-up. Then it stays (`constant`), or falls to `final_share` at the recipe's
+    `max_epochs` (`cosine`, Loshchilov & Hutter 2017), even if training stops earlier.
     """
 
     shape: Literal["constant", "cosine"]
@@ -45,17 +45,17 @@ class ScheduleSettings(Checked):
     final_share: Annotated[float, Field(ge=0, le=1)]
 
     def share(self, epochs_done: float, max_epochs: int) -> float:
-        """The share after so many epochs, which need not be whole ones."""
+        """The share after this many epochs, whole or not."""
         if epochs_done < self.warm_up_epochs:
             return epochs_done / self.warm_up_epochs
         if self.shape == "constant":
             return 1.0
-        way = (epochs_done - self.warm_up_epochs) / (max_epochs - self.warm_up_epochs)
-        return self.final_share + (1 - self.final_share) * (1 + math.cos(math.pi * way)) / 2
+        progress = (epochs_done - self.warm_up_epochs) / (max_epochs - self.warm_up_epochs)
+        return self.final_share + (1 - self.final_share) * (1 + math.cos(math.pi * progress)) / 2
 
 
 class StoppingSettings(Checked):
-    """When a fold has learned enough."""
+    """When the training on a fold stops."""
 
     max_epochs: Annotated[int, Field(ge=1)]
     patience_epochs: Annotated[int, Field(ge=1)]
@@ -63,13 +63,13 @@ class StoppingSettings(Checked):
 
 
 class FoldSettings(Checked):
-    """Into how many groups of whole subjects the training subjects are dealt."""
+    """The number of groups into which the training subjects are divided."""
 
     count: Annotated[int, Field(ge=2)]
 
 
 class TrainingRecipe(Checked):
-    """One file of `models/recipes/`. A section of a model's name changes its size; without it, it is as published."""
+    """One file of `models/recipes/`. A section named after a model changes its size from the published one."""
 
     inputs: tuple[str, ...]
     standardise_targets: bool
@@ -100,11 +100,11 @@ class TrainingRecipe(Checked):
             )
         return self
 
-    def model(self, name: str) -> ModelSettings:
+    def model(self, name: str) -> PredictorSettings:
         """The settings of a model by its name. ValueError if there is none of that name."""
         if name not in MODELS:
             raise ValueError(f"there is no model {name!r}: expected one of {', '.join(MODELS)}")
-        settings: ModelSettings = getattr(self, name)
+        settings: PredictorSettings = getattr(self, name)
         return settings
 
 
@@ -125,6 +125,6 @@ def load_training_recipe(name_or_path: str) -> TrainingRecipe:
 
 
 def packaged_recipes() -> tuple[str, ...]:
-    """The names of the recipes that come with the program."""
+    """The names of the recipes in the package."""
     names = (item.name for item in (files("models") / "recipes").iterdir())
     return tuple(sorted(name.removesuffix(".toml") for name in names if name.endswith(".toml")))
