@@ -45,7 +45,7 @@ def examine(warehouse: str | None) -> Iterator[Finding]:
         missing |= {extra} if finding.state != "well" else set()
         yield finding
     if "pipeline" not in missing:
-        yield _in_a_process("OpenSim", build_model, "the chain can't run here")
+        yield _in_a_process("OpenSim", opensim_works, "the chain can't run here")
     if "learn" not in missing:
         yield _in_a_process("device", training_device, "networks can't be trained here")
     if "flows" not in missing:
@@ -55,7 +55,7 @@ def examine(warehouse: str | None) -> Iterator[Finding]:
         yield from _warehouse(warehouse)
 
 
-def build_model() -> str:
+def opensim_works() -> str:
     """OpenSim's version, once it has built the model; runs in a process of its own: a broken installation may crash."""
     from pipeline.osim.models.default_model import cache_folder, default_model_file
     from pipeline.osim.models.mechanics import Mechanics
@@ -73,7 +73,7 @@ def training_device() -> str:
     return f"{device.type}, {os.cpu_count()} cores"
 
 
-def render(findings: list[Finding]) -> str:
+def findings_in_words(findings: list[Finding]) -> str:
     """One line a finding, and what to do under it."""
     marks = {"well": "ok  ", "note": "note", "problem": "BAD "}
     lines = []

@@ -24,7 +24,7 @@ from warehouse.provenance import file_sha256
 REPORT_JSON, REPORT_TEXT = "gait2hip-report.json", "gait2hip-report.txt"
 RECORDING_SUFFIX = ".c3d"
 # Copying programs pause, and network drives show sizes late.
-SETTLE_S = 30.0
+INBOX_SETTLE_S = 30.0
 # Stages at which a fault rejects a trial that may pass: a crash, a full disk, a lost worker. So often it is tried.
 PASSING_STAGES = ("ingest", "prepare_session", "process_trial", "storing")
 MOST_TRIES = 3
@@ -77,7 +77,7 @@ class Inbox:
     """A folder and what was seen in it: since when each arrival has looked as it does."""
 
     folder: Path
-    settle_s: float = SETTLE_S
+    settle_s: float = INBOX_SETTLE_S
     _since: dict[tuple[Path, str], float] = field(default_factory=dict)
 
     def sort(self, now_s: float) -> Sorted:

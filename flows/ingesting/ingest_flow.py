@@ -12,7 +12,7 @@ from prefect.futures import as_completed
 from prefect.task_runners import ThreadPoolTaskRunner
 
 from flows.ingesting.plan import SessionPlan
-from flows.ingesting.report import Listener
+from flows.ingesting.report import OutcomeListener
 from flows.ingesting.session_work import Preparation, SessionWork, failed_trial
 from warehouse.identity import SessionKey
 from warehouse.outcome import Outcome
@@ -25,7 +25,7 @@ class _Batch:
     sessions: Sequence[SessionPlan]
     work: SessionWork
     preparations: Mapping[SessionKey, Future[Preparation]]
-    listener: Listener
+    listener: OutcomeListener
 
 
 _batch: ContextVar[_Batch] = ContextVar("batch")
@@ -34,13 +34,13 @@ _batch: ContextVar[_Batch] = ContextVar("batch")
 @task(
     name="prepare session", task_run_name="prepare {session.key.subject}/{session.key.session}", cache_policy=NO_CACHE
 )
-def prepare(session: SessionPlan) -> Preparation:
+def await_preparation(session: SessionPlan) -> Preparation:
     """Wait for one session's preparation, which has begun already."""
     return _batch.get().preparations[session.key].result()
 
 
 @task(name="process trial", task_run_name="{session.key.subject}/{session.key.session}/{trial}", cache_policy=NO_CACHE)
-def process(session: SessionPlan, trial: str, preparation: Preparation) -> Outcome | None:
+def run_trial(session: SessionPlan, trial: str, preparation: Preparation) -> Outcome | None:
     """Take one trial through the chain."""
     return _batch.get().work.run_trial(session, trial, preparation)
 
@@ -61,10 +61,10 @@ def ingest_flow(sessions: list[str], warehouse: str) -> tuple[Outcome, ...]:  # 
 
 
 def _outcomes(batch: _Batch) -> Iterator[Outcome]:
-    preparations = {session.key: prepare.submit(session) for session in batch.sessions}
+    preparations = {session.key: await_preparation.submit(session) for session in batch.sessions}
     trials = {
         # Prefect hands the task what the future becomes; its types don't say so.
-        process.submit(session, trial, preparations[session.key]): (session, trial)  # type: ignore[call-overload]
+        run_trial.submit(session, trial, preparations[session.key]): (session, trial)  # type: ignore[call-overload]
         for session in batch.sessions
         for trial in session.to_run
     }
@@ -80,7 +80,7 @@ def run_flow(
     sessions: Sequence[SessionPlan],
     work: SessionWork,
     preparations: Mapping[SessionKey, Future[Preparation]],
-    listener: Listener,
+    listener: OutcomeListener,
 ) -> tuple[Outcome, ...]:
     """Run sessions, which are being prepared, as `ingest_flow`, on a thread for each worker."""
     runner: Any = ThreadPoolTaskRunner(max_workers=work.workers.n_slots)

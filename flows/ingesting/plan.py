@@ -11,7 +11,7 @@ from pathlib import Path
 
 from flows.ingesting.report import Refusal
 from flows.ingesting.selection import check_patterns, is_selected
-from flows.ingesting.steps import CHAIN, Steps
+from flows.ingesting.steps import CHAIN, ChainSteps
 from pipeline.session.session import session_file_of
 from pipeline.storing.request import SessionRequest
 from pipeline.storing.staleness import SessionState, TrialState
@@ -66,7 +66,7 @@ class IngestPlan:
 
 
 def plan_ingest(
-    sessions: Sequence[Path], *, warehouse: str, recipe: str, model: Path | None, steps: Steps = CHAIN
+    sessions: Sequence[Path], *, warehouse: str, recipe: str, model: Path | None, steps: ChainSteps = CHAIN
 ) -> IngestPlan:
     """Look at sessions (folders or session files) that are to be ingested, by these settings, into this warehouse.
 
@@ -90,7 +90,7 @@ def plan_ingest(
 
 
 def plan_requests(
-    requests: Sequence[SessionRequest], warehouse: str, *, only: Sequence[str] = (), steps: Steps = CHAIN
+    requests: Sequence[SessionRequest], warehouse: str, *, only: Sequence[str] = (), steps: ChainSteps = CHAIN
 ) -> IngestPlan:
     """Look at every session; `only` are patterns of the trials that are meant, none meaning all.
 

@@ -17,7 +17,7 @@ from flows.ingesting.plan import (
     plan_requests,
 )
 from flows.ingesting.report import Refusal
-from flows.ingesting.steps import CHAIN, Steps
+from flows.ingesting.steps import CHAIN, ChainSteps
 from pipeline.storing.request import SessionRequest
 from warehouse.holdings.runs import Run
 from warehouse.holdings.sources import Source, read_sources
@@ -27,7 +27,7 @@ _STATES = ("fresh", "rejected", "stale", "missing", "unreachable")
 
 
 def plan_regeneration(
-    warehouse: str, *, recipe: str | None, model: Path | None, only: Sequence[str] = (), steps: Steps = CHAIN
+    warehouse: str, *, recipe: str | None, model: Path | None, only: Sequence[str] = (), steps: ChainSteps = CHAIN
 ) -> IngestPlan:
     """Look at every session that was ingested, by the settings it was ingested with or those given here.
 

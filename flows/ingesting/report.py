@@ -16,7 +16,7 @@ EXIT_NONE_ACCEPTED = 3
 STORING = "storing"
 
 # Called with each finished trial's outcome; with None where its session was refused.
-Listener = Callable[[Outcome | None], None]
+OutcomeListener = Callable[[Outcome | None], None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,7 +64,7 @@ class IngestReport:
 
 
 @contextmanager
-def progress_bar() -> Iterator[Callable[[int], Listener]]:
+def progress_bar() -> Iterator[Callable[[int], OutcomeListener]]:
     """A bar on standard error if that is a terminal; gives what `run_plan` takes as `on_progress`."""
     if not sys.stderr.isatty():
         yield lambda _: lambda _: None
@@ -76,7 +76,7 @@ def progress_bar() -> Iterator[Callable[[int], Listener]]:
     with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
         bar = progress.add_task("starting", total=None)
 
-        def watch(n_trials: int) -> Listener:
+        def watch(n_trials: int) -> OutcomeListener:
             progress.update(bar, total=n_trials, description="trials")
 
             def advance(outcome: Outcome | None) -> None:

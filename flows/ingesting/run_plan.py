@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from flows.ingesting.plan import IngestPlan, SessionPlan
-from flows.ingesting.report import IngestReport, Listener, Refusal
-from flows.ingesting.steps import CHAIN, Steps
+from flows.ingesting.report import IngestReport, OutcomeListener, Refusal
+from flows.ingesting.steps import CHAIN, ChainSteps
 from warehouse.errors import WarehouseError
 from warehouse.files.storage import check_writable, remove_leftovers
 from warehouse.holdings.runs import Run, remember_run
@@ -33,8 +33,8 @@ def run_plan(
     plan: IngestPlan,
     *,
     workers: int,
-    on_progress: Callable[[int], Listener],
-    steps: Steps = CHAIN,
+    on_progress: Callable[[int], OutcomeListener],
+    steps: ChainSteps = CHAIN,
     cluster: str = "",
     with_prefect: bool = True,
 ) -> IngestReport:
@@ -60,7 +60,7 @@ def run_plan(
     return report
 
 
-def _up_to_date(plan: IngestPlan, warehouse: Warehouse, listener: Listener) -> tuple[Outcome, ...]:
+def _up_to_date(plan: IngestPlan, warehouse: Warehouse, listener: OutcomeListener) -> tuple[Outcome, ...]:
     for session in plan.sessions:
         # Of the others, preparing them remembers it.
         if session.is_scaled:
@@ -77,9 +77,9 @@ def _up_to_date(plan: IngestPlan, warehouse: Warehouse, listener: Listener) -> t
 
 def _run(
     sessions: Sequence[SessionPlan],
-    steps: Steps,
+    steps: ChainSteps,
     workers: int,
-    listener: Listener,
+    listener: OutcomeListener,
     cluster: str,
     with_prefect: bool,
 ) -> IngestReport:
@@ -111,7 +111,7 @@ def _by_prefect(
     sessions: Sequence[SessionPlan],
     work: "SessionWork",
     preparations: "Mapping[SessionKey, Future[Preparation]]",
-    listener: Listener,
+    listener: OutcomeListener,
 ) -> tuple[Outcome, ...]:
     from flows.prefect_server.local_prefect import start_prefect
 
@@ -127,7 +127,7 @@ def _by_threads(
     sessions: Sequence[SessionPlan],
     work: "SessionWork",
     preparations: "Mapping[SessionKey, Future[Preparation]]",
-    listener: Listener,
+    listener: OutcomeListener,
     threads: ThreadPoolExecutor,
 ) -> tuple[Outcome, ...]:
     from flows.ingesting.session_work import failed_trial

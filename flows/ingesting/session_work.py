@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from flows.ingesting.plan import SessionPlan
 from flows.ingesting.report import STORING
-from flows.ingesting.steps import Steps
+from flows.ingesting.steps import ChainSteps
 from flows.workers.call_outcome import WorkerFault, WorkersStopped, value_of
 from flows.workers.worker_pool import Workers
 from pipeline.storing.request import SessionRequest
@@ -35,7 +35,7 @@ READY = Preparation(state="ready")
 class SessionWork:
     """The chain's steps and the workers that run them."""
 
-    steps: Steps
+    steps: ChainSteps
     workers: Workers
 
     def prepare(self, session: SessionPlan) -> Preparation:
@@ -77,8 +77,8 @@ class SessionWork:
         return _store(self.steps.record_crash, session, trial, rejection)
 
     def _call(self, step: Callable[..., Any], request: SessionRequest, *trial: str) -> Any:
-        alone = self.steps.leaks(request)
-        return value_of(self.workers.run(step, request, *trial, time_limit_s=TRIAL_TIME_LIMIT_S, alone=alone))
+        is_last = self.steps.leaks(request)
+        return value_of(self.workers.run(step, request, *trial, time_limit_s=TRIAL_TIME_LIMIT_S, is_last=is_last))
 
 
 def failed_trial(session: SessionPlan, trial: str, error: BaseException) -> Outcome:

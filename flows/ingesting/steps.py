@@ -10,11 +10,11 @@ from warehouse.outcome import Outcome, Rejection, SessionOutcome
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Steps:
+class ChainSteps:
     """What an ingest calls. Functions of modules: worker processes find them by name.
 
     `prepare_session` and `ingest_trial` run in workers, which import `preload` first; a session for which `leaks` holds
-    has a process for each of these calls. The others run in the process that keeps the batch together.
+    has a new process for each of these calls. The others run in the process that keeps the batch together.
     """
 
     session_state: Callable[[SessionRequest], SessionState]
@@ -56,7 +56,7 @@ def _leaks(request: SessionRequest) -> bool:
     return load_recipe(request.recipe).model.engine == "tools"
 
 
-CHAIN = Steps(
+CHAIN = ChainSteps(
     session_state=session_state,
     prepare_session=_prepare_session,
     ingest_trial=_ingest_trial,

@@ -20,17 +20,17 @@ from prefect.client.schemas.objects import ConcurrencyLimitConfig, ConcurrencyLi
 from prefect.client.schemas.schedules import CronSchedule
 from prefect.deployments.runner import EntrypointType, RunnerDeployment
 
-from flows.ingesting.inbox import SETTLE_S, Inbox, Sorted, take
+from flows.ingesting.inbox import INBOX_SETTLE_S, Inbox, Sorted, take
 from flows.ingesting.plan import plan_ingest
 from flows.ingesting.regenerate import plan_in_words, plan_regeneration, stale_part
-from flows.ingesting.report import IngestReport, Listener, headline
+from flows.ingesting.report import IngestReport, OutcomeListener, headline
 from flows.ingesting.run_plan import run_plan
 from flows.ingesting.steps import CHAIN
 from flows.learning.evaluation import Evaluated, EvaluateOrder, evaluate_anew
 from flows.learning.retrain import Retrained, RetrainOrder
 from flows.learning.retrain import retrain as run_retraining
 from flows.prefect_server.lifeline import end_with_starter
-from flows.serving.deploy_config import Deploy, Job
+from flows.serving.deploy_config import Deploy, Schedule
 from warehouse.errors import WarehouseError
 from warehouse.files import read
 from warehouse.holdings.runs import last_run
@@ -65,7 +65,7 @@ def ingest_inbox(
     recipe: str = "gait2hip60",
     model: str | None = None,
     workers: int | None = None,
-    settle_s: float = SETTLE_S,
+    settle_s: float = INBOX_SETTLE_S,
 ) -> None:
     """Look twice, `settle_s` apart, and take what has not changed; what is still coming is the next run's."""
     end_with_starter()
@@ -185,7 +185,7 @@ def score_models(order: EvaluateOrder) -> Evaluated:
     return evaluate_anew(order)
 
 
-def flows_of(config: Deploy) -> Iterator[tuple[Flow[..., None], dict[str, Any], Job]]:
+def flows_of(config: Deploy) -> Iterator[tuple[Flow[..., None], dict[str, Any], Schedule]]:
     """Every configured flow with its parameters and schedule."""
     if config.ingest_inbox is not None:
         job = config.ingest_inbox
@@ -225,7 +225,7 @@ def one_at_a_time_on_the_gpu() -> None:
         client.create_concurrency_limit(tag=GPU_TAG, concurrency_limit=1)
 
 
-def _deployment(of: Flow[..., None], job: Job, parameters: dict[str, Any]) -> RunnerDeployment:
+def _deployment(of: Flow[..., None], job: Schedule, parameters: dict[str, Any]) -> RunnerDeployment:
     try:
         schedule = CronSchedule(cron=job.cron, timezone=job.timezone)
     except ValueError as error:
@@ -254,7 +254,7 @@ def _counts(found: Sorted) -> str:
     )
 
 
-def _logged(n_trials: int) -> Listener:
+def _logged(n_trials: int) -> OutcomeListener:
     """Progress as log lines that name subject, trial and stage, and as a bar on Prefect's pages."""
     log, done, shown = get_run_logger(), 0, 0
     bar = _on_pages(create_progress_artifact, progress=0.0, key="progress", description=f"{n_trials} trials")

@@ -46,11 +46,11 @@ class Cluster:
         """How many calls the cluster's workers run at once: one a thread."""
         return sum(self._client.nthreads().values())
 
-    def run(self, function: Callable[..., Any], *args: Any, time_limit_s: float, alone: bool = False) -> CallOutcome:
+    def run(self, function: Callable[..., Any], *args: Any, time_limit_s: float, is_last: bool = False) -> CallOutcome:
         """As `WorkerPool.run`, on whichever worker is free."""
         if self._stopped:
             return Stopped()
-        call = (self._preload, function, args, time_limit_s, alone)
+        call = (self._preload, function, args, time_limit_s, is_last)
         try:
             future = self._client.submit(_beside_worker, *call, pure=False)
         except ClosedClientError as error:
@@ -83,10 +83,10 @@ def _is_daemon() -> bool:
 
 
 def _beside_worker(
-    preload: tuple[str, ...], function: Callable[..., Any], args: Sequence[Any], time_limit_s: float, alone: bool
+    preload: tuple[str, ...], function: Callable[..., Any], args: Sequence[Any], time_limit_s: float, is_last: bool
 ) -> CallOutcome:
     """What a Dask worker does: have a process beside it do the call."""
-    return _pool(preload).run(function, *args, time_limit_s=time_limit_s, alone=alone)
+    return _pool(preload).run(function, *args, time_limit_s=time_limit_s, is_last=is_last)
 
 
 @functools.cache

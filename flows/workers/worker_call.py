@@ -48,6 +48,11 @@ def put_call(folder: Path, function: Callable[..., Any], args: tuple[Any, ...]) 
     (folder / _CALL).write_bytes(pickle.dumps((function, args)))
 
 
+def has_begun(folder: Path) -> bool:
+    """Whether a worker has begun with a call."""
+    return (folder / _LOG).exists()
+
+
 def result_of(folder: Path) -> CallOutcome | None:
     """What a worker left; None if it ended without a result. WarehouseError if there was no room for one."""
     result = folder / _RESULT

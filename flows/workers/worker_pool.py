@@ -15,11 +15,12 @@ import threading
 from collections.abc import Callable, Sequence
 from multiprocessing.connection import wait
 from multiprocessing.process import BaseProcess
+from pathlib import Path
 from types import TracebackType
 from typing import Any, Protocol, Self
 
 from flows.workers.call_outcome import CallOutcome, Crashed, Stopped, TimedOut
-from flows.workers.worker_call import CallOrder, log_tail, put_call, result_of, work
+from flows.workers.worker_call import CallOrder, has_begun, log_tail, put_call, result_of, work
 from warehouse.files.storage import explained, scratch_folder
 
 # Then a process makes way for a new one: whatever its libraries have not given back goes with it.
@@ -38,7 +39,7 @@ class Workers(Protocol):
         """How many calls run at once."""
         ...
 
-    def run(self, function: Callable[..., Any], *args: Any, time_limit_s: float, alone: bool = False) -> CallOutcome:
+    def run(self, function: Callable[..., Any], *args: Any, time_limit_s: float, is_last: bool = False) -> CallOutcome:
         """As `WorkerPool.run`."""
         ...
 
@@ -78,35 +79,31 @@ class WorkerPool:
         function: Callable[..., Any],
         *args: Any,
         time_limit_s: float,
-        alone: bool = False,
+        is_last: bool = False,
         memory_limit_mb: int | None = None,
     ) -> CallOutcome:
         """Call `function(*args)` in a worker, when one is free, and say what became of it.
 
         The call works in a private temporary directory: its standard output and error, any other `*.log` and its
         temporary files stay there until the logs' last lines have been read. Whatever it started is killed when it
-        ends. A call that is `alone` is the only one of its process: for libraries that leak. `memory_limit_mb` limits
-        the address space, where the system can do that. Function and arguments must be picklable (pickle's own errors
-        otherwise). Where the disk of temporary files is full, WarehouseError: raised here, or what the function raised.
+        ends. `is_last` has the process take no other call afterwards: for libraries that leak. `memory_limit_mb`
+        limits the address space, where the system can do that. Function and arguments must be picklable (pickle's own
+        errors otherwise). Where the disk of temporary files is full, WarehouseError: raised here, or what the function
+        raised.
         """
         with self._free, scratch_folder("gait2hip") as folder:
             with explained("write to", str(folder)):
                 put_call(folder, function, args)
-            worker = self._take()
-            if worker is None:
-                return Stopped()
-            order = CallOrder(folder=str(folder), memory_limit_mb=memory_limit_mb, is_last=alone)
-            in_time = worker.do(order, time_limit_s)
-            exit_code = self._give_back(worker)
-            outcome = result_of(folder)
-            if outcome is not None:
-                return outcome
-            if self._stopping:
-                return Stopped()
-            if not in_time:
-                return TimedOut(limit_s=time_limit_s, log_tail=log_tail(folder))
-            assert exit_code is not None, "a worker that lives on has left a result"
-            return Crashed(exit_code=exit_code, log_tail=log_tail(folder))
+            order = CallOrder(folder=str(folder), memory_limit_mb=memory_limit_mb, is_last=is_last)
+            while True:
+                worker = self._take()
+                if worker is None:
+                    return Stopped()
+                in_time = worker.ends_within(order, time_limit_s)
+                exit_code = self._give_back(worker)
+                # A process may be killed while it is idle: that costs no call.
+                if not (in_time and worker.n_calls > 1 and not has_begun(folder)):
+                    return self._outcome(folder, exit_code, None if in_time else time_limit_s)
 
     def stop_all(self) -> None:
         """Kill every worker and let none start any more; their `run` returns `Stopped`."""
@@ -117,6 +114,17 @@ class WorkerPool:
             idle, self._idle = self._idle, []
             for worker in idle:
                 worker.end()
+
+    def _outcome(self, folder: Path, exit_code: int | None, exceeded_limit_s: float | None) -> CallOutcome:
+        outcome = result_of(folder)
+        if outcome is not None:
+            return outcome
+        if self._stopping:
+            return Stopped()
+        if exceeded_limit_s is not None:
+            return TimedOut(limit_s=exceeded_limit_s, log_tail=log_tail(folder))
+        assert exit_code is not None, "a worker that lives on has left a result"
+        return Crashed(exit_code=exit_code, log_tail=log_tail(folder))
 
     def _take(self) -> "_Worker | None":
         with _children:
@@ -153,18 +161,18 @@ class _Worker:
         )
         self._process.start()
         theirs.close()
-        self._n_calls = 0
+        self.n_calls = 0
         self.is_fit = True
 
-    def do(self, order: CallOrder, time_limit_s: float) -> bool:
+    def ends_within(self, order: CallOrder, time_limit_s: float) -> bool:
         """Wait until a call has ended, whatever its end; whether it did in time."""
-        self._n_calls += 1
+        self.n_calls += 1
         self.is_fit = False
         with contextlib.suppress(OSError):
             self._pipe.send(order)
         # The sentinel closes with the process itself; a pipe to it may be kept open by a grandchild for ever.
         ended = wait([self._process.sentinel, self._pipe], timeout=time_limit_s)
-        self.is_fit = ended == [self._pipe] and self._has_answered() and self._n_calls < CALLS_A_PROCESS
+        self.is_fit = ended == [self._pipe] and self._has_answered() and self.n_calls < CALLS_A_PROCESS
         return bool(ended)
 
     def _has_answered(self) -> bool:
