@@ -24,6 +24,8 @@ from warehouse.identity import SessionKey
 from warehouse.layout import Warehouse
 from warehouse.outcome import Outcome
 
+WARM_UP_S = 600.0
+
 # Needed only where something is to be done.
 if TYPE_CHECKING:
     from flows.ingesting.session_work import Preparation, SessionWork
@@ -96,6 +98,9 @@ def _run(
                 for session in sessions
             }
             if with_prefect:
+                if all(session.is_scaled for session in sessions):
+                    # The fork server loads its libraries while Prefect's server starts.
+                    threads.submit(processes.run, os.getpid, time_limit_s=WARM_UP_S)
                 outcomes = _by_prefect(sessions, work, preparations, listener)
             else:
                 outcomes = _by_threads(sessions, work, preparations, listener, threads)
