@@ -18,8 +18,9 @@ from pathlib import Path
 
 import psutil
 
-from flows.ingesting.regenerate import Survey, regenerate, survey
-from flows.ingesting.run_ingest import ingest
+from flows.ingesting.plan import IngestPlan, plan_ingest
+from flows.ingesting.regenerate import plan_regeneration, stale_part
+from flows.ingesting.run_plan import run_plan
 from pipeline.osim.log import quiet
 from pipeline.session.recipe import read_settings
 from pipeline.virtual.make_laboratory import make_laboratory
@@ -37,7 +38,7 @@ CUTOFFS_HZ = {1: 6.1, 2: 6.2}
 class Figures:
     """One laboratory regenerated. efficiency: one worker's time over twice two workers'.
 
-    survey_ms_per_trial: to find that all of it is up to date.
+    plan_ms_per_trial: to find that all of it is up to date.
     seconds_to_first_trial, with two workers: until the first trial was done; minutes for others are that, and the pace
     of the trials after it.
     """
@@ -45,7 +46,7 @@ class Figures:
     n_trials: int
     n_accepted: int
     n_frames: int
-    survey_ms_per_trial: float
+    plan_ms_per_trial: float
     seconds_one_worker: float
     seconds_two_workers: float
     seconds_to_first_trial: float
@@ -81,16 +82,17 @@ def measure(directory: Path, subjects: int, trials: int) -> Figures:
     )
     folders = make_laboratory(request, on_session=lambda _: None)
     root = str(directory / "warehouse")
-    ingest(folders, warehouse=root, recipe="gait2hip60", model=None, workers=2, on_progress=_unwatched)
+    plan = plan_ingest(folders, warehouse=root, recipe="gait2hip60", model=None)
+    run_plan(plan, workers=2, on_progress=_unwatched)
     rows = [read.read_row(Warehouse(root), "trials", read.trial_key(t)) for t in read.trials(Warehouse(root))]
     began = time.perf_counter()
-    assert not survey(root, recipe=None, model=None).to_do, "all of it is fresh"
-    survey_s = time.perf_counter() - began
+    assert not stale_part(plan_regeneration(root, recipe=None, model=None)).sessions, "all of it is fresh"
+    plan_s = time.perf_counter() - began
     runs = {}
     for workers, cutoff_hz in CUTOFFS_HZ.items():
-        found = survey(root, recipe=str(_recipe(directory, cutoff_hz)), model=None)
-        assert len(found.to_do) == len(rows), "everything is to be stale"
-        runs[workers] = _timed(found, root, workers)
+        plan = plan_regeneration(root, recipe=str(_recipe(directory, cutoff_hz)), model=None)
+        assert sum(trial.to_do for trial in plan.trials) == len(rows), "everything is to be stale"
+        runs[workers] = _timed(plan, workers)
     one, two = runs[1], runs[2]
     accepted = [row for row in rows if row["outcome"] == "accepted"]
     # A rejected trial's row doesn't tell its frames, though it cost time too: frames a second are a little too few.
@@ -101,7 +103,7 @@ def measure(directory: Path, subjects: int, trials: int) -> Figures:
         n_trials=len(rows),
         n_accepted=len(accepted),
         n_frames=n_frames,
-        survey_ms_per_trial=1e3 * survey_s / len(rows),
+        plan_ms_per_trial=1e3 * plan_s / len(rows),
         seconds_one_worker=one.seconds,
         seconds_two_workers=two.seconds,
         seconds_to_first_trial=two.to_first_s,
@@ -123,11 +125,11 @@ class _Run:
     peak_mb: float
 
 
-def _timed(found: Survey, root: str, workers: int) -> _Run:
+def _timed(plan: IngestPlan, workers: int) -> _Run:
     done: list[float] = []
     with _peak_child_mb() as peak:
         began = time.perf_counter()
-        regenerate(found, root, workers=workers, on_progress=lambda _: lambda _: done.append(time.perf_counter()))
+        run_plan(plan, workers=workers, on_progress=lambda _: lambda _: done.append(time.perf_counter()))
         ended = time.perf_counter()
     return _Run(seconds=ended - began, to_first_s=done[0] - began, peak_mb=peak())
 

@@ -2,7 +2,8 @@
 
 inbox: sessions of one virtual walk each, dropped into an inbox in random order beside half-copied and broken ones,
 against `ingest` of the same sessions, and both against the same calls on plain threads, without Prefect.
-plan: checking sessions of ten trials with their own `session.toml`, and the flow over a stub stage that does nothing.
+plan: finding what is to be done for sessions of ten trials with their own `session.toml`, and the flow over a stub
+stage that does nothing.
 dask: what a stub stage costs the scheduler of a local Dask cluster of two worker processes.
 """
 
@@ -17,19 +18,22 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from multiprocessing import get_context
 from pathlib import Path
-from unittest.mock import patch
 
-from flows.ingesting import ingest as steps
-from flows.ingesting import run_ingest
 from flows.ingesting.inbox import REPORT_JSON
-from flows.ingesting.ingest import Plan, Preparation, SessionRun, plan_ingest
+from flows.ingesting.plan import IngestPlan, SessionPlan, plan_ingest
+from flows.ingesting.run_plan import run_plan
+from flows.ingesting.session_work import READY, Preparation, SessionWork, failed_trial
+from flows.ingesting.steps import CHAIN
 from flows.prefect_server.local_prefect import start_prefect
+from flows.workers.worker_pool import WorkerPool
 from pipeline.osim.log import quiet
+from pipeline.storing.request import SessionRequest
+from pipeline.storing.staleness import TrialState
 from pipeline.virtual.make_laboratory import make_laboratory
 from pipeline.virtual.request import checked_request
 from warehouse.files import read
@@ -39,7 +43,7 @@ from warehouse.outcome import Outcome
 
 RECIPE, WORKERS = "gait2hip60", 2
 TRIALS_A_SESSION = 10
-SETTLE_S = 0.2
+INBOX_PAUSE_S = 0.2
 PARTS = ("inbox", "plan", "dask")
 
 
@@ -119,7 +123,7 @@ def measure_inbox(folder: Path, n_sessions: int, seed: int) -> InboxFigures:
 
     def through_inbox() -> None:
         try:
-            ingest_inbox(inbox=str(inbox), warehouse=str(folder / "by_inbox"), workers=WORKERS, settle_s=SETTLE_S)
+            ingest_inbox(inbox=str(inbox), warehouse=str(folder / "by_inbox"), workers=WORKERS, settle_s=INBOX_PAUSE_S)
         except Unfinished as error:
             raise AssertionError(f"nothing was to be refused: {error}") from error
 
@@ -165,13 +169,13 @@ def measure_plan(folder: Path, n_trials: int) -> PlanFigures:
     """Sessions on disk, checked and planned as `ingest` does it, before anything runs."""
     folder.mkdir()
     files = [_planned_session(folder / f"S{number:06}") for number in range(n_trials // TRIALS_A_SESSION)]
-    plan: list[Plan] = []
+    plan: list[IngestPlan] = []
 
     def planning() -> None:
         plan.append(plan_ingest(files, warehouse=str(folder / "warehouse"), recipe=RECIPE, model=None))
 
     seconds = _seconds(planning)
-    assert plan[0].n_trials == n_trials and not plan[0].refused, "every session can run"
+    assert len(plan[0].trials) == n_trials and not plan[0].refused, "every session can run"
     shutil.rmtree(folder)
     return _plan_figures("plan", n_trials, seconds)
 
@@ -181,16 +185,22 @@ def measure_flow(n_trials: int) -> PlanFigures:
     start_prefect()
     from flows.ingesting.ingest_flow import run_flow
 
-    plan = Plan(runs=tuple(_stub_run(number) for number in range(n_trials // TRIALS_A_SESSION)), refused=())
-    with (
-        patch.object(steps, "plan_ingest", lambda *_, **__: plan),
-        patch.object(steps, "run_preparation", lambda _: Preparation(state="ready")),
-        patch.object(steps, "run_trial", lambda run, trial, _: Outcome(key=run.key.of_trial(trial), status="accepted")),
-    ):
-        began = time.perf_counter()
-        report = run_flow(plan, workers=WORKERS, listener=lambda _: None)
-        seconds = time.perf_counter() - began
-    assert len(report.accepted) == n_trials, "every trial has come back"
+    class Idle(SessionWork):
+        def run_trial(self, session: SessionPlan, trial: str, _: object) -> Outcome:
+            return Outcome(key=session.key.of_trial(trial))
+
+    sessions = [_stub_session(number) for number in range(n_trials // TRIALS_A_SESSION)]
+    ready: Future[Preparation] = Future()
+    ready.set_result(READY)
+    began = time.perf_counter()
+    outcomes = run_flow(
+        sessions,
+        Idle(steps=CHAIN, workers=WorkerPool(WORKERS)),
+        {session.key: ready for session in sessions},
+        lambda _: None,
+    )
+    seconds = time.perf_counter() - began
+    assert len(outcomes) == n_trials, "every trial has come back"
     return _plan_figures("flow", n_trials, seconds)
 
 
@@ -199,12 +209,12 @@ def measure_dask(folder: Path, n_trials: int) -> DaskFigures:
     with _dask(folder) as address:
         from distributed import Client
 
-        from flows.workers.dask_workers import connect
+        from flows.workers.dask_workers import Cluster
 
-        cluster = connect(address, ())
+        cluster = Cluster(address)
         with Client(address, set_as_default=False) as client, ThreadPoolExecutor(cluster.n_slots) as pool:
             # What a trial's call is like: some names there, an outcome back.
-            stub = (steps.failed_trial, _stub_run(0), "walk0", ValueError("a reason as long as a line of text may be"))
+            stub = (failed_trial, _stub_session(0), "walk0", ValueError("a reason as long as a line of text may be"))
             cluster.run(*stub, time_limit_s=60)
             client.run_on_scheduler(_count_messages)
             before = client.run_on_scheduler(_counted)
@@ -244,29 +254,14 @@ def _break(folder: Path) -> None:
     (folder / "session.toml").write_text("format = \n")
 
 
-def _ingest(sessions: Sequence[Path], warehouse: Path) -> None:
-    run_ingest.ingest(
-        sessions,
-        warehouse=str(warehouse),
-        recipe=RECIPE,
-        model=None,
-        workers=WORKERS,
-        on_progress=lambda _: lambda _: None,
-    )
+def _ingest(sessions: Sequence[Path], warehouse: Path, with_prefect: bool = True) -> None:
+    plan = plan_ingest(sessions, warehouse=str(warehouse), recipe=RECIPE, model=None)
+    run_plan(plan, workers=WORKERS, on_progress=lambda _: lambda _: None, with_prefect=with_prefect)
 
 
 def _on_threads(sessions: Sequence[Path], warehouse: Path) -> None:
-    """What `ingest` calls, called by a pool of threads: the same processes and files, and no Prefect."""
-    plan = plan_ingest(sessions, warehouse=str(warehouse), recipe=RECIPE, model=None)
-    with ThreadPoolExecutor(WORKERS) as pool:
-        # As the flow does: all models are scaled first.
-        prepared = list(pool.map(steps.run_preparation, plan.runs))
-        list(pool.map(_run_session, plan.runs, prepared))
-
-
-def _run_session(run: SessionRun, prepared: Preparation) -> None:
-    for trial in run.trials:
-        steps.run_trial(run, trial, prepared)
+    """The same processes and files, and no Prefect."""
+    _ingest(sessions, warehouse, with_prefect=False)
 
 
 def _outcomes(warehouse: Path) -> Counter[tuple[str, str]]:
@@ -285,16 +280,13 @@ def _planned_session(folder: Path) -> Path:
     return folder
 
 
-def _stub_run(number: int) -> SessionRun:
-    return SessionRun(
-        session_file=f"/data/inbox/S{number:06}/session.toml",
-        key=SessionKey(cohort="adults", subject=f"S{number:06}", session="s1"),
-        trials=tuple(f"walk{trial}" for trial in range(TRIALS_A_SESSION)),
-        recipe=RECIPE,
-        model=None,
-        warehouse="/data/warehouse",
-        steps="flows.ingesting.steps",
+def _stub_session(number: int) -> SessionPlan:
+    key = SessionKey(cohort="adults", subject=f"S{number:06}", session="s1")
+    request = SessionRequest(
+        session_file=f"/data/inbox/S{number:06}/session.toml", recipe=RECIPE, model=None, warehouse="/data/warehouse"
     )
+    trials = tuple(TrialState(key=key.of_trial(f"walk{trial}"), state="missing") for trial in range(TRIALS_A_SESSION))
+    return SessionPlan(request=request, key=key, is_scaled=True, trials=trials)
 
 
 def _plan_figures(what: str, n_trials: int, seconds: float) -> PlanFigures:

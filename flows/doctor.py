@@ -10,8 +10,8 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Literal
 
-from flows.workers import worker_process
-from flows.workers.worker_process import ProcessOutcome, Raised, Returned
+from flows.workers.call_outcome import WorkerFault, value_of
+from flows.workers.worker_pool import WorkerPool
 from warehouse.errors import WarehouseError
 
 # What each extra brings that a command can't do without.
@@ -23,7 +23,7 @@ EXTRAS = {
 }
 # A session of twenty walks is some 100 MB in the warehouse, and a release is written beside it.
 LITTLE_SPACE_GB = 5.0
-TIME_LIMIT_S = 120.0
+LOOK_TIME_LIMIT_S = 120.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,7 +45,7 @@ def examine(warehouse: str | None) -> Iterator[Finding]:
         missing |= {extra} if finding.state != "well" else set()
         yield finding
     if "pipeline" not in missing:
-        yield _in_a_process("OpenSim", build_model, "the chain can't run here")
+        yield _in_a_process("OpenSim", opensim_works, "the chain can't run here")
     if "learn" not in missing:
         yield _in_a_process("device", training_device, "networks can't be trained here")
     if "flows" not in missing:
@@ -55,7 +55,7 @@ def examine(warehouse: str | None) -> Iterator[Finding]:
         yield from _warehouse(warehouse)
 
 
-def build_model() -> str:
+def opensim_works() -> str:
     """OpenSim's version, once it has built the model; runs in a process of its own: a broken installation may crash."""
     from pipeline.osim.models.default_model import cache_folder, default_model_file
     from pipeline.osim.models.mechanics import Mechanics
@@ -73,7 +73,7 @@ def training_device() -> str:
     return f"{device.type}, {os.cpu_count()} cores"
 
 
-def render(findings: list[Finding]) -> str:
+def findings_in_words(findings: list[Finding]) -> str:
     """One line a finding, and what to do under it."""
     marks = {"well": "ok  ", "note": "note", "problem": "BAD "}
     lines = []
@@ -102,16 +102,12 @@ def _installed(extra: str, packages: tuple[str, ...]) -> Finding:
 
 
 def _in_a_process(about: str, look: Callable[[], str], consequence: str) -> Finding:
-    outcome = worker_process.run(look, time_limit_s=TIME_LIMIT_S)
-    if isinstance(outcome, Returned):
-        return Finding(about=about, state="well", found=str(outcome.value))
-    return Finding(about=about, state="problem", found=_why(outcome), advice=f"{consequence}; install it again")
-
-
-def _why(outcome: ProcessOutcome) -> str:
-    if isinstance(outcome, Raised):
-        return f"{outcome.type_name}: {outcome.message}"
-    return f"its process ended: {outcome}"
+    try:
+        with WorkerPool(1) as workers:
+            found = str(value_of(workers.run(look, time_limit_s=LOOK_TIME_LIMIT_S)))
+    except (ValueError, WarehouseError, WorkerFault) as error:
+        return Finding(about=about, state="problem", found=str(error), advice=f"{consequence}; install it again")
+    return Finding(about=about, state="well", found=found)
 
 
 def _prefect() -> Finding:

@@ -7,7 +7,9 @@ from typing import Annotated
 
 import typer
 
-EXIT_CONFIGURATION = 2
+EXIT_USAGE = 2
+# Neither the caller nor the recordings are to blame.
+EXIT_FAULT = 4
 
 ReleaseArgument = Annotated[
     str, typer.Argument(metavar="RELEASE", help="The release's folder, or s3://…", show_default=False)
@@ -27,6 +29,10 @@ WorkersOption = Annotated[
     int | None, typer.Option("--workers", metavar="N", min=1, help="Worker processes; default: one per core.")
 ]
 
+PrefectOption = Annotated[
+    bool, typer.Option("--no-prefect", help="Run the same without Prefect, on plain threads: a quick look.")
+]
+
 DaskOption = Annotated[
     str | None, typer.Option("--dask", metavar="tcp://…", help="Use the workers of this Dask cluster instead.")
 ]
@@ -34,8 +40,12 @@ DaskOption = Annotated[
 
 @contextmanager
 def plain_errors() -> Iterator[None]:
-    """Errors that name their cause print as they are, exit code 2; others keep their traceback."""
+    """Errors that name their cause print as they are, exit code 2; others keep their traceback.
+
+    What a worker process reports as a fault of ours is printed with its log, exit code 4.
+    """
     from flows.prefect_server.local_prefect import PrefectNotStarted
+    from flows.workers.call_outcome import WorkerFault
     from pipeline.errors import TrialRejected
     from warehouse.errors import WarehouseError
 
@@ -43,4 +53,7 @@ def plain_errors() -> Iterator[None]:
         yield
     except (ValueError, WarehouseError, TrialRejected, PrefectNotStarted) as error:
         typer.echo(f"gait2hip: {error}", err=True)
-        raise typer.Exit(EXIT_CONFIGURATION) from error
+        raise typer.Exit(EXIT_USAGE) from error
+    except WorkerFault as fault:
+        typer.echo(f"gait2hip: {fault.reason}\n{fault.log}".rstrip(), err=True)
+        raise typer.Exit(EXIT_FAULT) from fault

@@ -19,9 +19,9 @@ def doctor(
     Exit code 1 if there is a problem.
     """
     with plain_errors():
-        from flows.doctor import examine, render
+        from flows.doctor import examine, findings_in_words
 
         findings = list(examine(warehouse))
-        typer.echo(render(findings))
+        typer.echo(findings_in_words(findings))
         if any(finding.state == "problem" for finding in findings):
             raise typer.Exit(EXIT_PROBLEM)

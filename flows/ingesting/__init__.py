@@ -1,1 +1,1 @@
-"""Sessions in, outcomes out: what `ingest` and `regenerate` do. Read `run_ingest.py` first."""
+"""Sessions in, outcomes out: what `ingest` and `regenerate` do. Read `plan.py` first, then `run_plan.py`."""

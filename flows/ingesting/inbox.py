@@ -13,8 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from flows.ingesting.ingest import IngestReport, Refusal
-from flows.ingesting.report import headline
+from flows.ingesting.report import IngestReport, Refusal, headline
 from warehouse.files import read, storage
 from warehouse.holdings.sources import read_sources
 from warehouse.identity import SessionKey
@@ -25,7 +24,7 @@ from warehouse.provenance import file_sha256
 REPORT_JSON, REPORT_TEXT = "gait2hip-report.json", "gait2hip-report.txt"
 RECORDING_SUFFIX = ".c3d"
 # Copying programs pause, and network drives show sizes late.
-SETTLE_S = 30.0
+INBOX_SETTLE_S = 30.0
 # Stages at which a fault rejects a trial that may pass: a crash, a full disk, a lost worker. So often it is tried.
 PASSING_STAGES = ("ingest", "prepare_session", "process_trial", "storing")
 MOST_TRIES = 3
@@ -78,7 +77,7 @@ class Inbox:
     """A folder and what was seen in it: since when each arrival has looked as it does."""
 
     folder: Path
-    settle_s: float = SETTLE_S
+    settle_s: float = INBOX_SETTLE_S
     _since: dict[tuple[Path, str], float] = field(default_factory=dict)
 
     def sort(self, now_s: float) -> Sorted:
@@ -132,13 +131,19 @@ def take(found: Sorted, warehouse: str, run: Runner) -> Taken:
 
 def write_report(arrival: Arrival, outcomes: Sequence[Outcome], problem: str) -> None:
     """Put what became of a session beside it, for its laboratory and for the next look. OSError if it can't be put."""
+    report = IngestReport(outcomes=tuple(outcomes), refused=())
     trials = [
-        {"trial": outcome.key.trial, "status": outcome.status, "stage": outcome.stage, "reason": outcome.reason}
+        {
+            "trial": outcome.key.trial,
+            "status": "accepted" if outcome.rejection is None else "rejected",
+            "stage": None if outcome.rejection is None else outcome.rejection.stage,
+            "reason": None if outcome.rejection is None else outcome.rejection.reason,
+        }
         for outcome in outcomes
     ]
     before = _told(arrival.folder)
     tries = 1 + (before.get("tries", 0) if before.get("of") == arrival.of else 0)
-    passing = any(outcome.stage in PASSING_STAGES for outcome in outcomes)
+    passing = any(stage in PASSING_STAGES for stage in report.rejections_by_stage)
     final = not problem and (not passing or tries >= MOST_TRIES)
     _replace(arrival.folder / REPORT_TEXT, "\n".join(_lines(arrival, outcomes, problem)) + "\n")
     # Last, since it says that the report is there.
@@ -287,8 +292,8 @@ def _lines(arrival: Arrival, outcomes: Sequence[Outcome], problem: str) -> Itera
     if outcomes:
         yield headline(IngestReport(outcomes=tuple(outcomes), refused=()))
     for outcome in outcomes:
-        told = f"accepted, {outcome.n_cycles} gait cycles" if outcome.status == "accepted" else "rejected"
-        yield f"  {outcome.key.trial}: {told}" + (f" at {outcome.stage}: {outcome.reason}" if outcome.stage else "")
+        accepted = f"accepted, {outcome.n_cycles} gait cycles"
+        yield f"  {outcome.key.trial}: " + (accepted if outcome.accepted else f"rejected at {outcome.rejection}")
     if arrival.unlisted:
         yield f"not in session.toml, and not looked at: {', '.join(arrival.unlisted)}"
 

@@ -1,125 +1,94 @@
-"""`flows.ingesting.ingest` as a Prefect flow: one task prepares a session, one task runs a trial."""
+"""`flows.ingesting.run_plan` as a Prefect flow: one task prepares a session, one task runs a trial."""
 
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import Future
 from contextvars import ContextVar
-from pathlib import Path
+from dataclasses import dataclass
 from typing import Any
 
 from prefect import flow, task
 from prefect.cache_policies import NO_CACHE
-from prefect.futures import PrefectFuture, as_completed
+from prefect.futures import as_completed
 from prefect.task_runners import ThreadPoolTaskRunner
 
-from flows.ingesting import ingest
-from flows.ingesting.ingest import IngestReport, Listener, Plan, Preparation, Refusal, SessionRun
-from flows.workers import worker_process
+from flows.ingesting.plan import SessionPlan
+from flows.ingesting.report import OutcomeListener
+from flows.ingesting.session_work import Preparation, SessionWork, failed_trial
+from warehouse.identity import SessionKey
 from warehouse.outcome import Outcome
 
 
-def _ignore(_: Outcome | None) -> None:
-    """Without a listener nobody watches the progress."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Batch:
+    """What the flow runs. A flow's parameters are plain values, which these are not."""
+
+    sessions: Sequence[SessionPlan]
+    work: SessionWork
+    preparations: Mapping[SessionKey, Future[Preparation]]
+    listener: OutcomeListener
 
 
-# A flow's parameters are plain values; who watches its progress is not one of them.
-_listener: ContextVar[Listener] = ContextVar("listener", default=_ignore)
+_batch: ContextVar[_Batch] = ContextVar("batch")
 
 
-@task(name="prepare session", task_run_name="prepare {run.key.subject}/{run.key.session}", cache_policy=NO_CACHE)
-def prepare(run: SessionRun) -> Preparation:
-    """Scale one session's model."""
-    return ingest.run_preparation(run)
+@task(
+    name="prepare session", task_run_name="prepare {session.key.subject}/{session.key.session}", cache_policy=NO_CACHE
+)
+def await_preparation(session: SessionPlan) -> Preparation:
+    """Wait for one session's preparation, which has begun already."""
+    return _batch.get().preparations[session.key].result()
 
 
-@task(name="process trial", task_run_name="{run.key.subject}/{run.key.session}/{trial}", cache_policy=NO_CACHE)
-def process(run: SessionRun, trial: str, preparation: Preparation) -> Outcome | None:
+@task(name="process trial", task_run_name="{session.key.subject}/{session.key.session}/{trial}", cache_policy=NO_CACHE)
+def run_trial(session: SessionPlan, trial: str, preparation: Preparation) -> Outcome | None:
     """Take one trial through the chain."""
-    return ingest.run_trial(run, trial, preparation)
+    return _batch.get().work.run_trial(session, trial, preparation)
 
 
 @flow(name="ingest", description="Recordings to warehouse, one task per trial.")
-def ingest_flow(
-    sessions: list[str],
-    warehouse: str,
-    recipe: str,
-    model: str | None = None,
-    only: list[str] | None = None,
-    steps: str = ingest.STEPS,
-    cluster: str = "",
-) -> IngestReport:
-    """Ingest sessions (folders or session files) into a warehouse; `only` are patterns of trials, None means all."""
-    plan = ingest.plan_ingest(
-        [Path(session) for session in sessions],
-        warehouse=warehouse,
-        recipe=recipe,
-        model=None if model is None else Path(model),
-        only=only or (),
-        steps=steps,
-        cluster=cluster,
-    )
+def ingest_flow(sessions: list[str], warehouse: str) -> tuple[Outcome, ...]:  # noqa: ARG001
+    """Run the trials of these session files that are not up to date, as planned before.
+
+    The parameters are what Prefect's pages tell a run by.
+    """
+    batch = _batch.get()
     try:
-        return _run(plan)
+        return tuple(_outcomes(batch))
     except BaseException:
         # Also for Ctrl-C: the task runner waits for its threads, and they for their workers.
-        worker_process.stop_all()
-        if cluster and plan.runs:
-            ingest.cluster_of(plan.runs[0]).stop_all()
+        batch.work.workers.stop_all()
         raise
 
 
-def run_flow(plan: Plan, *, workers: int, listener: Listener) -> IngestReport:
-    """Run a plan of at least one session as `ingest_flow`, on `workers` threads with a process each.
-
-    On a cluster there are as many threads as its workers have, each waiting for one of them.
-    """
-    shared = plan.runs[0]
-    worker_process.allow()
-    if shared.cluster:
-        cluster = ingest.cluster_of(shared)
-        cluster.allow()
-        workers = cluster.n_slots
-    runner: Any = ThreadPoolTaskRunner(max_workers=workers)
-    token = _listener.set(listener)
-    try:
-        report = ingest_flow.with_options(task_runner=runner)(
-            sessions=[run.session_file for run in plan.runs],
-            warehouse=shared.warehouse,
-            recipe=shared.recipe,
-            model=shared.model,
-            only=list(plan.only),
-            steps=shared.steps,
-            cluster=shared.cluster,
-        )
-    finally:
-        _listener.reset(token)
-    return IngestReport(outcomes=report.outcomes, refused=plan.refused + report.refused)
-
-
-def _run(plan: Plan) -> IngestReport:
-    preparations = {run: prepare.submit(run) for run in plan.runs}
+def _outcomes(batch: _Batch) -> Iterator[Outcome]:
+    preparations = {session.key: await_preparation.submit(session) for session in batch.sessions}
     trials = {
         # Prefect hands the task what the future becomes; its types don't say so.
-        process.submit(run, trial, preparations[run]): (run, trial)  # type: ignore[call-overload]
-        for run in plan.runs
-        for trial in run.trials
+        run_trial.submit(session, trial, preparations[session.key]): (session, trial)  # type: ignore[call-overload]
+        for session in batch.sessions
+        for trial in session.to_run
     }
-    outcomes = sorted(_outcomes(trials), key=lambda outcome: outcome.key)
-    return IngestReport(outcomes=tuple(outcomes), refused=plan.refused + _refused(preparations))
-
-
-def _outcomes(trials: dict[PrefectFuture[Outcome | None], tuple[SessionRun, str]]) -> list[Outcome]:
-    outcomes = []
     for future in as_completed(list(trials)):
         result = future.result(raise_on_failure=False)
-        outcome = ingest.failed_trial(*trials[future], result) if isinstance(result, BaseException) else result
-        _listener.get()(outcome)
+        outcome = failed_trial(*trials[future], result) if isinstance(result, BaseException) else result
+        batch.listener(outcome)
         if outcome is not None:
-            outcomes.append(outcome)
-    return outcomes
+            yield outcome
 
 
-def _refused(preparations: dict[SessionRun, PrefectFuture[Preparation]]) -> tuple[Refusal, ...]:
-    results = {run: future.result(raise_on_failure=False) for run, future in preparations.items()}
-    return tuple(
-        Refusal(session=run.session_file, reason=result.reason)
-        for run, result in results.items()
-        if isinstance(result, Preparation) and result.state == "refused"
-    )
+def run_flow(
+    sessions: Sequence[SessionPlan],
+    work: SessionWork,
+    preparations: Mapping[SessionKey, Future[Preparation]],
+    listener: OutcomeListener,
+) -> tuple[Outcome, ...]:
+    """Run sessions, which are being prepared, as `ingest_flow`, on a thread for each worker."""
+    runner: Any = ThreadPoolTaskRunner(max_workers=work.workers.n_slots)
+    token = _batch.set(_Batch(sessions=sessions, work=work, preparations=preparations, listener=listener))
+    try:
+        return ingest_flow.with_options(task_runner=runner)(
+            sessions=[session.request.session_file for session in sessions],
+            warehouse=sessions[0].request.warehouse,
+        )
+    finally:
+        _batch.reset(token)

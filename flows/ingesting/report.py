@@ -1,27 +1,82 @@
-"""What a person sees of an ingest: a progress bar while it runs, and a table of what became of each trial."""
+"""What became of an ingest, and what a person sees of it: a progress bar, counts, and why trials were rejected."""
 
 import sys
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 
-from rich.console import Console
-from rich.markup import escape
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-from rich.table import Table
-
-from flows.ingesting.ingest import IngestReport, Listener
 from warehouse.outcome import Outcome
+
+EXIT_ACCEPTED = 0
+EXIT_INCOMPLETE = 2
+EXIT_NONE_ACCEPTED = 3
+
+# The stage of a trial whose result the disk did not take.
+STORING = "storing"
+
+# Called with each finished trial's outcome; with None where its session was refused.
+OutcomeListener = Callable[[Outcome | None], None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refusal:
+    """A session that was not run because its configuration is wrong."""
+
+    session: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IngestReport:
+    """What became of every trial, in the order of their keys, and the sessions that were refused."""
+
+    outcomes: tuple[Outcome, ...]
+    refused: tuple[Refusal, ...]
+
+    def __add__(self, other: "IngestReport") -> "IngestReport":
+        """Both together."""
+        outcomes = sorted(self.outcomes + other.outcomes, key=lambda outcome: outcome.key)
+        return IngestReport(outcomes=tuple(outcomes), refused=self.refused + other.refused)
+
+    @property
+    def accepted(self) -> tuple[Outcome, ...]:
+        """Trials that gave targets."""
+        return tuple(outcome for outcome in self.outcomes if outcome.accepted)
+
+    @property
+    def rejected(self) -> tuple[Outcome, ...]:
+        """Trials that did not."""
+        return tuple(outcome for outcome in self.outcomes if not outcome.accepted)
+
+    @property
+    def rejections_by_stage(self) -> dict[str, int]:
+        """How many trials each stage rejected, most first."""
+        stages = (outcome.rejection.stage for outcome in self.outcomes if outcome.rejection is not None)
+        return dict(Counter(stages).most_common())
+
+    @property
+    def exit_code(self) -> int:
+        """2 if a session was refused or a result not stored (the rest was run), else 0 if any was accepted, else 3."""
+        if self.refused or STORING in self.rejections_by_stage:
+            return EXIT_INCOMPLETE
+        return EXIT_ACCEPTED if self.accepted else EXIT_NONE_ACCEPTED
 
 
 @contextmanager
-def progress_bar() -> Iterator[Callable[[int], Listener]]:
-    """A bar on standard error if that is a terminal; gives what `ingest` takes as `on_progress`."""
-    console = Console(stderr=True)
+def progress_bar() -> Iterator[Callable[[int], OutcomeListener]]:
+    """A bar on standard error if that is a terminal; gives what `run_plan` takes as `on_progress`."""
+    if not sys.stderr.isatty():
+        yield lambda _: lambda _: None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=console, disable=not console.is_terminal, transient=True) as progress:
+    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
         bar = progress.add_task("starting", total=None)
 
-        def watch(n_trials: int) -> Listener:
+        def watch(n_trials: int) -> OutcomeListener:
             progress.update(bar, total=n_trials, description="trials")
 
             def advance(outcome: Outcome | None) -> None:
@@ -34,14 +89,13 @@ def progress_bar() -> Iterator[Callable[[int], Listener]]:
 
 def print_report(report: IngestReport) -> None:
     """The counts, the rejected trials with stage and reason, and the sessions that were refused."""
-    console = Console(file=sys.stdout)
     print(headline(report))
-    if report.rejected and console.is_terminal:
-        console.print(_rejections(report))
-    elif report.rejected:
+    if report.rejected and sys.stdout.isatty():
+        _print_table(report)
+    else:
         # A file or another program reads this: one line a trial.
         for outcome in report.rejected:
-            print(f"{outcome.key}: {outcome.stage}: {outcome.reason}")
+            print(f"{outcome.key}: {outcome.rejection}")
     for refusal in report.refused:
         print(f"gait2hip: not run: {refusal.reason}", file=sys.stderr)
 
@@ -59,8 +113,13 @@ def headline(report: IngestReport) -> str:
     return f"{line}; {n_cycles} gait cycles; {n_fresh} of {len(report.outcomes)} were up to date"
 
 
-def _rejections(report: IngestReport) -> Table:
+def _print_table(report: IngestReport) -> None:
+    from rich.console import Console
+    from rich.markup import escape
+    from rich.table import Table
+
     table = Table("rejected trial", "stage", "reason")
     for outcome in report.rejected:
-        table.add_row(str(outcome.key), outcome.stage, escape(outcome.reason or ""))
-    return table
+        if outcome.rejection is not None:
+            table.add_row(str(outcome.key), outcome.rejection.stage, escape(outcome.rejection.reason))
+    Console(file=sys.stdout).print(table)

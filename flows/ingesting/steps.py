@@ -1,87 +1,73 @@
-"""The chain's functions as `flows.ingesting.ingest` calls them; each imports what it needs when it is called.
+"""The chain's functions as an ingest calls them: the one place where flows meet `pipeline.storing`."""
 
-`flows.ingesting.ingest` knows this module by its name, so that a flow's parameters stay plain values. `prepare_session`
-and `process_trial` run in worker processes; the others in the process that keeps the batch together, which
-never loads OpenSim.
-"""
+from collections.abc import Callable
+from dataclasses import dataclass
 
-from pathlib import Path
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from pipeline.session.session import Session
-    from pipeline.storing.staleness import SessionState
-    from warehouse.outcome import Outcome, SessionOutcome
-
-# What a worker needs: the fork server imports it once. The command line is what its main module imports.
-PRELOAD = ("pipeline.storing.prepare_session", "pipeline.process_trial", "pipeline.osim.exact.engine", "flows.cli")
+from pipeline.session.recipe import load_recipe
+from pipeline.storing.request import SessionRequest
+from pipeline.storing.staleness import SessionState, session_state
+from warehouse.outcome import Outcome, Rejection, SessionOutcome
 
 
-def load_session(session: str, recipe: str, model: str | None, warehouse: str) -> "Session":
-    """The session in a folder or file, checked with all it is run with; ValueError says what is wrong."""
-    from pipeline.session.session import session_file_of
-    from pipeline.storing.job import open_job
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChainSteps:
+    """What an ingest calls. Functions of modules: worker processes find them by name.
 
-    return open_job(str(session_file_of(Path(session))), recipe, model, warehouse).session
+    `prepare_session` and `ingest_trial` run in workers, which import `preload` first; a session for which `leaks` holds
+    has a new process for each of these calls. The others run in the process that keeps the batch together.
+    """
 
-
-def session_state(session: str, recipe: str, model: str | None, warehouse: str) -> "SessionState":
-    """Which of a session's trials are up to date; ValueError if it can't be run as configured."""
-    from pipeline.storing.job import open_job
-    from pipeline.storing.staleness import session_state as state
-
-    return state(open_job(session, recipe, model, warehouse))
-
-
-def check_warehouse(root: str) -> None:
-    """WarehouseError if nothing can be written there."""
-    from warehouse.files.storage import check_warehouse_writable
-    from warehouse.layout import Warehouse
-
-    check_warehouse_writable(Warehouse(root))
+    session_state: Callable[[SessionRequest], SessionState]
+    prepare_session: Callable[[SessionRequest], SessionOutcome]
+    ingest_trial: Callable[[SessionRequest, str], Outcome]
+    record_rejection: Callable[[SessionRequest, str, Rejection], Outcome]
+    record_crash: Callable[[SessionRequest, str, Rejection], Outcome]
+    leaks: Callable[[SessionRequest], bool]
+    preload: tuple[str, ...] = ()
 
 
-def prepare_session(session: str, recipe: str, model: str | None, warehouse: str) -> "SessionOutcome":
-    """Scale the session's model, if it isn't fresh."""
-    from pipeline.storing.prepare_session import prepare_session as prepare
+def _prepare_session(request: SessionRequest) -> SessionOutcome:
+    # Imported where it runs, in a worker: the process that keeps the batch together never loads OpenSim.
+    from pipeline.storing.prepare_session import prepare_session
 
-    return prepare(session, recipe, model, warehouse)
-
-
-def process_trial(session: str, trial: str, recipe: str, model: str | None, warehouse: str) -> "Outcome":
-    """Take one trial through the chain, if it isn't fresh, and store what became of it."""
-    from pipeline.process_trial import process_trial as process
-
-    return process(session, trial, recipe, model, warehouse)
+    return prepare_session(request)
 
 
-def record_rejection(
-    session: str,
-    trial: str,
-    recipe: str,
-    model: str | None,
-    warehouse: str,
-    stage: str,
-    reason: str,
-    log: str,
-) -> "Outcome":
-    """Store the rejection of a trial whose session can't be prepared."""
-    from pipeline.storing.store_rejected import record_rejection as record
+def _ingest_trial(request: SessionRequest, trial: str) -> Outcome:
+    from pipeline.storing.ingest_trial import ingest_trial
 
-    return record(session, trial, recipe, model, warehouse, stage, reason, log)
+    return ingest_trial(request, trial)
 
 
-def record_crash(
-    session: str,
-    trial: str,
-    recipe: str,
-    model: str | None,
-    warehouse: str,
-    stage: str,
-    reason: str,
-    log: str,
-) -> "Outcome":
-    """Store the rejection of a trial whose own process could not."""
-    from pipeline.storing.store_rejected import record_crash as record
+def _record_rejection(request: SessionRequest, trial: str, rejection: Rejection) -> Outcome:
+    from pipeline.storing.store_rejected import record_rejection
 
-    return record(session, trial, recipe, model, warehouse, stage, reason, log)
+    return record_rejection(request, trial, rejection)
+
+
+def _record_crash(request: SessionRequest, trial: str, rejection: Rejection) -> Outcome:
+    from pipeline.storing.store_rejected import record_crash
+
+    return record_crash(request, trial, rejection)
+
+
+def _leaks(request: SessionRequest) -> bool:
+    # OpenSim's static optimization keeps some 40 MB of every trial.
+    return load_recipe(request.recipe).model.engine == "tools"
+
+
+CHAIN = ChainSteps(
+    session_state=session_state,
+    prepare_session=_prepare_session,
+    ingest_trial=_ingest_trial,
+    record_rejection=_record_rejection,
+    record_crash=_record_crash,
+    leaks=_leaks,
+    # The command line is what a worker's main module imports.
+    preload=(
+        "pipeline.storing.prepare_session",
+        "pipeline.storing.ingest_trial",
+        "pipeline.osim.exact.engine",
+        "flows.cli",
+    ),
+)

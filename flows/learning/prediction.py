@@ -51,7 +51,7 @@ def predict_file(request: PredictRequest) -> list[str]:
     check_out(request.out)
     run, device = read_run(request.run), device_named(request.device)
     found = read_input(request.source)
-    cycles = found if isinstance(found, InputCycles) else cycles_of(found, run.config.points)
+    cycles = found if isinstance(found, InputCycles) else walk_cycles(found, run.config.points)
     predicted = predict_unmeasured(run, cycles, device)
     if isinstance(found, InputCycles):
         contents = _of_sequences(request.out, found, predicted)
@@ -76,7 +76,7 @@ def check_out(out: Path) -> None:
         refuse_existing(cycles_file(out))
 
 
-def cycles_of(walks: Walks, points: int) -> InputCycles:
+def walk_cycles(walks: Walks, points: int) -> InputCycles:
     """Every walk's cycles, one walk after the other."""
     strides = [stride for named in walks.walks for stride in named.walk.strides]
     conditions = [named.condition for named in walks.walks for _ in named.walk.strides]

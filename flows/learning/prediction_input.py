@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 # Everything heavy is loaded when an input is read, not before.
 if TYPE_CHECKING:
+    from flows.workers.worker_pool import WorkerPool
     from pipeline.motion_only.recorded_angles import Refused
     from pipeline.motion_only.walk_angles import WalkAngles
     from pipeline.session.session import Session
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 WORKER_PRELOAD = ("pipeline.motion_only.recorded_angles", "pipeline.osim.exact.engine", "flows.cli")
 # A walk takes a second; OpenSim's own tools, if a recipe asks for them, up to a quarter of a second a frame.
 WALK_TIME_LIMIT_S = 1800.0
-RECIPE = "gait2hip60"
+DEFAULT_RECIPE = "gait2hip60"
 KNOWN = "a .c3d, .mot, .sto, .csv or .npz file, a session's folder or its session.toml"
 
 
@@ -39,7 +40,7 @@ class InputRequest:
     @property
     def settings(self) -> str:
         """The name or file of the pipeline's recipe."""
-        return RECIPE if self.recipe is None else self.recipe
+        return DEFAULT_RECIPE if self.recipe is None else self.recipe
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,7 +66,8 @@ class Walks:
 def read_input(request: InputRequest) -> "Walks | InputCycles":
     """The walks or cycles of a file, or of a session.
 
-    ValueError, TrialRejected or WarehouseError says what can't be used; of a session, only if no walk can.
+    ValueError, TrialRejected or WarehouseError says what can't be used; of a session, only if no walk can. WorkerFault
+    where a worker process fails by a fault of ours.
     """
     path = request.path
     if not path.exists():
@@ -89,7 +91,8 @@ def _session(request: InputRequest) -> Walks:
 
 def _recorded(request: InputRequest, session_path: Path, files: "Callable[[Session], list[Path]]") -> Walks:
     """Walks of a session, each solved in a process of its own with the model scaled once."""
-    from flows.workers.worker_process import preload
+    from flows.ingesting.plan import absolute_model, absolute_recipe
+    from flows.workers.worker_pool import WorkerPool
     from pipeline.motion_only.recorded_angles import Refused, recorded_angles, scaled_model, trial_of
     from pipeline.session.session import load_session, session_file_of
 
@@ -98,20 +101,19 @@ def _recorded(request: InputRequest, session_path: Path, files: "Callable[[Sessi
         raise ValueError(
             f"{session.file} says {session.subject.mass_kg:g} kg: leave --mass-kg out, or correct it there."
         )
-    recipe = str(Path(request.settings).absolute()) if Path(request.settings).is_file() else request.settings
-    model = None if request.model is None else str(request.model.absolute())
-    preload(WORKER_PRELOAD)
-    scaled = _in_worker(session.static.name, scaled_model, str(session.file), recipe, model)
-    if isinstance(scaled, Refused):
-        raise ValueError(f"{session.file}: {scaled.stage}: {scaled.reason}")
+    recipe, model = absolute_recipe(request.settings), absolute_model(request.model)
     walks, refused = [], []
-    for file in files(session):
-        found = _in_worker(file.name, recorded_angles, str(session.file), str(file), recipe, scaled)
-        if isinstance(found, Refused):
-            refused.append(found)
-        else:
-            trial = trial_of(session, file)
-            walks.append(NamedWalk(trial=trial.name, condition=trial.condition, walk=found))
+    with WorkerPool(1, WORKER_PRELOAD) as workers:
+        scaled = _in_worker(workers, session.static.name, scaled_model, str(session.file), recipe, model)
+        if isinstance(scaled, Refused):
+            raise ValueError(f"{session.file}: {scaled.stage}: {scaled.reason}")
+        for file in files(session):
+            found = _in_worker(workers, file.name, recorded_angles, str(session.file), str(file), recipe, scaled)
+            if isinstance(found, Refused):
+                refused.append(found)
+            else:
+                trial = trial_of(session, file)
+                walks.append(NamedWalk(trial=trial.name, condition=trial.condition, walk=found))
     if not walks:
         raise ValueError("\n".join(f"{one.stage}: {one.reason}" for one in refused))
     return Walks(
@@ -123,17 +125,18 @@ def _recorded(request: InputRequest, session_path: Path, files: "Callable[[Sessi
     )
 
 
-def _in_worker(source: str, function: Callable[..., Any], *args: object) -> Any:
-    """What the function returns; a crash of a native library is the file's refusal. ValueError as the function's."""
-    from flows.workers.worker_process import Raised, Returned, run
+def _in_worker(workers: "WorkerPool", source: str, function: Callable[..., Any], *args: object) -> Any:
+    """What the function returns; where its process crashes or hangs, the file is refused.
+
+    ValueError or WarehouseError as the function's; WorkerFault for any other error, which is ours.
+    """
+    from flows.workers.call_outcome import WorkerLost, value_of
     from pipeline.motion_only.recorded_angles import Refused
 
-    outcome = run(function, *args, time_limit_s=WALK_TIME_LIMIT_S)
-    if isinstance(outcome, Returned):
-        return outcome.value
-    if isinstance(outcome, Raised):
-        raise ValueError(outcome.message)
-    return Refused(source=source, stage="worker", reason=f"{source}: OpenSim did not finish: {outcome}")
+    try:
+        return value_of(workers.run(function, *args, time_limit_s=WALK_TIME_LIMIT_S))
+    except WorkerLost as lost:
+        return Refused(source=source, stage="worker", reason=f"{source}: {lost.reason}")
 
 
 def _mot(request: InputRequest) -> Walks:

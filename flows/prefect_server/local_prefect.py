@@ -15,7 +15,7 @@ import sqlite3
 import subprocess
 import sys
 import tempfile
-import time
+import threading
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -143,18 +143,33 @@ def _start_server(empty: Path, services: frozenset[str]) -> None:
         text=True,
     )
     atexit.register(_stop_server, server)
-    assert server.stdout is not None, "it is a pipe"
-    port = server.stdout.readline().strip()
-    os.environ["PREFECT_API_URL"] = f"http://{temporary_server.HOST}:{port}/api"
-
+    # Meanwhile, so that what runs a flow is loaded when the server answers.
+    import prefect.flow_engine
+    import prefect.task_runners  # noqa: F401
     from prefect.context import refresh_global_settings_context
     from prefect.events.clients import NullEventsClient
     from prefect.events.worker import EventsWorker
 
+    os.environ["PREFECT_API_URL"] = f"http://{temporary_server.HOST}:{_port_of(server)}/api"
     refresh_global_settings_context()
     # Nobody listens on a server that is this process's alone, and a busy machine complains of what isn't sent yet.
     EventsWorker.set_client_override(NullEventsClient)
-    _wait_for(server)
+
+
+def _port_of(server: subprocess.Popen[str]) -> int:
+    """Where a server answers, once it does."""
+    assert server.stdout is not None, "it is a pipe"
+    late = threading.Timer(STARTUP_TIMEOUT_S, server.kill)
+    late.start()
+    port = server.stdout.readline().strip()
+    late.cancel()
+    if not port:
+        raise PrefectNotStarted(
+            f"Prefect's temporary server ended with exit code {server.wait()}; what it said is above. Is "
+            f"{tempfile.gettempdir()} full? Free some space there, or set TMPDIR to another folder. A server that does "
+            f"not answer within {STARTUP_TIMEOUT_S} s is ended."
+        )
+    return int(port)
 
 
 def _server_settings(directory: Path, services: frozenset[str]) -> dict[str, str]:
@@ -178,23 +193,6 @@ def _stop_server(server: subprocess.Popen[str]) -> None:
         server.communicate(timeout=SHUTDOWN_TIMEOUT_S)
         return
     server.kill()
-
-
-def _wait_for(server: subprocess.Popen[str]) -> None:
-    deadline_s = time.monotonic() + STARTUP_TIMEOUT_S
-    while server.poll() is None:
-        try:
-            _check_api("Prefect's temporary server did not start")
-        except PrefectNotStarted:
-            if time.monotonic() > deadline_s:
-                raise
-            time.sleep(0.1)
-        else:
-            return
-    raise PrefectNotStarted(
-        f"Prefect's temporary server ended with exit code {server.returncode}; what it said is above. Is "
-        f"{tempfile.gettempdir()} full? Free some space there, or set TMPDIR to another folder."
-    )
 
 
 def _url(database: Path) -> str:

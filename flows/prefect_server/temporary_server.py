@@ -1,8 +1,9 @@
 """Prefect's temporary server: a process that ends with the one that started it, however that ends.
 
 `python -P temporary_server.py FOLDER`: its database and all else of it are in FOLDER. It writes the port that it
-listens on to its standard output. Its standard input is a pipe that its starter holds and never writes to: the pipe's
-end means that the starter has ended, killed or not, and that the server and its folder are of no more use.
+listens on to its standard output, once it answers there. Its standard input is a pipe that its starter holds and never
+writes to: the pipe's end means that the starter has ended, killed or not, and that the server and its folder are of no
+more use.
 """
 
 import os
@@ -20,23 +21,27 @@ def main() -> None:
     # Ctrl-C reaches everything in the foreground: a server that stops at once leaves its starter asking it, again
     # and again, to note the interruption.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    # Kept open, so that no other process is given this port.
-    listener = socket.create_server((HOST, 0))
-    print(listener.getsockname()[1], flush=True)
-    threading.Thread(target=_serve, args=(listener,), daemon=True).start()
+    threading.Thread(target=_serve, daemon=True).start()
     sys.stdin.buffer.read()
     shutil.rmtree(sys.argv[1], ignore_errors=True)
     os._exit(0)
 
 
-def _serve(listener: socket.socket) -> None:
+def _serve() -> None:
     import uvicorn
 
+    class Telling(uvicorn.Server):
+        async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+            await super().startup(sockets)
+            print(listener.getsockname()[1], flush=True)
+
+    # Kept open, so that no other process is given this port.
+    listener = socket.create_server((HOST, 0))
     try:
         config = uvicorn.Config("prefect.server.api.server:create_app", factory=True, log_level="error", lifespan="on")
-        uvicorn.Server(config).run(sockets=[listener])
+        Telling(config).run(sockets=[listener])
     finally:
-        # Also when it could not start: its starter waits for an answer, or for its end.
+        # Also when it could not start: its starter waits for its word, or for its end.
         os._exit(1)
 
 

@@ -6,14 +6,14 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import Field, field_validator, model_validator
 
-from flows.ingesting.inbox import SETTLE_S
+from flows.ingesting.inbox import INBOX_SETTLE_S
 from pipeline.session.recipe import load_recipe
 from warehouse.settings_file import Checked, checked, read_toml
 
 _SQLITE = "sqlite:///"
 
 
-class Job(Checked):
+class Schedule(Checked):
     """When: five fields of cron, in a time zone of the IANA database."""
 
     cron: str
@@ -37,29 +37,29 @@ class Job(Checked):
         return value
 
 
-class InboxJob(Job):
+class InboxSchedule(Schedule):
     """Sessions that laboratories copy into a folder are ingested."""
 
     folder: str
     recipe: str = "gait2hip60"
     model: str = ""
-    settle_s: Annotated[float, Field(ge=0)] = SETTLE_S
+    settle_s: Annotated[float, Field(ge=0)] = INBOX_SETTLE_S
 
 
-class RegenerateJob(Job):
+class RegenerateSchedule(Schedule):
     """What has become stale is computed again. `recipe`: other settings than each session was ingested with."""
 
     recipe: str = ""
 
 
-Share = Annotated[float, Field(ge=0, lt=1)]
+ShareBelowOne = Annotated[float, Field(ge=0, lt=1)]
 
 
-class RetrainJob(Job):
+class RetrainSchedule(Schedule):
     """A model is trained on all that is stored, and takes the champion's place if it is better by the rule.
 
-    `holdout` are the subjects on whom both are compared, by code or `cohort/code`: always the same people, who teach
-    neither. `margin` and `tolerance` are as of `models.comparing.promotion.Rule`. `tracking_uri` "" is a SQLite file in
+    `holdout` are the subjects on whom both are compared, by code or `cohort/code`; they are held out of every training
+    run. `margin` and `tolerance` are as of `models.comparing.promotion.Rule`. `tracking_uri` "" is a SQLite file in
     `runs`.
     """
 
@@ -72,11 +72,11 @@ class RetrainJob(Job):
     device: Literal["auto", "cpu", "cuda"] = "auto"
     release_name: str = "scheduled"
     tracking_uri: str = ""
-    margin: Share = 0.02
-    tolerance: Share = 0.05
+    margin: ShareBelowOne = 0.02
+    tolerance: ShareBelowOne = 0.05
 
 
-class EvaluateJob(Job):
+class EvaluateSchedule(Schedule):
     """Models are tested on a release's subjects that none of them saw; pages go to a folder below `pages`.
 
     `runs` are folders; `champion_of` names a task whose champion is tested beside them, as `tracking_uri` knows it: the
@@ -106,10 +106,10 @@ class Deploy(Checked):
     format: Literal[1]
     warehouse: str
     workers: Annotated[int, Field(ge=1)] | None = None
-    ingest_inbox: InboxJob | None = None
-    regenerate: RegenerateJob | None = None
-    retrain: RetrainJob | None = None
-    evaluate: EvaluateJob | None = None
+    ingest_inbox: InboxSchedule | None = None
+    regenerate: RegenerateSchedule | None = None
+    retrain: RetrainSchedule | None = None
+    evaluate: EvaluateSchedule | None = None
 
     @model_validator(mode="after")
     def _champion_is_known_somewhere(self) -> Self:
@@ -167,7 +167,7 @@ def _placed_whole(path: Path) -> Deploy:
     return found.model_copy(update=updates)
 
 
-def _placed_evaluation(job: EvaluateJob, here: Path, known_at: str) -> EvaluateJob:
+def _placed_evaluation(job: EvaluateSchedule, here: Path, known_at: str) -> EvaluateSchedule:
     changed = {
         "release": _placed(job.release, here),
         "pages": _placed(job.pages, here),

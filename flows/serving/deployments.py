@@ -20,17 +20,17 @@ from prefect.client.schemas.objects import ConcurrencyLimitConfig, ConcurrencyLi
 from prefect.client.schemas.schedules import CronSchedule
 from prefect.deployments.runner import EntrypointType, RunnerDeployment
 
-from flows.ingesting.inbox import SETTLE_S, Inbox, Sorted, take
-from flows.ingesting.ingest import STEPS, IngestReport, Listener, plan_ingest
-from flows.ingesting.regenerate import describe, survey
-from flows.ingesting.regenerate import regenerate as run_regeneration
-from flows.ingesting.report import headline
-from flows.ingesting.run_ingest import run_plan
+from flows.ingesting.inbox import INBOX_SETTLE_S, Inbox, Sorted, take
+from flows.ingesting.plan import plan_ingest
+from flows.ingesting.regenerate import plan_in_words, plan_regeneration, stale_part
+from flows.ingesting.report import IngestReport, OutcomeListener, headline
+from flows.ingesting.run_plan import run_plan
+from flows.ingesting.steps import CHAIN
 from flows.learning.evaluation import Evaluated, EvaluateOrder, evaluate_anew
 from flows.learning.retrain import Retrained, RetrainOrder
 from flows.learning.retrain import retrain as run_retraining
 from flows.prefect_server.lifeline import end_with_starter
-from flows.serving.deploy_config import Deploy, Job
+from flows.serving.deploy_config import Deploy, Schedule
 from warehouse.errors import WarehouseError
 from warehouse.files import read
 from warehouse.holdings.runs import last_run
@@ -65,18 +65,17 @@ def ingest_inbox(
     recipe: str = "gait2hip60",
     model: str | None = None,
     workers: int | None = None,
-    settle_s: float = SETTLE_S,
-    steps: str = STEPS,
+    settle_s: float = INBOX_SETTLE_S,
 ) -> None:
     """Look twice, `settle_s` apart, and take what has not changed; what is still coming is the next run's."""
     end_with_starter()
 
     def run(files: Any) -> IngestReport:
         model_file = None if model is None else Path(model)
-        plan = plan_ingest(files, warehouse=warehouse, recipe=recipe, model=model_file, steps=steps)
-        if not plan.runs:
+        plan = plan_ingest(files, warehouse=warehouse, recipe=recipe, model=model_file, steps=CHAIN)
+        if not plan.sessions:
             return IngestReport(outcomes=(), refused=plan.refused)
-        return run_plan(plan, workers=_count(workers), on_progress=_logged)
+        return run_plan(plan, workers=_count(workers), on_progress=_logged, steps=CHAIN)
 
     looking = Inbox(folder=Path(inbox), settle_s=settle_s)
     found = looking.sort(time.monotonic())
@@ -101,13 +100,14 @@ def regenerate(
     if not read_sources(Warehouse(warehouse)):
         get_run_logger().info("nothing has been ingested into %s yet", warehouse)
         return
-    found = survey(warehouse, recipe=recipe, model=None, only=only or ())
-    plan = describe(found, last_run(Warehouse(warehouse)), count)
-    get_run_logger().info(plan)
-    if not found.to_run:
-        _tell(IngestReport(outcomes=(), refused=found.refused), plan, warehouse)
+    plan = plan_regeneration(warehouse, recipe=recipe, model=None, only=only or (), steps=CHAIN)
+    words = plan_in_words(plan, last_run(Warehouse(warehouse)), count)
+    get_run_logger().info(words)
+    stale = stale_part(plan)
+    if not stale.sessions:
+        _tell(IngestReport(outcomes=(), refused=plan.refused), words, warehouse)
         return
-    _tell(run_regeneration(found, warehouse, workers=count, on_progress=_logged), plan, warehouse)
+    _tell(run_plan(stale, workers=count, on_progress=_logged, steps=CHAIN), words, warehouse)
 
 
 @flow(name="retrain", description="Train on all that is stored; promote what is better by the rule.")
@@ -185,7 +185,7 @@ def score_models(order: EvaluateOrder) -> Evaluated:
     return evaluate_anew(order)
 
 
-def flows_of(config: Deploy) -> Iterator[tuple[Flow[..., None], dict[str, Any], Job]]:
+def flows_of(config: Deploy) -> Iterator[tuple[Flow[..., None], dict[str, Any], Schedule]]:
     """Every configured flow with its parameters and schedule."""
     if config.ingest_inbox is not None:
         job = config.ingest_inbox
@@ -225,7 +225,7 @@ def one_at_a_time_on_the_gpu() -> None:
         client.create_concurrency_limit(tag=GPU_TAG, concurrency_limit=1)
 
 
-def _deployment(of: Flow[..., None], job: Job, parameters: dict[str, Any]) -> RunnerDeployment:
+def _deployment(of: Flow[..., None], job: Schedule, parameters: dict[str, Any]) -> RunnerDeployment:
     try:
         schedule = CronSchedule(cron=job.cron, timezone=job.timezone)
     except ValueError as error:
@@ -254,7 +254,7 @@ def _counts(found: Sorted) -> str:
     )
 
 
-def _logged(n_trials: int) -> Listener:
+def _logged(n_trials: int) -> OutcomeListener:
     """Progress as log lines that name subject, trial and stage, and as a bar on Prefect's pages."""
     log, done, shown = get_run_logger(), 0, 0
     bar = _on_pages(create_progress_artifact, progress=0.0, key="progress", description=f"{n_trials} trials")
@@ -263,7 +263,7 @@ def _logged(n_trials: int) -> Listener:
         nonlocal done, shown
         done += 1
         if outcome is not None:
-            what = outcome.status if outcome.stage is None else f"rejected at {outcome.stage}: {outcome.reason}"
+            what = "accepted" if outcome.accepted else f"rejected at {outcome.rejection}"
             log.info("%d of %d: %s: %s", done, n_trials, outcome.key, what)
         # Not with every one of many thousands: each costs the server a write.
         if bar is not None and (percent := 100 * done // n_trials) > shown:
@@ -289,9 +289,9 @@ def _tell(report: IngestReport, what: str, warehouse: str) -> None:
     rows = [
         {
             "trial": str(outcome.key),
-            "outcome": outcome.status,
-            "stage": outcome.stage or "",
-            "reason": outcome.reason or "",
+            "outcome": "accepted" if outcome.rejection is None else "rejected",
+            "stage": "" if outcome.rejection is None else outcome.rejection.stage,
+            "reason": "" if outcome.rejection is None else outcome.rejection.reason,
             "gait cycles": outcome.n_cycles,
         }
         for outcome in report.outcomes

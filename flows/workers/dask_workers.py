@@ -6,15 +6,14 @@ that is lost costs its calls another try on the others; what ends the call's own
 
 import functools
 import multiprocessing
-import os
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from distributed import Client, Future, KilledWorker
+from distributed import Client, Future, KilledWorker, get_worker
 from distributed.client import ClosedClientError, FutureCancelledError
 
-from flows.workers import worker_process
-from flows.workers.worker_process import Crashed, ProcessOutcome, Stopped
+from flows.workers.call_outcome import CallOutcome, Crashed, Stopped
+from flows.workers.worker_pool import WorkerPool
 
 CONNECT_TIMEOUT_S = 30
 # What a Dask worker must be started with, so that it may start processes.
@@ -24,7 +23,7 @@ WORKER_SETTING = "DASK_DISTRIBUTED__WORKER__DAEMON=False"
 class Cluster:
     """A connected cluster. Several threads may call `run` at once."""
 
-    def __init__(self, address: str, preload: Sequence[str]) -> None:
+    def __init__(self, address: str, preload: Sequence[str] = ()) -> None:
         """ValueError if nobody answers at the address, there is no worker, or a worker may not start processes."""
         try:
             self._client = Client(address, timeout=CONNECT_TIMEOUT_S, set_as_default=False)
@@ -47,17 +46,18 @@ class Cluster:
         """How many calls the cluster's workers run at once: one a thread."""
         return sum(self._client.nthreads().values())
 
-    def run(self, function: Callable[..., Any], *args: Any, time_limit_s: float) -> ProcessOutcome:
-        """As `worker_process.run`, on whichever worker is free."""
+    def run(self, function: Callable[..., Any], *args: Any, time_limit_s: float, is_last: bool = False) -> CallOutcome:
+        """As `WorkerPool.run`, on whichever worker is free."""
         if self._stopped:
             return Stopped()
+        call = (self._preload, function, args, time_limit_s, is_last)
         try:
-            future = self._client.submit(_beside_worker, self._preload, function, args, time_limit_s, pure=False)
+            future = self._client.submit(_beside_worker, *call, pure=False)
         except ClosedClientError as error:
             return Crashed(exit_code=1, log_tail=f"the Dask scheduler was lost: {error}")
         self._running.add(future)
         try:
-            outcome: ProcessOutcome = future.result()
+            outcome: CallOutcome = future.result()
         except KilledWorker as error:
             return Crashed(exit_code=1, log_tail=f"the Dask workers that ran it were lost, one after another: {error}")
         except (FutureCancelledError, ClosedClientError) as error:
@@ -69,19 +69,13 @@ class Cluster:
         return outcome
 
     def stop_all(self) -> None:
-        """Cancel what waits, and let nothing start until `allow`; what runs already ends by itself."""
+        """Cancel what waits, and let nothing start any more; what runs already ends by itself."""
         self._stopped = True
         self._client.cancel(list(self._running), force=True)
 
-    def allow(self) -> None:
-        """Let calls start again after `stop_all`."""
-        self._stopped = False
-
-
-@functools.cache
-def connect(address: str, preload: tuple[str, ...]) -> Cluster:
-    """The cluster at an address, connected once per process; call it first from one thread."""
-    return Cluster(address, preload)
+    def close(self) -> None:
+        """Leave the cluster as it was found."""
+        self._client.close()
 
 
 def _is_daemon() -> bool:
@@ -89,10 +83,13 @@ def _is_daemon() -> bool:
 
 
 def _beside_worker(
-    preload: Sequence[str], function: Callable[..., Any], args: Sequence[Any], time_limit_s: float
-) -> ProcessOutcome:
-    """What a Dask worker does: start a process and wait for it."""
-    # Its processes inherit it, as those of this machine do.
-    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-    worker_process.preload(preload)
-    return worker_process.run(function, *args, time_limit_s=time_limit_s)
+    preload: tuple[str, ...], function: Callable[..., Any], args: Sequence[Any], time_limit_s: float, is_last: bool
+) -> CallOutcome:
+    """What a Dask worker does: have a process beside it do the call."""
+    return _pool(preload).run(function, *args, time_limit_s=time_limit_s, is_last=is_last)
+
+
+@functools.cache
+def _pool(preload: tuple[str, ...]) -> WorkerPool:
+    """Of this Dask worker: a process for each of its threads."""
+    return WorkerPool(get_worker().state.nthreads, preload)

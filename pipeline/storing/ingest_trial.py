@@ -10,13 +10,12 @@ from pipeline.records import SubjectModel
 from pipeline.storing.job import Job, open_job
 from pipeline.storing.request import SessionRequest
 from pipeline.storing.stages import keys_of, table_keys
+from pipeline.storing.staleness import stored_outcome
 from pipeline.storing.store_rejected import store_failure, store_rejected
 from pipeline.storing.store_trial import store_accepted
 from pipeline.storing.stored_kinematics import read_kinematics
 from warehouse.files.read import read_scaled_model, read_table, stored
 from warehouse.holdings.contents import is_session_fresh, is_trial_fresh
-from warehouse.identity import TrialKey
-from warehouse.layout import Warehouse
 from warehouse.outcome import Outcome, Rejection
 
 # A rejected trial's log keeps this many lines.
@@ -41,7 +40,7 @@ def ingest_trial(request: SessionRequest, trial: str) -> Outcome:
         keys = keys_of(accounts)
         try:
             if is_trial_fresh(job.warehouse, key, table_keys(keys)):
-                return stored_outcome(job.warehouse, key)
+                return stored_outcome(stored(job.warehouse, "trials", key))
             model = _subject_model(job, keys["session"], directory)
             static = read_static(setup)
             known = read_kinematics(job.warehouse, key, keys)
@@ -50,16 +49,6 @@ def ingest_trial(request: SessionRequest, trial: str) -> Outcome:
             rejection = Rejection(stage=rejected.stage, reason=rejected.reason, log=_log_tail(directory))
             return store_rejected(job, trial, rejection, accounts)
         return store_accepted(job, trial, accounts, result)
-
-
-def stored_outcome(warehouse: Warehouse, key: TrialKey) -> Outcome:
-    """What became of a trial that is up to date, as its row has it."""
-    row = stored(warehouse, "trials", key).summary
-    rejection = None
-    if row["outcome"] == "rejected":
-        rejection = Rejection(stage=row["stage"], reason=row["reason"])
-    n_cycles = row["n_cycles_right"] + row["n_cycles_left"]
-    return Outcome(key=key, rejection=rejection, fresh=True, n_cycles=n_cycles)
 
 
 def _subject_model(job: Job, session_key: str, directory: Path) -> SubjectModel:

@@ -12,6 +12,7 @@ from warehouse.files.read import stored
 from warehouse.holdings.contents import are_tables_fresh, is_session_fresh
 from warehouse.identity import TrialKey
 from warehouse.metadata import Stored
+from warehouse.outcome import Outcome, Rejection
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,13 +21,14 @@ class TrialState:
 
     fresh: accepted, and would come out the same. rejected: so too. stale: would come out otherwise, or is to be tried
     again. missing: never done. unreachable: its files can't be read now. `changes` says why, by stage, for stale ones;
-    `reason` in one line for all but fresh ones.
+    `reason` in one line for all but fresh ones. `outcome` is what the warehouse holds of a fresh or rejected one.
     """
 
     key: TrialKey
     state: Literal["fresh", "rejected", "stale", "missing", "unreachable"]
     reason: str = ""
     stages: tuple[str, ...] = ()
+    outcome: Outcome | None = None
 
     @property
     def to_do(self) -> bool:
@@ -88,10 +90,20 @@ def _undisturbed(job: Job, row: Stored, accounts: dict[str, StageAccount]) -> Tr
     key = TrialKey(**row.identity)
     keys = keys_of(accounts)
     if row.summary["outcome"] == "rejected":
-        return TrialState(key=key, state="rejected", reason=f"{row.summary['stage']}: {row.summary['reason']}")
+        found = stored_outcome(row)
+        return TrialState(key=key, state="rejected", reason=str(found.rejection), outcome=found)
     if not are_tables_fresh(job.warehouse, row, table_keys(keys)):
         return TrialState(key=key, state="stale", reason="some of its tables are gone or of another run")
-    return TrialState(key=key, state="fresh")
+    return TrialState(key=key, state="fresh", outcome=stored_outcome(row))
+
+
+def stored_outcome(row: Stored) -> Outcome:
+    """What became of a trial that is up to date, as its row has it."""
+    rejection = None
+    if row.summary["outcome"] == "rejected":
+        rejection = Rejection(stage=row.summary["stage"], reason=row.summary["reason"])
+    n_cycles = row.summary["n_cycles_right"] + row.summary["n_cycles_left"]
+    return Outcome(key=TrialKey(**row.identity), rejection=rejection, fresh=True, n_cycles=n_cycles)
 
 
 def _in_one_line(changes: dict[str, tuple[str, ...]]) -> str:

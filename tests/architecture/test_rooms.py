@@ -143,8 +143,8 @@ def test_help_loads_nothing_heavy() -> None:
 
 def test_the_chain_s_steps_are_named_without_loading_them() -> None:
     loaded = _loaded_by(
-        "import flows.ingesting.run_ingest, flows.ingesting.steps, flows.ingesting.report\n"
-        "import flows.workers.worker_process, flows.prefect_server.local_prefect"
+        "import flows.ingesting.run_plan, flows.ingesting.steps, flows.ingesting.report\n"
+        "import flows.workers.worker_pool, flows.prefect_server.local_prefect"
     )
 
     assert loaded & {"opensim", "prefect", "pandas", "scipy"} == set()

@@ -13,7 +13,8 @@ from multiprocessing.process import BaseProcess
 
 import numpy as np
 
-from flows.workers import worker_process
+from flows.workers.call_outcome import CallOutcome, value_of
+from flows.workers.worker_pool import WorkerPool
 from pipeline.storing.stages import STAGES, table_keys
 from tests.warehouse.samples import SESSION_ROW, cycles_columns, frame_tables, trial_row
 from warehouse.files.lock import one_writer
@@ -110,23 +111,21 @@ def all_at_once(function: Callable[..., None], *arguments: tuple[object, ...]) -
 
 
 def main(root: str, recipe: str) -> None:
-    """Sessions first, then trials, each in a process of its own."""
-    worker_process.preload(["tests.faults.made_up_ingest"])
-    with ThreadPoolExecutor(2) as pool:
-        calls = [pool.submit(_run, store_session, root, session) for session in SESSIONS]
+    """Sessions first, then trials, by two worker processes."""
+    with WorkerPool(2, ["tests.faults.made_up_ingest"]) as pool, ThreadPoolExecutor(2) as threads:
+
+        def run(function: Callable[..., None], *args: object) -> CallOutcome:
+            return pool.run(function, *args, time_limit_s=TIME_LIMIT_S)
+
+        calls = [threads.submit(run, store_session, root, session) for session in SESSIONS]
         _require_done([call.result() for call in calls])
-        calls = [pool.submit(_run, store_trial, root, trial, recipe) for trial in TRIALS]
+        calls = [threads.submit(run, store_trial, root, trial, recipe) for trial in TRIALS]
         _require_done([call.result() for call in calls])
 
 
-def _run(function, *args):
-    return worker_process.run(function, *args, time_limit_s=TIME_LIMIT_S)
-
-
-def _require_done(outcomes) -> None:
-    failed = [outcome for outcome in outcomes if not isinstance(outcome, worker_process.Returned)]
-    if failed:
-        raise SystemExit(f"not stored: {failed}")
+def _require_done(outcomes: list[CallOutcome]) -> None:
+    for outcome in outcomes:
+        value_of(outcome)
 
 
 if __name__ == "__main__":

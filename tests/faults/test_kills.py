@@ -76,7 +76,7 @@ def test_a_killed_worker_costs_its_own_call_and_a_second_run_completes_it(root: 
     program.process.wait(60)
     program.wait_until_gone()
 
-    assert "exit_code=-9" in program.said()
+    assert "crashed (signal SIGKILL)" in program.said()
     stored = snapshot(root)
     _finish(root, "a")
     assert check(root, [snapshot(root)]) > len(stored) > 0

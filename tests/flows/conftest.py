@@ -2,14 +2,13 @@ import importlib
 import json
 import os
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
-from types import ModuleType
 
 import pytest
 
+from flows.ingesting.steps import ChainSteps
 from flows.learning import tracking
-from flows.workers import worker_process
 
 # Tests import MLflow themselves, before the program can set this.
 os.environ["MLFLOW_DISABLE_TELEMETRY"] = "true"
@@ -19,13 +18,6 @@ STUBS = Path(__file__).parent
 WriteSession = Callable[..., Path]
 
 
-@pytest.fixture(autouse=True)
-def _allowed_again() -> Iterator[None]:
-    """A test that stops the workers leaves them stopped for none but itself."""
-    yield
-    worker_process.allow()
-
-
 @pytest.fixture
 def stubs_on_path(monkeypatch: pytest.MonkeyPatch) -> None:
     """Worker processes look for modules where this process does."""
@@ -33,8 +25,10 @@ def stubs_on_path(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def stubs(stubs_on_path: None) -> ModuleType:
-    return importlib.import_module("worker_stubs")
+def stub_chain(stubs_on_path: None) -> ChainSteps:
+    """A chain without science, which does what session files say."""
+    steps: ChainSteps = importlib.import_module("stub_steps").STEPS
+    return steps
 
 
 @pytest.fixture

@@ -10,90 +10,87 @@ import signal
 import sys
 import time
 from pathlib import Path
-from types import SimpleNamespace
 
+from flows.ingesting.steps import ChainSteps
+from pipeline.storing.staleness import SessionState, TrialState
 from warehouse.errors import WarehouseError
 from warehouse.identity import SessionKey
-from warehouse.outcome import Outcome, SessionOutcome
-
-PRELOAD = ()
+from warehouse.outcome import Outcome, Rejection, SessionOutcome
 
 
-def load_session(session, recipe, model, warehouse):
-    file = Path(session) / "session.json" if Path(session).is_dir() else Path(session)
-    if not file.is_file():
-        raise ValueError(f"{file} does not exist.")
-    content = json.loads(file.read_text())
+def _load(request):
+    content = json.loads(Path(request.session_file).read_text())
     cohort, subject, name = content["key"]
-    return SimpleNamespace(
-        file=file,
-        key=SessionKey(cohort=cohort, subject=subject, session=name),
-        trials=tuple(SimpleNamespace(name=trial) for trial in content["trials"]),
-        content=content,
+    return content, SessionKey(cohort=cohort, subject=subject, session=name)
+
+
+def session_state(request):
+    """`states` says where its trials stand: what it doesn't name is fresh. Without it, only trials that are `fresh`."""
+    content, key = _load(request)
+    if content["prepare"] == "unreadable":
+        raise ValueError(f"{request.session_file}: profile is missing")
+    trials = tuple(_trial_state(content, key, name, request.recipe) for name in content["trials"])
+    scaled = "states" in content or all(trial.state == "fresh" for trial in trials)
+    return SessionState(scaled=content.get("scaled", scaled), trials=trials)
+
+
+def _trial_state(content, key, name, recipe):
+    fresh = "states" in content or content["trials"][name] == "fresh"
+    state = content.get("states", {}).get(name, "fresh" if fresh else "missing")
+    return TrialState(
+        key=key.of_trial(name),
+        state=state,
+        reason=f"recipe {recipe}",
+        stages=("quality",),
+        outcome=Outcome(key=key.of_trial(name), fresh=True, n_cycles=2) if state == "fresh" else None,
     )
 
 
-def session_state(session, recipe, model, warehouse):
-    """Each trial's state is written in the session file too; what `states` doesn't name is fresh."""
-    loaded = load_session(session, recipe, model, warehouse)
-    if loaded.content["prepare"] == "misconfigured":
-        raise ValueError(f"{loaded.file}: profile is missing")
-    states = loaded.content.get("states", {})
-    trials = [
-        SimpleNamespace(
-            key=loaded.key.of_trial(name),
-            state=states.get(name, "fresh"),
-            reason=f"recipe {recipe}",
-            stages=("quality",),
-            to_do=states.get(name, "fresh") in ("stale", "missing"),
-        )
-        for name in loaded.content["trials"]
-    ]
-    return SimpleNamespace(scaled=loaded.content.get("scaled", True), trials=tuple(trials))
+def prepare_session(request):
+    content, key = _load(request)
+    _remember(request, "prepared", key.session)
+    _act(content["prepare"])
+    if content["prepare"] == "reject":
+        return SessionOutcome(key=key, rejection=Rejection(stage="scaling", reason="the static trial has no pelvis"))
+    return SessionOutcome(key=key)
 
 
-def check_warehouse(root):
-    try:
-        Path(root).mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise WarehouseError(f"{root} can't be written: {error.strerror}.") from error
-
-
-def prepare_session(session, recipe, model, warehouse):
-    loaded = load_session(session, recipe, model, warehouse)
-    _remember(warehouse, "prepared", loaded.key.session)
-    _act(loaded.content["prepare"])
-    if loaded.content["prepare"] == "reject":
-        return SessionOutcome(key=loaded.key, stage="scaling", reason="the static trial has no pelvis")
-    return SessionOutcome(key=loaded.key)
-
-
-def process_trial(session, trial, recipe, model, warehouse):
-    loaded = load_session(session, recipe, model, warehouse)
-    _remember(warehouse, "processed", trial)
-    what = loaded.content["trials"][trial]
+def ingest_trial(request, trial):
+    content, session = _load(request)
+    _remember(request, "processed", trial)
+    what, key = content["trials"][trial], session.of_trial(trial)
     _act(what)
-    key = loaded.key.of_trial(trial)
     if what == "reject":
-        return Outcome(key=key, status="rejected", stage="read_c3d", reason=f"{trial}.c3d is cut short")
-    return Outcome(key=key, status="accepted", fresh=what == "fresh", n_cycles=2)
+        return Outcome(key=key, rejection=Rejection(stage="read_c3d", reason=f"{trial}.c3d is cut short"))
+    return Outcome(key=key, fresh=what == "fresh", n_cycles=2)
 
 
-def record_rejection(session, trial, recipe, model, warehouse, stage, reason, log):
-    return record_crash(session, trial, recipe, model, warehouse, stage, reason, log)
-
-
-def record_crash(session, trial, recipe, model, warehouse, stage, reason, log):
-    loaded = load_session(session, recipe, model, warehouse)
-    if loaded.content.get("full_disk"):
+def record(request, trial, rejection):
+    content, key = _load(request)
+    if content.get("full_disk"):
         raise WarehouseError("the disk is full.")
-    Path(warehouse, f"crash-{loaded.key.session}-{trial}.json").write_text(json.dumps([stage, reason, log]))
-    return Outcome(key=loaded.key.of_trial(trial), status="rejected", stage=stage, reason=reason)
+    words = [rejection.stage, rejection.reason, rejection.log]
+    Path(request.warehouse, f"crash-{key.session}-{trial}.json").write_text(json.dumps(words))
+    return Outcome(key=key.of_trial(trial), rejection=rejection)
 
 
-def _remember(warehouse, what, name):
+def leaks(request):
+    return request.recipe == "leaky"
+
+
+STEPS = ChainSteps(
+    session_state=session_state,
+    prepare_session=prepare_session,
+    ingest_trial=ingest_trial,
+    record_rejection=record,
+    record_crash=record,
+    leaks=leaks,
+)
+
+
+def _remember(request, what, name):
     # Which process did it, and where: the test asks whether each had its own.
-    Path(warehouse, f"{what}-{name}-{os.getpid()}").write_text(str(Path.cwd()))
+    Path(request.warehouse, f"{what}-{name}-{os.getpid()}").write_text(str(Path.cwd()))
 
 
 def _act(what):

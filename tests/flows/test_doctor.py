@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from flows import doctor
-from flows.doctor import Finding, examine, render
+from flows.doctor import Finding, examine, findings_in_words
 from warehouse.holdings.sources import SessionSource, remember_source
 from warehouse.identity import SessionKey
 from warehouse.layout import Warehouse
@@ -58,5 +58,7 @@ def test_damage_and_lost_recordings_are_told(quick: None, tmp_path: Path) -> Non
 
 
 def test_advice_stands_under_its_finding() -> None:
-    lines = render([Finding(about="disk", state="problem", found="1 GB free", advice="make room")]).splitlines()
+    lines = findings_in_words(
+        [Finding(about="disk", state="problem", found="1 GB free", advice="make room")]
+    ).splitlines()
     assert lines == ["BAD   disk: 1 GB free", "      make room"]

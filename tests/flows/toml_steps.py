@@ -1,30 +1,53 @@
-"""The stub chain for sessions with a real `session.toml`: every trial is accepted."""
+"""The stub chain for sessions with a real `session.toml`: every trial takes `SECONDS` and is accepted, once for all."""
 
+import time
+from dataclasses import replace
 from pathlib import Path
-from types import SimpleNamespace
 
-from stub_steps import PRELOAD, check_warehouse, record_crash, record_rejection  # noqa: F401
+from stub_steps import STEPS as STUBS
 
-from pipeline.session import session as real
+from pipeline.session.session import load_session
+from pipeline.storing.staleness import SessionState, TrialState
 from warehouse.holdings.sources import SessionSource, remember_source
-from warehouse.identity import SessionKey
 from warehouse.layout import Warehouse
 from warehouse.outcome import Outcome, SessionOutcome
 
-
-def load_session(session, recipe, model, warehouse):
-    loaded = real.load_session(Path(session))
-    return SimpleNamespace(file=loaded.file, key=loaded.key, trials=loaded.trials)
+SECONDS = 0.0
 
 
-def prepare_session(session, recipe, model, warehouse):
-    key: SessionKey = load_session(session, recipe, model, warehouse).key
-    remember_source(Warehouse(warehouse), SessionSource(key=key, session_file=session, recipe=recipe, model=model))
+def session_state(request):
+    session = load_session(Path(request.session_file))
+    keys = [session.trial_key(trial.name) for trial in session.trials]
+    trials = tuple(_state(key, f"{key.subject}/{key.trial}" in _done(request)) for key in keys)
+    return SessionState(scaled=all(trial.state == "fresh" for trial in trials), trials=trials)
+
+
+def _state(key, is_done):
+    if not is_done:
+        return TrialState(key=key, state="missing", reason="not done yet")
+    return TrialState(key=key, state="fresh", outcome=Outcome(key=key, fresh=True, n_cycles=2))
+
+
+def _done(request):
+    file = Path(request.warehouse, "processed.txt")
+    return file.read_text().split() if file.is_file() else []
+
+
+def prepare_session(request):
+    key = load_session(Path(request.session_file)).key
+    source = SessionSource(key=key, session_file=request.session_file, recipe=request.recipe, model=request.model)
+    remember_source(Warehouse(request.warehouse), source)
     return SessionOutcome(key=key)
 
 
-def process_trial(session, trial, recipe, model, warehouse):
-    key = load_session(session, recipe, model, warehouse).key
-    with Path(warehouse, "processed.txt").open("a") as file:
+def ingest_trial(request, trial):
+    key = load_session(Path(request.session_file)).trial_key(trial)
+    if f"{key.subject}/{trial}" in _done(request):
+        return Outcome(key=key, fresh=True, n_cycles=2)
+    time.sleep(SECONDS)
+    with Path(request.warehouse, "processed.txt").open("a") as file:
         file.write(f"{key.subject}/{trial}\n")
-    return Outcome(key=key.of_trial(trial), status="accepted", n_cycles=2)
+    return Outcome(key=key, n_cycles=2)
+
+
+STEPS = replace(STUBS, session_state=session_state, prepare_session=prepare_session, ingest_trial=ingest_trial)

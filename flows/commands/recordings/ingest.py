@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from flows.commands.common import DaskOption, WarehouseOption, WorkersOption, plain_errors
+from flows.commands.common import DaskOption, PrefectOption, WarehouseOption, WorkersOption, plain_errors
 
 
 def ingest(
@@ -26,6 +26,7 @@ def ingest(
     ] = None,
     workers: WorkersOption = None,
     dask: DaskOption = None,
+    no_prefect: PrefectOption = False,
 ) -> None:
     """Take sessions through the chain into a warehouse; what is up to date is not done again.
 
@@ -33,18 +34,18 @@ def ingest(
     2: usage or configuration error, or a result that could not be stored (the rest is run all the same).
     """
     with plain_errors():
+        from flows.ingesting.plan import plan_ingest
         from flows.ingesting.report import print_report, progress_bar
-        from flows.ingesting.run_ingest import ingest as run
+        from flows.ingesting.run_plan import run_plan
 
         with progress_bar() as on_progress:
-            report = run(
-                sessions,
-                warehouse=warehouse,
-                recipe=recipe,
-                model=model,
+            plan = plan_ingest(sessions, warehouse=warehouse, recipe=recipe, model=model)
+            report = run_plan(
+                plan,
                 workers=workers or os.cpu_count() or 1,
                 on_progress=on_progress,
                 cluster=dask or "",
+                with_prefect=not no_prefect,
             )
         print_report(report)
         raise typer.Exit(report.exit_code)

@@ -6,7 +6,14 @@ from typing import Annotated
 
 import typer
 
-from flows.commands.common import EXIT_CONFIGURATION, DaskOption, WarehouseOption, WorkersOption, plain_errors
+from flows.commands.common import (
+    EXIT_USAGE,
+    DaskOption,
+    PrefectOption,
+    WarehouseOption,
+    WorkersOption,
+    plain_errors,
+)
 
 
 def regenerate(
@@ -28,26 +35,30 @@ def regenerate(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be done and why, and do nothing.")] = False,
     workers: WorkersOption = None,
     dask: DaskOption = None,
+    no_prefect: PrefectOption = False,
 ) -> None:
     """Compute again exactly what a changed recording, setting, model or version has made stale.
 
     Exit codes as of `ingest`; 0 if there was nothing to do, 2 if a session can't be run.
     """
     with plain_errors():
-        from flows.ingesting.regenerate import describe, survey
-        from flows.ingesting.regenerate import regenerate as run
+        from flows.ingesting.regenerate import plan_in_words, plan_regeneration, stale_part
         from flows.ingesting.report import print_report, progress_bar
+        from flows.ingesting.run_plan import run_plan
         from warehouse.holdings.runs import last_run
         from warehouse.layout import Warehouse
 
         count = workers or os.cpu_count() or 1
-        found = survey(warehouse, recipe=recipe, model=model, only=only or ())
-        typer.echo(describe(found, last_run(Warehouse(warehouse)), count))
-        for refusal in found.refused:
+        plan = plan_regeneration(warehouse, recipe=recipe, model=model, only=only or ())
+        typer.echo(plan_in_words(plan, last_run(Warehouse(warehouse)), count))
+        for refusal in plan.refused:
             typer.echo(f"gait2hip: can't be run: {refusal.reason}", err=True)
-        if dry_run or not found.to_run:
-            raise typer.Exit(EXIT_CONFIGURATION if found.refused else 0)
+        stale = stale_part(plan)
+        if dry_run or not stale.sessions:
+            raise typer.Exit(EXIT_USAGE if plan.refused else 0)
         with progress_bar() as on_progress:
-            report = run(found, warehouse, workers=count, on_progress=on_progress, cluster=dask or "")
+            report = run_plan(
+                stale, workers=count, on_progress=on_progress, cluster=dask or "", with_prefect=not no_prefect
+            )
         print_report(report)
         raise typer.Exit(report.exit_code)

@@ -20,7 +20,7 @@ def status(
 ) -> None:
     """Say what a warehouse holds: accepted and rejected trials and why, and what is stale and why."""
     with plain_errors():
-        from flows.ingesting.regenerate import describe_states, survey
+        from flows.ingesting.regenerate import plan_regeneration, states_in_words
         from warehouse.holdings import status as contents
         from warehouse.holdings.sources import read_sources
         from warehouse.layout import Warehouse
@@ -30,7 +30,7 @@ def status(
         if not read_sources(where):
             typer.echo("\nWhether it is up to date can't be told: it does not know where its sessions' recordings are.")
             return
-        found = survey(warehouse, recipe=recipe, model=model)
-        typer.echo(f"\nagainst today's recordings, settings, model and code: {describe_states(found)}")
-        for refusal in found.refused:
+        plan = plan_regeneration(warehouse, recipe=recipe, model=model)
+        typer.echo(f"\nagainst today's recordings, settings, model and code: {states_in_words(plan)}")
+        for refusal in plan.refused:
             typer.echo(f"gait2hip: can't be checked: {refusal.reason}", err=True)

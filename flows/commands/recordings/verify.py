@@ -9,7 +9,7 @@ from flows.commands.common import plain_errors
 
 EXIT_DISAGREE = 1
 # The tools take up to a second a frame.
-TIME_LIMIT_S = 3600.0
+VERIFY_TIME_LIMIT_S = 3600.0
 
 
 def verify(
@@ -32,19 +32,17 @@ def verify(
     Exit code 0: they agree; 1: they don't; 2: usage or configuration error, or a trial that can't be used.
     """
     with plain_errors():
-        from flows.workers.worker_process import Raised, Returned, run
+        from flows.ingesting.plan import absolute_model, absolute_recipe
+        from flows.workers.call_outcome import value_of
+        from flows.workers.worker_pool import WorkerPool
         from pipeline.session.session import session_file_of
         from pipeline.verify import render, verify_session
 
         # The worker has a working directory of its own. OpenSim's tools print as they go, and may bring it down.
-        model_file = None if model is None else str(model.absolute())
-        settings = str(Path(recipe).absolute()) if Path(recipe).is_file() else recipe
         file = str(session_file_of(session).absolute())
-        outcome = run(verify_session, file, trial, settings, model_file, time_limit_s=TIME_LIMIT_S)
-        if isinstance(outcome, Raised):
-            raise ValueError(outcome.message)
-        if not isinstance(outcome, Returned):
-            raise ValueError(f"OpenSim did not finish: {outcome}")
-        typer.echo(render(outcome.value))
-        if not outcome.value.agrees:
+        call = (verify_session, file, trial, absolute_recipe(recipe), absolute_model(model))
+        with WorkerPool(1) as workers:
+            verdict = value_of(workers.run(*call, time_limit_s=VERIFY_TIME_LIMIT_S))
+        typer.echo(render(verdict))
+        if not verdict.agrees:
             raise typer.Exit(EXIT_DISAGREE)

@@ -11,13 +11,13 @@ from pathlib import Path
 import pytest
 
 from flows.ingesting.inbox import MOST_TRIES, REPORT_JSON, REPORT_TEXT, Inbox, Sorted, take
-from flows.ingesting.ingest import IngestReport, Refusal
+from flows.ingesting.report import IngestReport, Refusal
 from tests.warehouse.one_file import write_row
 from tests.warehouse.samples import MADE, trial_row
 from warehouse.holdings.sources import SessionSource, remember_source
 from warehouse.identity import SessionKey
 from warehouse.layout import Warehouse
-from warehouse.outcome import Outcome
+from warehouse.outcome import Outcome, Rejection
 
 SETTLE_S = 10.0
 
@@ -68,7 +68,7 @@ class Ingest:
     def __call__(self, files: Sequence[Path]) -> IngestReport:
         self.taken += [file.parent.name for file in files]
         keys = [SessionKey(cohort="adults", subject=file.parent.name, session="s1") for file in files]
-        outcomes = [Outcome(key=key.of_trial("walk"), status="accepted", n_cycles=3) for key in keys]
+        outcomes = [Outcome(key=key.of_trial("walk"), n_cycles=3) for key in keys]
         return IngestReport(outcomes=tuple(outcomes), refused=())
 
 
@@ -100,8 +100,10 @@ def test_its_report_says_what_became_of_each_trial(inbox: Path, warehouse: str) 
     key = SessionKey(cohort="adults", subject="S01", session="s1")
 
     def run(files: Sequence[Path]) -> IngestReport:
-        rejected = Outcome(key=key.of_trial("bad"), status="rejected", stage="read_c3d", reason="bad.c3d is cut short")
-        accepted = Outcome(key=key.of_trial("walk"), status="accepted", n_cycles=3)
+        rejected = Outcome(
+            key=key.of_trial("bad"), rejection=Rejection(stage="read_c3d", reason="bad.c3d is cut short")
+        )
+        accepted = Outcome(key=key.of_trial("walk"), n_cycles=3)
         return IngestReport(outcomes=(rejected, accepted), refused=())
 
     take(settled(inbox), warehouse, run)
@@ -227,7 +229,7 @@ def test_a_fault_that_may_pass_is_tried_again_some_times(inbox: Path, warehouse:
     def full(files: Sequence[Path]) -> IngestReport:
         nonlocal tried
         tried += 1
-        outcome = Outcome(key=KEY.of_trial("walk"), status="rejected", stage="storing", reason="the disk is full")
+        outcome = Outcome(key=KEY.of_trial("walk"), rejection=Rejection(stage="storing", reason="the disk is full"))
         return IngestReport(outcomes=(outcome,), refused=())
 
     for _ in range(MOST_TRIES + 2):

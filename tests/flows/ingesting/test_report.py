@@ -1,9 +1,10 @@
+import sys
+
 import pytest
 
-from flows.ingesting.ingest import IngestReport, Refusal
-from flows.ingesting.report import headline, print_report, progress_bar
+from flows.ingesting.report import IngestReport, Refusal, headline, print_report, progress_bar
 from warehouse.identity import TrialKey
-from warehouse.outcome import Outcome
+from warehouse.outcome import Outcome, Rejection
 
 REASON = "walk_[2].c3d: the marker RIAS is missing in 120 frames, expected at most 20. Record it again."
 
@@ -14,9 +15,9 @@ def _key(trial: str) -> TrialKey:
 
 REPORT = IngestReport(
     outcomes=(
-        Outcome(key=_key("walk_1"), status="accepted", n_cycles=3),
-        Outcome(key=_key("walk_2"), status="rejected", stage="inverse_kinematics", reason=REASON),
-        Outcome(key=_key("walk_3"), status="accepted", n_cycles=2, fresh=True),
+        Outcome(key=_key("walk_1"), n_cycles=3),
+        Outcome(key=_key("walk_2"), rejection=Rejection(stage="inverse_kinematics", reason=REASON)),
+        Outcome(key=_key("walk_3"), n_cycles=2, fresh=True),
     ),
     refused=(Refusal(session="S02", reason="S02/session.toml: subject.mass_kg is missing"),),
 )
@@ -43,7 +44,7 @@ def test_the_report_names_every_rejected_trial_with_stage_and_whole_reason(
 def test_on_a_terminal_the_rejected_trials_are_a_table(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("FORCE_COLOR", "1")
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
     monkeypatch.setenv("COLUMNS", "300")
 
     print_report(REPORT)
@@ -60,3 +61,30 @@ def test_the_bar_is_silent_where_nobody_watches(capsys: pytest.CaptureFixture[st
         listener(None)
 
     assert capsys.readouterr() == ("", "")
+
+
+def test_two_reports_are_one_in_the_order_of_keys() -> None:
+    first = IngestReport(outcomes=REPORT.outcomes[1:], refused=())
+    second = IngestReport(outcomes=REPORT.outcomes[:1], refused=REPORT.refused)
+
+    assert first + second == REPORT
+
+
+@pytest.mark.parametrize(
+    ("stages", "refused", "exit_code"),
+    [
+        ([None, "quality"], False, 0),
+        (["quality"], False, 3),
+        ([], False, 3),
+        ([None], True, 2),
+        ([None, "storing"], False, 2),
+    ],
+)
+def test_the_exit_code_says_how_it_ended(stages: list[str | None], refused: bool, exit_code: int) -> None:
+    outcomes = tuple(
+        Outcome(key=_key(f"t{number}"), rejection=stage and Rejection(stage=stage, reason="too noisy, or no room"))
+        for number, stage in enumerate(stages)
+    )
+    refusals = (Refusal(session="s", reason="no mass"),) if refused else ()
+
+    assert IngestReport(outcomes=outcomes, refused=refusals).exit_code == exit_code

@@ -28,11 +28,14 @@ TWICE = """
 import sys
 from flows.prefect_server.local_prefect import start_prefect
 start_prefect()
+import toml_steps
+from flows.serving import deployments
 from flows.serving.deployments import ingest_inbox, regenerate
+deployments.CHAIN = toml_steps.STEPS
 inbox, warehouse = sys.argv[1:]
 regenerate(warehouse=warehouse)
 for _ in range(2):
-    ingest_inbox(inbox=inbox, warehouse=warehouse, recipe="any", workers=2, settle_s=0.1, steps="toml_steps")
+    ingest_inbox(inbox=inbox, warehouse=warehouse, recipe="any", workers=2, settle_s=0.1)
 from prefect.client.orchestration import get_client
 with get_client(sync_client=True) as client:
     for found in client.read_artifacts():

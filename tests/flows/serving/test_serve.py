@@ -44,10 +44,8 @@ from flows.serving.serve import AlreadyServed, serve
 start_prefect(SCHEDULING)
 from prefect.client.schemas.schedules import IntervalSchedule
 from flows.serving import deployments
-configured = deployments.flows_of
-deployments.flows_of = lambda config: [
-    (flow, {**parameters, "steps": "slow_toml_steps"}, job) for flow, parameters, job in configured(config)
-]
+import slow_inbox
+deployments.ingest_inbox = slow_inbox.ingest_inbox
 limit = deployments.one_at_a_time_on_the_gpu
 deployments.one_at_a_time_on_the_gpu = lambda: print("limited", limit(), flush=True)
 deployments.CronSchedule = lambda **_: IntervalSchedule(interval=timedelta(seconds=8))

@@ -14,10 +14,12 @@ from pathlib import Path
 import pytest
 
 from benchmarks.killing import snapshot
-from flows.ingesting import ingest as calls
-from flows.ingesting.ingest import IngestReport
-from flows.ingesting.run_ingest import ingest
-from flows.workers.dask_workers import connect
+from flows.ingesting import session_work
+from flows.ingesting.plan import plan_ingest
+from flows.ingesting.report import IngestReport
+from flows.ingesting.run_plan import run_plan
+from flows.ingesting.steps import CHAIN, ChainSteps
+from flows.workers.dask_workers import Cluster
 from pipeline.virtual.make_laboratory import make_laboratory
 from pipeline.virtual.request import checked_request
 
@@ -90,18 +92,10 @@ def dask(tmp_path: Path) -> Iterator[Dask]:
     cluster.stop()
 
 
-def run(
-    warehouse: Path, sessions: list[Path], cluster: str, recipe: str = "any", steps: str = "stub_steps"
-) -> IngestReport:
-    return ingest(
-        sessions,
-        warehouse=str(warehouse),
-        recipe=recipe,
-        model=None,
-        workers=2,
-        on_progress=lambda _: lambda _: None,
-        steps=steps,
-        cluster=cluster,
+def run(warehouse: Path, sessions: list[Path], cluster: str, steps: ChainSteps, recipe: str = "any") -> IngestReport:
+    plan = plan_ingest(sessions, warehouse=str(warehouse), recipe=recipe, model=None, steps=steps)
+    return run_plan(
+        plan, workers=2, on_progress=lambda _: lambda _: None, steps=steps, cluster=cluster, with_prefect=False
     )
 
 
@@ -113,7 +107,7 @@ def kill_when_busy(worker: subprocess.Popen[bytes], warehouse: Path) -> None:
 
 
 def test_a_cluster_gives_what_this_machine_gives_though_workers_are_killed(
-    dask: Dask, tmp_path: Path, write_session: WriteSession
+    dask: Dask, tmp_path: Path, write_session: WriteSession, stub_chain: ChainSteps
 ) -> None:
     sessions = [
         write_session("v1", {"good": "accept", "bad": "reject", "dead": "crash"}),
@@ -126,30 +120,28 @@ def test_a_cluster_gives_what_this_machine_gives_though_workers_are_killed(
     warehouse = tmp_path / "on_cluster"
     killer = threading.Thread(target=kill_when_busy, args=(first, warehouse))
     killer.start()
-    found = run(warehouse, sessions, dask.address)
+    found = run(warehouse, sessions, dask.address, stub_chain)
     killer.join()
 
     assert first.wait(timeout=30) == -signal.SIGKILL
-    expected = run(tmp_path / "here", sessions, "")
-    assert [(o.key, o.status, o.stage) for o in found.outcomes] == [
-        (o.key, o.status, o.stage) for o in expected.outcomes
-    ]
+    expected = run(tmp_path / "here", sessions, "", stub_chain)
+    assert [(o.key, o.rejection) for o in found.outcomes] == [(o.key, o.rejection) for o in expected.outcomes]
     assert found.refused == expected.refused and len(found.refused) == 1
 
 
 def test_a_hang_on_a_cluster_is_ended_at_its_time_limit(
-    dask: Dask, tmp_path: Path, write_session: WriteSession, monkeypatch: pytest.MonkeyPatch
+    dask: Dask, tmp_path: Path, write_session: WriteSession, stub_chain: ChainSteps, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(calls, "TIME_LIMIT_S", 5.0)
+    monkeypatch.setattr(session_work, "TRIAL_TIME_LIMIT_S", 5.0)
     session = write_session("v1", {"stuck": "hang", "good": "accept"})
     dask.worker()
     dask.wait_for(1)
 
-    found = run(tmp_path / "on_cluster", [session], dask.address)
+    found = run(tmp_path / "on_cluster", [session], dask.address, stub_chain)
 
     assert [outcome.key.trial for outcome in found.accepted] == ["good"]
     assert [outcome.key.trial for outcome in found.rejected] == ["stuck"]
-    assert "had not finished after 5 s" in (found.rejected[0].reason or "")
+    assert "had not finished after 5 s" in str(found.rejected[0].rejection)
 
 
 def kill_one_after_another(dask: Dask, workers: list[subprocess.Popen[bytes]], over: threading.Event) -> None:
@@ -161,7 +153,7 @@ def kill_one_after_another(dask: Dask, workers: list[subprocess.Popen[bytes]], o
 
 @pytest.mark.long
 def test_a_worker_killed_every_ten_seconds_costs_time_only(
-    dask: Dask, tmp_path: Path, write_session: WriteSession
+    dask: Dask, tmp_path: Path, write_session: WriteSession, stub_chain: ChainSteps
 ) -> None:
     names = [f"t{number:02}" for number in range(60)]
     session = write_session("v1", dict.fromkeys(names, "linger") | {"dead": "crash"})
@@ -170,7 +162,7 @@ def test_a_worker_killed_every_ten_seconds_costs_time_only(
     killer = threading.Thread(target=kill_one_after_another, args=(dask, workers, over))
     killer.start()
     try:
-        found = run(tmp_path / "on_cluster", [session], dask.address)
+        found = run(tmp_path / "on_cluster", [session], dask.address, stub_chain)
     finally:
         over.set()
         killer.join()
@@ -201,7 +193,7 @@ def test_a_clusters_files_are_this_machines_byte_for_byte(dask: Dask, tmp_path: 
         dask.worker()
     dask.wait_for(2)
     for name, cluster in (("here", ""), ("there", dask.address)):
-        run(tmp_path / name, sessions, cluster, recipe="gait2hip60", steps="flows.ingesting.steps")
+        run(tmp_path / name, sessions, cluster, CHAIN, recipe="gait2hip60")
 
     here = snapshot(tmp_path / "here")
     assert sum(path.startswith("trials/") for path in here) == 4
@@ -210,14 +202,14 @@ def test_a_clusters_files_are_this_machines_byte_for_byte(dask: Dask, tmp_path: 
 
 def test_a_cluster_without_fit_workers_is_refused_with_what_to_do(dask: Dask) -> None:
     with pytest.raises(ValueError, match="has no workers: start them as"):
-        connect(dask.address, ())
+        Cluster(dask.address)
     dask.worker(daemon=True)
     dask.wait_for(1)
     with pytest.raises(ValueError, match="may not start processes: start them as"):
-        connect(dask.address, ())
+        Cluster(dask.address)
 
 
 def test_an_address_where_nobody_answers_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("flows.workers.dask_workers.CONNECT_TIMEOUT_S", 0.5)
     with pytest.raises(ValueError, match=r"no Dask scheduler answers at tcp://127\.0\.0\.1:9"):
-        connect("tcp://127.0.0.1:9", ())
+        Cluster("tcp://127.0.0.1:9")

@@ -1,4 +1,4 @@
-"""What the tests of `flows.workers.worker_process` run in a process of its own."""
+"""What the tests of `flows.workers.worker_pool` run in a worker process."""
 
 import errno
 import os
@@ -97,3 +97,12 @@ def hold_memory(count_mb: int) -> int:
 def sleep_then_double(number: float) -> float:
     time.sleep(0.3)
     return 2 * number
+
+
+def surroundings() -> dict[str, object]:
+    print("words of an earlier call")
+    return {"pid": os.getpid(), "folder": str(Path.cwd()), "temporary": tempfile.gettempdir()}
+
+
+def leave() -> None:
+    os._exit(0)

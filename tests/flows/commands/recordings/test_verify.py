@@ -5,8 +5,8 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from flows import cli
-from flows.workers import worker_process
-from flows.workers.worker_process import Crashed, Raised, Returned
+from flows.workers.call_outcome import CallOutcome, Crashed, Raised, Returned
+from flows.workers.worker_pool import WorkerPool
 
 pytestmark = pytest.mark.osim
 verify = pytest.importorskip("pipeline.verify")
@@ -23,12 +23,12 @@ def asked() -> SimpleNamespace:
     return SimpleNamespace(args=())
 
 
-def ending(monkeypatch: pytest.MonkeyPatch, asked: SimpleNamespace, outcome: object, session: Path) -> Result:
-    def run(function: object, *args: object, time_limit_s: float) -> object:
+def ending(monkeypatch: pytest.MonkeyPatch, asked: SimpleNamespace, outcome: CallOutcome, session: Path) -> Result:
+    def run(_: WorkerPool, function: object, *args: object, time_limit_s: float) -> CallOutcome:
         asked.args = args
         return outcome
 
-    monkeypatch.setattr(worker_process, "run", run)
+    monkeypatch.setattr(WorkerPool, "run", run)
     return CliRunner().invoke(cli.app, ["verify", str(session), "--trial", "walk_1"])
 
 
@@ -56,18 +56,31 @@ def test_engines_that_disagree_end_with_1(
 
 
 @pytest.mark.parametrize(
-    ("outcome", "said"),
+    ("outcome", "said", "exit_code"),
     [
         (
             Raised(type_names=("ValueError",), message="the session has no trial 'walk_1'", traceback="", log_tail=""),
-            "the session has no trial 'walk_1'",
+            "gait2hip: the session has no trial 'walk_1'",
+            2,
         ),
-        (Crashed(exit_code=-11, log_tail="OpenSim's last words"), "OpenSim's last words"),
+        (
+            Raised(type_names=("TrialRejected",), message="read_c3d: cut short", traceback="", log_tail=""),
+            "gait2hip: read_c3d: cut short",
+            2,
+        ),
+        (Crashed(exit_code=-11, log_tail="OpenSim's last words"), "crashed (signal SIGSEGV). Run it again", 4),
+        (Crashed(exit_code=-11, log_tail="OpenSim's last words"), "OpenSim's last words", 4),
+        (Raised(type_names=("KeyError",), message="'hip'", traceback="", log_tail=""), "please report it", 4),
     ],
 )
-def test_what_can_not_be_compared_ends_with_2(
-    monkeypatch: pytest.MonkeyPatch, asked: SimpleNamespace, session: Path, outcome: object, said: str
+def test_what_can_not_be_compared_says_whose_fault_it_was(
+    monkeypatch: pytest.MonkeyPatch,
+    asked: SimpleNamespace,
+    session: Path,
+    outcome: CallOutcome,
+    said: str,
+    exit_code: int,
 ) -> None:
     result = ending(monkeypatch, asked, outcome, session)
-    assert result.exit_code == 2
-    assert said in result.output
+    assert result.exit_code == exit_code
+    assert said in result.stderr

@@ -59,15 +59,16 @@ def _hashes(folder: Path) -> dict[str, str]:
     }
 
 
-def _workers_of(process: subprocess.Popen[str]) -> list[psutil.Process]:
-    """The worker processes: what the fork server made. It makes nothing else."""
+def _calls_of(process: subprocess.Popen[str]) -> dict[str, psutil.Process]:
+    """The workers that are at a call, by the call's folder. They are what the fork server made."""
     try:
         servers = [
             child for child in psutil.Process(process.pid).children() if "forkserver" in " ".join(child.cmdline())
         ]
-        return [worker for server in servers for worker in server.children()]
-    except psutil.NoSuchProcess:
-        return []  # One of them ended while it was looked at.
+        workers = [worker for server in servers for worker in server.children()]
+        return {worker.cwd(): worker for worker in workers if "gait2hip" in Path(worker.cwd()).name}
+    except (psutil.NoSuchProcess, psutil.AccessDenied):
+        return {}  # One of them ended while it was looked at.
 
 
 @pytest.mark.skipif(os.name != "posix", reason="kill -9 is POSIX's")
@@ -95,16 +96,16 @@ def test_a_killed_worker_costs_its_trial_which_the_next_run_makes_good_and_the_t
 
 
 def _worker_at_a_trial(run: subprocess.Popen[str], warehouse: Path) -> psutil.Process:
-    """One of two workers, seen twice after the session's model was scaled: from then on they are at the two trials."""
-    deadline, before = time.monotonic() + 300, set[psutil.Process]()
+    """A worker that is at the same call twice after the session's model was scaled: that is a trial."""
+    deadline, before = time.monotonic() + 300, dict[str, psutil.Process]()
     while True:
         assert run.poll() is None, run.communicate()
         assert time.monotonic() < deadline
-        now = set(_workers_of(run)) if list(warehouse.glob("sessions/*/*/*.parquet")) else set()
-        if len(now & before) == 2:
-            return (now & before).pop()
+        now = _calls_of(run) if list(warehouse.glob("sessions/*/*/*.parquet")) else {}
+        for folder in now.keys() & before.keys():
+            return now[folder]
         before = now
-        time.sleep(0.1)
+        time.sleep(0.3)
 
 
 def test_recordings_are_only_read(shared_data: Path, tmp_path: Path) -> None:
