@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 
+from flows.absolute import absolute_model, absolute_recipe, absolute_warehouse
 from flows.ingesting.report import Refusal
 from flows.ingesting.selection import check_patterns, is_selected
 from flows.ingesting.steps import CHAIN, ChainSteps
@@ -108,21 +109,6 @@ def plan_requests(
         if other is not session:
             refused.append(_refused_as_same(session, other))
     return IngestPlan(warehouse=warehouse, sessions=tuple(found.values()), refused=tuple(refused))
-
-
-def absolute_recipe(recipe: str) -> str:
-    """As it is remembered: a packaged recipe's name, or a file's absolute path."""
-    return str(Path(recipe).absolute()) if Path(recipe).is_file() else recipe
-
-
-def absolute_model(model: Path | None) -> str | None:
-    """A model file's absolute path, None if none is named."""
-    return None if model is None else str(model.absolute())
-
-
-def absolute_warehouse(warehouse: str) -> str:
-    """A warehouse's absolute path, or its address in an object store as it is."""
-    return warehouse if "://" in warehouse else str(Path(warehouse).expanduser().absolute())
 
 
 def _states(

@@ -8,14 +8,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from flows.ingesting.plan import (
-    IngestPlan,
-    SessionPlan,
-    absolute_model,
-    absolute_recipe,
-    absolute_warehouse,
-    plan_requests,
-)
+from flows.absolute import absolute_model, absolute_recipe, absolute_warehouse
+from flows.ingesting.plan import IngestPlan, SessionPlan, plan_requests
 from flows.ingesting.report import Refusal
 from flows.ingesting.steps import CHAIN, ChainSteps
 from pipeline.storing.request import SessionRequest

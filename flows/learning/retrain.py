@@ -34,8 +34,8 @@ MEMORY_MB = 2048
 class RetrainOrder:
     """What to train, on what, and what it takes to become the champion.
 
-    A release of this name is cut from all that the warehouse holds, the subjects of `holdout` held out: always the same
-    people, whoever comes. `margin` and `tolerance` are as of `models.comparing.promotion.PromotionRule`.
+    A release of this name is cut from all that the warehouse holds; the subjects of `holdout` are held out of every
+    training run. `margin` and `tolerance` are as of `models.comparing.promotion.PromotionRule`.
     """
 
     warehouse: str

@@ -32,7 +32,7 @@ def verify(
     Exit code 0: they agree; 1: they don't; 2: usage or configuration error, or a trial that can't be used.
     """
     with plain_errors():
-        from flows.ingesting.plan import absolute_model, absolute_recipe
+        from flows.absolute import absolute_model, absolute_recipe
         from flows.workers.call_outcome import value_of
         from flows.workers.worker_pool import WorkerPool
         from pipeline.session.session import session_file_of

@@ -104,7 +104,7 @@ def test_without_mlflow_it_is_said_how_to_get_it(uri: str, monkeypatch: pytest.M
 
 def test_telemetry_is_off(tmp_path: Path) -> None:
     program = (
-        f"from flows import tracking\ntracking.called('sqlite:///{tmp_path}/x.db', 'any', 'champion')\n"
+        f"from flows.learning import tracking\ntracking.called('sqlite:///{tmp_path}/x.db', 'any', 'champion')\n"
         "from mlflow.telemetry.client import get_telemetry_client\nprint(get_telemetry_client())"
     )
     clean = {name: value for name, value in os.environ.items() if not name.startswith(("MLFLOW_", "DO_NOT_TRACK"))}
