@@ -66,17 +66,17 @@ class Retrained:
     words: str
 
 
-def retrain(order: RetrainOrder) -> Retrained:
+def train_challenger(order: RetrainOrder) -> Retrained:
     """Release, train, compare, decide, and promote if the rule says so; one at a time in a folder of runs.
 
     ValueError or WarehouseError where one of these can't be done, or another retraining is at work: the champion stays.
     """
     order.runs.mkdir(parents=True, exist_ok=True)
     with _only_one(order.runs):
-        return _retrain(order)
+        return _train_challenger(order)
 
 
-def _retrain(order: RetrainOrder) -> Retrained:
+def _train_challenger(order: RetrainOrder) -> Retrained:
     from models.comparing.promotion import decision_text
 
     job = _job(order)

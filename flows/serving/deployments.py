@@ -27,8 +27,7 @@ from flows.ingesting.report import IngestReport, OutcomeListener, headline
 from flows.ingesting.run_plan import run_plan
 from flows.ingesting.steps import CHAIN
 from flows.learning.evaluation import Evaluated, EvaluateOrder, evaluate_anew
-from flows.learning.retrain import Retrained, RetrainOrder
-from flows.learning.retrain import retrain as run_retraining
+from flows.learning.retrain import Retrained, RetrainOrder, train_challenger
 from flows.prefect_server.lifeline import end_with_starter
 from flows.serving.deploy_config import Deploy, Schedule
 from warehouse.errors import WarehouseError
@@ -125,7 +124,7 @@ def retrain(
     margin: float,
     tolerance: float,
 ) -> None:
-    """As `flows.learning.retrain.retrain`; one training at a time on a machine's GPU."""
+    """As `flows.learning.retrain.train_challenger`; one training at a time on a machine's GPU."""
     end_with_starter()
     order = RetrainOrder(
         warehouse=warehouse,
@@ -150,7 +149,7 @@ def retrain(
 @task(name="train and compare", cache_policy=NO_CACHE, tags=[GPU_TAG])
 def decide_on_challenger(order: RetrainOrder) -> Retrained:
     """What needs a GPU where there is one."""
-    return run_retraining(order)
+    return train_challenger(order)
 
 
 @flow(name="evaluate", description="Test models, the champion too, on people whom none of them saw.")

@@ -52,7 +52,7 @@ def order(uri: str, tmp_path: Path) -> RetrainOrder:
 
 
 def run(order: RetrainOrder, model: str) -> Retrained:
-    return retrain.retrain(replace(order, model=model))
+    return retrain.train_challenger(replace(order, model=model))
 
 
 def champion(order: RetrainOrder) -> str:
