@@ -1,7 +1,7 @@
 """One trial's whole chain, from a C3D file to records: read it first.
 
-A pure function of the session's settings, its recordings and the subject's model. `pipeline/storing` takes the result
-to the warehouse; `gait2hip verify`, predictions and the virtual laboratory call the same steps.
+The result follows from the session's settings, its recordings and the subject's model alone; no warehouse is read.
+`pipeline/storing` takes it there; `gait2hip verify` and predictions call the same steps.
 """
 
 from collections.abc import Iterable

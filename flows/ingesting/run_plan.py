@@ -40,7 +40,7 @@ def run_plan(
     cluster: str = "",
     with_prefect: bool = True,
 ) -> IngestReport:
-    """IngestRun what is not up to date, by `workers` processes, and report what became of each trial.
+    """Run what is not up to date, by `workers` processes, and report what became of each trial.
 
     `cluster` is a Dask scheduler's address, whose workers are used in place of this machine's; without Prefect plain
     threads do the same. `on_progress` is told the number of trials and gives what is called with each outcome.

@@ -1,1 +1,1 @@
-"""A trained run and cycles in; curves, their limits and how strange the motion is out. Read `run.py` first."""
+"""A trained run and cycles in; curves, their limits and how strange the motion is out. Read `trained_run.py` first."""

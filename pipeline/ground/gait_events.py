@@ -136,11 +136,11 @@ def _peaks(
             "software, or leave the trial out.",
         )
     signal = np.where(seen, reach_m, np.nanmin(reach_m))
-    if np.ptp(signal) < settings.min_swing_m:
+    if np.ptp(signal) < settings.min_foot_travel_m:
         raise TrialRejected(
             "gait_events",
-            f"{source}: marker {label} moves {np.ptp(signal) * 1e3:.0f} mm fore and aft of the pelvis, expected at "
-            f"least {settings.min_swing_m * 1e3:.0f} mm: this is not a walk. Leave it out of session.toml's [trials].",
+            f"{source}: marker {label} moves {np.ptp(signal) * 1e3:.0f} mm fore and aft of the pelvis, expected at least "
+            f"{settings.min_foot_travel_m * 1e3:.0f} mm: this is not a walk. Leave it out of session.toml's [trials].",
         )
     return farthest_times(markers.time_s, markers.rate_hz, signal, seen, settings)
 
@@ -178,7 +178,7 @@ def _bias(
         for side in SIDES
         for f in force[side]
         for m in motion[side]
-        if f.kind == m.kind == kind and abs(m.time_s - f.time_s) < settings.max_event_bias_s
+        if f.kind == m.kind == kind and abs(m.time_s - f.time_s) < settings.max_event_pairing_s
     ]
     return float(np.median(pairs)) if pairs else 0.0
 

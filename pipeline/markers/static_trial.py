@@ -2,6 +2,7 @@
 
 from collections.abc import Hashable
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 
@@ -9,11 +10,12 @@ from pipeline.c3d.read_c3d import read_c3d
 from pipeline.errors import TrialRejected
 from pipeline.markers.ground_frame import ground_rotation, to_ground
 from pipeline.markers.observed import used_labels
-from pipeline.markers.swapped_labels import mend_swaps, model_places
+from pipeline.markers.swapped_labels import fix_swaps, model_places
 from pipeline.records import Markers, Recording
 from pipeline.session.profile import Profile
 from pipeline.session.recipe import ScalingSettings
 from pipeline.session.setup import SessionSetup
+from warehouse.provenance import file_sha256
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,20 +30,19 @@ class StaticTrial:
     warnings: tuple[str, ...]
 
 
-# The walks of a session come one after another and share its static trial: the last one is kept.
+# The walks of a session come one after another and share its static trial: the last one is kept, by its content.
 _last: dict[Hashable, StaticTrial] = {}
 
 
 def read_static(setup: SessionSetup) -> StaticTrial:
     """A session's static trial. TrialRejected if it can't be read, or a required marker is not seen in it."""
     path, settings = setup.session.static, setup.recipe.scaling
-    stat = path.stat() if path.is_file() else None
-    of = path, stat and (stat.st_mtime_ns, stat.st_size), setup.profile.model_dump_json(), settings
-    if of not in _last:
+    made_from = path, _sha256(path), setup.profile.model_dump_json(), settings
+    if made_from not in _last:
         static = pose_static(read_c3d(path), setup.profile, settings)
         _last.clear()
-        _last[of] = static
-    return _last[of]
+        _last[made_from] = static
+    return _last[made_from]
 
 
 def pose_static(recording: Recording, profile: Profile, settings: ScalingSettings) -> StaticTrial:
@@ -69,6 +70,14 @@ def pose_static(recording: Recording, profile: Profile, settings: ScalingSetting
         labels=tuple(labels[column] for column in shown),
         positions_m=mean_m[None],
     )
-    mended, warnings = mend_swaps(pose, model_places(profile), profile, settings)
+    fixed, warnings = fix_swaps(pose, model_places(profile), profile, settings)
     named = tuple(f"{recording.path.name}: {warning}" for warning in warnings)
-    return StaticTrial(recording=recording, pose=mended, warnings=named)
+    return StaticTrial(recording=recording, pose=fixed, warnings=named)
+
+
+def _sha256(path: Path) -> str:
+    """The content's hash; "" for a file that can't be read, which its reader explains."""
+    try:
+        return file_sha256(path)
+    except OSError:
+        return ""

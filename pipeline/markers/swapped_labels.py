@@ -19,7 +19,7 @@ from pipeline.session.recipe import ScalingSettings
 FEWEST_LABELS = 4
 
 
-def mend_swaps(
+def fix_swaps(
     markers: Markers, reference_m: Mapping[str, np.ndarray], profile: Profile, settings: ScalingSettings
 ) -> tuple[Markers, tuple[str, ...]]:
     """The markers with exchanged labels corrected, and one sentence for each corrected pair.

@@ -8,7 +8,7 @@ from pipeline.errors import TrialRejected
 from pipeline.markers.ground_frame import ground_rotation, to_ground
 from pipeline.markers.observed import observed_window, used_labels, worst_gaps
 from pipeline.markers.static_trial import StaticTrial
-from pipeline.markers.swapped_labels import mend_swaps
+from pipeline.markers.swapped_labels import fix_swaps
 from pipeline.records import Markers, Recording
 from pipeline.session.profile import Profile
 from pipeline.session.recipe import Recipe
@@ -36,7 +36,7 @@ def trajectories(recording: Recording, static: StaticTrial, profile: Profile, re
     pose = static.pose
     shape = {label: pose.marker(label)[0] for label in pose.labels}
     rotation = ground_rotation(recording, profile)
-    markers, mended = mend_swaps(
+    markers, fixed = fix_swaps(
         to_ground(recording, rotation, used_labels(recording, profile)), shape, profile, recipe.scaling
     )
     check_segment_lengths(recording, markers, pose, profile, recipe.scaling)
@@ -49,7 +49,7 @@ def trajectories(recording: Recording, static: StaticTrial, profile: Profile, re
         recorded=recorded,
         smooth=smooth,
         window=observed_window(recording, smooth, profile, recipe.markers),
-        warnings=(*recording.warnings, *static.warnings, *mended, *((gaps,) if gaps else ())),
+        warnings=(*recording.warnings, *static.warnings, *fixed, *((gaps,) if gaps else ())),
     )
 
 

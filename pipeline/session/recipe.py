@@ -52,10 +52,10 @@ class GroundReactionSettings(Checked):
     on_floor_height_m: Positive
     on_floor_speed_m_s: Positive
     min_foot_seen_ratio: PositiveShare
-    min_swing_m: Positive
+    min_foot_travel_m: Positive
     min_strike_interval_s: Positive
     min_reach_prominence: PositiveShare
-    max_event_bias_s: Positive
+    max_event_pairing_s: Positive
     min_swing_s: Positive
     max_contact_delay_s: Positive
     min_seen_stance_s: Positive

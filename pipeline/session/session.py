@@ -135,7 +135,7 @@ def load_session(path: Path) -> Session:
 def _of_this_format(file: Path, content: dict[str, object]) -> dict[str, object]:
     if content.get("format", SESSION_FORMAT) != SESSION_FORMAT:
         raise ValueError(
-            f"{file} has format {content['format']!r}; this gait2hip reads {SESSION_FORMAT}. Write it anew with "
+            f"{file} has format {content['format']!r}; this gait2hip reads {SESSION_FORMAT}. Write it again with "
             "`gait2hip init-session`, or use the gait2hip that it was written for."
         )
     return content

@@ -1,6 +1,8 @@
 """A subject's own model from the static trial, once a session."""
 
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from pipeline.errors import TrialRejected
@@ -18,12 +20,12 @@ from pipeline.session.setup import SessionSetup
 
 
 def size_subject(setup: SessionSetup, static: StaticTrial) -> ScaledModel:
-    """The subject's model. TrialRejected names what is wrong with the static trial; ValueError if no model is there."""
+    """The subject's model. TrialRejected if the static trial can't give it, ValueError if the generic model can't."""
     settings, subject, profile = setup.recipe.scaling, setup.session.subject, setup.profile
     check_subject_block(static.recording, subject, settings)
     plates = plates_in_ground(static.recording, ground_rotation(static.recording, profile))
     check_standing(static.recording, plates, subject.mass_kg, settings)
-    with tempfile.TemporaryDirectory(prefix="gait2hip-") as directory:
+    with tempfile.TemporaryDirectory(prefix="gait2hip-") as directory, _models_fault():
         return scale_model(
             model_file_of(setup.model_file),
             markers=_model_markers(profile),
@@ -37,6 +39,17 @@ def size_subject(setup: SessionSetup, static: StaticTrial) -> ScaledModel:
             accuracy=settings.ik_accuracy,
             directory=Path(directory),
         )
+
+
+@contextmanager
+def _models_fault() -> Iterator[None]:
+    # The caller chose the model: the recordings are not to blame, and keep what they have given.
+    try:
+        yield
+    except TrialRejected as rejected:
+        if rejected.stage != "model":
+            raise
+        raise ValueError(f"{rejected.reason} Give another file with --model or in the recipe.") from rejected
 
 
 def _model_markers(profile: Profile) -> tuple[ModelMarker, ...]:

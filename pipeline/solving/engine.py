@@ -66,6 +66,6 @@ class Engine(Protocol):
         """What muscles and actuators give, less what inverse dynamics asks, at the free coordinates."""
         ...
 
-    def feet_behind(self, model_file: Path, foot_bodies: Mapping[Side, str]) -> Mapping[str, frozenset[Side]]:
+    def loading_feet(self, model_file: Path, foot_bodies: Mapping[Side, str]) -> Mapping[str, frozenset[Side]]:
         """The feet whose ground reactions each coordinate's moment, and each muscle's force, depends on."""
         ...

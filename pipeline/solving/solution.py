@@ -10,8 +10,8 @@ from pipeline.records import GeneralizedForces, Kinematics, MuscleForces, Side
 class Solution:
     """Kinematics and moments over all given frames, muscles and balance over `frames` of them.
 
-    `balance` is what muscles and actuators give, less what inverse dynamics asks. `loaded_by` names the feet on whose
-    ground reactions each coordinate's moment and each muscle's force depends.
+    `balance` is what muscles and actuators give, less what inverse dynamics asks. `loading_feet` names the feet whose
+    ground reactions each coordinate's moment and each muscle's force depends on.
     """
 
     kinematics: Kinematics
@@ -19,4 +19,4 @@ class Solution:
     muscles: MuscleForces
     balance: GeneralizedForces
     frames: slice
-    loaded_by: Mapping[str, frozenset[Side]]
+    loading_feet: Mapping[str, frozenset[Side]]

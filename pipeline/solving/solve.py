@@ -53,7 +53,7 @@ def solve(
         muscles=muscles,
         balance=engine.muscle_balance(model, coordinates.cut(frames), moments.cut(frames), muscles),
         frames=frames,
-        loaded_by=engine.feet_behind(model, foot_bodies(recipe)),
+        loading_feet=engine.loading_feet(model, foot_bodies(recipe)),
     )
 
 

@@ -1,4 +1,4 @@
 """Recordings to warehouse: what is stale is processed and stored. The only room here that knows the warehouse.
 
-Read `store_trial.py` first.
+Read `ingest_trial.py` first.
 """

@@ -28,7 +28,7 @@ class Job:
     def session_facts(self) -> Facts:
         """What the session's stages and its trials' are made of. TrialRejected if the static trial can't be read.
 
-        Who asks about many of a session's trials makes these once, and gives them along.
+        Compute them once and pass them in when asking about many of a session's trials.
         """
         session = self.setup.session
         facts = {

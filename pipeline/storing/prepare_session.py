@@ -39,9 +39,6 @@ def prepare_session(request: SessionRequest) -> SessionOutcome:
             return SessionOutcome(key=key, fresh=True)
         scaled = size_subject(job.setup, read_static(job.setup))
     except TrialRejected as rejected:
-        if rejected.stage == "model":
-            # The caller chose the model: the recordings are not to blame, and keep what they have given.
-            raise ValueError(f"{rejected.reason} Give another file with --model or in the recipe.") from rejected
         return SessionOutcome(key=key, rejection=Rejection(stage=rejected.stage, reason=rejected.reason))
     with one_writer(job.warehouse, key):
         # Another process may have stored just this meanwhile, and trials that rest on it.

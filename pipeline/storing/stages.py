@@ -10,7 +10,7 @@ from typing import Any
 from pipeline.session.recipe import Recipe
 from warehouse.provenance import stable_hash
 
-# What a session and a trial are, as accounts name it: numbers, words, hashes.
+# What a session and a trial are, as provenance records name it: numbers, words, hashes.
 Facts = Mapping[str, str | int | float | None]
 # Which stage's key each of a trial's tables carries. Muscle forces are stored for those strides that pass the quality
 # gates, so they change with the gates too.
@@ -65,7 +65,7 @@ STAGES: dict[str, Stage] = {
         facts=("trial", "profile", "static", "mass_kg"),
     ),
     "inverse_dynamics": Stage(
-        version=1,
+        version=2,
         sections=("inverse_dynamics", "feet", "engine"),
         facts=(),
         inputs=("inverse_kinematics", "ground_reactions"),
@@ -74,7 +74,7 @@ STAGES: dict[str, Stage] = {
         version=3, sections=("static_optimization", "engine"), facts=(), inputs=("inverse_dynamics",)
     ),
     "quality": Stage(
-        version=1,
+        version=2,
         sections=("quality", "cycles"),
         facts=("height_m", "condition"),
         inputs=("static_optimization",),
@@ -184,7 +184,7 @@ def what_changed(stored: Mapping[str, Any], accounts: Mapping[str, StageAccount]
 
 def _differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[str]:
     if before["version"] != after["version"]:
-        yield f"gait2hip computes it anew (version {before['version']} -> {after['version']})"
+        yield f"gait2hip now computes it differently (version {before['version']} -> {after['version']})"
     if before["opensim"] != after["opensim"]:
         yield f"OpenSim {before['opensim']} -> {after['opensim']}"
     for section, value in after["recipe"].items():

@@ -90,8 +90,8 @@ def _undisturbed(job: Job, row: Stored, accounts: dict[str, StageAccount]) -> Tr
     key = TrialKey(**row.identity)
     keys = keys_of(accounts)
     if row.summary["outcome"] == "rejected":
-        found = stored_outcome(row)
-        return TrialState(key=key, state="rejected", reason=str(found.rejection), outcome=found)
+        outcome = stored_outcome(row)
+        return TrialState(key=key, state="rejected", reason=str(outcome.rejection), outcome=outcome)
     if not are_tables_fresh(job.warehouse, row, table_keys(keys)):
         return TrialState(key=key, state="stale", reason="some of its tables are gone or of another run")
     return TrialState(key=key, state="fresh", outcome=stored_outcome(row))

@@ -113,13 +113,13 @@ def _moments(solution: Solution, known: Mapping[Side, np.ndarray]) -> tuple[Colu
     residuals = (*RESIDUAL_FORCES, *RESIDUAL_MOMENTS)
     for name, rotational, values in zip(moments.names, moments.rotational, moments.values.T, strict=True):
         column = f"residual_{name}" if name in residuals else name
-        columns[column] = _where_known(values, solution.loaded_by[name], known)
+        columns[column] = _where_known(values, solution.loading_feet[name], known)
         units[column] = _unit(rotational, "N·m", "N")
     return columns, units
 
 
 def _forces(result: TrialResult) -> tuple[Columns, dict[str, str]]:
-    muscles, moments, loaded_by = result.solution.muscles, result.solution.moments, result.solution.loaded_by
+    muscles, moments, loading_feet = result.solution.muscles, result.solution.moments, result.solution.loading_feet
     known = _frames_explained(result)
     joints = [
         i for i, name in enumerate(result.solution.balance.names) if name not in (*RESIDUAL_FORCES, *RESIDUAL_MOMENTS)
@@ -131,11 +131,11 @@ def _forces(result: TrialResult) -> tuple[Columns, dict[str, str]]:
     }
     units = {}
     for name, values in zip(muscles.muscle_names, muscles.force_n.T, strict=True):
-        columns[name], units[name] = _where_known(values, loaded_by[name], known), "N"
+        columns[name], units[name] = _where_known(values, loading_feet[name], known), "N"
     for name, values in zip(muscles.actuator_coordinates, muscles.actuator_force.T, strict=True):
         rotational = bool(moments.rotational[moments.names.index(name)])
         column = f"reserve_{name}"
-        columns[column] = _where_known(values, loaded_by[name], known)
+        columns[column] = _where_known(values, loading_feet[name], known)
         units[column] = _unit(rotational, "N·m", "N")
     return columns, units
 
@@ -145,7 +145,7 @@ def _activations(result: TrialResult) -> Columns:
     return {
         "time_s": muscles.time_s,
         **{
-            name: _where_known(values, result.solution.loaded_by[name], known)
+            name: _where_known(values, result.solution.loading_feet[name], known)
             for name, values in zip(muscles.muscle_names, muscles.activation.T, strict=True)
         },
     }

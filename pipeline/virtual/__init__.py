@@ -1,4 +1,4 @@
-"""The virtual laboratory: a request in, recordings of people who never were, and the truth, out.
+"""The virtual laboratory: a request in, recordings of people who don't exist, and the truth, out.
 
 Read `make_laboratory.py` first.
 """

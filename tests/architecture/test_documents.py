@@ -4,13 +4,19 @@ import re
 
 import pytest
 
-from tests.architecture.imports import REPOSITORY
+from tests.architecture.imports import REPOSITORY, all_modules
 
 # `process_trial.py`, `storing/stages.py:STAGES`, `pipeline/recipes/*.toml`
 FILE = re.compile(r"`([\w./*-]+\.(?:py|toml|csv))(?::\w+)?`")
 # Files that users write.
 USERS_OWN = {"session.toml", "deploy.toml"}
-DOCUMENTS = ("ARCHITECTURE.md", "CONTRIBUTING.md", "README.md", "docs/recipes.md")
+DOCUMENTS = (
+    "ARCHITECTURE.md",
+    "CONTRIBUTING.md",
+    "README.md",
+    *sorted(str(path.relative_to(REPOSITORY)) for path in REPOSITORY.glob("docs/*.md")),
+    *sorted(str(path.relative_to(REPOSITORY)) for path in all_modules().values() if path.name == "__init__.py"),
+)
 
 
 def is_there(name: str) -> bool:

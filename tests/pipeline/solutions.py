@@ -23,7 +23,7 @@ NAMES = (
 MUSCLES = ("soleus_r", "glmed1_r", "soleus_l", "glmed1_l")
 OF_LEG: dict[str, frozenset[Side]] = {"r": frozenset({"right"}), "l": frozenset({"left"})}
 BOTH = frozenset[Side](("right", "left"))
-LOADED_BY = {name: BOTH if name.startswith("pelvis") else OF_LEG[name[-1]] for name in (*NAMES, *MUSCLES)}
+LOADING_FEET = {name: BOTH if name.startswith("pelvis") else OF_LEG[name[-1]] for name in (*NAMES, *MUSCLES)}
 RIGHT = Stride(side="right", start_s=0.0, stop_s=0.5, toe_off_s=0.3)
 LEFT = Stride(side="left", start_s=0.5, stop_s=1.0, toe_off_s=0.8)
 
@@ -72,7 +72,7 @@ def a_solution(
         muscles=muscles,
         balance=forces(balance or {}),
         frames=slice(0, FRAMES),
-        loaded_by=LOADED_BY,
+        loading_feet=LOADING_FEET,
     )
 
 

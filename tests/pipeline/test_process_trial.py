@@ -10,6 +10,7 @@ import pytest
 
 from pipeline.markers.static_trial import read_static
 from pipeline.osim.engines import load_engine
+from pipeline.osim.models import shared_model
 from pipeline.process_trial import process_trial
 from pipeline.records import SubjectModel
 from pipeline.session.setup import SessionSetup, open_session
@@ -23,10 +24,10 @@ pytestmark = pytest.mark.osim
 
 @pytest.fixture(scope="module")
 def session(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """One virtual person's walk, seen without noise."""
+    """Two walks of a virtual person, seen without noise."""
     folder = tmp_path_factory.mktemp("laboratory")
     request = checked_request(
-        folder, cohort="healthy", subjects=1, conditions="med", trials=1, seed=1, blemishes="none"
+        folder, cohort="healthy", subjects=1, conditions="med", trials=2, seed=1, blemishes="none"
     )
     return make_session(request, 1)
 
@@ -71,6 +72,23 @@ def test_the_same_input_gives_the_same_numbers_and_touches_no_recording(
         values = "force_n" if kind == "muscles" else "values"
         assert np.array_equal(getattr(first, values), getattr(second, values))
     assert _hashes(session) == before
+
+
+def test_another_trial_before_it_changes_no_bit(
+    setup: SessionSetup, model: SubjectModel, result: TrialResult, tmp_path: Path
+) -> None:
+    """A worker takes many trials: models and static trials that it keeps must not carry anything over."""
+    static = read_static(setup)
+    process_trial(setup, setup.session.trials[1], static, model, tmp_path / "other")
+    after = process_trial(setup, setup.session.trials[0], static, model, tmp_path / "after").solution
+    shared_model.forget()
+    fresh = process_trial(setup, setup.session.trials[0], static, model, tmp_path / "fresh").solution
+
+    for solution in (after, fresh):
+        kinematics = solution.kinematics.coordinates.values
+        assert np.array_equal(kinematics, result.solution.kinematics.coordinates.values)
+        assert np.array_equal(solution.moments.values, result.solution.moments.values)
+        assert np.array_equal(solution.muscles.force_n, result.solution.muscles.force_n)
 
 
 def test_known_kinematics_are_not_solved_again(

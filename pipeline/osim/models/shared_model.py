@@ -60,7 +60,7 @@ def shared_model(model_file: Path) -> SharedModel:
 
 
 def forget() -> None:
-    """Let go of the model in memory; the next one is read from its file."""
+    """Drop the cached model; the next one is read from its file."""
     _last.clear()
 
 

@@ -1,4 +1,4 @@
-"""Who a model may be tested on, beside whom, and how several are compare_pairs."""
+"""Who a model may be tested on, beside whom, and how several are compared."""
 
 from dataclasses import replace
 from pathlib import Path

@@ -17,7 +17,7 @@ from models.predicting.conformal import (
 
 
 def test_one_cycle_a_subject_gives_the_textbook_quantile() -> None:
-    # SubjectSplit conformal: of n errors the ⌈0.9 (n + 1)⌉-th smallest.
+    # Split conformal: of n errors the ⌈0.9 (n + 1)⌉-th smallest.
     errors, subject = np.arange(1.0, 20.0), np.array([f"S{number}" for number in range(19)])
 
     assert quantile_by_subject(errors, subject, 0.9) == 18

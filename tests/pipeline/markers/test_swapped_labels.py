@@ -3,7 +3,7 @@ from itertools import combinations
 import numpy as np
 import pytest
 
-from pipeline.markers.swapped_labels import mend_swaps, model_places
+from pipeline.markers.swapped_labels import fix_swaps, model_places
 from pipeline.records import Markers
 
 TORSO = ("CV7", "TV10", "SXS", "SJN")
@@ -24,7 +24,7 @@ def test_an_exchanged_pair_is_put_right_and_said(profile, recipe, pair):
     swapped[i], swapped[j] = swapped[j], swapped[i]
     positions = right.positions_m[:, [TORSO.index(label) for label in swapped]]
     wrong = Markers(time_s=right.time_s, rate_hz=100.0, labels=TORSO, positions_m=positions)
-    mended, warnings = mend_swaps(wrong, model_places(profile), profile, recipe.scaling)
+    mended, warnings = fix_swaps(wrong, model_places(profile), profile, recipe.scaling)
     assert mended.positions_m == pytest.approx(right.positions_m)
     assert len(warnings) == 1
     assert all(label in warnings[0] for label in pair)
@@ -32,7 +32,7 @@ def test_an_exchanged_pair_is_put_right_and_said(profile, recipe, pair):
 
 def test_what_is_right_is_left_alone(profile, recipe):
     right = standing(profile, labels=tuple(profile.markers))
-    mended, warnings = mend_swaps(right, model_places(profile), profile, recipe.scaling)
+    mended, warnings = fix_swaps(right, model_places(profile), profile, recipe.scaling)
     assert warnings == ()
     assert mended is right
 
@@ -48,4 +48,4 @@ def test_soft_tissue_and_another_build_are_not_swaps(profile, recipe):
             labels=right.labels,
             positions_m=right.positions_m * stretch + rng.normal(0, 0.01, right.positions_m.shape),
         )
-        assert mend_swaps(noisy, model_places(profile), profile, recipe.scaling)[1] == ()
+        assert fix_swaps(noisy, model_places(profile), profile, recipe.scaling)[1] == ()

@@ -52,13 +52,15 @@ def test_a_bad_setting_is_named_with_its_file(tmp_path, old, new, message):
 
 
 def test_a_recipe_of_an_older_version_is_told_what_to_add(tmp_path):
-    path = Path(edited(tmp_path, "min_swing_m = 0.1\n", ""))
+    path = Path(edited(tmp_path, "min_foot_travel_m = 0.1\n", ""))
     path.write_text(path.read_text("utf-8").replace("max_speed_rad_s = 25.0\nmax_speed_m_s = 10.0\n", ""), "utf-8")
 
-    with pytest.raises(ValueError, match=r"ground_reactions\.min_swing_m: Field required") as caught:
+    with pytest.raises(ValueError, match=r"ground_reactions\.min_foot_travel_m: Field required") as caught:
         load_recipe(str(path))
 
-    assert "add what is missing; recipe gait2hip60 has [ground_reactions] min_swing_m = 0.1, " in str(caught.value)
+    assert "add what is missing; recipe gait2hip60 has [ground_reactions] min_foot_travel_m = 0.1, " in str(
+        caught.value
+    )
     assert "[quality] max_speed_rad_s = 25.0; max_speed_m_s = 10.0." in str(caught.value)
 
 

@@ -105,7 +105,7 @@ def test_cycles_are_cut_from_the_solutions_frames():
         muscles=muscles().cut(frames),
         balance=ramp.cut(frames),
         frames=frames,
-        loaded_by={},
+        loading_feet={},
     )
     known = {side: _wrench(side) for side in ("right", "left")}
     strides = (

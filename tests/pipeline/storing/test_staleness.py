@@ -119,7 +119,7 @@ def test_a_new_version_of_a_stage_is_a_reason(done, monkeypatch):
 
     state = session_state(of(done)).trials[0]
 
-    assert "gait2hip computes it anew" in state.reason
+    assert "gait2hip now computes it differently" in state.reason
     assert state.stages == ("inverse_dynamics", "static_optimization", "quality")
 
 

@@ -113,9 +113,9 @@ def test_a_folder_one_may_not_write_to_is_refused() -> None:
     # Permissions don't bind the superuser, who becomes nobody. pytest's own folders are closed to others.
     code = (
         "import os, sys; from warehouse.layout import Warehouse\n"
-        "from warehouse.files.storage import check_writable\n"
+        "from warehouse.files.storage import check_warehouse_writable\n"
         "if os.geteuid() == 0: os.setuid(65534)\n"
-        "check_writable(Warehouse(sys.argv[1]))"
+        "check_warehouse_writable(Warehouse(sys.argv[1]))"
     )
     with tempfile.TemporaryDirectory() as folder:
         Path(folder).chmod(0o555)
@@ -130,9 +130,9 @@ def test_a_failed_probe_leaves_no_rubbish(warehouse: Warehouse) -> None:
     Path(warehouse.base).mkdir()
     limit = (
         "import resource, signal, sys; from warehouse.layout import Warehouse\n"
-        "from warehouse.files.storage import check_writable\n"
+        "from warehouse.files.storage import check_warehouse_writable\n"
         "signal.signal(signal.SIGXFSZ, signal.SIG_IGN); resource.setrlimit(resource.RLIMIT_FSIZE, (4, 4))\n"
-        "check_writable(Warehouse(sys.argv[1]))"
+        "check_warehouse_writable(Warehouse(sys.argv[1]))"
     )
     done = subprocess.run([sys.executable, "-c", limit, warehouse.base], capture_output=True, text=True, cwd=REPOSITORY)
     assert "WarehouseError: can't write to the warehouse at" in done.stderr

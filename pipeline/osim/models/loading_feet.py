@@ -24,14 +24,20 @@ class _Joint:
     coordinates: tuple[str, ...]
 
 
-def feet_behind(model_file: Path, foot_bodies: Mapping[Side, str]) -> Mapping[str, Feet]:
+def loading_feet(model_file: Path, foot_bodies: Mapping[Side, str]) -> Mapping[str, Feet]:
     """The feet on whose ground reactions each coordinate's moment and each muscle's force depends, by name.
 
     Coordinates that a coupler ties share their moments: the patella's depends on what the knee's does. Muscles that
-    cross one joint share its moment.
+    cross one joint share its moment. ValueError for a foot's body that the model lacks.
     """
     shared = shared_model(model_file)
     joints = _joints(shared.model)
+    strangers = [body for body in foot_bodies.values() if not any(body in joint.bodies for joint in joints)]
+    if strangers:
+        raise ValueError(
+            f"the model {shared.summary.name} has no body {', '.join(strangers)}, expected to carry a foot's ground "
+            "reaction. Correct right_foot_body and left_foot_body in the recipe's [model]."
+        )
     beyond = {joint: _cut_off(joints, {joint}) for joint in joints}
     foot = {side: _cut_off(joints, {j for j in joints if body in j.bodies}) for side, body in foot_bodies.items()}
     carried = {joint: frozenset(side for side in foot if foot[side] & beyond[joint]) for joint in joints}

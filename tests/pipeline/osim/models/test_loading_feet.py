@@ -14,7 +14,7 @@ from tests.pipeline.osim.settings import effort_settings
 
 pytestmark = pytest.mark.osim
 osim = pytest.importorskip("opensim")
-loaded_by = pytest.importorskip("pipeline.osim.models.loaded_by")
+loading_feet = pytest.importorskip("pipeline.osim.models.loading_feet")
 
 FEET: dict[Side, str] = {"right": "calcn_r", "left": "calcn_l"}
 RIGHT, LEFT, BOTH, NONE = frozenset({"right"}), frozenset({"left"}), frozenset({"right", "left"}), frozenset()
@@ -53,7 +53,7 @@ def walker(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_of_the_built_in_model_it_is_what_the_names_say(built_in: Path) -> None:
     names = names_of(built_in)
-    found = loaded_by.feet_behind(built_in, FEET)
+    found = loading_feet.loading_feet(built_in, FEET)
     assert len(names) == 39 + 80
     assert found == {name: by_name(name) for name in names}
     assert (found["mtp_angle_r"], found["subtalar_angle_l"], found["knee_angle_r_beta"]) == (RIGHT, LEFT, RIGHT)
@@ -61,17 +61,17 @@ def test_of_the_built_in_model_it_is_what_the_names_say(built_in: Path) -> None:
 
 
 def test_of_a_planar_walker_too(walker: Path) -> None:
-    found = loaded_by.feet_behind(walker, {"right": "foot_r", "left": "foot_l"})
+    found = loading_feet.loading_feet(walker, {"right": "foot_r", "left": "foot_l"})
     assert found == {name: by_name(name) for name in names_of(walker)}
 
 
 def test_a_foot_that_carries_all_loads_all(pendulum: Path) -> None:
     everything = ("swing", "pointer_angle", "front", "back")
     for feet in ({"right": "bob", "left": "bob"}, {"left": "bob"}):
-        assert loaded_by.feet_behind(pendulum, feet) == dict.fromkeys(everything, frozenset(feet))
+        assert loading_feet.loading_feet(pendulum, feet) == dict.fromkeys(everything, frozenset(feet))
     # A force on the pointer alone goes through both joints.
-    assert loaded_by.feet_behind(pendulum, {"right": "pointer"}) == dict.fromkeys(everything, RIGHT)
-    assert loaded_by.feet_behind(pendulum, {"right": "nobody"}) == dict.fromkeys(everything, NONE)
+    assert loading_feet.loading_feet(pendulum, {"right": "pointer"}) == dict.fromkeys(everything, RIGHT)
+    assert loading_feet.loading_feet(pendulum, {"right": "nobody"}) == dict.fromkeys(everything, NONE)
 
 
 @pytest.mark.parametrize(
@@ -91,7 +91,7 @@ def test_names_tell_nothing(
     renamed.write_text(words.sub(lambda found: f"{others[found[0]]}_", file.read_text()))
     assert set(names_of(renamed)) == {f"{name}_" for name in names}
 
-    found = loaded_by.feet_behind(renamed, feet)
+    found = loading_feet.loading_feet(renamed, feet)
 
     assert {name: found[f"{others[name]}_"] for name in names} == {name: by_name(name) for name in names}
 
@@ -103,7 +103,7 @@ def test_muscles_of_the_trunk_depend_on_no_foot(muscles: str, shared_data: Path)
     trunk = {f"{name}_{side}" for name in ("ercspn", "intobl", "extobl") for side in "rl"}
     names = names_of(file)
     assert trunk < set(names)
-    assert loaded_by.feet_behind(file, FEET) == {name: NONE if name in trunk else by_name(name) for name in names}
+    assert loading_feet.loading_feet(file, FEET) == {name: NONE if name in trunk else by_name(name) for name in names}
 
 
 def test_what_a_push_on_a_foot_changes_depends_on_that_foot(
@@ -134,7 +134,7 @@ def test_what_a_push_on_a_foot_changes_depends_on_that_foot(
 
     free, pushed = solved([]), solved([push])
     changed = {name for name, values in free.items() if np.abs(pushed[name] - values).max() > 1e-6}
-    assert changed == {name for name, sides in loaded_by.feet_behind(walker, feet).items() if "right" in sides}
+    assert changed == {name for name, sides in loading_feet.loading_feet(walker, feet).items() if "right" in sides}
 
 
 class Body:
@@ -183,7 +183,7 @@ class Body:
         self.model.initSystem()
         file = directory / "body.osim"
         self.model.printToXML(str(file))
-        return loaded_by.feet_behind(file, feet)
+        return loading_feet.loading_feet(file, feet)
 
 
 @pytest.fixture
