@@ -136,11 +136,12 @@ def _peaks(
             "software, or leave the trial out.",
         )
     signal = np.where(seen, reach_m, np.nanmin(reach_m))
-    if np.ptp(signal) < settings.min_foot_travel_m:
+    travel_m, least_m = float(np.ptp(signal)), settings.min_foot_travel_m
+    if travel_m < least_m:
         raise TrialRejected(
             "gait_events",
-            f"{source}: marker {label} moves {np.ptp(signal) * 1e3:.0f} mm fore and aft of the pelvis, expected at least "
-            f"{settings.min_foot_travel_m * 1e3:.0f} mm: this is not a walk. Leave it out of session.toml's [trials].",
+            f"{source}: marker {label} moves {travel_m * 1e3:.0f} mm fore and aft of the pelvis, expected at least "
+            f"{least_m * 1e3:.0f} mm: this is not a walk. Leave it out of session.toml's [trials].",
         )
     return farthest_times(markers.time_s, markers.rate_hz, signal, seen, settings)
 
