@@ -46,10 +46,11 @@ def main(session: str, trial: str, run_folder: str) -> None:
     from flows.learning.prediction_input import NamedWalk, Walks
     from models.predicting.predict import predict_unmeasured
     from models.predicting.trained_run import read_run
-    from pipeline.motion_only.recorded_angles import Refused, recorded_angles, scaled_model
+    from pipeline.motion_only.recorded_angles import recorded_angles, scaled_model
     from pipeline.osim.log import quiet
     from pipeline.session.session import load_session, session_file_of
     from warehouse.interchange.predictions import cycle_rows, encoded
+    from warehouse.outcome import Rejection
 
     quiet()
     loaded = load_session(session_file_of(Path(session)))
@@ -57,10 +58,10 @@ def main(session: str, trial: str, run_folder: str) -> None:
     began = time.process_time()
     with timed("scaling the model (once a session)"):
         model = scaled_model(str(loaded.file), "gait2hip60", None)
-    assert not isinstance(model, Refused), model
+    assert not isinstance(model, Rejection), model
     with timed("reading, events, inverse kinematics"):
         walk = recorded_angles(str(loaded.file), str(file), "gait2hip60", model)
-    assert not isinstance(walk, Refused), walk
+    assert not isinstance(walk, Rejection), walk
     with timed("loading the run"):
         run = read_run(Path(run_folder))
     with timed("predicting"):

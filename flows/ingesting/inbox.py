@@ -87,10 +87,10 @@ class Inbox:
         arrivals = list(_arrivals(self.folder))
         current = {(arrival.folder, arrival.of) for arrival in arrivals}
         self._since = {seen: self._since.get(seen, now_s) for seen in current}
-        found: dict[str, list[Arrival]] = {"whole": [], "coming": [], "broken": [], "done": []}
+        by_state: dict[str, list[Arrival]] = {"whole": [], "coming": [], "broken": [], "done": []}
         for arrival in arrivals:
-            found[self._state(arrival, now_s)].append(arrival)
-        return Sorted(**{state: tuple(members) for state, members in found.items()})
+            by_state[self._state(arrival, now_s)].append(arrival)
+        return Sorted(**{state: tuple(members) for state, members in by_state.items()})
 
     def _state(self, arrival: Arrival, now_s: float) -> str:
         told = _told(arrival.folder)
@@ -105,19 +105,19 @@ class Inbox:
 Runner = Callable[[Sequence[Path]], IngestReport]
 
 
-def take(found: Sorted, warehouse: str, run: Runner) -> Taken:
+def take(arrivals: Sorted, warehouse: str, run: Runner) -> Taken:
     """Ingest what is whole, by `run`, and report on it and on what is broken, beside each.
 
     A session that can't be run as configured, or would take another's place, is reported, and the others run; it is
     looked at again the next time. WarehouseError if the warehouse can't be read; whatever `run` raises, and then what
     it did not finish is left to the next time.
     """
-    new, refused = _not_taken_before(found.whole, Warehouse(warehouse))
+    new, refused = _not_taken_before(arrivals.whole, Warehouse(warehouse))
     report = run([arrival.session_file for arrival in new]) if new else IngestReport(outcomes=(), refused=())
     report = IngestReport(outcomes=report.outcomes, refused=report.refused + refused)
     reasons = {refusal.session: refusal.reason for refusal in report.refused}
     unwritten = []
-    for arrival in (*found.whole, *found.broken):
+    for arrival in (*arrivals.whole, *arrivals.broken):
         problem = reasons.get(str(arrival.session_file)) or _why_broken(arrival)
         outcomes = [outcome for outcome in report.outcomes if outcome.key.session_key == arrival.key and not problem]
         if not outcomes and not problem:
@@ -231,11 +231,11 @@ def _digest(folder: Path, files: Sequence[Path]) -> str:
 def _told(folder: Path) -> dict[str, Any]:
     """What the report beside a session says; {} where there is none, or not one of ours."""
     try:
-        found = json.loads((folder / REPORT_JSON).read_text("utf-8"))
+        report = json.loads((folder / REPORT_JSON).read_text("utf-8"))
     except (OSError, ValueError):
         # Looking again costs little and loses nothing.
         return {}
-    return found if isinstance(found, dict) else {}
+    return report if isinstance(report, dict) else {}
 
 
 def _not_taken_before(

@@ -98,17 +98,17 @@ def plan_requests(
     Of two files that are the same session the second is refused. ValueError for a pattern that can match nothing.
     """
     check_patterns(only)
-    found: dict[SessionKey, SessionPlan] = {}
+    plans: dict[SessionKey, SessionPlan] = {}
     refused: list[Refusal] = []
     for request, state in zip(requests, _states(requests, steps.session_state), strict=True):
         if isinstance(state, Refusal):
             refused.append(state)
             continue
         session = _session_plan(request, state, only)
-        other = found.setdefault(session.key, session)
+        other = plans.setdefault(session.key, session)
         if other is not session:
             refused.append(_refused_as_same(session, other))
-    return IngestPlan(warehouse=warehouse, sessions=tuple(found.values()), refused=tuple(refused))
+    return IngestPlan(warehouse=warehouse, sessions=tuple(plans.values()), refused=tuple(refused))
 
 
 def _states(

@@ -159,14 +159,14 @@ def _done(preparation: "Preparation") -> "Future[Preparation]":
 def _refused(
     sessions: Sequence[SessionPlan], preparations: "Mapping[SessionKey, Future[Preparation]]"
 ) -> tuple[Refusal, ...]:
-    found = []
+    refused = []
     for session in sessions:
         future = preparations[session.key]
         if future.exception() is None and future.result().state == "refused":
             rejection = future.result().rejection
             assert rejection is not None, "a refused session says why"
-            found.append(Refusal(session=session.request.session_file, reason=rejection.reason))
-    return tuple(found)
+            refused.append(Refusal(session=session.request.session_file, reason=rejection.reason))
+    return tuple(refused)
 
 
 def _remember(report: IngestReport, warehouse: Warehouse, began: datetime, seconds: float, workers: int) -> None:

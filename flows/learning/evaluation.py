@@ -68,11 +68,11 @@ def _champion(order: EvaluateOrder, directory: Path) -> list[Path]:
     if not order.champion_of:
         return []
     name = tracking.registered_name(order.champion_of)
-    found = tracking.called(order.tracking_uri, name, tracking.CHAMPION)
-    if found is None:
+    champion = tracking.called(order.tracking_uri, name, tracking.CHAMPION)
+    if champion is None:
         return []
-    fetched = tracking.fetch(order.tracking_uri, found, directory)
-    return [fetched.rename(directory / f"champion, version {found.number}")]
+    fetched = tracking.fetch(order.tracking_uri, champion, directory)
+    return [fetched.rename(directory / f"champion, version {champion.number}")]
 
 
 def _digest(order: EvaluateOrder, runs: Sequence[Path]) -> str:
@@ -87,8 +87,8 @@ def _evaluated(order: EvaluateOrder, runs: Sequence[Path], folder: Path) -> str:
     from models.scoring.report import reports_text
 
     job = EvaluateRequest(runs=tuple(runs), release=order.release, cohorts=order.cohorts, device=order.device)
-    found = evaluate_into(job, folder)
-    return f"{folder / PAGE}\n{reports_text(found.reports, found.between)}"
+    evaluation = evaluate_into(job, folder)
+    return f"{folder / PAGE}\n{reports_text(evaluation.reports, evaluation.between)}"
 
 
 def evaluate_into(job: "EvaluateRequest", out: Path) -> "Evaluation":
@@ -118,18 +118,18 @@ def _differences(evaluation: "Evaluation") -> "PageTable":
     return PageTable(
         title="Who wins",
         header=["targets", "first", "second", "difference", "95 % interval", "unit", "first better on"],
-        rows=[_row(found) for found in evaluation.between],
+        rows=[_row(comparison) for comparison in evaluation.between],
     )
 
 
-def _row(found: "ModelComparison") -> list[str]:
-    interval = found.interval
+def _row(comparison: "ModelComparison") -> list[str]:
+    interval = comparison.interval
     return [
-        found.kind,
-        found.first,
-        found.second,
-        f"{found.difference:+.3f}",
+        comparison.kind,
+        comparison.first,
+        comparison.second,
+        f"{comparison.difference:+.3f}",
         "few subjects" if interval is None else f"{interval.low:+.3f} to {interval.high:+.3f}",
-        found.unit,
-        f"{found.n_better} of {found.n_subjects}",
+        comparison.unit,
+        f"{comparison.n_better} of {comparison.n_subjects}",
     ]

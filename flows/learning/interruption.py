@@ -28,17 +28,17 @@ class Interruption:
 @contextmanager
 def interruption() -> Iterator[Interruption]:
     """Remembers the first SIGTERM or SIGINT instead of ending at once; a second one does what it always does."""
-    found = Interruption()
+    interruption = Interruption()
     before = {number: signal.getsignal(number) for number in _SIGNALS}
 
     def remember(number: int, _frame: FrameType | None) -> None:
-        found.signal = number
+        interruption.signal = number
         _restore(before)
 
     for number in _SIGNALS:
         signal.signal(number, remember)
     try:
-        yield found
+        yield interruption
     finally:
         _restore(before)
 

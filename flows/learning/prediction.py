@@ -50,16 +50,16 @@ def predict_file(request: PredictRequest) -> list[str]:
 
     check_out(request.out)
     run, device = read_run(request.run), device_named(request.device)
-    found = read_input(request.source)
-    cycles = found if isinstance(found, InputCycles) else walk_cycles(found, run.config.points)
+    given = read_input(request.source)
+    cycles = given if isinstance(given, InputCycles) else walk_cycles(given, run.config.points)
     predicted = predict_unmeasured(run, cycles, device)
-    if isinstance(found, InputCycles):
-        contents = _of_sequences(request.out, found, predicted)
-        told = [f"{len(found)} gait cycles"]
+    if isinstance(given, InputCycles):
+        contents = _of_sequences(request.out, given, predicted)
+        told = [f"{len(given)} gait cycles"]
     else:
-        predicted = _named_by_leg(found, predicted)
-        contents = _of_walks(request.out, found, predicted)
-        told = [*refusals(found), *_counted(found)]
+        predicted = _named_by_leg(given, predicted)
+        contents = _of_walks(request.out, given, predicted)
+        told = [*refusals(given), *_counted(given)]
     for file, content in contents.items():
         write_new_file(file, content)
     return [*told, *tell(predicted, cycles.mass_kg), *(f"written: {file}" for file in contents)]
@@ -116,11 +116,11 @@ def _novelty_line(predicted: Predicted) -> str:
     )
 
 
-def _of_sequences(out: Path, found: InputCycles, predicted: Predicted) -> dict[Path, bytes]:
+def _of_sequences(out: Path, cycles: InputCycles, predicted: Predicted) -> dict[Path, bytes]:
     """A row for each sequence and sample of the file, in its order."""
     if out.suffix == ".sto":
         raise ValueError(f"{out}: OpenSim's tables need time, which cycles don't have. Name a .parquet or .csv file.")
-    rows = cycle_rows({"sequence": np.arange(len(found))}, predicted, found.mass_kg)
+    rows = cycle_rows({"sequence": np.arange(len(cycles))}, predicted, cycles.mass_kg)
     return {out: encoded(out.suffix, rows)}
 
 
@@ -189,8 +189,8 @@ def _named_by_leg(walks: Walks, predicted: Predicted) -> Predicted:
     """A run reads every cycle as a right leg's: angles of a left leg's cycle get their own names back."""
     sides = [stride.side for named in walks.walks for stride in named.walk.strides]
     names = tuple(
-        found if side == "right" else tuple(mirrored(name) for name in found)
-        for side, found in zip(sides, predicted.angles_outside, strict=False)
+        outside if side == "right" else tuple(mirrored(name) for name in outside)
+        for side, outside in zip(sides, predicted.angles_outside, strict=False)
     )
     return replace(predicted, angles_outside=names)
 

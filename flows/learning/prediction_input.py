@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from warehouse.outcome import Rejection
+
 # Everything heavy is loaded when an input is read, not before.
 if TYPE_CHECKING:
     from flows.workers.worker_pool import WorkerPool
-    from pipeline.motion_only.recorded_angles import Refused
     from pipeline.motion_only.walk_angles import WalkAngles
     from pipeline.session.session import Session
     from warehouse.interchange.input_cycles import InputCycles
@@ -60,7 +61,7 @@ class Walks:
     mass_kg: float
     height_m: float
     walks: tuple[NamedWalk, ...]
-    refused: "tuple[Refused, ...]"
+    refused: tuple[Rejection, ...]
 
 
 def read_input(request: InputRequest) -> "Walks | InputCycles":
@@ -93,7 +94,7 @@ def _recorded(request: InputRequest, session_path: Path, files: "Callable[[Sessi
     """Walks of a session, each solved in a process of its own with the model scaled once."""
     from flows.absolute import absolute_model, absolute_recipe
     from flows.workers.worker_pool import WorkerPool
-    from pipeline.motion_only.recorded_angles import Refused, recorded_angles, scaled_model, trial_of
+    from pipeline.motion_only.recorded_angles import recorded_angles, scaled_model, trial_of
     from pipeline.session.session import load_session, session_file_of
 
     session = load_session(session_file_of(session_path))
@@ -105,17 +106,17 @@ def _recorded(request: InputRequest, session_path: Path, files: "Callable[[Sessi
     walks, refused = [], []
     with WorkerPool(1, WORKER_PRELOAD) as workers:
         scaled = _in_worker(workers, session.static.name, scaled_model, str(session.file), recipe, model)
-        if isinstance(scaled, Refused):
-            raise ValueError(f"{session.file}: {scaled.stage}: {scaled.reason}")
+        if isinstance(scaled, Rejection):
+            raise ValueError(f"{session.file}: {scaled}")
         for file in files(session):
-            found = _in_worker(workers, file.name, recorded_angles, str(session.file), str(file), recipe, scaled)
-            if isinstance(found, Refused):
-                refused.append(found)
+            walk = _in_worker(workers, file.name, recorded_angles, str(session.file), str(file), recipe, scaled)
+            if isinstance(walk, Rejection):
+                refused.append(walk)
             else:
                 trial = trial_of(session, file)
-                walks.append(NamedWalk(trial=trial.name, condition=trial.condition, walk=found))
+                walks.append(NamedWalk(trial=trial.name, condition=trial.condition, walk=walk))
     if not walks:
-        raise ValueError("\n".join(f"{one.stage}: {one.reason}" for one in refused))
+        raise ValueError("\n".join(map(str, refused)))
     return Walks(
         subject=f"{session.key.cohort}/{session.key.subject}",
         mass_kg=session.subject.mass_kg,
@@ -131,12 +132,11 @@ def _in_worker(workers: "WorkerPool", source: str, function: Callable[..., Any],
     ValueError or WarehouseError as the function's; WorkerFault for any other error, which is ours.
     """
     from flows.workers.call_outcome import WorkerLost, value_of
-    from pipeline.motion_only.recorded_angles import Refused
 
     try:
         return value_of(workers.run(function, *args, time_limit_s=WALK_TIME_LIMIT_S))
     except WorkerLost as lost:
-        return Refused(source=source, stage="worker", reason=f"{source}: {lost.reason}")
+        return Rejection(stage="worker", reason=f"{source}: {lost.reason}")
 
 
 def _mot(request: InputRequest) -> Walks:
@@ -209,7 +209,7 @@ def _cut_already(request: InputRequest, cycles: "InputCycles") -> "InputCycles":
 def refusals(walks: Walks) -> Iterator[str]:
     """Which walks and strides were left out, and why, a line each; then what was repaired."""
     for one in walks.refused:
-        yield f"not predicted: {one.stage}: {one.reason}"
+        yield f"not predicted: {one}"
     for named in walks.walks:
         yield from (f"not predicted: {why}" for why in named.walk.refused)
         yield from (f"{named.walk.source}: {warning}" for warning in named.walk.warnings)

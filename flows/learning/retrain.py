@@ -85,19 +85,19 @@ def _train_challenger(order: RetrainOrder) -> Retrained:
     if kept.is_file():
         return Retrained(run=run, decision=None, words=f"nothing has changed since {run.name} was decided on: {kept}")
     pending = kept.with_name(f"{run.name}{_PENDING}")
-    found = _still_holds(pending, order)
-    if found is None:
+    pending_decision = _still_holds(pending, order)
+    if pending_decision is None:
         pending.parent.mkdir(parents=True, exist_ok=True)
-        found = _decided(order, job, run)
-        replace_file(pending, found.model_dump_json().encode())
-    words = decision_text(found.decision)
-    version = tracking.version_of(order.tracking_uri, order.registered_as, found.version)
+        pending_decision = _decided(order, job, run)
+        replace_file(pending, pending_decision.model_dump_json().encode())
+    words = decision_text(pending_decision.decision)
+    version = tracking.version_of(order.tracking_uri, order.registered_as, pending_decision.version)
     tracking.keep_text(order.tracking_uri, version, "decision.md", words)
     # Once only: who has rolled it back since knew better.
-    if found.decision.promoted and not tracking.was_crowned(order.tracking_uri, version):
-        tracking.crown(order.tracking_uri, version, found.champion_before)
+    if pending_decision.decision.promoted and not tracking.was_crowned(order.tracking_uri, version):
+        tracking.crown(order.tracking_uri, version, pending_decision.champion_before)
     pending.replace(kept)
-    return Retrained(run=run, decision=found.decision, words=words)
+    return Retrained(run=run, decision=pending_decision.decision, words=words)
 
 
 @contextmanager
@@ -197,7 +197,7 @@ def _still_holds(file: Path, order: RetrainOrder) -> "PendingDecision | None":
 
     if not file.is_file():
         return None
-    found = PendingDecision.model_validate_json(file.read_text("utf-8"))
+    pending_decision = PendingDecision.model_validate_json(file.read_text("utf-8"))
     champion = tracking.called(order.tracking_uri, order.registered_as, CHAMPION)
     number = None if champion is None else champion.number
-    return found if number in (found.champion_before, found.version) else None
+    return pending_decision if number in (pending_decision.champion_before, pending_decision.version) else None

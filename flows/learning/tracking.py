@@ -157,13 +157,13 @@ def called(uri: str, name: str, alias: str) -> Version | None:
         from mlflow.exceptions import MlflowException
 
         try:
-            found = _client(uri).get_model_version_by_alias(name, alias)
+            registered = _client(uri).get_model_version_by_alias(name, alias)
         except MlflowException as error:
             # An alias that nobody has is an "invalid parameter", a model that nobody registered "does not exist".
             if error.error_code not in ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"):
                 raise
             return None
-    return Version(name=name, number=str(found.version), run_id=str(found.run_id))
+    return Version(name=name, number=str(registered.version), run_id=str(registered.run_id))
 
 
 def crown(uri: str, version: Version, follows: str | None = None) -> None:
@@ -208,9 +208,9 @@ def version_of(uri: str, name: str, number: str) -> Version:
 def versions(uri: str, name: str) -> list[Version]:
     """All versions of a registered model, oldest first; none if it is not registered."""
     with _explained(uri):
-        found = _client(uri).search_model_versions(f"name = '{name}'")
+        registered = _client(uri).search_model_versions(f"name = '{name}'")
     return sorted(
-        (Version(name=name, number=str(one.version), run_id=str(one.run_id)) for one in found),
+        (Version(name=name, number=str(one.version), run_id=str(one.run_id)) for one in registered),
         key=lambda version: int(version.number),
     )
 
@@ -244,9 +244,9 @@ def _client(uri: str) -> "MlflowClient":
 
 
 def _experiment(client: "MlflowClient", uri: str) -> str:
-    found = client.get_experiment_by_name(EXPERIMENT)
-    if found is not None:
-        return str(found.experiment_id)
+    experiment = client.get_experiment_by_name(EXPERIMENT)
+    if experiment is not None:
+        return str(experiment.experiment_id)
     # Beside a SQLite file; a server knows by itself where artefacts go.
     beside = Path(uri.removeprefix(_SQLITE)).absolute().with_suffix("") if uri.startswith(_SQLITE) else None
     return str(client.create_experiment(EXPERIMENT, artifact_location=None if beside is None else beside.as_uri()))
@@ -279,10 +279,10 @@ def _mlflow_errors() -> Iterator[None]:
 
 
 def _flat(entries: Mapping[str, object], prefix: str = "") -> dict[str, str]:
-    found: dict[str, str] = {}
+    flat: dict[str, str] = {}
     for name, value in entries.items():
-        found |= _flat(value, f"{prefix}{name}.") if isinstance(value, Mapping) else {prefix + name: str(value)}
-    return found
+        flat |= _flat(value, f"{prefix}{name}.") if isinstance(value, Mapping) else {prefix + name: str(value)}
+    return flat
 
 
 def _version() -> str:

@@ -130,41 +130,41 @@ class Deploy(Checked):
 
 def load_deploy(path: Path) -> Deploy:
     """Read and check a configuration and what it names. ValueError says which file, what was found and expected."""
-    found = _placed_whole(path)
-    if found.ingest_inbox is not None:
-        load_recipe(found.ingest_inbox.recipe)
-        model = found.ingest_inbox.model
+    config = _placed_whole(path)
+    if config.ingest_inbox is not None:
+        load_recipe(config.ingest_inbox.recipe)
+        model = config.ingest_inbox.model
         if model and not Path(model).is_file():
             raise ValueError(f"{path}: ingest_inbox.model: {model} does not exist. Correct it, or leave it out.")
-    if found.regenerate is not None and found.regenerate.recipe:
-        load_recipe(found.regenerate.recipe)
-    return found
+    if config.regenerate is not None and config.regenerate.recipe:
+        load_recipe(config.regenerate.recipe)
+    return config
 
 
 def _placed_whole(path: Path) -> Deploy:
     if not path.is_file():
         raise ValueError(f"{path} does not exist. docs/operations.md shows one.")
-    found = checked(Deploy, str(path), read_toml(path))
+    config = checked(Deploy, str(path), read_toml(path))
     here = path.absolute().parent
-    updates: dict[str, object] = {"warehouse": _placed(found.warehouse, here)}
-    if found.ingest_inbox is not None:
-        inbox = found.ingest_inbox
+    updates: dict[str, object] = {"warehouse": _placed(config.warehouse, here)}
+    if config.ingest_inbox is not None:
+        inbox = config.ingest_inbox
         placed = {"folder": _placed(inbox.folder, here), "model": _placed(inbox.model, here)}
         updates["ingest_inbox"] = inbox.model_copy(update=placed | {"recipe": _recipe(inbox.recipe, here)})
-    if found.regenerate is not None:
-        recipe = _recipe(found.regenerate.recipe, here)
-        updates["regenerate"] = found.regenerate.model_copy(update={"recipe": recipe})
+    if config.regenerate is not None:
+        recipe = _recipe(config.regenerate.recipe, here)
+        updates["regenerate"] = config.regenerate.model_copy(update={"recipe": recipe})
     known_at = ""
-    if found.retrain is not None:
-        job = found.retrain
+    if config.retrain is not None:
+        job = config.retrain
         runs = _placed(job.runs, here)
         uri = _tracked_at(job.tracking_uri, runs, here)
         changed = {"runs": runs, "recipe": _recipe(job.recipe, here), "tracking_uri": uri}
         updates["retrain"] = job.model_copy(update=changed)
         known_at = uri
-    if found.evaluate is not None:
-        updates["evaluate"] = _placed_evaluation(found.evaluate, here, known_at)
-    return found.model_copy(update=updates)
+    if config.evaluate is not None:
+        updates["evaluate"] = _placed_evaluation(config.evaluate, here, known_at)
+    return config.model_copy(update=updates)
 
 
 def _placed_evaluation(job: EvaluateSchedule, here: Path, known_at: str) -> EvaluateSchedule:

@@ -77,12 +77,12 @@ def ingest_inbox(
         return run_plan(plan, workers=_count(workers), on_progress=_logged, steps=CHAIN)
 
     looking = Inbox(folder=Path(inbox), settle_s=settle_s)
-    found = looking.sort(time.monotonic())
-    if found.coming:
+    arrivals = looking.sort(time.monotonic())
+    if arrivals.coming:
         time.sleep(settle_s)
-        found = looking.sort(time.monotonic())
-    taken = take(found, warehouse, run)
-    _tell(taken.report, f"in {inbox}: {_counts(found)}", warehouse)
+        arrivals = looking.sort(time.monotonic())
+    taken = take(arrivals, warehouse, run)
+    _tell(taken.report, f"in {inbox}: {_counts(arrivals)}", warehouse)
     problems = [*(refusal.reason for refusal in taken.report.refused), *taken.unwritten]
     if problems:
         # The rest is done and stored; somebody must look at this.
@@ -141,9 +141,9 @@ def retrain(
         tolerance=tolerance,
     )
     Path(runs).mkdir(parents=True, exist_ok=True)
-    found = decide_on_challenger(order)
-    get_run_logger().info(found.words)
-    create_markdown_artifact(markdown=found.words, key="decision", description=str(found.run))
+    retrained = decide_on_challenger(order)
+    get_run_logger().info(retrained.words)
+    create_markdown_artifact(markdown=retrained.words, key="decision", description=str(retrained.run))
 
 
 @task(name="train and compare", cache_policy=NO_CACHE, tags=[GPU_TAG])
@@ -173,9 +173,9 @@ def evaluate(
         device=device,
         pages=Path(pages),
     )
-    found = score_models(order)
-    get_run_logger().info(found.words)
-    create_markdown_artifact(markdown=f"```\n{found.words}\n```", key="scorecards", description=str(found.folder))
+    scored = score_models(order)
+    get_run_logger().info(scored.words)
+    create_markdown_artifact(markdown=f"```\n{scored.words}\n```", key="scorecards", description=str(scored.folder))
 
 
 @task(name="score models", cache_policy=NO_CACHE, tags=[GPU_TAG])
@@ -210,12 +210,12 @@ def flows_of(config: Deploy) -> Iterator[tuple[Flow[..., None], dict[str, Any], 
 
 def deployments_of(config: Deploy) -> list[RunnerDeployment]:
     """Every scheduled flow; one run of each at a time. ValueError for a schedule that is none, or if there is none."""
-    found = [_deployment(flow, job, parameters) for flow, parameters, job in flows_of(config)]
-    if not found:
+    deployments = [_deployment(flow, job, parameters) for flow, parameters, job in flows_of(config)]
+    if not deployments:
         raise ValueError(
             "the configuration schedules nothing; give it [ingest_inbox], [regenerate], [retrain] or [evaluate]."
         )
-    return found
+    return deployments
 
 
 def one_at_a_time_on_the_gpu() -> None:
@@ -246,10 +246,10 @@ def _count(workers: int | None) -> int:
     return workers or os.cpu_count() or 1
 
 
-def _counts(found: Sorted) -> str:
+def _counts(arrivals: Sorted) -> str:
     return (
-        f"{len(found.whole)} whole sessions, {len(found.coming)} still coming, {len(found.broken)} broken, "
-        f"{len(found.done)} ingested before"
+        f"{len(arrivals.whole)} whole sessions, {len(arrivals.coming)} still coming, {len(arrivals.broken)} broken, "
+        f"{len(arrivals.done)} ingested before"
     )
 
 
@@ -313,8 +313,8 @@ def _quality(report: IngestReport, warehouse: str) -> list[dict[str, Any]]:
 
 
 def _residual(row: Mapping[str, Any]) -> float:
-    found = row.get("residual_force_ratio")
-    return math.inf if found is None or math.isnan(found) else found
+    ratio = row.get("residual_force_ratio")
+    return math.inf if ratio is None or math.isnan(ratio) else ratio
 
 
 def _quality_of(warehouse: Warehouse, key: TrialKey) -> dict[str, Any]:

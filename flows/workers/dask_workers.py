@@ -36,9 +36,9 @@ class Cluster:
         self._stopped = False
         daemons = self._client.run(_is_daemon)
         if not daemons or any(daemons.values()):
-            found = "has no workers" if not daemons else "has workers that may not start processes"
+            problem = "has no workers" if not daemons else "has workers that may not start processes"
             raise ValueError(
-                f"the Dask cluster at {address} {found}: start them as `{WORKER_SETTING} dask worker {address}`."
+                f"the Dask cluster at {address} {problem}: start them as `{WORKER_SETTING} dask worker {address}`."
             )
 
     @property

@@ -1,7 +1,6 @@
 """The joint angles of a recorded walk, by the pipeline's own steps up to inverse kinematics: no plate is read."""
 
 import tempfile
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -22,27 +21,19 @@ from pipeline.sizing.size_subject import size_subject
 from pipeline.solving.quality import judge_fit
 from pipeline.solving.solve import joint_kinematics
 from warehouse.channels import INPUT_COORDINATES
+from warehouse.outcome import Rejection
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Refused:
-    """Why a walk, or the static trial of its session, can't be used."""
-
-    source: str
-    stage: str
-    reason: str
-
-
-def scaled_model(session_file: str, recipe: str, model_file: str | None) -> str | Refused:
+def scaled_model(session_file: str, recipe: str, model_file: str | None) -> str | Rejection:
     """The session's scaled model, as OpenSim's XML. ValueError for what the user must correct."""
     setup = open_session(session_file, recipe, model_file)
     try:
         return size_subject(setup, read_static(setup)).osim_xml
     except TrialRejected as rejected:
-        return Refused(source=setup.session.static.name, stage=rejected.stage, reason=rejected.reason)
+        return Rejection(stage=rejected.stage, reason=rejected.reason)
 
 
-def recorded_angles(session_file: str, file: str, recipe: str, scaled_osim_xml: str) -> WalkAngles | Refused:
+def recorded_angles(session_file: str, file: str, recipe: str, scaled_osim_xml: str) -> WalkAngles | Rejection:
     """One walk's angles over the frames that its strides need. ValueError for what the user must correct.
 
     `file` may be a walk that the session doesn't list.
@@ -55,7 +46,7 @@ def recorded_angles(session_file: str, file: str, recipe: str, scaled_osim_xml: 
         try:
             return _angles(setup, path, model, directory)
         except TrialRejected as rejected:
-            return Refused(source=path.name, stage=rejected.stage, reason=rejected.reason)
+            return Rejection(stage=rejected.stage, reason=rejected.reason)
 
 
 def trial_of(session: Session, path: Path) -> Trial:

@@ -21,6 +21,7 @@ VOCABULARY = (
     "warehouse.columns",
     "warehouse.identity",
     "warehouse.interchange.opensim_table",
+    "warehouse.outcome",
     "warehouse.provenance",
     "warehouse.resample",
     "warehouse.settings_file",

@@ -22,11 +22,11 @@ def audit(
 
         opened = open_release(release)
         cycles = cycles_of_release(opened)
-        found = audit_of(opened, cycles)
-        typer.echo(audit_text(found))
+        verdicts = audit_of(opened, cycles)
+        typer.echo(audit_text(verdicts))
         if output is not None:
             from reports.pages.audit import audit_page
             from warehouse.files.storage import replace_file
 
-            replace_file(output, audit_page(found, cycles, f"Audit of {opened.manifest.name}").encode())
+            replace_file(output, audit_page(verdicts, cycles, f"Audit of {opened.manifest.name}").encode())
             typer.echo(f"wrote {output}")

@@ -10,11 +10,12 @@ import pytest
 
 from pipeline.ground.observe_walk import observe_walk
 from pipeline.markers.static_trial import read_static
-from pipeline.motion_only.recorded_angles import Refused, recorded_angles, scaled_model, trial_of
+from pipeline.motion_only.recorded_angles import recorded_angles, scaled_model, trial_of
 from pipeline.motion_only.walk_angles import WalkAngles
 from pipeline.session.session import load_session
 from pipeline.session.setup import open_session
 from warehouse.channels import INPUT_COORDINATES
+from warehouse.outcome import Rejection
 
 pytestmark = [pytest.mark.osim, pytest.mark.data]
 
@@ -93,8 +94,7 @@ def test_the_angles_are_a_walk_s(session: Path, scaled: str) -> None:
 def test_a_walk_that_can_t_be_used_is_refused_by_its_stage(session: Path, scaled: str) -> None:
     found = recorded_angles(str(session), str(session.with_name("short.c3d")), RECIPE, scaled)
 
-    assert isinstance(found, Refused)
-    assert found.source == "short.c3d"
+    assert isinstance(found, Rejection)
     assert found.stage in ("markers", "cycles", "gait_events")
     assert "short.c3d" in found.reason
 

@@ -13,7 +13,7 @@ verify = pytest.importorskip("pipeline.verify")
 
 
 def verdict(found: float) -> verify.Verdict:
-    difference = verify.Difference(what="ID: largest", unit="N·m", found=found, limit=1e-3)
+    difference = verify.Difference(what="ID: largest", unit="N·m", value=found, limit=1e-3)
     seconds = {(engine, solve): 0.001 for engine in ("exact", "tools") for solve in ("ik", "id", "so")}
     return verify.Verdict(differences=(difference,), seconds=seconds)
 
