@@ -1,4 +1,6 @@
-"""An inbox: a folder into which laboratories copy sessions. What is whole is ingested once; the rest waits or is told.
+"""An inbox: a folder into which laboratories copy sessions. Complete ones are ingested once.
+
+The others wait, or get a report that says what they lack.
 
 Names, sizes and modification times are polled, which works on network drives too. A session is whole when every file
 that its `session.toml` names is there and nothing has changed for a while. What became of it is put beside it; that
@@ -13,7 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from flows.ingesting.report import IngestReport, Refusal, headline
+from flows.ingesting.report import INGESTING, PREPARING, PROCESSING, STORING, IngestReport, Refusal, headline
 from warehouse.files import read, storage
 from warehouse.holdings.sources import read_sources
 from warehouse.identity import SessionKey
@@ -26,7 +28,7 @@ RECORDING_SUFFIX = ".c3d"
 # Copying programs pause, and network drives show sizes late.
 INBOX_SETTLE_S = 30.0
 # Stages at which a fault rejects a trial that may pass: a crash, a full disk, a lost worker. So often it is tried.
-PASSING_STAGES = ("ingest", "prepare_session", "process_trial", "storing")
+PASSING_STAGES = (INGESTING, PREPARING, PROCESSING, STORING)
 MOST_TRIES = 3
 # How folders begin that programs keep for themselves: what was deleted, snapshots.
 _HIDDEN = (".", "#", "@", "$")

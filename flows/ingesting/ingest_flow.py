@@ -49,7 +49,8 @@ def run_trial(session: SessionPlan, trial: str, preparation: Preparation) -> Out
 def ingest_flow(sessions: list[str], warehouse: str) -> tuple[Outcome, ...]:  # noqa: ARG001
     """Run the trials of these session files that are not up to date, as planned before.
 
-    The parameters are what Prefect's pages tell a run by.
+    The parameters are what Prefect's pages tell a run by; the plan itself comes from `run_flow`, without which this
+    can be neither retried nor deployed.
     """
     batch = _batch.get()
     try:
@@ -69,7 +70,10 @@ def _outcomes(batch: _Batch) -> Iterator[Outcome]:
         for trial in session.to_run
     }
     for future in as_completed(list(trials)):
-        result = future.result(raise_on_failure=False)
+        try:
+            result = future.result(raise_on_failure=False)
+        except Exception as error:  # a task that was never run, say
+            result = error
         outcome = failed_trial(*trials[future], result) if isinstance(result, BaseException) else result
         batch.listener(outcome)
         if outcome is not None:

@@ -106,7 +106,7 @@ def plan_requests(
             continue
         session = _session_plan(request, state, only)
         other = plans.setdefault(session.key, session)
-        if other is not session:
+        if other is not session and not _is_same_file(session, other):
             refused.append(_refused_as_same(session, other))
     return IngestPlan(warehouse=warehouse, sessions=tuple(plans.values()), refused=tuple(refused))
 
@@ -136,6 +136,10 @@ def _session_plan(request: SessionRequest, state: SessionState, only: Sequence[s
         trials=tuple(trial for trial, is_meant in zip(state.trials, selected, strict=True) if is_meant),
         left_out=tuple(trial for trial, is_meant in zip(state.trials, selected, strict=True) if not is_meant),
     )
+
+
+def _is_same_file(session: SessionPlan, other: SessionPlan) -> bool:
+    return Path(session.request.session_file).samefile(other.request.session_file)
 
 
 def _refused_as_same(session: SessionPlan, other: SessionPlan) -> Refusal:

@@ -117,7 +117,7 @@ def _request(source: SessionSource, recipe: str | None, model: Path | None, ware
 def _refused_as_mixture(session: SessionPlan) -> Refusal | None:
     """Whether some of a session's trials would be computed again, and other stale ones left as they are."""
     left = [trial for trial in session.left_out if trial.state == "stale"]
-    if not left or not any(trial.to_do for trial in session.trials):
+    if not left or not session.is_stale:
         return None
     file, whole = session.request.session_file, f"{session.key.cohort}/{session.key.subject}/{session.key.session}"
     return Refusal(

@@ -14,6 +14,8 @@ EXIT_NONE_ACCEPTED = 3
 
 # The stage of a trial whose result the disk did not take.
 STORING = "storing"
+# Where a call in a worker process, or the code around it, failed.
+PREPARING, PROCESSING, INGESTING = "prepare_session", "process_trial", "ingest"
 
 # Called with each finished trial's outcome; with None where its session was refused.
 OutcomeListener = Callable[[Outcome | None], None]

@@ -52,27 +52,36 @@ def run_plan(
         raise ValueError("\n\n".join(dict.fromkeys(refusal.reason for refusal in plan.refused)))
     warehouse = Warehouse(plan.warehouse)
     check_warehouse_writable(warehouse)
-    began, clock_s = datetime.now(UTC), time.perf_counter()
     listener = on_progress(len(plan.trials))
-    report = IngestReport(outcomes=_up_to_date(plan, warehouse, listener), refused=plan.refused)
-    rest = [session for session in plan.sessions if session.to_run]
+    sessions, unremembered = _remember_sources(plan, warehouse)
+    outcomes = tuple(outcome for session in sessions for outcome in session.up_to_date)
+    for outcome in outcomes:
+        listener(outcome)
+    report = IngestReport(outcomes=outcomes, refused=(*plan.refused, *unremembered))
+    rest = [session for session in sessions if session.to_run]
     if rest:
-        report += _run(rest, steps, workers, listener, cluster, with_prefect)
-        _remember(report, warehouse, began, time.perf_counter() - clock_s, workers)
+        began = datetime.now(UTC)
+        computed, seconds = _run(rest, steps, workers, listener, cluster, with_prefect)
+        report += computed
+        _remember_run(report, warehouse, began, seconds, workers)
     return report
 
 
-def _up_to_date(plan: IngestPlan, warehouse: Warehouse, listener: OutcomeListener) -> tuple[Outcome, ...]:
+def _remember_sources(plan: IngestPlan, warehouse: Warehouse) -> tuple[list[SessionPlan], list[Refusal]]:
+    """Note where each session came from. A session whose note can't be written is refused, and no other."""
+    sessions, refused = [], []
     for session in plan.sessions:
-        # Of the others, preparing them remembers it.
-        if session.is_scaled:
-            file, recipe, model = session.request.session_file, session.request.recipe, session.request.model
-            source = SessionSource(key=session.key, session_file=file, recipe=recipe, model=model)
-            remember_source(warehouse, source)
-    outcomes = tuple(outcome for session in plan.sessions for outcome in session.up_to_date)
-    for outcome in outcomes:
-        listener(outcome)
-    return outcomes
+        file, recipe, model = session.request.session_file, session.request.recipe, session.request.model
+        try:
+            # Of the others, preparing them remembers it.
+            if session.is_scaled:
+                source = SessionSource(key=session.key, session_file=file, recipe=recipe, model=model)
+                remember_source(warehouse, source)
+        except WarehouseError as error:
+            refused.append(Refusal(session=file, reason=str(error)))
+        else:
+            sessions.append(session)
+    return sessions, refused
 
 
 def _run(
@@ -82,12 +91,14 @@ def _run(
     listener: OutcomeListener,
     cluster: str,
     with_prefect: bool,
-) -> IngestReport:
+) -> tuple[IngestReport, float]:
+    """What became of the sessions, and the seconds that it took, without the start of Prefect's server."""
     from flows.ingesting.session_work import READY, SessionWork
     from flows.workers.open_workers import open_workers
 
     # Of runs that were killed; what the warehouse's folders hold of them goes with the next file written there.
     remove_leftovers(Path(tempfile.gettempdir()))
+    clock_s = time.perf_counter()
     with open_workers(workers, steps.preload, cluster) as processes, ThreadPoolExecutor(processes.n_slots) as threads:
         work = SessionWork(steps=steps, workers=processes)
         try:
@@ -99,15 +110,25 @@ def _run(
                 if all(session.is_scaled for session in sessions):
                     # The fork server loads its libraries while Prefect's server starts.
                     threads.submit(processes.run, os.getpid, time_limit_s=WARM_UP_S)
+                _start_prefect()
+                clock_s = time.perf_counter()
                 outcomes = _by_prefect(sessions, work, preparations, listener)
             else:
                 outcomes = _by_threads(sessions, work, preparations, listener, threads)
-            return IngestReport(outcomes=outcomes, refused=_refused(sessions, preparations))
+            report = IngestReport(outcomes=outcomes, refused=_refused(sessions, preparations))
+            return report, time.perf_counter() - clock_s
         except BaseException:
             # Also for Ctrl-C: the threads wait for their workers.
             processes.stop_all()
             threads.shutdown(cancel_futures=True)
             raise
+
+
+def _start_prefect() -> None:
+    # The preparations run meanwhile.
+    from flows.prefect_server.local_prefect import start_prefect
+
+    start_prefect()
 
 
 def _by_prefect(
@@ -116,10 +137,6 @@ def _by_prefect(
     preparations: "Mapping[SessionKey, Future[Preparation]]",
     listener: OutcomeListener,
 ) -> tuple[Outcome, ...]:
-    from flows.prefect_server.local_prefect import start_prefect
-
-    # The preparations run meanwhile.
-    start_prefect()
     # Prefect reads its settings when it is first imported.
     from flows.ingesting.ingest_flow import run_flow
 
@@ -169,7 +186,7 @@ def _refused(
     return tuple(refused)
 
 
-def _remember(report: IngestReport, warehouse: Warehouse, began: datetime, seconds: float, workers: int) -> None:
+def _remember_run(report: IngestReport, warehouse: Warehouse, began: datetime, seconds: float, workers: int) -> None:
     run = IngestRun(
         began=began.isoformat(timespec="milliseconds"),
         n_computed=sum(not outcome.fresh for outcome in report.outcomes),

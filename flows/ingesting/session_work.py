@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from flows.ingesting.plan import SessionPlan
-from flows.ingesting.report import STORING
+from flows.ingesting.report import INGESTING, PREPARING, PROCESSING, STORING
 from flows.ingesting.steps import ChainSteps
-from flows.workers.call_outcome import WorkerFault, WorkersStopped, value_of
+from flows.workers.call_outcome import PLEASE_REPORT, CallersError, WorkerFault, WorkersStopped, value_of
 from flows.workers.worker_pool import Workers
 from pipeline.storing.request import SessionRequest
 from warehouse.errors import WarehouseError
@@ -45,9 +45,13 @@ class SessionWork:
         except WorkersStopped:
             return Preparation(state="stopped")
         except (ValueError, WarehouseError) as error:
-            return Preparation(state="refused", rejection=Rejection(stage="prepare_session", reason=str(error)))
+            return Preparation(state="refused", rejection=Rejection(stage=PREPARING, reason=str(error)))
         except WorkerFault as fault:
-            rejection = Rejection(stage="prepare_session", reason=fault.reason, log=fault.log)
+            rejection = Rejection(stage=PREPARING, reason=fault.reason, log=fault.log)
+            return Preparation(state="crashed", rejection=rejection)
+        except Exception as error:
+            # Whatever keeps a worker from starting, say: it costs this session, and no other.
+            rejection = Rejection(stage=PREPARING, reason=f"{type(error).__name__}: {error}. {PLEASE_REPORT}")
             return Preparation(state="crashed", rejection=rejection)
         if outcome.accepted:
             return READY
@@ -70,10 +74,10 @@ class SessionWork:
         except WarehouseError as error:
             # A disk that filled up, say: the message says what to do, and nothing of the trial's is at fault.
             rejection = Rejection(stage=STORING, reason=str(error))
-        except ValueError as error:
-            rejection = Rejection(stage="process_trial", reason=str(error))
+        except CallersError as error:
+            rejection = Rejection(stage=PROCESSING, reason=str(error), log=error.log)
         except WorkerFault as fault:
-            rejection = Rejection(stage="process_trial", reason=fault.reason, log=fault.log)
+            rejection = Rejection(stage=PROCESSING, reason=fault.reason, log=fault.log)
         return _store(self.steps.record_crash, session, trial, rejection)
 
     def _call(self, step: Callable[..., Any], request: SessionRequest, *trial: str) -> Any:
@@ -83,7 +87,7 @@ class SessionWork:
 
 def failed_trial(session: SessionPlan, trial: str, error: BaseException) -> Outcome:
     """The outcome of a trial that not even the code around its worker process survived."""
-    rejection = Rejection(stage="ingest", reason=f"{type(error).__name__}: {error}")
+    rejection = Rejection(stage=INGESTING, reason=f"{type(error).__name__}: {error}")
     return Outcome(key=session.key.of_trial(trial), rejection=rejection)
 
 

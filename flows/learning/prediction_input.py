@@ -91,7 +91,7 @@ def _session(request: InputRequest) -> Walks:
 
 
 def _recorded(request: InputRequest, session_path: Path, files: "Callable[[Session], list[Path]]") -> Walks:
-    """Walks of a session, each solved in a process of its own with the model scaled once."""
+    """Walks of a session, solved in a worker process, with the model scaled once."""
     from flows.absolute import absolute_model, absolute_recipe
     from flows.workers.worker_pool import WorkerPool
     from pipeline.motion_only.recorded_angles import recorded_angles, scaled_model, trial_of

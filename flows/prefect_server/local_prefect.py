@@ -160,16 +160,20 @@ def _port_of(server: subprocess.Popen[str]) -> int:
     """Where a server answers, once it does."""
     assert server.stdout is not None, "it is a pipe"
     late = threading.Timer(STARTUP_TIMEOUT_S, server.kill)
+    # Whoever interrupts the start waits for nothing.
+    late.daemon = True
     late.start()
-    port = server.stdout.readline().strip()
-    late.cancel()
-    if not port:
-        raise PrefectNotStarted(
-            f"Prefect's temporary server ended with exit code {server.wait()}; what it said is above. Is "
-            f"{tempfile.gettempdir()} full? Free some space there, or set TMPDIR to another folder. A server that does "
-            f"not answer within {STARTUP_TIMEOUT_S} s is ended."
-        )
-    return int(port)
+    try:
+        for line in server.stdout:
+            if line.startswith(temporary_server.ANSWERS_AT):
+                return int(line.removeprefix(temporary_server.ANSWERS_AT))
+    finally:
+        late.cancel()
+    raise PrefectNotStarted(
+        f"Prefect's temporary server ended with exit code {server.wait()}; what it said is above. Is "
+        f"{tempfile.gettempdir()} full? Free some space there, or set TMPDIR to another folder. A server that does "
+        f"not answer within {STARTUP_TIMEOUT_S} s is ended."
+    )
 
 
 def _server_settings(directory: Path, services: frozenset[str]) -> dict[str, str]:

@@ -14,6 +14,8 @@ import sys
 import threading
 
 HOST = "127.0.0.1"
+# How the line begins that tells the port.
+ANSWERS_AT = "answers at port "
 
 
 def main() -> None:
@@ -30,16 +32,18 @@ def main() -> None:
 def _serve() -> None:
     import uvicorn
 
-    class Telling(uvicorn.Server):
+    class AnnouncingServer(uvicorn.Server):
         async def startup(self, sockets: list[socket.socket] | None = None) -> None:
             await super().startup(sockets)
-            print(listener.getsockname()[1], flush=True)
+            print(f"{ANSWERS_AT}{listener.getsockname()[1]}", flush=True)
+            # Nobody reads on: what is printed from now on must not fill the pipe.
+            os.dup2(2, 1)
 
     # Kept open, so that no other process is given this port.
     listener = socket.create_server((HOST, 0))
     try:
         config = uvicorn.Config("prefect.server.api.server:create_app", factory=True, log_level="error", lifespan="on")
-        Telling(config).run(sockets=[listener])
+        AnnouncingServer(config).run(sockets=[listener])
     finally:
         # Also when it could not start: its starter waits for its word, or for its end.
         os._exit(1)

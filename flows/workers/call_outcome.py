@@ -8,7 +8,8 @@ from warehouse.errors import WarehouseError
 
 PLEASE_REPORT = "This is a fault of gait2hip, not of the recording: please report it with its log."
 
-# The errors that say what the caller can correct, by name: they come from another process as text.
+# The errors that say what the caller can correct, by name: they come from another process as text. Errors derived from
+# ValueError are some library's, and ours to explain.
 _CALLERS = ("ValueError", "TrialRejected")
 
 
@@ -68,6 +69,14 @@ class Stopped:
 CallOutcome = Returned | Raised | Crashed | TimedOut | Stopped
 
 
+class CallersError(ValueError):
+    """What the caller can correct; `log` is what the process printed, and where the error was raised."""
+
+    def __init__(self, message: str, log: str) -> None:
+        super().__init__(message)
+        self.log = log
+
+
 class WorkerFault(Exception):
     """An error that the caller can't correct: `reason` is a sentence, `log` what the process printed and where."""
 
@@ -91,9 +100,8 @@ class WorkersStopped(Exception):
 def value_of(outcome: CallOutcome) -> Any:
     """What the function returned.
 
-    ValueError or WarehouseError with the function's own message where that says what the caller can correct (a
-    TrialRejected becomes a ValueError); WorkerLost if its process crashed or hung, WorkerFault for any other error,
-    WorkersStopped if the run was stopped.
+    CallersError or WarehouseError with the function's own message where that says what the caller can correct;
+    WorkerLost if its process crashed or hung, WorkerFault for any other error, WorkersStopped if the run was stopped.
     """
     match outcome:
         case Returned(value=value):
@@ -114,8 +122,8 @@ def value_of(outcome: CallOutcome) -> Any:
             )
         case Raised() if WarehouseError.__name__ in outcome.type_names:
             raise WarehouseError(outcome.message)
-        case Raised() if not set(_CALLERS).isdisjoint(outcome.type_names):
-            raise ValueError(outcome.message)
+        case Raised() if outcome.type_name in _CALLERS:
+            raise CallersError(outcome.message, f"{outcome.traceback}\n{outcome.log_tail}")
         case Raised():
             raise WorkerFault(
                 f"an unexpected {outcome.type_name}: {outcome.message}. {PLEASE_REPORT}",

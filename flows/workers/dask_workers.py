@@ -1,11 +1,12 @@
-"""Trials on a Dask cluster: each call runs in a process of its own beside a Dask worker, as it would beside this one.
+"""Trials on a Dask cluster: each call runs in a process beside a Dask worker, as it would beside this one.
 
 The workers need this program, and the recordings and the warehouse under the same paths; Prefect stays here. A worker
 that is lost costs its calls another try on the others; what ends the call's own process comes back as its outcome.
 """
 
-import functools
+import contextlib
 import multiprocessing
+import threading
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -74,7 +75,9 @@ class Cluster:
         self._client.cancel(list(self._running), force=True)
 
     def close(self) -> None:
-        """Leave the cluster as it was found."""
+        """Leave the cluster, without idle processes beside its workers as far as these can be reached."""
+        with contextlib.suppress(Exception):
+            self._client.run(_end_idle)
         self._client.close()
 
 
@@ -89,7 +92,19 @@ def _beside_worker(
     return _pool(preload).run(function, *args, time_limit_s=time_limit_s, is_last=is_last)
 
 
-@functools.cache
+_pools: dict[tuple[str, ...], WorkerPool] = {}
+_pools_lock = threading.Lock()
+
+
 def _pool(preload: tuple[str, ...]) -> WorkerPool:
     """Of this Dask worker: a process for each of its threads."""
-    return WorkerPool(get_worker().state.nthreads, preload)
+    with _pools_lock:
+        if preload not in _pools:
+            _pools[preload] = WorkerPool(get_worker().state.nthreads, preload)
+        return _pools[preload]
+
+
+def _end_idle() -> None:
+    # Others may be using the same cluster: what is at work goes on.
+    for pool in _pools.values():
+        pool.end_idle()

@@ -4,6 +4,7 @@ The folder has the pickled call before, and afterwards the result and `*.log` wi
 """
 
 import contextlib
+import ctypes
 import multiprocessing
 import os
 import pickle
@@ -32,6 +33,7 @@ _ROOM_BYTES = 1 << 16
 _CALL = "call.pickle"
 _RESULT = "result.pickle"
 _LOG = "worker.log"
+_PR_SET_CHILD_SUBREAPER = 36
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,14 +56,18 @@ def has_begun(folder: Path) -> bool:
 
 
 def result_of(folder: Path) -> CallOutcome | None:
-    """What a worker left; None if it ended without a result. WarehouseError if there was no room for one."""
+    """What a worker left; None if it ended without a result."""
     result = folder / _RESULT
-    if result.is_file():
-        outcome: Returned | Raised = pickle.loads(result.read_bytes())
-        return outcome
+    if not result.is_file():
+        return None
+    outcome: Returned | Raised = pickle.loads(result.read_bytes())
+    return outcome
+
+
+def require_room(folder: Path) -> None:
+    """WarehouseError if a worker had no room for its result."""
     if shutil.disk_usage(folder).free < _ROOM_BYTES:
         raise WarehouseError(_full(folder))
-    return None
 
 
 def log_tail(folder: Path) -> str:
@@ -81,6 +87,7 @@ def work(calls: "Connection[object, CallOrder]") -> None:
     """Run calls until none comes any more. The process leads a group of its own, and ends with its parent."""
     if hasattr(os, "setsid"):
         os.setsid()
+    _adopt_orphans()
     _print_to(os.devnull)
     _die_with_parent()
     while True:
@@ -88,8 +95,11 @@ def work(calls: "Connection[object, CallOrder]") -> None:
             order = calls.recv()
         except EOFError:
             _end()
+        environment = dict(os.environ)
         _do(order)
-        # Nothing of one call is seen by the next.
+        # The next call finds folder, temporary files, output and environment as this one did.
+        os.environ.clear()
+        os.environ.update(environment)
         tempfile.tempdir = None
         os.chdir(Path(order.folder).anchor)
         _print_to(os.devnull)
@@ -115,6 +125,12 @@ def _end() -> NoReturn:
     if hasattr(os, "killpg"):
         os.killpg(0, signal.SIGKILL)
     os._exit(1)
+
+
+def _adopt_orphans() -> None:
+    """Where the system can (Linux), become the parent of whatever a call's own children leave behind."""
+    with contextlib.suppress(OSError, AttributeError):
+        ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
 
 
 def _left_processes() -> bool:
@@ -169,7 +185,7 @@ def _result(file: Path) -> bytes:
     """The pickled result, or what was raised instead: by the function, or by pickling what it returned."""
     try:
         function, args = pickle.loads(file.read_bytes())
-        with _full_disk_named(file.parent):
+        with _describe_full_disk(file.parent):
             value = function(*args)
         return pickle.dumps(Returned(value=value))
     except Exception as error:
@@ -184,7 +200,7 @@ def _result(file: Path) -> bytes:
 
 
 @contextlib.contextmanager
-def _full_disk_named(directory: Path) -> Iterator[None]:
+def _describe_full_disk(directory: Path) -> Iterator[None]:
     # The store explains its own errors: what is not explained yet is about a temporary file.
     try:
         yield

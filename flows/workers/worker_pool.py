@@ -20,7 +20,7 @@ from types import TracebackType
 from typing import Any, Protocol, Self
 
 from flows.workers.call_outcome import CallOutcome, Crashed, Stopped, TimedOut
-from flows.workers.worker_call import CallOrder, has_begun, log_tail, put_call, result_of, work
+from flows.workers.worker_call import CallOrder, has_begun, log_tail, put_call, require_room, result_of, work
 from warehouse.files.storage import describe_os_errors, scratch_folder
 
 # Then a process makes way for a new one: whatever its libraries have not given back goes with it.
@@ -99,8 +99,11 @@ class WorkerPool:
                 worker = self._take()
                 if worker is None:
                     return Stopped()
-                in_time = worker.ends_within(order, time_limit_s)
-                exit_code = self._give_back(worker)
+                try:
+                    in_time = worker.ends_within(order, time_limit_s)
+                finally:
+                    # Interrupted while it waits: the worker isn't fit, and ends before its folder goes.
+                    exit_code = self._give_back(worker)
                 # A process may be killed while it is idle: that costs no call.
                 if not (in_time and worker.n_calls > 1 and not has_begun(folder)):
                     return self._outcome(folder, exit_code, None if in_time else time_limit_s)
@@ -115,6 +118,13 @@ class WorkerPool:
             for worker in idle:
                 worker.end()
 
+    def end_idle(self) -> None:
+        """End the workers that have nothing to do; the next call starts one."""
+        with _children:
+            idle, self._idle = self._idle, []
+            for worker in idle:
+                worker.end()
+
     def _outcome(self, folder: Path, exit_code: int | None, exceeded_limit_s: float | None) -> CallOutcome:
         outcome = result_of(folder)
         if outcome is not None:
@@ -123,6 +133,7 @@ class WorkerPool:
             return Stopped()
         if exceeded_limit_s is not None:
             return TimedOut(limit_s=exceeded_limit_s, log_tail=log_tail(folder))
+        require_room(folder)
         assert exit_code is not None, "a worker that lives on has left a result"
         return Crashed(exit_code=exit_code, log_tail=log_tail(folder))
 

@@ -57,7 +57,7 @@ def _subject_model(job: Job, session_key: str, directory: Path) -> SubjectModel:
     if not is_session_fresh(job.warehouse, session.key, session_key):
         raise ValueError(
             f"{session.file}: the warehouse holds no scaled model of this session by these settings. "
-            "Run `gait2hip ingest`, which makes it first."
+            "Run `gait2hip ingest`, which makes it first; if that has just run, the session has changed since."
         )
     file = directory / "scaled.osim"
     file.write_text(read_scaled_model(job.warehouse, session.key), "utf-8")

@@ -34,6 +34,10 @@ def prepare_session(request: SessionRequest) -> SessionOutcome:
     )
     try:
         keys = job.session_keys()
+    except TrialRejected as unreadable:
+        # A disk that is away, say: nothing is known against what the recordings gave before.
+        raise ValueError(f"{job.setup.session.file}: {unreadable.reason}") from unreadable
+    try:
         if is_session_fresh(job.warehouse, key, keys["session"]):
             remember_source(job.warehouse, source)
             return SessionOutcome(key=key, fresh=True)

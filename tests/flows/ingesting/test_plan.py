@@ -124,3 +124,16 @@ def test_missing_libraries_are_named_with_their_cure(
 
     with pytest.raises(ValueError, match=r"no_such_library not installed.*pip install"):
         plan(write_session("v1", {"t": "accept"}))
+
+
+def test_a_file_that_is_named_in_two_ways_is_there_once(
+    plan: Callable[..., IngestPlan], write_session: WriteSession, tmp_path: Path
+) -> None:
+    file = write_session("v1", {"a": "accept"})
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "link.json").symlink_to(file)
+
+    ingest_plan = plan(file, tmp_path / "elsewhere" / ".." / file.name, tmp_path / "link.json")
+
+    assert len(ingest_plan.sessions) == 1
+    assert ingest_plan.refused == ()

@@ -12,8 +12,9 @@ from flows.ingesting.report import IngestReport
 from flows.ingesting.run_plan import run_plan
 from flows.ingesting.session_work import Preparation, SessionWork
 from flows.ingesting.steps import ChainSteps
+from flows.workers.worker_pool import WorkerPool
 from warehouse.errors import WarehouseError
-from warehouse.holdings.sources import read_sources
+from warehouse.holdings.sources import SessionSource, read_sources
 from warehouse.layout import Warehouse
 from warehouse.outcome import Outcome
 
@@ -166,8 +167,11 @@ def test_of_a_scaled_session_only_what_is_stale_is_run(
     assert not list(warehouse.glob("prepared-*"))
 
 
-def test_a_crash_is_stored_with_its_log(ingest: Ingest, warehouse: Path, write_session: WriteSession) -> None:
-    ingest(warehouse, write_session("v1", {"dead": "crash", "broken": "raise"}))
+@BOTH_WAYS
+def test_a_crash_is_stored_with_its_log(
+    ingest: Ingest, warehouse: Path, write_session: WriteSession, with_prefect: bool
+) -> None:
+    ingest(warehouse, write_session("v1", {"dead": "crash", "broken": "raise"}), with_prefect=with_prefect)
 
     stage, reason, log = json.loads((warehouse / "crash-v1-dead.json").read_text())
     assert (stage, "SIGKILL" in reason, "segfault ahead" in log) == ("process_trial", True, True)
@@ -188,12 +192,13 @@ def test_a_disk_that_fills_up_says_so_and_is_no_fault_of_the_code(
     assert full.reason == "can't write kinematics: the disk is full. Free space and run this again."
 
 
+@BOTH_WAYS
 def test_a_hang_costs_its_trial_only(
-    ingest: Ingest, warehouse: Path, write_session: WriteSession, monkeypatch: pytest.MonkeyPatch
+    ingest: Ingest, warehouse: Path, write_session: WriteSession, monkeypatch: pytest.MonkeyPatch, with_prefect: bool
 ) -> None:
     monkeypatch.setattr(session_work, "TRIAL_TIME_LIMIT_S", 10.0)
 
-    report, _ = ingest(warehouse, write_session("v1", {"stuck": "hang", "good": "accept"}))
+    report, _ = ingest(warehouse, write_session("v1", {"stuck": "hang", "good": "accept"}), with_prefect=with_prefect)
 
     assert [outcome.key.trial for outcome in report.accepted] == ["good"]
     assert "had not finished after 10 s" in str(report.rejected[0].rejection)
@@ -270,3 +275,56 @@ def test_a_run_leaves_its_account_for_the_next_estimate(
     (account,) = (warehouse / "runs").iterdir()
     run = json.loads(account.read_text())
     assert (run["n_computed"], run["n_fresh"], run["workers"]) == (1, 1, 2)
+
+
+@BOTH_WAYS
+def test_what_no_preparation_expected_costs_its_session_only(
+    ingest: Ingest, warehouse: Path, write_session: WriteSession, with_prefect: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ordinary = WorkerPool.run
+
+    def run(
+        pool: WorkerPool, function: Callable[..., object], request: object, *args: object, **more: object
+    ) -> object:
+        if "v1" in str(request) and "prepare" in function.__name__:
+            raise EOFError("the fork server can't fork")
+        return ordinary(pool, function, request, *args, **more)
+
+    monkeypatch.setattr(WorkerPool, "run", run)
+    first, second = write_session("v1", {"a": "accept"}), write_session("v2", {"b": "accept"})
+
+    report, _ = ingest(warehouse, first, second, with_prefect=with_prefect)
+
+    rejected, accepted = report.outcomes
+    assert accepted.accepted
+    assert rejected.rejection is not None
+    assert rejected.rejection.stage == "prepare_session"
+    assert "EOFError: the fork server can't fork" in rejected.rejection.reason
+
+
+def test_an_error_of_ours_that_names_a_value_keeps_its_traceback(
+    ingest: Ingest, warehouse: Path, write_session: WriteSession
+) -> None:
+    report, _ = ingest(warehouse, write_session("v1", {"wrong": "misconfigured"}))
+
+    (outcome,) = report.outcomes
+    assert outcome.rejection is not None
+    assert "Traceback" in outcome.rejection.log
+
+
+def test_a_session_whose_source_cannot_be_noted_stops_no_other(
+    ingest: Ingest, warehouse: Path, write_session: WriteSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def remember(where: Warehouse, source: SessionSource) -> None:
+        if source.key.session == "v1":
+            raise WarehouseError("sources/v1 can't be written")
+
+    monkeypatch.setattr("flows.ingesting.run_plan.remember_source", remember)
+    noted, other = write_session("v1", {"a": "fresh"}), write_session("v2", {"b": "accept"})
+
+    report, _ = ingest(warehouse, noted, other)
+
+    assert [outcome.key.trial for outcome in report.accepted] == ["b"]
+    assert [(Path(refusal.session).stem, refusal.reason) for refusal in report.refused] == [
+        ("v1", "sources/v1 can't be written")
+    ]

@@ -2,10 +2,15 @@ import os
 import signal
 import subprocess
 import sys
+import threading
+from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import psutil
 import pytest
+
+from flows.prefect_server import local_prefect, temporary_server
 
 # A flow with tasks, as a program: every start is that of a fresh process.
 PROGRAM = """
@@ -118,3 +123,24 @@ def test_an_interruption_from_the_keyboard_does_not_reach_the_server(ready_home:
     process.send_signal(signal.SIGINT)
     process.communicate(timeout=60)
     assert not psutil.pid_exists(server.pid) or server.wait(30) == 0
+
+
+def test_whoever_interrupts_the_start_waits_for_no_timer() -> None:
+    def interrupted() -> Iterator[str]:
+        yield "a library says something first\n"
+        raise KeyboardInterrupt
+
+    server = SimpleNamespace(stdout=interrupted(), kill=lambda: None)
+
+    with pytest.raises(KeyboardInterrupt):
+        local_prefect._port_of(server)  # type: ignore[arg-type]
+
+    timers = [thread for thread in threading.enumerate() if isinstance(thread, threading.Timer)]
+    assert all(timer.daemon and timer.finished.is_set() for timer in timers)
+
+
+def test_the_port_is_read_after_whatever_else_is_printed() -> None:
+    lines = iter(["a library says something first\n", f"{temporary_server.ANSWERS_AT}4242\n"])
+    server = SimpleNamespace(stdout=lines, kill=lambda: None)
+
+    assert local_prefect._port_of(server) == 4242  # type: ignore[arg-type]

@@ -27,7 +27,11 @@ def test_what_was_returned_is_the_value() -> None:
     ("outcome", "error", "said"),
     [
         (_raised("ValueError", "Exception"), ValueError, "^why$"),
-        (_raised("UnicodeDecodeError", "ValueError", "Exception"), ValueError, "^why$"),
+        (
+            _raised("UnicodeDecodeError", "ValueError", "Exception"),
+            WorkerFault,
+            "an unexpected UnicodeDecodeError: why",
+        ),
         (_raised("TrialRejected", "Exception"), ValueError, "^why$"),
         (_raised("MissingFile", "WarehouseError", "Exception"), WarehouseError, "^why$"),
         (_raised("KeyError", "Exception"), WorkerFault, "an unexpected KeyError: why. This is a fault of gait2hip"),

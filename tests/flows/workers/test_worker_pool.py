@@ -331,3 +331,37 @@ def test_a_worker_does_not_outlive_a_killed_parent(tmp_path: Path) -> None:
     parent.wait()
 
     assert _ends_soon(worker)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux lets a process adopt orphans")
+def test_a_process_that_its_parent_left_behind_ends_with_the_call(
+    stubs: ModuleType, pool: WorkerPool, tmp_path: Path
+) -> None:
+    pid_file = tmp_path / "pid"
+    assert isinstance(pool.run(stubs.leave_an_orphan, str(pid_file), time_limit_s=LIMIT_S), Returned)
+
+    assert _ends_soon(_read_when_written(pid_file))
+
+
+def test_a_variable_that_one_call_sets_is_not_the_next_one_s(stubs: ModuleType, pool: WorkerPool) -> None:
+    outcomes = [pool.run(stubs.set_a_variable, "GAIT2HIP_ANY", time_limit_s=LIMIT_S) for _ in range(2)]
+
+    assert outcomes == [Returned(value=None), Returned(value=None)]
+
+
+def test_a_hang_on_a_full_disk_is_a_hang(
+    stubs: ModuleType, pool: WorkerPool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pool.run(stubs.double, 1.0, time_limit_s=LIMIT_S)
+    monkeypatch.setattr(worker_call.shutil, "disk_usage", lambda _: SimpleNamespace(free=0))
+
+    assert isinstance(pool.run(stubs.hang, str(tmp_path / "pid"), time_limit_s=1.0), TimedOut)
+
+
+def test_ending_idle_workers_costs_no_call(stubs: ModuleType, pool: WorkerPool) -> None:
+    first = pool.run(stubs.surroundings, time_limit_s=LIMIT_S)
+    pool.end_idle()
+    second = pool.run(stubs.surroundings, time_limit_s=LIMIT_S)
+
+    assert isinstance(first, Returned) and isinstance(second, Returned)
+    assert first.value["pid"] != second.value["pid"]

@@ -106,3 +106,14 @@ def surroundings() -> dict[str, object]:
 
 def leave() -> None:
     os._exit(0)
+
+
+def leave_an_orphan(pid_file: str) -> int:
+    subprocess.run(["/bin/sh", "-c", f"sleep 600 & echo $! > {pid_file}"], check=True)
+    return os.getpid()
+
+
+def set_a_variable(name: str) -> str | None:
+    before = os.environ.get(name)
+    os.environ[name] = "set"
+    return before

@@ -1,3 +1,5 @@
+import errno
+import os
 from dataclasses import replace
 
 import pytest
@@ -16,6 +18,7 @@ from tests.warehouse.one_file import remove_table
 from warehouse.files.read import read_table
 from warehouse.holdings.sources import read_sources
 from warehouse.outcome import Rejection
+from warehouse.provenance import file_sha256
 
 WALKS = ("walk_01", "walk_02")
 
@@ -148,3 +151,18 @@ def test_settings_by_which_no_session_could_be_scaled_are_not_remembered(done):
     assert outcome.rejection is not None
     assert outcome.rejection.stage == "read_c3d"
     assert read_sources(done.warehouse) == []
+
+
+def test_a_static_trial_that_cannot_be_read_now_takes_nothing_away(done, monkeypatch):
+    static = done.setup.session.static
+
+    def away(path):
+        if path == static:
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
+        return file_sha256(path)
+
+    monkeypatch.setattr("pipeline.storing.job.file_sha256", away)
+
+    with pytest.raises(ValueError, match=r"session\.toml: static\.c3d can't be read"):
+        prepare_session(of(done))
+    assert read_table(done.warehouse, "cycles", done.setup.session.trial_key("walk_01")).num_rows > 0
