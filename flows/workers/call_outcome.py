@@ -123,7 +123,7 @@ def value_of(outcome: CallOutcome) -> Any:
         case Raised() if WarehouseError.__name__ in outcome.type_names:
             raise WarehouseError(outcome.message)
         case Raised() if outcome.type_name in _CALLERS:
-            raise CallersError(outcome.message, f"{outcome.traceback}\n{outcome.log_tail}")
+            raise CallersError(outcome.message, f"{outcome.traceback}\n{outcome.log_tail}".strip())
         case Raised():
             raise WorkerFault(
                 f"an unexpected {outcome.type_name}: {outcome.message}. {PLEASE_REPORT}",

@@ -71,7 +71,11 @@ def test_a_foot_that_carries_all_loads_all(pendulum: Path) -> None:
         assert loading_feet.loading_feet(pendulum, feet) == dict.fromkeys(everything, frozenset(feet))
     # A force on the pointer alone goes through both joints.
     assert loading_feet.loading_feet(pendulum, {"right": "pointer"}) == dict.fromkeys(everything, RIGHT)
-    assert loading_feet.loading_feet(pendulum, {"right": "nobody"}) == dict.fromkeys(everything, NONE)
+
+
+def test_a_foot_whose_body_the_model_lacks_is_refused(pendulum: Path) -> None:
+    with pytest.raises(ValueError, match=r"no body nobody.*right_foot_body"):
+        loading_feet.loading_feet(pendulum, {"right": "nobody"})
 
 
 @pytest.mark.parametrize(
