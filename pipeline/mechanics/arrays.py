@@ -4,8 +4,8 @@ Every array is C-contiguous; reals are float64, whole numbers int64, truths bool
 Shapes: B bodies (the ground first, parents before their children), A axes, Q coordinates, C couplings, F functions,
 M markers, U muscles, P path points, W wraps, S surfaces.
 
-An axis is one step of a joint: a translation along a direction, or a rotation about it, by a function of one coordinate.
-A body's joint is its axes one after the other, from the joint's frame on the parent to its frame on the body.
+An axis is one step of a joint: a translation along a direction, or a rotation about it, by a function of one
+coordinate. A body's joint is its axes one after the other, from the joint's frame on the parent to that on the body.
 """
 
 from typing import NamedTuple
@@ -31,14 +31,14 @@ class Functions(NamedTuple):
 class Tree(NamedTuple):
     """Bodies, the joints that carry them, and the coordinates that move the joints.
 
-    parent (B,), the ground its own. joint_rotation (B, 3, 3) and joint_origin_m (B, 3): the joint's frame on the parent.
+    parent (B,), the ground its own. joint_rotation (B, 3, 3), joint_origin_m (B, 3): the joint's frame on the parent.
     body_rotation (B, 3, 3) and body_origin_m (B, 3): the body's frame in the frame that the axes lead to.
     first_axis (B + 1,): a body's axes. turns (A,): rotation, else translation. coordinate (A,): -1 for none, where the
     function is a constant. function (A,), direction (A, 3) unit vector, moved (A,): the body that an axis moves first.
     first_carrier (B + 1,), carrier: the axes that move a body, from the root on, body after body.
     mass_kg (B,), centre_m (B, 3) in the body's frame, inertia_kg_m2 (B, 3, 3) about its centre, gravity_m_s2 (3,).
-    dependent, driver, coupling (C,): a coupled coordinate is the sum over its couplings of a function of a driver, in an
-    order in which every driver is known before it is needed.
+    dependent, driver, coupling (C,): a coupled coordinate is the sum over its couplings of a function of a driver, in
+    an order in which every driver is known before it is needed.
     """
 
     parent: np.ndarray

@@ -1,7 +1,7 @@
 """OpenSim's functions of one variable as piecewise polynomials.
 
-Constants, lines, polynomials up to the fifth degree and cubic splines become exactly what they are. Any other function of
-one variable is sampled (`sampled.py`), if that is exact to 1e-12.
+Constants, lines, polynomials up to the fifth degree and cubic splines become exactly what they are. Any other function
+of one variable is sampled (`sampled.py`), if that is exact to 1e-12.
 """
 
 from collections.abc import Sequence
@@ -25,7 +25,7 @@ class FunctionTable:
         self._coefficients: list[list[float]] = []
         self._ends: list[tuple[float, float]] = []
 
-    def add(self, start: Sequence[float], coefficients: np.ndarray, ends: tuple[float, float] = _FOREVER) -> int:
+    def add(self, start: Sequence[float] | np.ndarray, coefficients: np.ndarray, ends: tuple[float, float] = _FOREVER) -> int:
         """Pieces Σ c_k (x − start)^k, start (N,) and coefficients (N, up to 6); a line beyond `ends`."""
         self._start += [float(x) for x in start]
         for row in coefficients:
@@ -35,7 +35,7 @@ class FunctionTable:
         return len(self._ends) - 1
 
     def add_line(self, slope: float, intercept: float = 0.0) -> int:
-        """slope · x + intercept; with slope 0, a constant."""
+        """The line slope · x + intercept; with slope 0, a constant."""
         return self.add([0.0], np.array([[intercept, slope]]))
 
     def add_function(self, function: osim.Function, part: str, scale: float = 1.0) -> int:

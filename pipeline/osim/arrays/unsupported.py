@@ -1,5 +1,5 @@
 """What a model has that arrays can't say."""
 
 
-class Unsupported(Exception):  # noqa: N818 - a finding about a model, which its reader acts on
+class Unsupported(Exception):
     """The message names the part and what it is."""
