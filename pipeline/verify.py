@@ -1,7 +1,8 @@
 """Both engines on one walk: how far apart they are, and whether that matters.
 
 Each solve is compared on the same input: inverse dynamics and static optimization take the coordinates that `exact`
-found, so that one step's difference isn't counted again in the next.
+found, so that one step's difference isn't counted again in the next. `exact` computes as OpenSim does there; what its
+corrections are worth on the trial is told beside it.
 """
 
 import tempfile
@@ -17,15 +18,25 @@ from pipeline.osim.balance import muscle_balance
 from pipeline.osim.engines import load_engine
 from pipeline.osim.objectives import marker_objective, muscle_effort
 from pipeline.records import (
+    Coordinates,
     CoordinateTask,
     FootWrench,
+    GeneralizedForces,
     Markers,
+    MuscleForces,
     Side,
 )
-from pipeline.session.recipe import MOST_EXACT_EXPONENT, Recipe
+from pipeline.session.recipe import MOST_EXACT_EXPONENT, MechanicsLaw, Recipe
 from pipeline.session.setup import open_session
 from pipeline.sizing.size_subject import size_subject
-from pipeline.solving.engine_differences import Difference, of_balance, of_kinematics, of_moments, of_muscles
+from pipeline.solving.engine_differences import (
+    Difference,
+    of_balance,
+    of_corrections,
+    of_kinematics,
+    of_moments,
+    of_muscles,
+)
 from pipeline.solving.solve import foot_bodies, muscle_forces, without_jitter
 
 ENGINES = ("exact", "tools")
@@ -108,6 +119,7 @@ def compare_engines(
     """Solve a walk's markers by both engines, muscle forces over `frames`, and compare each solve."""
     seconds: dict[tuple[str, str], float] = {}
     n_frames = len(markers.time_s)
+    corrected, recipe = _by_law(recipe, "corrected"), _by_law(recipe, "opensim")
     kinematics = _by_both(
         "ik",
         n_frames,
@@ -131,6 +143,7 @@ def compare_engines(
             coordinates,
             list(wrenches.values()),
             foot_bodies=foot_bodies(recipe),
+            mechanics=recipe.model.mechanics,
             directory=directory / name / "id",
         ),
     )
@@ -142,7 +155,14 @@ def compare_engines(
             load_engine(name), model, coordinates, wrenches, frames, recipe, directory / name / "so"
         ),
     )
-    balance = muscle_balance(model, coordinates.cut(frames), moments["exact"].cut(frames), muscles["exact"])
+    balance = muscle_balance(
+        model,
+        coordinates.cut(frames),
+        moments["exact"].cut(frames),
+        muscles["exact"],
+        mechanics=recipe.model.mechanics,
+    )
+    right_moments, right_muscles = _corrected(model, coordinates, wrenches, frames, corrected, directory / "corrected")
     return Verdict(
         differences=(
             *of_kinematics(
@@ -157,9 +177,35 @@ def compare_engines(
                 *(muscle_effort(model, muscles[name], recipe.static_optimization) for name in ENGINES),
             ),
             of_balance(balance, muscles["exact"].converged),
+            *of_corrections(right_moments, moments["exact"], right_muscles, muscles["exact"]),
         ),
         seconds=seconds,
     )
+
+
+def _by_law(recipe: Recipe, mechanics: MechanicsLaw) -> Recipe:
+    return recipe.model_copy(update={"model": recipe.model.model_copy(update={"mechanics": mechanics})})
+
+
+def _corrected(
+    model: Path,
+    coordinates: Coordinates,
+    wrenches: Mapping[Side, FootWrench],
+    frames: slice,
+    recipe: Recipe,
+    directory: Path,
+) -> tuple[GeneralizedForces, MuscleForces]:
+    """The same motion's moments and muscle forces by the laws."""
+    exact = load_engine("exact")
+    moments = exact.inverse_dynamics(
+        model,
+        coordinates,
+        list(wrenches.values()),
+        foot_bodies=foot_bodies(recipe),
+        mechanics=recipe.model.mechanics,
+        directory=directory / "id",
+    )
+    return moments, muscle_forces(exact, model, coordinates, wrenches, frames, recipe, directory / "so")
 
 
 def _by_both(

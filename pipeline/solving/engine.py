@@ -14,7 +14,7 @@ from pipeline.records import (
     MuscleForces,
     Side,
 )
-from pipeline.session.recipe import InverseKinematicsSettings, StaticOptimizationSettings
+from pipeline.session.recipe import InverseKinematicsSettings, MechanicsLaw, StaticOptimizationSettings
 
 
 class Engine(Protocol):
@@ -40,6 +40,7 @@ class Engine(Protocol):
         wrenches: Sequence[FootWrench],
         *,
         foot_bodies: Mapping[Side, str],
+        mechanics: MechanicsLaw = "corrected",
         lowpass_hz: float | None = None,
         directory: Path,
     ) -> GeneralizedForces:
@@ -53,6 +54,7 @@ class Engine(Protocol):
         wrenches: Sequence[FootWrench],
         *,
         foot_bodies: Mapping[Side, str],
+        mechanics: MechanicsLaw = "corrected",
         lowpass_hz: float | None = None,
         settings: StaticOptimizationSettings,
         directory: Path,
@@ -61,7 +63,13 @@ class Engine(Protocol):
         ...
 
     def muscle_balance(
-        self, model_file: Path, coordinates: Coordinates, moments: GeneralizedForces, forces: MuscleForces
+        self,
+        model_file: Path,
+        coordinates: Coordinates,
+        moments: GeneralizedForces,
+        forces: MuscleForces,
+        *,
+        mechanics: MechanicsLaw = "corrected",
     ) -> GeneralizedForces:
         """What muscles and actuators give, less what inverse dynamics asks, at the free coordinates."""
         ...

@@ -90,6 +90,22 @@ def of_balance(balance: GeneralizedForces, solved: np.ndarray) -> Difference:
     return Difference(what="SO: exact's muscles less ID, largest", unit="N·m or N", value=apart, limit=0.1)
 
 
+def of_corrections(
+    moments: GeneralizedForces, as_opensim: GeneralizedForces, muscles: MuscleForces, as_the_tool: MuscleForces
+) -> tuple[Difference, ...]:
+    """What computing by the laws moves, where OpenSim is off: told, not judged."""
+    turned, both = moments.rotational, muscles.converged & as_the_tool.converged
+    apart = np.abs(moments.values - as_opensim.values)
+    force = np.abs(muscles.force_n - as_the_tool.force_n)[both]
+    what = "corrections move"
+    return (
+        Difference(what=f"{what} moments, largest", unit="N·m", value=_largest(apart[:, turned]), limit=None),
+        Difference(what=f"{what} residual forces, largest", unit="N", value=_largest(apart[:, ~turned]), limit=None),
+        Difference(what=f"{what} muscle forces, root mean square", unit="N", value=_root_mean_square(force), limit=None),
+        Difference(what=f"{what} muscle forces, largest", unit="N", value=_largest(force), limit=None),
+    )
+
+
 def _unsolved(muscles: MuscleForces) -> float:
     return float((~muscles.converged).sum())
 

@@ -44,6 +44,7 @@ def solve(
         coordinates,
         list(wrenches.values()),
         foot_bodies=foot_bodies(recipe),
+        mechanics=recipe.model.mechanics,
         directory=directory / "id",
     )
     muscles = muscle_forces(engine, model, coordinates, wrenches, frames, recipe, directory / "so")
@@ -51,7 +52,9 @@ def solve(
         kinematics=kinematics,
         moments=moments,
         muscles=muscles,
-        balance=engine.muscle_balance(model, coordinates.cut(frames), moments.cut(frames), muscles),
+        balance=engine.muscle_balance(
+            model, coordinates.cut(frames), moments.cut(frames), muscles, mechanics=recipe.model.mechanics
+        ),
         frames=frames,
         loading_feet=engine.loading_feet(model, foot_bodies(recipe)),
     )
@@ -101,6 +104,7 @@ def muscle_forces(
         coordinates.cut(wide),
         list(wrenches.values()),
         foot_bodies=foot_bodies(recipe),
+        mechanics=recipe.model.mechanics,
         settings=recipe.static_optimization,
         directory=directory,
     )

@@ -78,6 +78,77 @@ def _generalized_forces(
         project(tree, pose, motion, forces[t])
 
 
+def virtual_work(tree: Tree, values: np.ndarray, wrenches: np.ndarray) -> np.ndarray:
+    """The generalized forces (T, Q) of wrenches (T, B, 6) on all bodies at poses (T, Q)."""
+    forces, moving = np.empty(values.shape), (np.ascontiguousarray(each) for each in (values, wrenches))
+    _virtual_work(tree, *moving, new_pose(tree), new_motion(tree), forces)
+    return forces
+
+
+@kernel
+def _virtual_work(
+    tree: Tree, values: np.ndarray, wrenches: np.ndarray, pose: Pose, motion: BodyMotion, forces: np.ndarray
+) -> None:
+    for t in range(values.shape[0]):
+        place_bodies(tree, values[t], pose)
+        for body in range(tree.parent.shape[0]):
+            for i in range(6):
+                motion.wrench[body, i] = wrenches[t, body, i]
+        gather(tree, motion)
+        project(tree, pose, motion, forces[t])
+
+
+def joint_forces(
+    tree: Tree,
+    values: np.ndarray,
+    speeds: np.ndarray,
+    accelerations: np.ndarray,
+    wrenches: np.ndarray,
+    distal: np.ndarray,
+    as_opensim: bool,
+) -> tuple[np.ndarray, np.ndarray]:
+    """The forces that the joints of bodies `distal` (J,) transmit to them: (T, J, 3) N in their axes, and the parents'.
+
+    Of a motion (T, Q) each under wrenches (T, B, 6) on all bodies, the ground's and the muscles'. Whatever moves a body
+    beside these and gravity comes through its joint, what actuators give too.
+    """
+    in_distal, in_parent = np.empty((2, len(values), len(distal), 3))
+    moving = (np.ascontiguousarray(each) for each in (values, speeds, accelerations, wrenches))
+    _joint_forces(tree, *moving, distal, as_opensim, new_pose(tree), new_motion(tree), in_distal, in_parent)
+    return in_distal, in_parent
+
+
+@kernel
+def _joint_forces(
+    tree: Tree,
+    values: np.ndarray,
+    speeds: np.ndarray,
+    accelerations: np.ndarray,
+    wrenches: np.ndarray,
+    distal: np.ndarray,
+    as_opensim: bool,
+    pose: Pose,
+    motion: BodyMotion,
+    in_distal: np.ndarray,
+    in_parent: np.ndarray,
+) -> None:
+    for t in range(values.shape[0]):
+        place_bodies(tree, values[t], pose)
+        move_bodies(tree, pose, speeds[t], accelerations[t], as_opensim, motion)
+        for body in range(tree.parent.shape[0]):
+            for i in range(6):
+                motion.wrench[body, i] -= wrenches[t, body, i]
+        gather(tree, motion)
+        for j in range(distal.shape[0]):
+            body, parent = distal[j], tree.parent[distal[j]]
+            for i in range(3):
+                in_distal[t, j, i] = in_parent[t, j, i] = 0.0
+                for k in range(3):
+                    force = motion.wrench[body, 3 + k]
+                    in_distal[t, j, i] += pose.rotation[body, k, i] * force
+                    in_parent[t, j, i] += pose.rotation[parent, k, i] * force
+
+
 @inner
 def move_bodies(
     tree: Tree, pose: Pose, speeds: np.ndarray, accelerations: np.ndarray, as_opensim: bool, motion: BodyMotion

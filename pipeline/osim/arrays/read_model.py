@@ -1,20 +1,25 @@
 """Everything of a model that its poses and moments follow from, read once and compared with OpenSim's own answers."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 import opensim as osim
 
-from pipeline.mechanics.arrays import MarkerPlaces, Tree
+from pipeline.mechanics.arrays import Fibres, MarkerPlaces, Paths, Tree
 from pipeline.mechanics.bodies.newton_euler import generalized_forces
 from pipeline.mechanics.bodies.poses import body_places
+from pipeline.osim.arrays.fibres import read_fibres
 from pipeline.osim.arrays.functions import FunctionTable
+from pipeline.osim.arrays.paths import read_paths
 from pipeline.osim.arrays.tree import coordinate_names, read_tree
 from pipeline.osim.arrays.unsupported import Unsupported
 from pipeline.osim.asking.moments import all_forces, asked_moments
 from pipeline.osim.asking.poses import Poses
+from pipeline.session.recipe import MechanicsLaw
 
+Part = TypeVar("Part")
 # How far the arrays' answers may lie from OpenSim's, at a few poses: lengths in metres, forces over the largest.
 _PLACE_TOLERANCE, _FORCE_TOLERANCE = 1e-10, 1e-9
 _CHECKED_POSES = 2
@@ -45,6 +50,50 @@ class Skeleton:
             body=np.array([body for body, _ in chosen], dtype=np.int64),
             place_m=np.array([place for _, place in chosen]).reshape(-1, 3),
         )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class MuscleArrays:
+    """A model's muscles as arrays; None where arrays can't say them and OpenSim is asked, `asked` says why.
+
+    paths: their geodesics. opensim_paths: as OpenSim lays them where that is something else than a geodesic.
+    """
+
+    paths: Paths | None
+    opensim_paths: Paths | None
+    fibres: Fibres | None
+    asked: tuple[str, ...]
+
+    def paths_by(self, mechanics: MechanicsLaw) -> Paths | None:
+        """The paths that the recipe's mechanics takes."""
+        return self.opensim_paths if mechanics == "opensim" else self.paths
+
+
+NO_MUSCLES = MuscleArrays(paths=None, opensim_paths=None, fibres=None, asked=())
+
+
+def read_muscles(model: osim.Model, skeleton: Skeleton, table: FunctionTable) -> MuscleArrays:
+    """The muscles of the same model; functions go into `table`. TrialRejected("model", …) for impossible fibres."""
+    asked: list[str] = []
+
+    def unless_unsupported(read: Callable[[], Part]) -> Part | None:
+        try:
+            return read()
+        except Unsupported as found:
+            asked.append(str(found))
+            return None
+
+    def paths(as_opensim: bool) -> Paths:
+        return read_paths(
+            model, skeleton.bodies, skeleton.coordinates, table, skeleton.tree, as_opensim=as_opensim
+        )
+
+    return MuscleArrays(
+        paths=unless_unsupported(lambda: paths(False)),
+        opensim_paths=unless_unsupported(lambda: paths(True)),
+        fibres=unless_unsupported(lambda: read_fibres(model)),
+        asked=tuple(dict.fromkeys(asked)),
+    )
 
 
 def read_skeleton(model: osim.Model, table: FunctionTable) -> Skeleton:

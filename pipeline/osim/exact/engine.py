@@ -1,6 +1,6 @@
-"""Engine `exact`: OpenSim's kinematics, dynamics and muscles, asked in process; the solves themselves to their optimum.
+"""Engine `exact`: a model's mechanics in compiled code, and solves to their optimum.
 
-The same questions and records as engine `tools`, without its files: a directory only receives OpenSim's log. What the
+OpenSim reads the model; frames are computed by `pipeline/mechanics/`. The same questions and records as engine `tools`, without its files: a directory only receives OpenSim's log. What the
 recipe says about when an iteration may stop (`accuracy`, `convergence_criterion`, `max_iterations`) concerns the tools;
 here every frame is solved to its optimum, or not at all. Shapes: T frames, F free coordinates, U muscles, R actuators.
 """
@@ -12,7 +12,7 @@ import numpy as np
 
 from pipeline.osim.balance import muscle_balance
 from pipeline.osim.exact import inverse_dynamics as exact_motion
-from pipeline.osim.exact import inverse_kinematics as exact_ik
+from pipeline.osim.exact.inverse_kinematics import fit_markers
 from pipeline.osim.exact.static_optimization import least_effort_forces
 from pipeline.osim.inputs import require_cover, require_motion, tracked_markers
 from pipeline.osim.log import tool_log
@@ -28,7 +28,7 @@ from pipeline.records import (
     MuscleForces,
     Side,
 )
-from pipeline.session.recipe import InverseKinematicsSettings, StaticOptimizationSettings
+from pipeline.session.recipe import InverseKinematicsSettings, MechanicsLaw, StaticOptimizationSettings
 
 __all__ = ["inverse_dynamics", "inverse_kinematics", "loading_feet", "muscle_balance", "static_optimization"]
 
@@ -53,7 +53,7 @@ def inverse_kinematics(
     with tool_log(directory, _IK):
         shared = shared_model(model_file)
         tracked = tracked_markers(markers, marker_weights, shared.summary)
-        fit = exact_ik.fit_markers(shared, tracked, marker_weights, coordinate_tasks)
+        fit = fit_markers(shared, tracked, marker_weights, coordinate_tasks)
     coordinates = Coordinates(
         time_s=tracked.time_s, names=shared.names, rotational=_rotational(shared), values=fit.values
     )
@@ -66,6 +66,7 @@ def inverse_dynamics(
     wrenches: Sequence[FootWrench],
     *,
     foot_bodies: Mapping[Side, str],
+    mechanics: MechanicsLaw = "corrected",
     lowpass_hz: float | None = None,
     directory: Path,
 ) -> GeneralizedForces:
@@ -79,7 +80,7 @@ def inverse_dynamics(
         require_motion(coordinates, shared.summary)
         require_cover(wrenches, coordinates.time_s)
         motion = exact_motion.differentiated(shared, coordinates, lowpass_hz, directory)
-        values = exact_motion.moments_of(shared, motion, wrenches, foot_bodies, coordinates.time_s)
+        values = exact_motion.moments_of(shared, motion, wrenches, foot_bodies, coordinates.time_s, mechanics)
     return GeneralizedForces(
         time_s=coordinates.time_s, names=shared.names, rotational=_rotational(shared), values=values
     )
@@ -91,6 +92,7 @@ def static_optimization(
     wrenches: Sequence[FootWrench],
     *,
     foot_bodies: Mapping[Side, str],
+    mechanics: MechanicsLaw = "corrected",
     lowpass_hz: float | None = None,
     settings: StaticOptimizationSettings,
     directory: Path,
@@ -110,8 +112,8 @@ def static_optimization(
         require_motion(coordinates, shared.summary)
         require_cover(wrenches, coordinates.time_s)
         motion = exact_motion.differentiated(shared, coordinates, lowpass_hz, directory)
-        asked = exact_motion.moments_of(shared, motion, wrenches, foot_bodies, coordinates.time_s)
-        return least_effort_forces(shared, motion, asked, time_s=coordinates.time_s, settings=settings)
+        asked = exact_motion.moments_of(shared, motion, wrenches, foot_bodies, coordinates.time_s, mechanics)
+        return least_effort_forces(shared, motion, asked, time_s=coordinates.time_s, settings=settings, mechanics=mechanics)
 
 
 def _rotational(shared: SharedModel) -> np.ndarray:

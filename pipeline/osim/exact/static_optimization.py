@@ -1,21 +1,30 @@
-"""Static optimization of a motion in process: muscles' geometry from OpenSim, activations of least effort from numpy.
+"""Static optimization of a motion: the equations of muscles and actuators, and the controls of least effort.
 
 Shapes: T frames, Q coordinates in the model's order, F free ones, U muscles, R actuators.
 """
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
-import opensim as osim
 
-from pipeline.osim.exact.effort import Effort, least_effort
+from pipeline.mechanics.arrays import Fibres, Paths
+from pipeline.mechanics.bodies.poses import coupling_slopes
+from pipeline.mechanics.muscles.blocks import entry_places
+from pipeline.mechanics.muscles.effort import LeastEffort, least_effort_in_blocks
+from pipeline.mechanics.muscles.equations import Equations, equations_of, gain_and_target, moved_coordinates
+from pipeline.mechanics.muscles.fibres import tensions
+from pipeline.mechanics.muscles.static_optimization import FrameEquations, MuscleLaw, frame_equations
+from pipeline.osim.asking.muscles import asked_muscles, asked_passive_tension
 from pipeline.osim.exact.inverse_dynamics import Motion
-from pipeline.osim.exact.muscles import control_bounds, muscle_geometry, passive_tension, strongest_n
 from pipeline.osim.inputs import require_known_actuators
 from pipeline.osim.models.model import WIDE_CONTROL, coordinate_actuators, missing_actuators, scalar_actuators
 from pipeline.osim.models.shared_model import SharedModel
 from pipeline.records import MuscleForces
-from pipeline.session.recipe import StaticOptimizationSettings
+from pipeline.session.recipe import MechanicsLaw, StaticOptimizationSettings
+
+# So many frames are solved at a time: a long walk's equations would take more memory than its results.
+_BLOCK_FRAMES = 1024
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,6 +37,17 @@ class Actuators:
     high: np.ndarray
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Problem:
+    """What is the same in every frame. `paths` or `fibres` is None where OpenSim is asked."""
+
+    shared: SharedModel
+    paths: Paths | None
+    fibres: Fibres | None
+    equations: Equations
+    law: MuscleLaw
+
+
 def least_effort_forces(
     shared: SharedModel,
     motion: Motion,
@@ -35,30 +55,32 @@ def least_effort_forces(
     *,
     time_s: np.ndarray,
     settings: StaticOptimizationSettings,
+    mechanics: MechanicsLaw,
 ) -> MuscleForces:
     """Muscle and actuator forces that make the generalized forces `asked` (T, Q) with the least effort.
 
     Passive fibres give their force without effort; activations make what is left.
     """
     actuators = actuators_of(shared, settings)
-    geometry = muscle_geometry(shared, motion.values, motion.speeds)
-    full_n = geometry.full_n if settings.use_muscle_physiology else np.tile(strongest_n(shared), (len(asked), 1))
-    passive_n = np.zeros(full_n.shape)
-    if settings.passive_fibre_force:
-        passive_n = passive_tension(shared, motion.values)
-        asked = asked - np.matmul(passive_n[:, None], geometry.per_newton)[:, 0]
-    gain, target = _equations(shared, motion.values, geometry.per_newton * full_n[..., None], actuators, asked)
-    low, high = control_bounds(shared)
-    effort = least_effort(
-        gain, target, np.r_[low, actuators.low], np.r_[high, actuators.high], settings.activation_exponent
-    )
-    return _muscle_forces(shared, time_s, effort, full_n, passive_n, actuators)
+    problem = _problem(shared, settings, mechanics, actuators)
+    weakest, strongest = control_bounds(shared)
+    low, high = np.r_[weakest, actuators.low], np.r_[strongest, actuators.high]
+    parts = []
+    for first in range(0, len(time_s), _BLOCK_FRAMES):
+        block = slice(first, first + _BLOCK_FRAMES)
+        frames = _frame_equations(problem, motion.values[block], motion.speeds[block], asked[block])
+        effort = least_effort_in_blocks(
+            problem.equations.blocks, frames.entry, frames.target, low, high, settings.activation_exponent
+        )
+        parts.append(_muscle_forces(shared, time_s[block], effort, frames, actuators))
+    return joined(parts)
 
 
 def actuators_of(shared: SharedModel, settings: StaticOptimizationSettings) -> Actuators:
     """The model's own, in its order, and the reserves and residuals that it lacks. They aren't added to the model."""
     own = coordinate_actuators(shared.model)
-    _require_no_others(shared, own)
+    names = [actuator.getName() for actuator in scalar_actuators(shared.model)]
+    require_known_actuators(names, {a.getName(): a.get_coordinate() for a in own}, shared.summary)
     added = missing_actuators(shared.summary, settings)
     wide = np.full(len(added), WIDE_CONTROL)
     return Actuators(
@@ -69,54 +91,86 @@ def actuators_of(shared: SharedModel, settings: StaticOptimizationSettings) -> A
     )
 
 
-def _require_no_others(shared: SharedModel, own: list[osim.CoordinateActuator]) -> None:
-    names = [actuator.getName() for actuator in scalar_actuators(shared.model)]
-    require_known_actuators(names, {a.getName(): a.get_coordinate() for a in own}, shared.summary)
+def control_bounds(shared: SharedModel) -> tuple[np.ndarray, np.ndarray]:
+    """Smallest and largest control of each muscle, (U,) each, as the model has them."""
+    muscles = shared.model.getMuscles()
+    every = [muscles.get(i) for i in range(muscles.getSize())]
+    return np.array([m.getMinControl() for m in every]), np.array([m.getMaxControl() for m in every])
 
 
-def _equations(
-    shared: SharedModel, poses: np.ndarray, muscles: np.ndarray, actuators: Actuators, asked: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
-    """Gain (T, F, U + R) of every control on every free coordinate, and what is asked there, (T, F).
-
-    Constraints do no work: what a coupled coordinate is asked and given is its drivers', times its slope.
-    """
-    n_frames, n_coordinates = asked.shape
-    driving = np.zeros((len(actuators.coordinates), n_coordinates))
+def _problem(
+    shared: SharedModel, settings: StaticOptimizationSettings, mechanics: MechanicsLaw, actuators: Actuators
+) -> _Problem:
+    skeleton, muscles = shared.skeleton, shared.muscles
+    paths, fibres = muscles.paths_by(mechanics), muscles.fibres
+    if paths is None or fibres is None:
+        moved = np.ones((len(shared.summary.muscles), len(shared.names)), dtype=bool)
+    else:
+        moved = moved_coordinates(skeleton.tree, paths, len(shared.names))
     driven = [shared.names.index(name) for name in actuators.coordinates]
-    driving[np.arange(len(driven)), driven] = actuators.optimal
-    gain = np.concatenate([muscles, np.broadcast_to(driving, (n_frames, *driving.shape))], axis=1)
-    target = asked.copy()
-    slopes = shared.couplers.slopes(poses)
-    slopes.fold(gain)
-    slopes.fold(target)
-    free = shared.free()
-    return np.ascontiguousarray(gain[..., free].transpose(0, 2, 1)), target[:, free]
+    return _Problem(
+        shared=shared,
+        paths=paths,
+        fibres=fibres,
+        equations=equations_of(skeleton.tree, moved, skeleton.free.tolist(), driven, actuators.optimal.tolist()),
+        law=MuscleLaw(settings.use_muscle_physiology, settings.passive_fibre_force, mechanics == "opensim"),
+    )
+
+
+def _frame_equations(problem: _Problem, values: np.ndarray, speeds: np.ndarray, asked: np.ndarray) -> FrameEquations:
+    tree, paths, fibres = problem.shared.skeleton.tree, problem.paths, problem.fibres
+    if paths is not None and fibres is not None:
+        return frame_equations(tree, paths, fibres, problem.equations, values, speeds, asked, problem.law)
+    return _asked_equations(problem, values, speeds, asked)
+
+
+def _asked_equations(problem: _Problem, values: np.ndarray, speeds: np.ndarray, asked: np.ndarray) -> FrameEquations:
+    """The equations of a model whose muscles OpenSim is asked for: fibres stay ours where arrays can say them."""
+    shared, fibres, law = problem.shared, problem.fibres, problem.law
+    muscles = asked_muscles(shared.model, values, speeds)
+    full_n, passive_n = muscles.full_n, np.zeros(muscles.full_n.shape)
+    if fibres is not None:
+        full_n, stretched_n = tensions(fibres, muscles.length_m, muscles.lengthening_m_s, law.as_opensim)
+        passive_n = stretched_n if law.passive else passive_n
+    elif law.passive:
+        passive_n = asked_passive_tension(shared.model, values)
+    if not law.physiology:
+        every = shared.model.getMuscles()
+        full_n = np.tile([every.get(i).getMaxIsometricForce() for i in range(every.getSize())], (len(values), 1))
+    left = asked - np.matmul(passive_n[:, None], muscles.per_newton)[:, 0]
+    slopes = coupling_slopes(shared.skeleton.tree, values)
+    gain, target = gain_and_target(problem.equations, muscles.per_newton, full_n, slopes, left)
+    equation, control = entry_places(problem.equations.blocks)
+    return FrameEquations(
+        entry=np.ascontiguousarray(gain[:, equation, control]), target=target, full_n=full_n, passive_n=passive_n
+    )
 
 
 def _muscle_forces(
-    shared: SharedModel,
-    time_s: np.ndarray,
-    effort: Effort,
-    full_n: np.ndarray,
-    passive_n: np.ndarray,
-    actuators: Actuators,
+    shared: SharedModel, time_s: np.ndarray, effort: LeastEffort, frames: FrameEquations, actuators: Actuators
 ) -> MuscleForces:
-    n_muscles = full_n.shape[1]
+    n_muscles = frames.full_n.shape[1]
     activation, control = effort.control[:, :n_muscles], effort.control[:, n_muscles:]
     driven = tuple(dict.fromkeys(actuators.coordinates))
     actuator_force = np.zeros((len(time_s), len(driven)))
     for column, name in enumerate(actuators.coordinates):
         actuator_force[:, driven.index(name)] += control[:, column] * actuators.optimal[column]
     shortest = np.abs(effort.shortfall).argmax(axis=1)
-    free_names = np.array([shared.names[i] for i in shared.free()])
+    free_names = np.array([shared.names[i] for i in shared.skeleton.free])
     return MuscleForces(
         time_s=time_s,
         muscle_names=shared.summary.muscles,
         activation=activation,
-        force_n=activation * full_n + passive_n,
+        force_n=activation * frames.full_n + frames.passive_n,
         actuator_coordinates=driven,
         actuator_force=actuator_force,
         converged=effort.solved,
         short_of=np.where(effort.impossible, free_names[shortest], ""),
     )
+
+
+def joined(parts: Sequence[MuscleForces]) -> MuscleForces:
+    """The same muscles' forces over one stretch of frames after the other."""
+    over_time = ("time_s", "activation", "force_n", "actuator_force", "converged", "short_of")
+    whole = {name: np.concatenate([getattr(part, name) for part in parts]) for name in over_time}
+    return replace(parts[0], **whole)

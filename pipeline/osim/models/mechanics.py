@@ -14,7 +14,7 @@ from pipeline.mechanics.bodies.inertia import mass_centre, mass_matrices
 from pipeline.mechanics.bodies.newton_euler import generalized_forces
 from pipeline.mechanics.bodies.poses import body_jacobians, body_places
 from pipeline.osim.models.model import ModelCoordinate
-from pipeline.osim.models.shared_model import read_shared_model
+from pipeline.osim.models.shared_model import shared_model
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,7 +46,7 @@ class Mechanics:
     """
 
     def __init__(self, model_file: Path) -> None:
-        shared = read_shared_model(model_file)
+        shared = shared_model(model_file)
         self.coordinates: tuple[ModelCoordinate, ...] = shared.summary.coordinates
         self.names = shared.names
         self._skeleton = shared.skeleton

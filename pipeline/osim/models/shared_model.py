@@ -3,14 +3,14 @@
 The model in memory is shared, so nobody may change it; its working state is put into poses by whoever asks OpenSim.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import opensim as osim
 
 from pipeline.errors import TrialRejected
 from pipeline.osim.arrays.functions import FunctionTable
-from pipeline.osim.arrays.read_model import Skeleton, read_skeleton
+from pipeline.osim.arrays.read_model import NO_MUSCLES, MuscleArrays, Skeleton, read_muscles, read_skeleton
 from pipeline.osim.arrays.unsupported import Unsupported
 from pipeline.osim.models.model import ModelSummary, load_stiff_model, summarise
 from warehouse.provenance import file_sha256
@@ -31,6 +31,7 @@ class SharedModel:
     model: osim.Model
     summary: ModelSummary
     readable: Skeleton | Unsupported
+    muscles: MuscleArrays
 
     @property
     def skeleton(self) -> Skeleton:
@@ -71,11 +72,12 @@ def forget() -> None:
 def read_shared_model(model_file: Path) -> SharedModel:
     """`shared_model`, of a file that is read anew and not remembered."""
     model = load_stiff_model(model_file)
-    return SharedModel(model=model, summary=summarise(model), readable=_readable(model))
-
-
-def _readable(model: osim.Model) -> Skeleton | Unsupported:
+    table = FunctionTable()
     try:
-        return read_skeleton(model, FunctionTable())
+        skeleton = read_skeleton(model, table)
     except Unsupported as found:
-        return found
+        return SharedModel(model=model, summary=summarise(model), readable=found, muscles=NO_MUSCLES)
+    muscles = read_muscles(model, skeleton, table)
+    # Points of muscles may slide by functions of their own.
+    whole = replace(skeleton, tree=skeleton.tree._replace(functions=table.arrays()))
+    return SharedModel(model=model, summary=summarise(model), readable=whole, muscles=muscles)

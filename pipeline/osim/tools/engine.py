@@ -41,7 +41,7 @@ from pipeline.records import (
     MuscleForces,
     Side,
 )
-from pipeline.session.recipe import InverseKinematicsSettings, StaticOptimizationSettings
+from pipeline.session.recipe import InverseKinematicsSettings, MechanicsLaw, StaticOptimizationSettings
 
 __all__ = ["inverse_dynamics", "inverse_kinematics", "loading_feet", "muscle_balance", "static_optimization"]
 
@@ -93,6 +93,7 @@ def inverse_dynamics(
     wrenches: Sequence[FootWrench],
     *,
     foot_bodies: Mapping[Side, str],
+    mechanics: MechanicsLaw = "corrected",  # noqa: ARG001 - the tools know their own
     lowpass_hz: float | None = None,
     directory: Path,
 ) -> GeneralizedForces:
@@ -133,6 +134,7 @@ def static_optimization(
     wrenches: Sequence[FootWrench],
     *,
     foot_bodies: Mapping[Side, str],
+    mechanics: MechanicsLaw = "corrected",  # noqa: ARG001 - the tools know their own
     lowpass_hz: float | None = None,
     settings: StaticOptimizationSettings,
     directory: Path,

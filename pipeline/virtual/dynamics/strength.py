@@ -50,5 +50,7 @@ def _one_stride(body: Body, performance: Performance, stride_s: float) -> tuple[
         speeds=performance.speeds[some],
         accelerations=performance.accelerations[some],
     )
-    muscles = least_effort_forces(body.muscled, motion, asked.values, time_s=asked.time_s, settings=settings)
+    muscles = least_effort_forces(
+        body.muscled, motion, asked.values, time_s=asked.time_s, settings=settings, mechanics="corrected"
+    )
     return asked, muscles

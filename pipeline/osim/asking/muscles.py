@@ -1,39 +1,42 @@
-"""A model's muscles along a motion: their force at full activation, and the generalized force of one newton.
+"""OpenSim's muscles along a motion: the way of models whose paths or fibres arrays can't say.
 
-All geometry and the force-length-velocity curves are OpenSim's. Shapes: T frames, Q coordinates, U muscles.
+Asking for one muscle takes as long as asking for all, since the bodies must be in place, so that such a model's muscles are
+all asked. Shapes: T frames, Q coordinates, U muscles, B bodies of the arrays' tree.
 """
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import opensim as osim
 
 from pipeline.errors import TrialRejected
-from pipeline.osim.models.shared_model import SharedModel
+from pipeline.osim.asking.poses import Poses
 
+_STAGE = "static_optimization"
 _FIBRE = "fiber_length"
 _KNOWN_STATES = {"activation", _FIBRE, "fiber_velocity"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class MuscleGeometry:
+class AskedMuscles:
     """per_newton (T, U, Q): generalized force of one newton of tension, each coordinate moving by itself.
 
-    full_n (T, U): tension at full activation, with the fibre's length and speed as a stiff tendon determines them.
+    length_m and lengthening_m_s (T, U): of the paths. full_n (T, U): tension at full activation, with the fibre's length
+    and speed as a stiff tendon determines them, as OpenSim computes it.
     """
 
     per_newton: np.ndarray
+    length_m: np.ndarray
+    lengthening_m_s: np.ndarray
     full_n: np.ndarray
 
 
-def muscle_geometry(shared: SharedModel, values: np.ndarray, speeds: np.ndarray) -> MuscleGeometry:
-    """The geometry of all muscles along a motion (T, Q).
-
-    TrialRejected("static_optimization", …) names muscles whose paths give no forces.
-    """
-    muscles = _muscles(shared)
-    paths = _paths(shared, muscles)
+def asked_muscles(model: osim.Model, values: np.ndarray, speeds: np.ndarray) -> AskedMuscles:
+    """All muscles along a motion (T, Q). TrialRejected("static_optimization", …) for paths that give no forces."""
+    poses, muscles = Poses(model), _muscles(model)
+    paths = _paths(model, muscles)
     # By virtual work a path lengthens at minus its generalized force times the speeds, which takes a tenth of the time
     # of OpenSim's own sum over the path. With two wrapping objects OpenSim's speed differs (gaslat: up to 15 mm/s at
     # 0.1 m/s), and OpenSim's is used.
@@ -41,37 +44,65 @@ def muscle_geometry(shared: SharedModel, values: np.ndarray, speeds: np.ndarray)
     follow = [path.setLengtheningSpeed for path, plain in zip(paths, simple, strict=True) if plain]
     followers = np.flatnonzero(simple)
     sliding = [_slides(path) for path in paths]
-    full = [muscle.calcInextensibleTendonActiveFiberForce for muscle in muscles]
-    per_newton = np.empty((len(values), len(muscles), len(shared.names)))
-    full_n = np.empty((len(values), len(muscles)))
-    poses = shared.poses
+    shape = (len(values), len(muscles))
+    per_newton, (length_m, lengthening, full_n) = np.empty((*shape, len(poses.names))), np.empty((3, *shape))
     tree_speeds = poses.tree_order(speeds)
     for t in poses.moving(values, speeds):
-        tree = _per_newton(shared, paths, sliding)
-        lengthening = -(tree[followers] @ tree_speeds[t])
-        for put, speed in zip(follow, lengthening.tolist(), strict=True):
+        tree = _per_newton(poses, paths, sliding)
+        for put, speed in zip(follow, (-(tree[followers] @ tree_speeds[t])).tolist(), strict=True):
             put(poses.state, speed)
-        full_n[t] = [force(poses.state, 1.0) for force in full]
+        length_m[t] = [muscle.getLength(poses.state) for muscle in muscles]
+        lengthening[t] = [muscle.getLengtheningSpeed(poses.state) for muscle in muscles]
+        full_n[t] = [muscle.calcInextensibleTendonActiveFiberForce(poses.state, 1.0) for muscle in muscles]
         per_newton[t] = tree[:, poses.mobility]
-    return MuscleGeometry(per_newton=per_newton, full_n=full_n)
+    return AskedMuscles(per_newton=per_newton, length_m=length_m, lengthening_m_s=lengthening, full_n=full_n)
 
 
-def passive_tension(shared: SharedModel, values: np.ndarray) -> np.ndarray:
+def asked_passive_tension(model: osim.Model, values: np.ndarray) -> np.ndarray:
     """Each muscle's passive force along its tendon, (T, U) newtons, at poses (T, Q), with stiff tendons.
 
     It is the passive force-length curve of the muscle's class. Damping, which Millard's and De Groote's muscles have to
     keep their integration well posed, is left out, as it is from the active force.
     TrialRejected("static_optimization", …) names muscles whose fibre length can't be set.
     """
-    muscles = _muscles(shared)
-    loose = [(muscle, _StiffTendon.of(muscle)) for muscle in muscles if _keeps_its_fibre(shared, muscle)]
+    poses, muscles = Poses(model), _muscles(model)
+    loose = [(muscle, _StiffTendon.of(muscle)) for muscle in muscles if _keeps_its_fibre(model, muscle)]
     strength_n = np.array([muscle.getMaxIsometricForce() for muscle in muscles])
-    state, per_strength = shared.poses.state, np.empty((len(values), len(muscles)))
-    for t in shared.poses.at(values):
+    state, per_strength = poses.state, np.empty((len(values), len(muscles)))
+    for t in poses.at(values):
         for muscle, tendon in loose:
             muscle.setStateVariableValue(state, _FIBRE, tendon.fibre_m(muscle.getLength(state)))
         per_strength[t] = [m.getPassiveForceMultiplier(state) * m.getCosPennationAngle(state) for m in muscles]
     return per_strength * strength_n
+
+
+def asked_pulls(
+    model: osim.Model, bodies: Sequence[str], values: np.ndarray, tension_n: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """What muscles of tension (T, U) do to bodies at poses (T, Q): wrenches (T, B, 6), and direct forces (T, Q).
+
+    The same as `mechanics/muscles/pulls.py`: a wrench is a moment about the ground's origin and a force.
+    """
+    poses, muscles = Poses(model), _muscles(model)
+    paths, frames = _paths(model, muscles), [_frame(model, body) for body in bodies]
+    index = [int(frame.getMobilizedBodyIndex()) for frame in frames]
+    none = osim.SpatialVec(osim.Vec3(0), osim.Vec3(0))
+    wrenches, direct = np.zeros((len(values), len(bodies), 6)), np.zeros(values.shape)
+    for t in poses.at(values):
+        on_bodies, on_speeds = osim.VectorOfSpatialVec(poses.n_bodies, none), osim.Vector(poses.state.getNU(), 0.0)
+        for path, tension in zip(paths, tension_n[t].tolist(), strict=True):
+            path.addInEquivalentForces(poses.state, tension, on_bodies, on_speeds)
+        direct[t] = on_speeds.to_numpy()[poses.mobility]
+        for b, (frame, place) in enumerate(zip(frames, index, strict=True)):
+            given = on_bodies.get(place)
+            moment, force = given.get(0).to_numpy().copy(), given.get(1).to_numpy().copy()
+            at = frame.getPositionInGround(poses.state).to_numpy()
+            wrenches[t, b] = np.r_[moment + np.cross(at, force), force]
+    return wrenches, direct
+
+
+def _frame(model: osim.Model, body: str) -> osim.PhysicalFrame:
+    return model.getGround() if body == "ground" else model.getBodySet().get(body)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,29 +121,18 @@ class _StiffTendon:
         return math.hypot(max(path_m - self.length_m, 0.0), self.thickness_m)
 
 
-def _keeps_its_fibre(shared: SharedModel, muscle: osim.Muscle) -> bool:
+def _keeps_its_fibre(model: osim.Model, muscle: osim.Muscle) -> bool:
     """Whether the fibre's length is a state: in classes without a stiff tendon, such as Thelen's."""
     states = muscle.getStateVariableNames()
     names = {states.get(i).rsplit("/", 1)[-1] for i in range(states.getSize())}
     if not names <= _KNOWN_STATES:
         raise TrialRejected(
-            "static_optimization",
-            f"model {shared.summary.name}: muscle {muscle.getName()}, a {muscle.getConcreteClassName()}, has states "
+            _STAGE,
+            f"model {model.getName()}: muscle {muscle.getName()}, a {muscle.getConcreteClassName()}, has states "
             f"({', '.join(sorted(names - _KNOWN_STATES))}) that passive fibre force may depend on in ways engine "
             "`exact` doesn't know. Set passive_fibre_force = false in the recipe.",
         )
     return _FIBRE in names
-
-
-def strongest_n(shared: SharedModel) -> np.ndarray:
-    """Each muscle's maximum isometric force, (U,): its tension at full activation without muscle physiology."""
-    return np.array([muscle.getMaxIsometricForce() for muscle in _muscles(shared)])
-
-
-def control_bounds(shared: SharedModel) -> tuple[np.ndarray, np.ndarray]:
-    """Smallest and largest control of each muscle, (U,) each, as the model has them."""
-    muscles = _muscles(shared)
-    return np.array([m.getMinControl() for m in muscles]), np.array([m.getMaxControl() for m in muscles])
 
 
 def _slides(path: osim.GeometryPath) -> bool:
@@ -121,13 +141,12 @@ def _slides(path: osim.GeometryPath) -> bool:
     return any(osim.MovingPathPoint.safeDownCast(points.get(i)) is not None for i in range(points.getSize()))
 
 
-def _per_newton(shared: SharedModel, paths: list[osim.GeometryPath], sliding: list[bool]) -> np.ndarray:
+def _per_newton(poses: Poses, paths: list[osim.GeometryPath], sliding: list[bool]) -> np.ndarray:
     """Generalized force of a newton in each path at the state's pose, (U, Q) in Simbody's order.
 
     Tensions are added one after the other and their sums differenced: resetting the bodies' forces for each path would
     take longer than everything else.
     """
-    poses = shared.poses
     n_speeds = poses.state.getNU()
     on_bodies = osim.VectorOfSpatialVec(poses.n_bodies, osim.SpatialVec(osim.Vec3(0), osim.Vec3(0)))
     direct, through = osim.Vector(n_speeds, 0.0), osim.Vector(n_speeds, 0.0)
@@ -143,18 +162,18 @@ def _per_newton(shared: SharedModel, paths: list[osim.GeometryPath], sliding: li
     return np.diff(sums, axis=0)
 
 
-def _muscles(shared: SharedModel) -> list[osim.Muscle]:
-    muscles = shared.model.getMuscles()
+def _muscles(model: osim.Model) -> list[osim.Muscle]:
+    muscles = model.getMuscles()
     return [muscles.get(i) for i in range(muscles.getSize())]
 
 
-def _paths(shared: SharedModel, muscles: list[osim.Muscle]) -> list[osim.GeometryPath]:
+def _paths(model: osim.Model, muscles: list[osim.Muscle]) -> list[osim.GeometryPath]:
     paths = [osim.GeometryPath.safeDownCast(muscle.getPath()) for muscle in muscles]
     unknown = [muscle.getName() for muscle, path in zip(muscles, paths, strict=True) if path is None]
     if unknown:
         raise TrialRejected(
-            "static_optimization",
-            f"model {shared.summary.name}: the paths of {', '.join(unknown)} are not GeometryPaths, and engine `exact` "
+            _STAGE,
+            f"model {model.getName()}: the paths of {', '.join(unknown)} are not GeometryPaths, and engine `exact` "
             "can't ask others for their forces. Name engine `tools` in the recipe.",
         )
     return paths
