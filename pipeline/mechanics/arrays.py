@@ -119,6 +119,19 @@ class Paths(NamedTuple):
     crossed: np.ndarray
 
 
+class Curves(NamedTuple):
+    """Functions of hundreds of pieces, and how to find a piece without searching.
+
+    Bins of equal width, per_unit (F,) to a unit, go from a function's first piece to the beginning of its last.
+    first_bin (F + 1,): a function's bins, piece: the piece in which each begins.
+    """
+
+    functions: Functions
+    per_unit: np.ndarray
+    first_bin: np.ndarray
+    piece: np.ndarray
+
+
 # Where OpenSim's force at full activation is not its muscle's law: nowhere; the pennation angle is that of a fibre as
 # many metres long as it is optimal lengths; there is no pennation angle; the fibre lengthens as fast as the path.
 NO_SLIP, NORMALISED_PENNATION, NO_PENNATION, PATH_SPEED = 0, 1, 2, 3
@@ -145,4 +158,4 @@ class Fibres(NamedTuple):
     active: np.ndarray
     velocity: np.ndarray
     passive: np.ndarray
-    curves: Functions
+    curves: Curves

@@ -1,7 +1,8 @@
 """A model's muscles read into `Fibres`: their parameters, and their curves once for all muscles that share them.
 
-Beyond the range in which it is read a curve goes on as a line. Millard's curves do so themselves. Thelen's and De Groote's
-are read for fibres up to five optimal lengths, and no fibre survives that; De Groote's up to a hundred times its fastest.
+Beyond the range in which it is read a curve goes on as a line. Millard's curves do so themselves. Thelen's and De
+Groote's are read for fibres up to five optimal lengths, which no fibre survives; De Groote's up to a hundred times the
+fastest speed.
 """
 
 import math
@@ -12,8 +13,7 @@ import numpy as np
 import opensim as osim
 
 from pipeline.errors import TrialRejected
-from pipeline.mechanics.arrays import NO_PENNATION, NO_SLIP, NORMALISED_PENNATION, PATH_SPEED, Fibres, Functions
-from pipeline.mechanics.bodies.functions import evaluate
+from pipeline.mechanics.arrays import NO_PENNATION, NO_SLIP, NORMALISED_PENNATION, PATH_SPEED, Curves, Fibres, Functions
 from pipeline.osim.arrays.functions import FunctionTable
 from pipeline.osim.arrays.sampled import SmoothFunction, quintic_pieces
 from pipeline.osim.arrays.unsupported import Unsupported
@@ -42,7 +42,7 @@ class _Fibre:
     shortest_along_m: float = 0.0
 
 
-class _Curves:
+class _CurveTable:
     """Curves gathered so far, each read once."""
 
     def __init__(self) -> None:
@@ -59,12 +59,12 @@ class _Curves:
 def read_fibres(model: osim.Model) -> Fibres:
     """The fibres of an initialised model's muscles, in the model's order.
 
-    Unsupported names a muscle of another class. TrialRejected("model", …) names a muscle with an impossible parameter or
-    curve, and its value.
+    Unsupported names a muscle of another class. TrialRejected("model", …) names a muscle with an impossible parameter
+    or curve, and its value.
     """
     muscles = model.getMuscles()
     every = [muscles.get(i) for i in range(muscles.getSize())]
-    curves = _Curves()
+    curves = _CurveTable()
     fibres = [_read(muscle, curves) for muscle in every]
     optimal = [muscle.getOptimalFiberLength() for muscle in every]
     pennation = [muscle.getPennationAngleAtOptimalFiberLength() for muscle in every]
@@ -80,10 +80,29 @@ def read_fibres(model: osim.Model) -> Fibres:
         active=_whole([fibre.active for fibre in fibres]),
         velocity=_whole([fibre.velocity for fibre in fibres]),
         passive=_whole([fibre.passive for fibre in fibres]),
-        curves=curves.table.arrays(),
+        curves=_with_bins(curves.table.arrays()),
     )
     _check_curves(arrays, [muscle.getName() for muscle in every])
     return arrays
+
+
+def _with_bins(functions: Functions) -> Curves:
+    """Functions and bins half as wide as their pieces are on average."""
+    first, per_unit, pieces = [0], [], []
+    for before, after in zip(functions.first[:-1].tolist(), functions.first[1:].tolist(), strict=True):
+        start = functions.start[before:after]
+        span = start[-1] - start[0]
+        n_bins = 2 * len(start) if span > 0 else 1
+        edges = np.linspace(start[0], start[-1], n_bins + 1)[:-1]
+        pieces.append(before + np.searchsorted(start, edges, side="right") - 1)
+        per_unit.append(n_bins / span if span > 0 else 0.0)
+        first.append(first[-1] + n_bins)
+    return Curves(
+        functions=functions,
+        per_unit=_reals(per_unit),
+        first_bin=_whole(first),
+        piece=np.concatenate([*pieces, []]).astype(np.int64),
+    )
 
 
 def _reals(values: list[float]) -> np.ndarray:
@@ -94,7 +113,7 @@ def _whole(values: list[int]) -> np.ndarray:
     return np.array(values, dtype=np.int64)
 
 
-def _read(muscle: osim.Muscle, curves: _Curves) -> _Fibre:
+def _read(muscle: osim.Muscle, curves: _CurveTable) -> _Fibre:
     kind, name = muscle.getConcreteClassName(), muscle.getName()
     if kind not in _CLASSES:
         raise Unsupported(f"muscle {name}: a {kind}")
@@ -115,7 +134,9 @@ def _check_parameters(muscle: osim.Muscle, name: str) -> None:
         (0 < fastest < math.inf, "maximum contraction velocity", f"{fastest:g} per second", "a positive number"),
     ):
         if not good:
-            raise TrialRejected("model", f"muscle {name}: its {what} is {value}, expected {expected}. Correct the model.")
+            raise TrialRejected(
+                "model", f"muscle {name}: its {what} is {value}, expected {expected}. Correct the model."
+            )
 
 
 def _check_curves(fibres: Fibres, names: list[str]) -> None:
@@ -123,7 +144,7 @@ def _check_curves(fibres: Fibres, names: list[str]) -> None:
     for what, numbers in zip(_PLAUSIBLE, (fibres.active, fibres.velocity, fibres.passive), strict=True):
         at, least, largest = _PLAUSIBLE[what]
         for number in np.unique(numbers).tolist():
-            values = np.array([evaluate(fibres.curves, number, x)[0] for x in at.tolist()])
+            values = _values(fibres.curves.functions, number, at)
             name = names[int(np.argmax(numbers == number))]
             if not (np.isfinite(values).all() and values.min() >= least and values.max() <= largest):
                 raise TrialRejected(
@@ -133,7 +154,16 @@ def _check_curves(fibres: Fibres, names: list[str]) -> None:
                 )
 
 
-def _millard_equilibrium(muscle: osim.Millard2012EquilibriumMuscle, curves: _Curves) -> _Fibre:
+def _values(functions: Functions, number: int, x: np.ndarray) -> np.ndarray:
+    """A function's values at x (N,), which for this purpose may lie at its ends where they lie beyond."""
+    first, after = functions.first[number], functions.first[number + 1]
+    within = np.clip(x, functions.low[number], functions.high[number])
+    piece = np.maximum(first + np.searchsorted(functions.start[first:after], within, side="right") - 1, first)
+    powers = (within - functions.start[piece])[:, None] ** np.arange(functions.coefficients.shape[1])
+    return (functions.coefficients[piece] * powers).sum(axis=1)
+
+
+def _millard_equilibrium(muscle: osim.Millard2012EquilibriumMuscle, curves: _CurveTable) -> _Fibre:
     active, velocity, passive = _millard_curves(muscle, curves)
     return _Fibre(
         active=active,
@@ -145,7 +175,7 @@ def _millard_equilibrium(muscle: osim.Millard2012EquilibriumMuscle, curves: _Cur
     )
 
 
-def _millard_acceleration(muscle: osim.Millard2012AccelerationMuscle, curves: _Curves) -> _Fibre:
+def _millard_acceleration(muscle: osim.Millard2012AccelerationMuscle, curves: _CurveTable) -> _Fibre:
     active, velocity, passive = _millard_curves(muscle, curves)
     pennation = muscle.getPennationModel()
     return _Fibre(
@@ -158,9 +188,9 @@ def _millard_acceleration(muscle: osim.Millard2012AccelerationMuscle, curves: _C
 
 
 def _millard_curves(
-    muscle: osim.Millard2012EquilibriumMuscle | osim.Millard2012AccelerationMuscle, curves: _Curves
+    muscle: osim.Millard2012EquilibriumMuscle | osim.Millard2012AccelerationMuscle, curves: _CurveTable
 ) -> tuple[int, int, int]:
-    """Quintic Bezier curves, whose pieces meet with equal curvature: cutting finds those corners that aren't named here."""
+    """Quintic Bezier curves, which meet with equal curvature: cutting finds those corners that aren't named here."""
     active = muscle.getActiveForceLengthCurve()
     velocity = muscle.getForceVelocityCurve()
     passive = muscle.getFiberForceLengthCurve()
@@ -219,10 +249,11 @@ def _add_pieces(
     return table.add(start.tolist(), coefficients, (min(knots), max(knots)))
 
 
-def _thelen(muscle: osim.Thelen2003Muscle, curves: _Curves) -> _Fibre:
+def _thelen(muscle: osim.Thelen2003Muscle, curves: _CurveTable) -> _Fibre:
     """Thelen's curves written out: OpenSim finds his force-velocity curve by iteration, and doesn't tell the others.
 
-    At full activation it is a hyperbola up to the threshold, and a line beyond; nothing shortens faster than the fastest.
+    At full activation it is a hyperbola up to the threshold, and a line beyond; there is no force above the fastest
+    shortening.
     """
     name = muscle.getName()
     width, strain, growth = muscle.get_KshapeActive(), muscle.get_FmaxMuscleStrain(), muscle.get_KshapePassive()
@@ -276,7 +307,7 @@ def _thelen(muscle: osim.Thelen2003Muscle, curves: _Curves) -> _Fibre:
     )
 
 
-def _de_groote(muscle: osim.DeGrooteFregly2016Muscle, curves: _Curves) -> _Fibre:
+def _de_groote(muscle: osim.DeGrooteFregly2016Muscle, curves: _CurveTable) -> _Fibre:
     width, strain = muscle.get_active_force_width_scale(), muscle.get_passive_fiber_strain_at_one_norm_force()
     loose, part = muscle.get_ignore_passive_fiber_force(), f"muscle {muscle.getName()}: De Groote's curve"
 
@@ -316,7 +347,7 @@ def _de_groote_velocity(speed: np.ndarray) -> np.ndarray:
     return 1 + factor * (np.arcsinh(steep * speed + shift) - math.asinh(shift))
 
 
-def _rigid_tendon(muscle: osim.RigidTendonMuscle, curves: _Curves) -> _Fibre:
+def _rigid_tendon(muscle: osim.RigidTendonMuscle, curves: _CurveTable) -> _Fibre:
     name = muscle.getName()
 
     def number(function: osim.Function, what: str) -> int:
