@@ -133,7 +133,8 @@ class Curves(NamedTuple):
 
 
 # Where OpenSim's force at full activation is not its muscle's law: nowhere; the pennation angle is that of a fibre as
-# many metres long as it is optimal lengths; there is no pennation angle; the fibre lengthens as fast as the path.
+# many metres long as it is optimal lengths; there is no pennation angle; the fibre lengthens as fast as the path. With
+# the last two a slack path may pull.
 NO_SLIP, NORMALISED_PENNATION, NO_PENNATION, PATH_SPEED = 0, 1, 2, 3
 
 

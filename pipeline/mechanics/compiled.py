@@ -11,23 +11,14 @@ import numba
 
 F = TypeVar("F", bound=Callable[..., Any])
 
-_UNCACHED: dict[str, Any] = {"error_model": "numpy", "fastmath": {"contract", "nsz"}, "nogil": True}
+_OPTIONS: dict[str, Any] = {"cache": True, "error_model": "numpy", "fastmath": {"contract", "nsz"}, "nogil": True}
 
 
 def kernel(function: F) -> F:
     """Compile a function at its first call, once a machine."""
-    return cast(F, numba.njit(cache=True, **_UNCACHED)(function))
-
-
-def inner(function: F) -> F:
-    """A part of kernels, compiled with each and not cached alone.
-
-    Machine code from the cache can be called but not taken into the caller: a kernel compiled while its parts lie in
-    the cache runs several times as long as one compiled with them.
-    """
-    return cast(F, numba.njit(**_UNCACHED)(function))
+    return cast(F, numba.njit(**_OPTIONS)(function))
 
 
 def inlined(function: F) -> F:
-    """`inner`, written out where it is called: for many arrays, which a call would pass one by one, in a hot loop."""
-    return cast(F, numba.njit(inline="always", **_UNCACHED)(function))
+    """A kernel written out where another calls it: for a hot loop, and many arrays, which a call passes one by one."""
+    return cast(F, numba.njit(inline="always", **_OPTIONS)(function))

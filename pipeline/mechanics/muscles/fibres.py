@@ -13,7 +13,7 @@ tendon is
 import numpy as np
 
 from pipeline.mechanics.arrays import NO_PENNATION, NO_SLIP, NORMALISED_PENNATION, PATH_SPEED, Curves, Fibres
-from pipeline.mechanics.compiled import inlined, inner, kernel
+from pipeline.mechanics.compiled import inlined, kernel
 
 
 @inlined
@@ -31,28 +31,30 @@ def fibre_tension(
     tendon_m, fastest_m_s = fibres.tendon_m[muscle], fibres.fastest_per_s[muscle] * fibres.optimal_m[muscle]
     shortest_m, shortest_along_m = fibres.shortest_m[muscle], fibres.shortest_along_m[muscle]
     slip = fibres.slip[muscle] if as_opensim else NO_SLIP
-    fibre_m, cosine = _fibre(path_m - tendon_m, thickness_m)
+    along_m = path_m - tendon_m
+    fibre_m, cosine = _fibre(max(along_m, 0.0) if slip == PATH_SPEED else along_m, thickness_m)
     speed_m_s = lengthening_m_s * (1.0 if slip == PATH_SPEED else cosine)
     active = curve_value(fibres.curves, fibres.active[muscle], fibre_m / optimal_m)
     velocity = curve_value(fibres.curves, fibres.velocity[muscle], speed_m_s / fastest_m_s)
     passive = curve_value(fibres.curves, fibres.passive[muscle], fibre_m / optimal_m)
-    usable = fibre_m > shortest_m and path_m - tendon_m >= shortest_along_m
+    usable = fibre_m > shortest_m and along_m >= shortest_along_m
     full_n = strength_n * active * velocity * _cosine_in_force(slip, cosine, thickness_m, fibre_m / optimal_m)
     passive_n = strength_n * passive * cosine
-    return _where_possible(full_n, passive_n, usable, slip, as_opensim)
+    finite = np.isfinite(path_m + lengthening_m_s)
+    return _where_possible(full_n, passive_n, finite, usable, slip, as_opensim)
 
 
-@inner
+@kernel
 def _fibre(along_m: float, thickness_m: float) -> tuple[float, float]:
     """A fibre's length and the cosine of its pennation angle; 0 for the cosine of a fibre without length."""
     fibre_m = np.sqrt(along_m * along_m + thickness_m * thickness_m)
     return fibre_m, along_m / fibre_m if fibre_m != 0.0 else 0.0
 
 
-@inner
+@kernel
 def _cosine_in_force(slip: int, cosine: float, thickness_m: float, length: float) -> float:
     """The cosine by which a fibre's full force is multiplied."""
-    if slip == NO_PENNATION:
+    if slip == NO_PENNATION or (slip == PATH_SPEED and thickness_m == 0.0):
         return 1.0
     if slip == NORMALISED_PENNATION:
         sine = thickness_m / length if length != 0.0 else 0.0
@@ -60,14 +62,16 @@ def _cosine_in_force(slip: int, cosine: float, thickness_m: float, length: float
     return cosine
 
 
-@inner
-def _where_possible(full_n: float, passive_n: float, usable: bool, slip: int, as_opensim: bool) -> tuple[float, float]:
-    """Tensions as they are, or zero of a fibre that is too short or would push; NaN stays."""
-    if np.isnan(full_n) or np.isnan(passive_n):
+@kernel
+def _where_possible(
+    full_n: float, passive_n: float, finite: bool, usable: bool, slip: int, as_opensim: bool
+) -> tuple[float, float]:
+    """Tensions as they are, or zero of a fibre that is too short or would push; NaN of what isn't finite."""
+    if not finite or np.isnan(full_n) or np.isnan(passive_n):
         return np.nan, np.nan
     passive_n = max(passive_n, 0.0) if usable else 0.0
     if as_opensim:
-        return full_n if usable or slip == NO_PENNATION else 0.0, passive_n
+        return full_n if usable or slip in (NO_PENNATION, PATH_SPEED) else 0.0, passive_n
     return max(full_n, 0.0) if usable else 0.0, passive_n
 
 
@@ -87,7 +91,7 @@ def fibre_tensions(
         )
 
 
-@inner
+@kernel
 def curve_value(curves: Curves, number: int, x: float) -> float:
     """A curve's value at x, beyond its ends that of the line that it ends on; NaN where x isn't finite."""
     start, k = curves.functions.start, curves.functions.coefficients
