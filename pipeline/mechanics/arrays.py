@@ -119,7 +119,7 @@ class Paths(NamedTuple):
     crossed: np.ndarray
 
 
-class Curves(NamedTuple):
+class FibreCurves(NamedTuple):
     """Functions of hundreds of pieces, and how to find a piece without searching.
 
     Bins of equal width, per_unit (F,) to a unit, go from a function's first piece to the beginning of its last.
@@ -159,4 +159,4 @@ class Fibres(NamedTuple):
     active: np.ndarray
     velocity: np.ndarray
     passive: np.ndarray
-    curves: Curves
+    curves: FibreCurves

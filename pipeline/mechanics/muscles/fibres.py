@@ -12,7 +12,7 @@ tendon is
 
 import numpy as np
 
-from pipeline.mechanics.arrays import NO_PENNATION, NO_SLIP, NORMALISED_PENNATION, PATH_SPEED, Curves, Fibres
+from pipeline.mechanics.arrays import NO_PENNATION, NO_SLIP, NORMALISED_PENNATION, PATH_SPEED, FibreCurves, Fibres
 from pipeline.mechanics.compiled import inlined, kernel
 
 
@@ -92,7 +92,7 @@ def fibre_tensions(
 
 
 @kernel
-def curve_value(curves: Curves, number: int, x: float) -> float:
+def curve_value(curves: FibreCurves, number: int, x: float) -> float:
     """A curve's value at x, beyond its ends that of the line that it ends on; NaN where x isn't finite."""
     start, k = curves.functions.start, curves.functions.coefficients
     piece, last = curves.functions.first[number], curves.functions.first[number + 1] - 1

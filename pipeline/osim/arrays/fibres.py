@@ -13,7 +13,15 @@ import numpy as np
 import opensim as osim
 
 from pipeline.errors import TrialRejected
-from pipeline.mechanics.arrays import NO_PENNATION, NO_SLIP, NORMALISED_PENNATION, PATH_SPEED, Curves, Fibres, Functions
+from pipeline.mechanics.arrays import (
+    NO_PENNATION,
+    NO_SLIP,
+    NORMALISED_PENNATION,
+    PATH_SPEED,
+    FibreCurves,
+    Fibres,
+    Functions,
+)
 from pipeline.osim.arrays.functions import FunctionTable
 from pipeline.osim.arrays.sampled import SmoothFunction, quintic_pieces
 from pipeline.osim.arrays.unsupported import Unsupported
@@ -59,6 +67,9 @@ class _CurveTable:
 def read_fibres(model: osim.Model) -> Fibres:
     """The fibres of an initialised model's muscles, in the model's order.
 
+    Load the model with `load_stiff_model`: beside a tendon that stretches OpenSim raises the lowest values of an
+    undamped Millard muscle's curves.
+
     Unsupported names a muscle of another class. TrialRejected("model", …) names a muscle with an impossible parameter
     or curve, and its value.
     """
@@ -86,7 +97,7 @@ def read_fibres(model: osim.Model) -> Fibres:
     return arrays
 
 
-def _with_bins(functions: Functions) -> Curves:
+def _with_bins(functions: Functions) -> FibreCurves:
     """Functions and bins half as wide as their pieces are on average."""
     first, per_unit, pieces = [0], [], []
     for before, after in zip(functions.first[:-1].tolist(), functions.first[1:].tolist(), strict=True):
@@ -97,7 +108,7 @@ def _with_bins(functions: Functions) -> Curves:
         pieces.append(before + np.searchsorted(start, edges, side="right") - 1)
         per_unit.append(n_bins / span if span > 0 else 0.0)
         first.append(first[-1] + n_bins)
-    return Curves(
+    return FibreCurves(
         functions=functions,
         per_unit=_reals(per_unit),
         first_bin=_whole(first),

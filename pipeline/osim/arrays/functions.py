@@ -98,10 +98,10 @@ class FunctionTable:
             raise Unsupported(f"{part}: a {kind} of other than one variable")
         if kind == "PiecewiseLinearFunction":
             x, y = _points(osim.PiecewiseLinearFunction.safeDownCast(function))
-            return self.add(x[:-1], scale * np.column_stack([y[:-1], np.diff(y) / np.diff(x)]), (x[0], x[-1]))
+            return self.add(x[:-1].tolist(), scale * np.column_stack([y[:-1], np.diff(y) / np.diff(x)]), (x[0], x[-1]))
         if kind == "PiecewiseConstantFunction":
             x, y = _points(osim.PiecewiseConstantFunction.safeDownCast(function))
-            return self.add(x, scale * y[:, None], (x[0], x[-1]))
+            return self.add(x.tolist(), scale * y[:, None], (x[0], x[-1]))
         knots = [-_SAMPLED_TO, *_corners(function, kind), _SAMPLED_TO]
         smooth = _smooth(function, scale)
         try:

@@ -107,7 +107,8 @@ def test_active_force_is_opensims(kind: str, pennation_rad: float) -> None:
     found, _ = alone(reader.read_fibres(held.model), path_m, speed_m_s, as_opensim=True)
     np.testing.assert_allclose(found, expected, atol=1e-8 * STRENGTH_N, rtol=0)
     assert max(expected) > 0.9 * STRENGTH_N
-    assert (found == 0).any() or kind == "DeGrooteFregly2016Muscle"
+    # Where the path is slack, but for the slips that let it pull.
+    assert (found == 0).any() or kind in ("DeGrooteFregly2016Muscle", "RigidTendonMuscle")
 
 
 @pytest.mark.data
@@ -163,8 +164,11 @@ def thelen(length: np.ndarray, speed: np.ndarray) -> tuple[np.ndarray, np.ndarra
 
 def de_groote(length: np.ndarray, speed: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """De Groote et al. 2016, Ann Biomed Eng 44:2922, with the constants of OpenSim's class."""
-    bells = ((0.8150671134243542, 1.055033428970575, 0.162384573599574, 0.063303448465465),
-             (0.433004984392647, 0.716775413397760, -0.029947116970696, 0.200356847296188), (0.1, 1.0, 0.353553390593274, 0.0))  # fmt: skip
+    bells = (
+        (0.8150671134243542, 1.055033428970575, 0.162384573599574, 0.063303448465465),
+        (0.433004984392647, 0.716775413397760, -0.029947116970696, 0.200356847296188),
+        (0.1, 1.0, 0.353553390593274, 0.0),
+    )
     fl = sum(height * np.exp(-0.5 * ((length - at) / (a + b * length)) ** 2) for height, at, a, b in bells)
     slope = -8.149 * speed - 0.374
     fv = -0.3211346127989808 * np.log(slope + np.sqrt(slope**2 + 1)) + 0.8825327733249912
@@ -214,7 +218,7 @@ def test_corrected_force_is_continuous_bounded_and_zero_where_slack(kind: str) -
     assert full.max() < 1.05 * STRENGTH_N
     assert not full[path_m < TENDON_M].any()
     assert not passive[path_m < TENDON_M].any()
-    # Thelen's fibre has its force down to the shortest length that OpenSim lets it have, a tenth of it along the tendon.
+    # Thelen's fibre loses its force at once at the shortest length that OpenSim lets it have.
     apart = np.abs(np.diff(full)) < 1e-3 * STRENGTH_N
     assert apart.all() or (kind == "Thelen2003Muscle" and (~apart).sum() == 1 and full[:-1][~apart] == 0)
     speeds = OPTIMAL_M * FASTEST * np.linspace(-3, 3, 4001)
