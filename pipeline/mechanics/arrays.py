@@ -122,12 +122,32 @@ class Paths(NamedTuple):
     crossed: np.ndarray
 
 
+class FibreCurves(NamedTuple):
+    """Functions of hundreds of pieces, and how to find a piece without searching.
+
+    Bins of equal width, per_unit (F,) to a unit, go from a function's first piece to the beginning of its last.
+    first_bin (F + 1,): a function's bins, piece: the piece in which each begins.
+    """
+
+    functions: Functions
+    per_unit: np.ndarray
+    first_bin: np.ndarray
+    piece: np.ndarray
+
+
+# Where OpenSim's force at full activation is not its muscle's law: nowhere; the pennation angle is that of a fibre as
+# many metres long as it is optimal lengths; there is no pennation angle; the fibre lengthens as fast as the path. With
+# the last two a slack path may pull.
+NO_SLIP, NORMALISED_PENNATION, NO_PENNATION, PATH_SPEED = 0, 1, 2, 3
+
+
 class Fibres(NamedTuple):
     """What muscles' fibres can do, with tendons of fixed length: all (U,).
 
     strength_n: maximum isometric force. optimal_m: optimal fibre length. tendon_m: slack length. thickness_m: optimal
     fibre length times the sine of the pennation there. fastest_per_s: maximum contraction velocity, optimal fibre
-    lengths a second. shortest_m: a fibre below it gives no active force; shortest_along_m: the same along the tendon.
+    lengths a second. shortest_m: a fibre no longer than this gives no force, nor does one that is shorter along the
+    tendon than shortest_along_m. slip: what OpenSim does otherwise, one of the four above.
     active, velocity, passive: the numbers of its curves of normalised length, velocity and length, in `curves`.
     """
 
@@ -138,7 +158,8 @@ class Fibres(NamedTuple):
     fastest_per_s: np.ndarray
     shortest_m: np.ndarray
     shortest_along_m: np.ndarray
+    slip: np.ndarray
     active: np.ndarray
     velocity: np.ndarray
     passive: np.ndarray
-    curves: Functions
+    curves: FibreCurves

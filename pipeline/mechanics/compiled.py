@@ -12,16 +12,23 @@ import numba
 F = TypeVar("F", bound=Callable[..., Any])
 
 _OPTIONS: dict[str, Any] = {"error_model": "numpy", "fastmath": {"contract", "nsz"}, "nogil": True}
+# What only Python needs of a function takes as long to compile as the function.
+_INNER: dict[str, Any] = {**_OPTIONS, "no_cpython_wrapper": True, "no_cfunc_wrapper": True}
 
 
 def kernel(function: F) -> F:
     """Compile a function that Python calls, at its first call, and keep the result for the next process.
 
-    Inner functions take far less time to compile with `inner`, and so do arrays that the caller allocates.
+    Its callers allocate: numba takes long to compile what numpy does in an instant.
     """
     return cast(F, numba.njit(**_OPTIONS, cache=True)(function))
 
 
 def inner(function: F) -> F:
     """Compile a function that only compiled functions call; it becomes a part of theirs."""
-    return cast(F, numba.njit(**_OPTIONS, no_cpython_wrapper=True, no_cfunc_wrapper=True)(function))
+    return cast(F, numba.njit(**_INNER)(function))
+
+
+def inlined(function: F) -> F:
+    """An inner function written out where it is called: for a hot loop, and many arrays, which a call passes one by one."""
+    return cast(F, numba.njit(inline="always", **_INNER)(function))

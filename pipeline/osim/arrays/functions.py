@@ -10,10 +10,13 @@ import numpy as np
 import opensim as osim
 
 from pipeline.mechanics.arrays import Functions
+from pipeline.osim.arrays.sampled import SmoothFunction, quintic_pieces
 from pipeline.osim.arrays.unsupported import Unsupported
 
 _TERMS = 6
 _FOREVER = (-np.inf, np.inf)
+# How far functions are sampled, in radians or metres: no coordinate goes further.
+_SAMPLED_TO = 10.0
 
 
 class FunctionTable:
@@ -89,7 +92,63 @@ class FunctionTable:
         return self.add(x[:-1], hermite_cubics(x, y, d), (x[0], x[-1]))
 
     def _add_sampled(self, function: osim.Function, part: str, scale: float) -> int:
-        raise Unsupported(f"{part}: a {function.getConcreteClassName()}")
+        """Pieces of another function of one variable, those of straight lines and constants without sampling."""
+        kind = function.getConcreteClassName()
+        if _n_arguments(function) != 1:
+            raise Unsupported(f"{part}: a {kind} of other than one variable")
+        if kind == "PiecewiseLinearFunction":
+            x, y = _points(osim.PiecewiseLinearFunction.safeDownCast(function))
+            return self.add(x[:-1].tolist(), scale * np.column_stack([y[:-1], np.diff(y) / np.diff(x)]), (x[0], x[-1]))
+        if kind == "PiecewiseConstantFunction":
+            x, y = _points(osim.PiecewiseConstantFunction.safeDownCast(function))
+            return self.add(x.tolist(), scale * y[:, None], (x[0], x[-1]))
+        knots = [-_SAMPLED_TO, *_corners(function, kind), _SAMPLED_TO]
+        smooth = _smooth(function, scale)
+        try:
+            pieces = quintic_pieces(smooth, knots, f"{part}: a {kind}")
+        except Unsupported:  # its slopes may jump at its knots, where no single slope is true
+            pieces = quintic_pieces(SmoothFunction(value=smooth.value), knots, f"{part}: a {kind}")
+        return self.add(pieces[0].tolist(), pieces[1], (min(knots), max(knots)))
+
+
+def _n_arguments(function: osim.Function) -> int | None:
+    try:
+        return int(function.getArgumentSize())
+    except RuntimeError:  # some classes can't say before they are complete
+        return None
+
+
+def _points(function: osim.PiecewiseLinearFunction | osim.PiecewiseConstantFunction) -> tuple[np.ndarray, np.ndarray]:
+    n = function.getSize()
+    return np.array([function.getX(i) for i in range(n)]), np.array([function.getY(i) for i in range(n)])
+
+
+def _corners(function: osim.Function, kind: str) -> list[float]:
+    """Where a function's derivatives may jump."""
+    if kind == "GCVSpline":
+        spline = osim.GCVSpline.safeDownCast(function)
+        return [spline.getX(i) for i in range(spline.getSize())]
+    if kind == "StepFunction":
+        step = osim.StepFunction.safeDownCast(function)
+        return [step.getStartTime(), step.getEndTime()]
+    return []
+
+
+def _smooth(function: osim.Function, scale: float) -> SmoothFunction:
+    """`scale` times an OpenSim function, with the derivatives that it tells."""
+    orders = [osim.StdVectorInt(), osim.StdVectorInt()]
+    for order, terms in zip(orders, (1, 2), strict=True):
+        for _ in range(terms):
+            order.append(0)
+
+    def derivative(order: osim.StdVectorInt, x: np.ndarray) -> np.ndarray:
+        return scale * np.array([function.calcDerivative(order, osim.Vector(1, each)) for each in x.tolist()])
+
+    return SmoothFunction(
+        value=lambda x: scale * np.array([function.calcValue(osim.Vector(1, each)) for each in x.tolist()]),
+        slope=lambda x: derivative(orders[0], x),
+        curvature=lambda x: derivative(orders[1], x),
+    )
 
 
 def hermite_cubics(x: np.ndarray, y: np.ndarray, slope: np.ndarray) -> np.ndarray:
