@@ -13,7 +13,7 @@ tendon is
 import numpy as np
 
 from pipeline.mechanics.arrays import NO_PENNATION, NO_SLIP, NORMALISED_PENNATION, PATH_SPEED, FibreCurves, Fibres
-from pipeline.mechanics.compiled import inlined, kernel
+from pipeline.mechanics.compiled import inlined, inner, kernel
 
 
 @inlined
@@ -44,14 +44,14 @@ def fibre_tension(
     return _where_possible(full_n, passive_n, finite, usable, slip, as_opensim)
 
 
-@kernel
+@inner
 def _fibre(along_m: float, thickness_m: float) -> tuple[float, float]:
     """A fibre's length and the cosine of its pennation angle; 0 for the cosine of a fibre without length."""
     fibre_m = np.sqrt(along_m * along_m + thickness_m * thickness_m)
     return fibre_m, along_m / fibre_m if fibre_m != 0.0 else 0.0
 
 
-@kernel
+@inner
 def _cosine_in_force(slip: int, cosine: float, thickness_m: float, length: float) -> float:
     """The cosine by which a fibre's full force is multiplied."""
     if slip == NO_PENNATION or (slip == PATH_SPEED and thickness_m == 0.0):
@@ -62,7 +62,7 @@ def _cosine_in_force(slip: int, cosine: float, thickness_m: float, length: float
     return cosine
 
 
-@kernel
+@inner
 def _where_possible(
     full_n: float, passive_n: float, finite: bool, usable: bool, slip: int, as_opensim: bool
 ) -> tuple[float, float]:
@@ -75,8 +75,18 @@ def _where_possible(
     return max(full_n, 0.0) if usable else 0.0, passive_n
 
 
-@kernel
 def fibre_tensions(
+    fibres: Fibres, path_m: np.ndarray, lengthening_m_s: np.ndarray, as_opensim: bool
+) -> tuple[np.ndarray, np.ndarray]:
+    """`fibre_tension` of all muscles along a motion: (T, U) each in, full and passive tensions (T, U) out."""
+    full_n, passive_n = np.empty((2, *path_m.shape))
+    given = (np.ascontiguousarray(each) for each in (path_m, lengthening_m_s))
+    _fibre_tensions(fibres, *given, as_opensim, full_n, passive_n)
+    return full_n, passive_n
+
+
+@kernel
+def _fibre_tensions(
     fibres: Fibres,
     path_m: np.ndarray,
     lengthening_m_s: np.ndarray,
@@ -84,14 +94,14 @@ def fibre_tensions(
     full_n: np.ndarray,
     passive_n: np.ndarray,
 ) -> None:
-    """`fibre_tension` of all muscles in one frame: path_m, lengthening_m_s (U,) in, full_n, passive_n (U,) out."""
-    for muscle in range(fibres.strength_n.shape[0]):
-        full_n[muscle], passive_n[muscle] = fibre_tension(
-            fibres, muscle, path_m[muscle], lengthening_m_s[muscle], as_opensim
-        )
+    for t in range(path_m.shape[0]):
+        for muscle in range(fibres.strength_n.shape[0]):
+            full_n[t, muscle], passive_n[t, muscle] = fibre_tension(
+                fibres, muscle, path_m[t, muscle], lengthening_m_s[t, muscle], as_opensim
+            )
 
 
-@kernel
+@inner
 def curve_value(curves: FibreCurves, number: int, x: float) -> float:
     """A curve's value at x, beyond its ends that of the line that it ends on; NaN where x isn't finite."""
     start, k = curves.functions.start, curves.functions.coefficients

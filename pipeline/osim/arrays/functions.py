@@ -89,7 +89,7 @@ class FunctionTable:
         at = [osim.Vector(1, float(each)) for each in x]
         y = scale * np.array([spline.calcValue(each) for each in at])
         d = scale * np.array([spline.calcDerivative(order, each) for each in at])
-        return self.add(x[:-1], hermite_cubics(x, y, d), (x[0], x[-1]))
+        return self.add(x[:-1].tolist(), hermite_cubics(x, y, d), (x[0], x[-1]))
 
     def _add_sampled(self, function: osim.Function, part: str, scale: float) -> int:
         """Pieces of another function of one variable, those of straight lines and constants without sampling."""

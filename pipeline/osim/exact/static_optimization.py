@@ -13,7 +13,7 @@ from pipeline.mechanics.bodies.poses import coupling_slopes
 from pipeline.mechanics.muscles.blocks import entry_places
 from pipeline.mechanics.muscles.effort import LeastEffort, least_effort_in_blocks
 from pipeline.mechanics.muscles.equations import Equations, equations_of, gain_and_target, moved_coordinates
-from pipeline.mechanics.muscles.fibres import tensions
+from pipeline.mechanics.muscles.fibres import fibre_tensions
 from pipeline.mechanics.muscles.static_optimization import FrameEquations, MuscleLaw, frame_equations
 from pipeline.osim.asking.muscles import asked_muscles, asked_passive_tension
 from pipeline.osim.exact.inverse_dynamics import Motion
@@ -130,7 +130,7 @@ def _asked_equations(problem: _Problem, values: np.ndarray, speeds: np.ndarray, 
     muscles = asked_muscles(shared.model, values, speeds)
     full_n, passive_n = muscles.full_n, np.zeros(muscles.full_n.shape)
     if fibres is not None:
-        full_n, stretched_n = tensions(fibres, muscles.length_m, muscles.lengthening_m_s, law.as_opensim)
+        full_n, stretched_n = fibre_tensions(fibres, muscles.length_m, muscles.lengthening_m_s, law.as_opensim)
         passive_n = stretched_n if law.passive else passive_n
     elif law.passive:
         passive_n = asked_passive_tension(shared.model, values)

@@ -82,9 +82,8 @@ def tension(
     """The first muscle's tensions at lengths and speeds, as a frame of as many muscles alike."""
     path, speed = (np.array(each, dtype=float) for each in np.broadcast_arrays(path_m, speed))
     alike = {name: np.repeat(values[:1], len(path)) for name, values in held._asdict().items() if name != "curves"}
-    full_n, passive_n = np.empty(len(path)), np.empty(len(path))
-    fibre_tensions(held._replace(**alike), path, speed, as_opensim, full_n, passive_n)
-    return full_n, passive_n
+    full_n, passive_n = fibre_tensions(held._replace(**alike), path[None], speed[None], as_opensim)
+    return full_n[0], passive_n[0]
 
 
 def geometry(path_m: np.ndarray) -> Case:
@@ -182,8 +181,7 @@ def test_a_frame_is_its_muscles_one_by_one() -> None:
     held = fibres(n=n)._replace(strength_n=np.linspace(100, 900, n), slip=np.arange(n) % 4)
     path, speed = np.linspace(TENDON_M, TENDON_M + 2 * OPTIMAL_M, n), np.linspace(-0.4, 0.4, n)
     for as_opensim in (False, True):
-        full, loose = np.empty(n), np.empty(n)
-        fibre_tensions(held, path, speed, as_opensim, full, loose)
+        full, loose = (each[0] for each in fibre_tensions(held, path[None], speed[None], as_opensim))
         for u in range(n):
             alone = held._replace(strength_n=held.strength_n[u:], slip=held.slip[u:])
             np.testing.assert_array_equal(

@@ -77,10 +77,7 @@ def slider(kind: str, pennation_rad: float = 0.35, change: Change = lambda muscl
 
 def tensions(fibres: Fibres, path_m: np.ndarray, speed_m_s: np.ndarray, as_opensim: bool) -> np.ndarray:
     """Active and passive tension (2, T, U) at lengths and speeds (T, U)."""
-    both = np.empty((2, *path_m.shape))
-    for t in range(len(path_m)):
-        fibre_tensions(fibres, path_m[t], speed_m_s[t], as_opensim, both[0, t], both[1, t])
-    return both
+    return np.stack(fibre_tensions(fibres, path_m, speed_m_s, as_opensim))
 
 
 def alone(fibres: Fibres, path_m: np.ndarray, speed_m_s: np.ndarray, as_opensim: bool) -> np.ndarray:
