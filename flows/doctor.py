@@ -47,7 +47,7 @@ def examine(warehouse: str | None) -> Iterator[Finding]:
         yield finding
     if "pipeline" not in missing:
         yield _in_a_process("OpenSim", opensim_works, "the chain can't run here; install it again")
-        yield _in_a_process("mechanics", mechanics_cache, "every run compiles them first, unless that is corrected")
+        yield _in_a_process("mechanics", mechanics_cache, "until then, processes compile them again and again")
     if "learn" not in missing:
         yield _in_a_process("device", training_device, "networks can't be trained here; install it again")
     if "flows" not in missing:

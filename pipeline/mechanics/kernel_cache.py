@@ -37,6 +37,7 @@ HALF_WRITTEN_S = 3600.0
 # Compiling takes far less: who holds the lock for so long hangs.
 LOCK_TIMEOUT_S = 600.0
 
+_NUMBAS_OWN = "NUMBA_CACHE_DIR"
 # What changes compiled code and is in no signature.
 _COMPILER_SETTINGS = (
     "NUMBA_BOUNDSCHECK",
@@ -63,7 +64,7 @@ _n_compiled = 0
 
 
 class NotStored(Exception):
-    """A kernel that isn't in the cache, where nothing was to be compiled."""
+    """A kernel that isn't in the cache, where nothing was to be compiled: its name, and its arguments' types."""
 
 
 def n_compiled() -> int:
@@ -93,15 +94,15 @@ def storing_folder() -> Path:
             problem = f"{folder.parent}: {error.strerror}"
         else:
             return folder
-    raise ValueError(f"the mechanics' cache can't be written ({problem}). Name another folder in {CACHE_VARIABLE}.")
+    raise ValueError(f"the mechanics' cache can't be written ({problem}). Name another folder in {_variable()}.")
 
 
 @contextmanager
 def nothing_compiled() -> Iterator[None]:
     """NotStored from a kernel's call, within, if it would have to be compiled."""
 
-    def refuse(_: Callable[[], Any]) -> None:
-        raise NotStored
+    def refuse(_: Callable[[], Any], kernel: str) -> None:
+        raise NotStored(kernel)
 
     with _when_missing(refuse):
         yield
@@ -116,7 +117,7 @@ def compiled_by_one(announce: Callable[[], None]) -> Iterator[None]:
     lock: FileLock | None = None
     is_ours = False
 
-    def take_turns(look: Callable[[], Any]) -> Any:
+    def take_turns(look: Callable[[], Any], _: str) -> Any:
         nonlocal lock, is_ours
         if is_ours:
             return None
@@ -160,7 +161,7 @@ class KernelCache(_Cache):
 
         found = look()
         if found is None and _missing:
-            found = _missing[-1](look)
+            found = _missing[-1](look, f"{self._where}{sig}")
         _n_compiled += found is None
         return found
 
@@ -177,7 +178,7 @@ class KernelCache(_Cache):
             except OSError as error:
                 warn_once(
                     f"the compiled mechanics can't be kept in {folder.parent} ({error.strerror}) and may have to be "
-                    f"compiled again. Free some space, or name another folder in {CACHE_VARIABLE}."
+                    f"compiled again. Free some space, or name another folder in {_variable()}."
                 )
 
     def enable(self) -> None:
@@ -222,12 +223,12 @@ def mark_as_used() -> None:
             os.utime(folder)
 
 
-# What is asked, innermost last, when a kernel is missing: it may look again, and gives what was found.
-_missing: list[Callable[[Callable[[], Any]], Any]] = []
+# What is asked, innermost last, when a kernel is missing: told how to look again and its name, it gives what was found.
+_missing: list[Callable[[Callable[[], Any], str], Any]] = []
 
 
 @contextmanager
-def _when_missing(ask: Callable[[Callable[[], Any]], Any]) -> Iterator[None]:
+def _when_missing(ask: Callable[[Callable[[], Any], str], Any]) -> Iterator[None]:
     _missing.append(ask)
     try:
         yield
@@ -245,8 +246,13 @@ def _version() -> str:
     return hashed.hexdigest()[:16]
 
 
+def _variable() -> str:
+    """What names the cache's parent: numba's own variable, where the user has set it."""
+    return _NUMBAS_OWN if os.environ.get(_NUMBAS_OWN) else CACHE_VARIABLE
+
+
 def _user_folder() -> Path | None:
-    named = os.environ.get("NUMBA_CACHE_DIR")
+    named = os.environ.get(_NUMBAS_OWN)
     if named:
         return Path(named).expanduser().absolute()
     try:
