@@ -4,6 +4,7 @@ import os
 import platform
 import shutil
 import tempfile
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
@@ -16,7 +17,7 @@ from warehouse.errors import WarehouseError
 
 # What each extra brings that a command can't do without.
 EXTRAS = {
-    "pipeline": ("opensim", "c3d", "ezc3d", "scipy"),
+    "pipeline": ("opensim", "numba", "c3d", "ezc3d", "scipy"),
     "flows": ("prefect",),
     "learn": ("torch", "safetensors", "scikit-learn"),
     "report": ("jinja2", "matplotlib"),
@@ -45,9 +46,10 @@ def examine(warehouse: str | None) -> Iterator[Finding]:
         missing |= {extra} if finding.state != "well" else set()
         yield finding
     if "pipeline" not in missing:
-        yield _in_a_process("OpenSim", opensim_works, "the chain can't run here")
+        yield _in_a_process("OpenSim", opensim_works, "the chain can't run here; install it again")
+        yield _in_a_process("mechanics", mechanics_cache, "until then, processes compile them again and again")
     if "learn" not in missing:
-        yield _in_a_process("device", training_device, "networks can't be trained here")
+        yield _in_a_process("device", training_device, "networks can't be trained here; install it again")
     if "flows" not in missing:
         yield _prefect()
     yield _space("temporary files", Path(tempfile.gettempdir()), "set TMPDIR to a larger disk")
@@ -57,12 +59,28 @@ def examine(warehouse: str | None) -> Iterator[Finding]:
 
 def opensim_works() -> str:
     """OpenSim's version, once it has built the model; runs in a process of its own: a broken installation may crash."""
-    from pipeline.osim.models.default_model import cache_folder, default_model_file
+    from pipeline.osim.models.default_model import default_model_file
     from pipeline.osim.models.mechanics import Mechanics
     from pipeline.osim.version import opensim_version
+    from pipeline.user_cache import cache_folder
 
     mechanics = Mechanics(default_model_file(cache_folder()))
     return f"{opensim_version()}, the built-in model of {len(mechanics.names)} coordinates works"
+
+
+def mechanics_cache() -> str:
+    """Whether the compiled mechanics are stored, and where; ValueError if they can't be. Runs in a process of its own.
+
+    Compiles nothing.
+    """
+    from pipeline.mechanics.entries import COMPILING_S
+    from pipeline.mechanics.kernel_cache import storing_folder
+    from pipeline.mechanics.warm_up import load_stored
+
+    began = time.perf_counter()
+    if load_stored():
+        return f"compiled, and loaded in {time.perf_counter() - began:.1f} s from {storing_folder()}"
+    return f"not compiled yet: the first run does that in about {COMPILING_S} s, and keeps it in {storing_folder()}"
 
 
 def training_device() -> str:
@@ -101,12 +119,12 @@ def _installed(extra: str, packages: tuple[str, ...]) -> Finding:
     )
 
 
-def _in_a_process(about: str, look: Callable[[], str], consequence: str) -> Finding:
+def _in_a_process(about: str, look: Callable[[], str], advice: str) -> Finding:
     try:
         with WorkerPool(1) as workers:
             found = str(value_of(workers.run(look, time_limit_s=LOOK_TIME_LIMIT_S)))
     except (ValueError, WarehouseError, WorkerFault) as error:
-        return Finding(about=about, state="problem", found=str(error), advice=f"{consequence}; install it again")
+        return Finding(about=about, state="problem", found=str(error), advice=advice)
     return Finding(about=about, state="well", found=found)
 
 

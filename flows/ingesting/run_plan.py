@@ -99,7 +99,11 @@ def _run(
     # Of runs that were killed; what the warehouse's folders hold of them goes with the next file written there.
     remove_leftovers(Path(tempfile.gettempdir()))
     clock_s = time.perf_counter()
-    with open_workers(workers, steps.preload, cluster) as processes, ThreadPoolExecutor(processes.n_slots) as threads:
+    start = None if all(steps.leaks(session.request) for session in sessions) else steps.start
+    with (
+        open_workers(workers, steps.preload, cluster, start) as processes,
+        ThreadPoolExecutor(processes.n_slots) as threads,
+    ):
         work = SessionWork(steps=steps, workers=processes)
         try:
             preparations = {

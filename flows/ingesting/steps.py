@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from flows.workers.warm_start import MECHANICS_PRELOAD, make_ready
 from pipeline.session.recipe import load_recipe
 from pipeline.storing.request import SessionRequest
 from pipeline.storing.staleness import SessionState, session_state
@@ -14,7 +15,8 @@ class ChainSteps:
     """What an ingest calls. Functions of modules: worker processes find them by name.
 
     `prepare_session` and `ingest_trial` run in workers, which import `preload` first; a session for which `leaks` holds
-    has a new process for each of these calls. The others run in the process that keeps the batch together.
+    has a new process for each of these calls, and one for which it doesn't has the workers do `start` before their
+    first. The others run in the process that keeps the batch together.
     """
 
     session_state: Callable[[SessionRequest], SessionState]
@@ -24,6 +26,7 @@ class ChainSteps:
     record_crash: Callable[[SessionRequest, str, Rejection], Outcome]
     leaks: Callable[[SessionRequest], bool]
     preload: tuple[str, ...] = ()
+    start: Callable[[], object] | None = None
 
 
 def _prepare_session(request: SessionRequest) -> SessionOutcome:
@@ -68,6 +71,8 @@ CHAIN = ChainSteps(
         "pipeline.storing.prepare_session",
         "pipeline.storing.ingest_trial",
         "pipeline.osim.exact.engine",
+        MECHANICS_PRELOAD,
         "flows.cli",
     ),
+    start=make_ready,
 )

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from flows.workers.warm_start import MECHANICS_PRELOAD, make_ready
 from warehouse.outcome import Rejection
 
 # Everything heavy is loaded when an input is read, not before.
@@ -15,7 +16,12 @@ if TYPE_CHECKING:
     from warehouse.interchange.input_cycles import InputCycles
 
 # What a worker needs to read a C3D and to solve its inverse kinematics: the fork server imports it once.
-WORKER_PRELOAD = ("pipeline.motion_only.recorded_angles", "pipeline.osim.exact.engine", "flows.cli")
+WORKER_PRELOAD = (
+    "pipeline.motion_only.recorded_angles",
+    "pipeline.osim.exact.engine",
+    MECHANICS_PRELOAD,
+    "flows.cli",
+)
 # A walk takes a second; OpenSim's own tools, if a recipe asks for them, up to a quarter of a second a frame.
 WALK_TIME_LIMIT_S = 1800.0
 DEFAULT_RECIPE = "gait2hip60"
@@ -95,6 +101,7 @@ def _recorded(request: InputRequest, session_path: Path, files: "Callable[[Sessi
     from flows.absolute import absolute_model, absolute_recipe
     from flows.workers.worker_pool import WorkerPool
     from pipeline.motion_only.recorded_angles import recorded_angles, scaled_model, trial_of
+    from pipeline.session.recipe import load_recipe
     from pipeline.session.session import load_session, session_file_of
 
     session = load_session(session_file_of(session_path))
@@ -104,7 +111,8 @@ def _recorded(request: InputRequest, session_path: Path, files: "Callable[[Sessi
         )
     recipe, model = absolute_recipe(request.settings), absolute_model(request.model)
     walks, refused = [], []
-    with WorkerPool(1, WORKER_PRELOAD) as workers:
+    start = None if load_recipe(recipe).model.engine == "tools" else make_ready
+    with WorkerPool(1, WORKER_PRELOAD, start) as workers:
         scaled = _in_worker(workers, session.static.name, scaled_model, str(session.file), recipe, model)
         if isinstance(scaled, Rejection):
             raise ValueError(f"{session.file}: {scaled}")

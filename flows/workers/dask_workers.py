@@ -24,7 +24,7 @@ WORKER_SETTING = "DASK_DISTRIBUTED__WORKER__DAEMON=False"
 class Cluster:
     """A connected cluster. Several threads may call `run` at once."""
 
-    def __init__(self, address: str, preload: Sequence[str] = ()) -> None:
+    def __init__(self, address: str, preload: Sequence[str] = (), start: Callable[[], object] | None = None) -> None:
         """ValueError if nobody answers at the address, there is no worker, or a worker may not start processes."""
         try:
             self._client = Client(address, timeout=CONNECT_TIMEOUT_S, set_as_default=False)
@@ -32,7 +32,7 @@ class Cluster:
             raise ValueError(
                 f"no Dask scheduler answers at {address}: {error}. Start one (`dask scheduler`), or correct --dask."
             ) from error
-        self._preload = tuple(preload)
+        self._preload, self._start = tuple(preload), start
         self._running: set[Future] = set()
         self._stopped = False
         daemons = self._client.run(_is_daemon)
@@ -51,7 +51,7 @@ class Cluster:
         """As `WorkerPool.run`, on whichever worker is free."""
         if self._stopped:
             return Stopped()
-        call = (self._preload, function, args, time_limit_s, is_last)
+        call = (self._preload, self._start, function, args, time_limit_s, is_last)
         try:
             future = self._client.submit(_beside_worker, *call, pure=False)
         except ClosedClientError as error:
@@ -86,22 +86,27 @@ def _is_daemon() -> bool:
 
 
 def _beside_worker(
-    preload: tuple[str, ...], function: Callable[..., Any], args: Sequence[Any], time_limit_s: float, is_last: bool
+    preload: tuple[str, ...],
+    start: Callable[[], object] | None,
+    function: Callable[..., Any],
+    args: Sequence[Any],
+    time_limit_s: float,
+    is_last: bool,
 ) -> CallOutcome:
     """What a Dask worker does: have a process beside it do the call."""
-    return _pool(preload).run(function, *args, time_limit_s=time_limit_s, is_last=is_last)
+    return _pool(preload, start).run(function, *args, time_limit_s=time_limit_s, is_last=is_last)
 
 
-_pools: dict[tuple[str, ...], WorkerPool] = {}
+_pools: dict[tuple[tuple[str, ...], Callable[[], object] | None], WorkerPool] = {}
 _pools_lock = threading.Lock()
 
 
-def _pool(preload: tuple[str, ...]) -> WorkerPool:
+def _pool(preload: tuple[str, ...], start: Callable[[], object] | None) -> WorkerPool:
     """Of this Dask worker: a process for each of its threads."""
     with _pools_lock:
-        if preload not in _pools:
-            _pools[preload] = WorkerPool(get_worker().state.nthreads, preload)
-        return _pools[preload]
+        if (preload, start) not in _pools:
+            _pools[preload, start] = WorkerPool(get_worker().state.nthreads, preload, start)
+        return _pools[preload, start]
 
 
 def _end_idle() -> None:

@@ -83,13 +83,19 @@ def _tail(path: Path) -> str:
         return file.read().decode("utf-8", errors="replace").strip()
 
 
-def work(calls: "Connection[object, CallOrder]") -> None:
-    """Run calls until none comes any more. The process leads a group of its own, and ends with its parent."""
+def work(calls: "Connection[object, CallOrder]", start: Callable[[], object] | None) -> None:
+    """Run calls until none comes any more, after `start`. The process leads a group of its own, ends with its parent.
+
+    What `start` says on standard error is seen by the user; what it raises is not, for a call that needs it fails too.
+    """
     if hasattr(os, "setsid"):
         os.setsid()
     _adopt_orphans()
-    _print_to(os.devnull)
     _die_with_parent()
+    if start is not None:
+        with contextlib.suppress(Exception):
+            start()
+    _print_to(os.devnull)
     while True:
         try:
             order = calls.recv()

@@ -51,9 +51,10 @@ class Workers(Protocol):
 class WorkerPool:
     """Up to `n_slots` worker processes. They start when they are needed, and end with the pool."""
 
-    def __init__(self, n_slots: int, preload: Sequence[str] = ()) -> None:
-        """`preload` names the modules that every worker needs: their import is paid once."""
+    def __init__(self, n_slots: int, preload: Sequence[str] = (), start: Callable[[], object] | None = None) -> None:
+        """`preload` names the modules that every worker needs: their import is paid once. `start` is its first act."""
         self._n_slots = n_slots
+        self._start = start
         self._free = threading.Semaphore(n_slots)
         self._idle: list[_Worker] = []
         self._busy: set[_Worker] = set()
@@ -147,7 +148,7 @@ class WorkerPool:
                     break
                 worker.end()
             else:
-                worker = _Worker()
+                worker = _Worker(self._start)
             self._busy.add(worker)
             return worker
 
@@ -164,11 +165,11 @@ class WorkerPool:
 class _Worker:
     """A process, and the pipe by which it is told of calls. To be started, asked and ended under the lock."""
 
-    def __init__(self) -> None:
+    def __init__(self, start: Callable[[], object] | None) -> None:
         context = multiprocessing.get_context(_start_method())
         self._pipe, theirs = multiprocessing.Pipe()
         self._process: BaseProcess = context.Process(  # type: ignore[attr-defined]
-            target=work, args=(theirs,), daemon=True
+            target=work, args=(theirs, start), daemon=True
         )
         self._process.start()
         theirs.close()

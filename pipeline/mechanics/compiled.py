@@ -1,13 +1,18 @@
-"""The door to numba: how functions are compiled here, and where the result is kept.
+"""The door to numba: how functions are compiled here. `kernel_cache.py` keeps the result, `warm_up.py` makes it ready.
 
 A kernel works on one frame after the other and allocates nothing in the loop over them. Its results follow from its
 arguments alone. Sums are taken in the order in which they are written, but for fused multiply-adds.
 """
 
+import inspect
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, TypeVar, cast
 
 import numba
+from numba.core.dispatcher import Dispatcher
+
+from pipeline.mechanics.kernel_cache import SOURCES, KernelCache
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -17,11 +22,15 @@ _INNER: dict[str, Any] = {**_OPTIONS, "no_cpython_wrapper": True, "no_cfunc_wrap
 
 
 def kernel(function: F) -> F:
-    """Compile a function that Python calls, at its first call, and keep the result for the next process.
+    """Compile a function that Python calls at its first call, once a machine; one outside of the mechanics, once a process.
 
     Its callers allocate: numba takes long to compile what numpy does in an instant.
     """
-    return cast(F, numba.njit(**_OPTIONS, cache=True)(function))
+    compiled: Any = numba.njit(**_OPTIONS)(function)
+    # With NUMBA_DISABLE_JIT set it is the function itself. The cache knows the mechanics' own sources only.
+    if isinstance(compiled, Dispatcher) and Path(inspect.getfile(function)).is_relative_to(SOURCES):
+        compiled._cache = KernelCache(function)  # type: ignore[attr-defined]
+    return cast(F, compiled)
 
 
 def inner(function: F) -> F:

@@ -26,6 +26,7 @@ HOME_OF: dict[str, str] = {
     "mamba_ssm": "models",
     "matplotlib": "reports.pages",
     "mlflow": "flows.learning.tracking",
+    "numba": "pipeline.mechanics",
     "onnx": "models",
     "onnxruntime": "models",
     "opensim": "pipeline.osim",
@@ -38,8 +39,20 @@ HOME_OF: dict[str, str] = {
 # Libraries that only one file may import.
 ONE_FILE = ("mamba_ssm", "onnx", "onnxruntime")
 
-HEAVY = {"dask", "distributed", "mamba_ssm", "matplotlib", "mlflow", "opensim", "pandas", "prefect", "sklearn", "torch"}
-NOT_FOR_HELP = ("opensim", "prefect", "scipy", "pandas", "pyarrow", "torch", "numpy", "matplotlib")
+HEAVY = {
+    "dask",
+    "distributed",
+    "mamba_ssm",
+    "matplotlib",
+    "mlflow",
+    "numba",
+    "opensim",
+    "pandas",
+    "prefect",
+    "sklearn",
+    "torch",
+}
+NOT_FOR_HELP = ("opensim", "numba", "prefect", "scipy", "pandas", "pyarrow", "torch", "numpy", "matplotlib")
 
 
 def violations(imports: Mapping[str, set[str]]) -> list[str]:
@@ -147,4 +160,4 @@ def test_the_chain_s_steps_are_named_without_loading_them() -> None:
         "import flows.workers.worker_pool, flows.prefect_server.local_prefect"
     )
 
-    assert loaded & {"opensim", "prefect", "pandas", "scipy"} == set()
+    assert loaded & {"opensim", "numba", "prefect", "pandas", "scipy"} == set()

@@ -33,7 +33,7 @@ def new_pose(tree: Tree) -> Pose:
     """Room for a pose, the ground in place. Not compiled: allocating takes numba long to compile."""
     n_bodies, n_axes = tree.parent.shape[0], tree.turns.shape[0]
     rotation, origin_m = np.zeros((n_bodies, 3, 3)), np.zeros((n_bodies, 3))
-    rotation[0] = np.eye(3)
+    rotation[0, 0, 0] = rotation[0, 1, 1] = rotation[0, 2, 2] = 1.0
     return Pose(rotation, origin_m, np.zeros((n_axes, 6)), np.zeros(n_axes), np.zeros(n_axes), np.zeros((3, 3)))
 
 

@@ -4,16 +4,13 @@ Built once for each version of tables, code and OpenSim, and kept in the user's 
 not load OpenSim; building does.
 """
 
-import os
-import sys
 import uuid
 from pathlib import Path
 
 from pipeline.osim.models.rajagopal2016.tables import EXCEPTIONS, TABLES, TABLES_FOLDER, read_tables
 from pipeline.osim.version import opensim_version
+from pipeline.user_cache import CACHE_VARIABLE, cache_folder
 from warehouse.provenance import file_sha256, stable_hash
-
-CACHE_VARIABLE = "GAIT2HIP_CACHE"
 
 _CODE = ("build.py", "tables.py")
 
@@ -71,19 +68,3 @@ def build_model(path: Path) -> None:
         part.replace(path)
     finally:
         part.unlink(missing_ok=True)
-
-
-def cache_folder() -> Path:
-    """$GAIT2HIP_CACHE, else a folder of ours where the operating system keeps a user's caches."""
-    named = os.environ.get(CACHE_VARIABLE)
-    if named:
-        return Path(named).expanduser().absolute()
-    usual = os.environ.get("LOCALAPPDATA" if sys.platform == "win32" else "XDG_CACHE_HOME")
-    if usual:
-        return Path(usual) / "gait2hip"
-    try:
-        return Path.home() / ".cache" / "gait2hip"
-    except RuntimeError as error:
-        raise ValueError(
-            f"this user has no home folder to keep the built-in model in. Name a folder in {CACHE_VARIABLE}."
-        ) from error

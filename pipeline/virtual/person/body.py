@@ -7,12 +7,13 @@ from pathlib import Path
 
 import numpy as np
 
-from pipeline.osim.models.default_model import cache_folder, default_model_file
+from pipeline.osim.models.default_model import default_model_file
 from pipeline.osim.models.mechanics import Mechanics, Station
 from pipeline.osim.models.resize import resize_model
 from pipeline.osim.models.shared_model import SharedModel, shared_model
 from pipeline.records import SIDES, ModelMarker, ScaledModel, Side
 from pipeline.session.profile import Profile
+from pipeline.user_cache import cache_folder
 from pipeline.virtual.person.soles import Sole, sole_of
 from pipeline.virtual.records import VirtualSubject
 

@@ -2,6 +2,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -102,6 +103,32 @@ def test_what_leaks_has_a_process_for_each_call(
 
     marks = [*warehouse.glob("processed-*"), *warehouse.glob("prepared-*")]
     assert len({path.name.rpartition("-")[2] for path in marks}) == 4
+
+
+@pytest.mark.parametrize(("recipe", "expected"), [("any", print), ("leaky", None)])
+def test_workers_are_started_for_the_sessions_that_need_it(
+    stub_chain: ChainSteps,
+    warehouse: Path,
+    write_session: WriteSession,
+    monkeypatch: pytest.MonkeyPatch,
+    recipe: str,
+    expected: object,
+) -> None:
+    class Asked(Exception):
+        pass
+
+    def open_workers(n_slots, preload, cluster, start):
+        raise Asked(start)
+
+    monkeypatch.setattr("flows.workers.open_workers.open_workers", open_workers)
+    session = write_session("v1", {"one": "accept"})
+    steps = replace(stub_chain, start=print)
+    plan = plan_ingest([session], warehouse=str(warehouse), recipe=recipe, model=None, steps=steps)
+
+    with pytest.raises(Asked) as asked:
+        run_plan(plan, workers=1, on_progress=lambda _: lambda _: None, steps=steps, with_prefect=False)
+
+    assert asked.value.args == (expected,)
 
 
 def test_what_is_up_to_date_starts_neither_prefect_nor_a_worker(

@@ -365,3 +365,21 @@ def test_ending_idle_workers_costs_no_call(stubs: ModuleType, pool: WorkerPool) 
 
     assert isinstance(first, Returned) and isinstance(second, Returned)
     assert first.value["pid"] != second.value["pid"]
+
+
+def test_a_worker_starts_as_it_is_told_and_says_so_to_the_user() -> None:
+    program = (
+        "import sys; sys.path.insert(0, sys.argv[1])\n"
+        "import worker_stubs as stubs; from flows.workers.worker_pool import WorkerPool\n"
+        "with WorkerPool(1, start=stubs.say_that_it_starts) as pool:\n"
+        "    print([pool.run(stubs.has_started, time_limit_s=60).value for _ in range(2)])"
+    )
+
+    done = subprocess.run([sys.executable, "-c", program, str(HERE)], capture_output=True, text=True, check=True)
+
+    assert (done.stdout, done.stderr) == ("['yes', 'yes']\n", "ready to work\n")
+
+
+def test_what_fails_at_a_start_is_left_to_the_call_that_needs_it(stubs: ModuleType) -> None:
+    with WorkerPool(1, start=stubs.fail_to_start) as pool:
+        assert pool.run(stubs.double, 21, time_limit_s=LIMIT_S) == Returned(value=42)

@@ -117,3 +117,27 @@ def set_a_variable(name: str) -> str | None:
     before = os.environ.get(name)
     os.environ[name] = "set"
     return before
+
+
+def say_that_it_starts() -> None:
+    print("ready to work", file=sys.stderr, flush=True)
+    os.environ["STARTED"] = "yes"
+
+
+def has_started() -> str | None:
+    return os.environ.get("STARTED")
+
+
+def fail_to_start() -> None:
+    raise RuntimeError("nothing is installed")
+
+
+def compiled_when_made_ready() -> tuple[bool, int]:
+    """Whether the mechanics are loaded already, and how many kernels are compiled when they are made ready again."""
+    was_loaded = "pipeline.mechanics.warm_up" in sys.modules
+    from pipeline.mechanics.kernel_cache import n_compiled
+    from pipeline.mechanics.warm_up import ready
+
+    before = n_compiled()
+    ready()
+    return was_loaded, n_compiled() - before

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from pipeline.osim.models import default_model
-from pipeline.osim.models.default_model import build_model, cache_folder, default_model_file, default_model_path
+from pipeline.osim.models.default_model import build_model, default_model_file, default_model_path
 from pipeline.osim.models.rajagopal2016.tables import TABLES_FOLDER
 from pipeline.records import ModelMarker
 
@@ -301,30 +301,3 @@ def test_naming_the_model_does_not_load_opensim():
         "default_model_path(cache_folder()); sys.exit('opensim' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", program, ";".join(sys.path)]).returncode == 0
-
-
-def test_where_the_model_is_kept(tmp_path, monkeypatch):
-    monkeypatch.setattr(sys, "platform", "linux")
-    monkeypatch.delenv("GAIT2HIP_CACHE", raising=False)
-    monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
-    assert cache_folder() == Path.home() / ".cache" / "gait2hip"
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    assert cache_folder() == tmp_path / "gait2hip"
-    monkeypatch.setenv("GAIT2HIP_CACHE", str(tmp_path / "mine"))
-    assert cache_folder() == tmp_path / "mine"
-    monkeypatch.setattr(sys, "platform", "win32")
-    monkeypatch.delenv("GAIT2HIP_CACHE")
-    monkeypatch.setenv("LOCALAPPDATA", str(tmp_path / "local"))
-    assert cache_folder() == tmp_path / "local" / "gait2hip"
-
-
-def test_a_user_without_a_home_is_told_what_to_name(monkeypatch):
-    def homeless() -> Path:
-        raise RuntimeError("Could not determine home directory.")
-
-    monkeypatch.setattr(sys, "platform", "linux")
-    monkeypatch.delenv("GAIT2HIP_CACHE", raising=False)
-    monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
-    monkeypatch.setattr(Path, "home", homeless)
-    with pytest.raises(ValueError, match=r"no home folder.*GAIT2HIP_CACHE"):
-        cache_folder()

@@ -3,10 +3,11 @@
 import numpy as np
 import pytest
 
-from pipeline.osim.models.default_model import cache_folder, default_model_file
+from pipeline.osim.models.default_model import default_model_file
 from pipeline.osim.models.mechanics import Mechanics
 from pipeline.osim.models.resize import resize_model
 from pipeline.records import ModelMarker
+from pipeline.user_cache import cache_folder
 
 pytestmark = pytest.mark.osim
 KNEE = ModelMarker(name="KNEE", body="femur_r", location_m=(0.0, -0.4, 0.05), fixed=False)
