@@ -73,8 +73,8 @@ class MarkerPlaces(NamedTuple):
 
 # What a path point is.
 FIXED, CONDITIONAL, MOVING = 0, 1, 2
-# What a muscle wraps around. The last is a cylinder with paths laid as OpenSim lays them around a single one: in a plane,
-# close to the shortest way but not along it.
+# What a muscle wraps around. The last is a cylinder with paths laid as OpenSim lays them around a single one: in a
+# plane, close to the shortest way but not along it.
 CYLINDER, SPHERE, CYLINDER_IN_PLANE = 0, 1, 2
 
 

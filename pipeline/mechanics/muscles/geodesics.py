@@ -136,8 +136,8 @@ def _fill(
 ) -> None:
     """The four equations (4, 5), their residuals last, in the order of unknowns angle1, z1, angle2, z2.
 
-    With the bridge d, a cylinder's outward normal n, its tangent t along the path and its axis e: d·n = 0 on either, and
-    d·e / d·t is the helix's slope, rise / flat, where `flat` is the path's length from its end, seen along the axis.
+    With the bridge d, a cylinder's outward normal n, its tangent t along the path and its axis e: d·n = 0 on either,
+    and d·e / d·t is the helix's slope, rise / flat, where `flat` is the path's length from its end seen along the axis.
     """
     n1, n2 = (np.cos(angle1), np.sin(angle1)), (np.cos(angle2), np.sin(angle2))
     d_n1 = d_n2 = d_t1 = d_t2 = d_e1 = d_e2 = 0.0

@@ -1,10 +1,10 @@
 """Muscle paths of a frame: their lengths, and what a newton of tension does to every coordinate.
 
-A path runs straight from point to point and around the surfaces in its way (`wrapping.py`, `geodesics.py`). Its gradient
-needs no derivative of a tangent point: a taut string's length changes as if these stuck to their surface. So a straight
-piece pulls on the bodies at its two ends, a surface takes the difference of the pieces at its own, and virtual work
-gives the generalized forces.
-Shapes: T frames, U muscles, Q coordinates, B bodies, N places of one path.
+A path runs straight from point to point and around the surfaces in its way (`wrapping.py`, `geodesics.py`). Its
+gradient needs no derivative of a tangent point: a taut string's length changes as if these stuck to their surface. So a
+straight piece pulls on the bodies at its two ends, a surface takes the difference of the pieces at its own, and virtual
+work gives the generalized forces.
+Shapes: T frames, U muscles, Q coordinates, B bodies, P path points, W wraps, S surfaces, N = P + 2 W places.
 """
 
 from typing import NamedTuple
@@ -33,6 +33,8 @@ _ROUNDS = 60
 # A geodesic around two surfaces is found when another round of turns moves its bridge by less, metres.
 _STILL_M = 1e-11
 
+# Handing an array to a function costs a count of its users, so what is called muscle by muscle takes few of them.
+
 
 class MusclePaths(NamedTuple):
     """Of every frame: length_m (T, U), per_newton (T, U, Q), lengthening_m_s (T, U).
@@ -46,48 +48,111 @@ class MusclePaths(NamedTuple):
     lengthening_m_s: np.ndarray
 
 
-class PathRoom(NamedTuple):
-    """Working space of `lay_paths`: the path being laid, and the frame's surfaces.
+class PlacedSurfaces(NamedTuple):
+    """A frame's surfaces in the ground, rotation (S, 3, 3) and origin_m (S, 3), and what they are, as in `Paths`."""
 
-    place_m (N, 3) in the ground, body (N,), point (N,): its number, or -1 and -2 for tangent points of the first and
-    second wrap; arc_m (N,): the way to the next place along a surface, -1 for a straight one. sense (2,) of the two
-    wraps, bridge_m (2, 3) between them, system (4, 5). surface_rotation (S, 3, 3) and surface_origin_m (S, 3) in the
-    ground. pull (B, 6): moment about the ground's origin and force on a body; carried (B, 6): on all that it carries.
+    rotation: np.ndarray
+    origin_m: np.ndarray
+    kind: np.ndarray
+    size: np.ndarray
+    axis: np.ndarray
+    sign: np.ndarray
+
+
+class Course(NamedTuple):
+    """The places that paths run through, from a muscle's first on, in their order.
+
+    place_m (N, 3) in the ground. holder (N,): which of `Paths.touched` holds it. point (N,): its number, or -1 and -2
+    for tangent points of a muscle's first and second wrap. arc_m (N,): the way to the next place along a surface, -1
+    for a straight one.
     """
 
     place_m: np.ndarray
-    body: np.ndarray
+    holder: np.ndarray
     point: np.ndarray
     arc_m: np.ndarray
+
+
+class PathRoom(NamedTuple):
+    """Working space of `lay_paths`.
+
+    count (U,): places of a muscle's path. sense (2,) of a muscle's two wraps, bridge_m (2, 3) between them, system
+    (4, 5). point_holder (P,) and wrap_holder (W,): which of `Paths.touched` holds it. root (U,): the last body that
+    carries all that a muscle touches. pull (.., 6): moment about the ground's origin and force on what a muscle
+    touches. carried (B, 6): the same on all that a body carries.
+    """
+
+    course: Course
+    surfaces: PlacedSurfaces
+    count: np.ndarray
     sense: np.ndarray
     bridge_m: np.ndarray
     system: np.ndarray
-    surface_rotation: np.ndarray
-    surface_origin_m: np.ndarray
+    point_holder: np.ndarray
+    wrap_holder: np.ndarray
+    root: np.ndarray
     pull: np.ndarray
     carried: np.ndarray
 
 
 @kernel
 def new_path_room(tree: Tree, paths: Paths) -> PathRoom:
-    """Room for the longest path and its tangent points."""
-    longest = 0
-    for muscle in range(paths.first_point.shape[0] - 1):
-        longest = max(longest, paths.first_point[muscle + 1] - paths.first_point[muscle])
-    n, n_surfaces, n_bodies = longest + 4, paths.surface_kind.shape[0], tree.parent.shape[0]
+    """Room for the paths of a model."""
+    n_muscles, n_surfaces = paths.first_point.shape[0] - 1, paths.surface_kind.shape[0]
+    n_points, n_wraps = paths.point_kind.shape[0], paths.wrap_surface.shape[0]
+    n = n_points + 2 * n_wraps
+    point_holder, wrap_holder = np.zeros(n_points, np.int64), np.zeros(n_wraps, np.int64)
+    root = np.zeros(n_muscles, np.int64)
+    for muscle in range(n_muscles):
+        first, last = paths.first_touched[muscle], paths.first_touched[muscle + 1]
+        root[muscle] = _common_carrier(tree.parent, paths.touched, first, last)
+        for point in range(paths.first_point[muscle], paths.first_point[muscle + 1]):
+            point_holder[point] = _index(paths.touched, first, last, paths.point_body[point])
+        for wrap in range(paths.first_wrap[muscle], paths.first_wrap[muscle + 1]):
+            wrap_holder[wrap] = _index(paths.touched, first, last, paths.surface_body[paths.wrap_surface[wrap]])
     return PathRoom(
-        np.zeros((n, 3)),
-        np.zeros(n, np.int64),
-        np.zeros(n, np.int64),
-        np.zeros(n),
+        Course(np.zeros((n, 3)), np.zeros(n, np.int64), np.zeros(n, np.int64), np.zeros(n)),
+        PlacedSurfaces(
+            np.zeros((n_surfaces, 3, 3)),
+            np.zeros((n_surfaces, 3)),
+            paths.surface_kind,
+            paths.surface_size,
+            paths.surface_axis,
+            paths.surface_sign,
+        ),
+        np.zeros(n_muscles, np.int64),
         np.zeros(2),
         np.zeros((2, 3)),
         np.zeros((4, 5)),
-        np.zeros((n_surfaces, 3, 3)),
-        np.zeros((n_surfaces, 3)),
-        np.zeros((n_bodies, 6)),
-        np.zeros((n_bodies, 6)),
+        point_holder,
+        wrap_holder,
+        root,
+        np.zeros((paths.touched.shape[0], 6)),
+        np.zeros((tree.parent.shape[0], 6)),
     )
+
+
+@kernel
+def _index(bodies: np.ndarray, first: int, last: int, body: int) -> int:
+    """Where a body stands among some."""
+    for k in range(first, last):
+        if bodies[k] == body:
+            return k
+    return -1
+
+
+@kernel
+def _common_carrier(parent: np.ndarray, bodies: np.ndarray, first: int, last: int) -> int:
+    """The last body from the root on that carries, or is, each of some."""
+    root = bodies[first] if last > first else 0
+    for k in range(first + 1, last):
+        body = bodies[k]
+        while body != root:
+            if body > root:
+                body = parent[body]
+            else:
+                root = parent[root]
+    return root
 
 
 @kernel
@@ -123,124 +188,150 @@ def lay_paths(
     per_newton: np.ndarray,
 ) -> None:
     """Write a frame's lengths (U,) and generalized forces of a newton (U, Q), bodies having been placed in `pose`."""
-    _place_surfaces(paths, pose, room)
-    for muscle in range(paths.first_point.shape[0] - 1):
-        count = _place_points(tree.functions, paths, values, pose, muscle, room)
-        first_wrap, n_wraps = paths.first_wrap[muscle], paths.first_wrap[muscle + 1] - paths.first_wrap[muscle]
-        if n_wraps == 1:
-            count, _ = _go_round(paths, room, first_wrap, 0, count)
-        elif n_wraps == 2:
-            count = _go_round_both(paths, room, first_wrap, count)
-        per_newton[muscle] = 0.0
-        length_m[muscle] = _pull_on_bodies(tree.functions, paths, values, pose, muscle, count, room, per_newton[muscle])
-        _pull_on_coordinates(tree, paths, pose, muscle, room, per_newton[muscle])
+    per_newton[:] = 0.0
+    _place_surfaces(paths, pose, room.surfaces)
+    _place_points(tree.functions, paths, values, pose, room)
+    _go_round_all(paths, room)
+    _pull_on_bodies(paths, room, length_m)
+    _pull_on_coordinates(tree, paths, pose, room, per_newton)
+    _pull_on_moving_points(tree.functions, paths, values, pose, room, per_newton)
 
 
 @kernel
-def _place_surfaces(paths: Paths, pose: Pose, room: PathRoom) -> None:
+def _place_surfaces(paths: Paths, pose: Pose, surfaces: PlacedSurfaces) -> None:
     """Put all surfaces where their bodies have them."""
-    for surface in range(paths.surface_kind.shape[0]):
-        body = paths.surface_body[surface]
-        onto, rotation, placed = pose.rotation[body], paths.surface_rotation[surface], room.surface_rotation[surface]
-        at, origin = paths.surface_origin_m[surface], room.surface_origin_m[surface]
+    onto, rotation, placed = pose.rotation, paths.surface_rotation, surfaces.rotation
+    for s in range(paths.surface_body.shape[0]):
+        b = paths.surface_body[s]
+        x, y, z = paths.surface_origin_m[s, 0], paths.surface_origin_m[s, 1], paths.surface_origin_m[s, 2]
         for i in range(3):
+            u, v, w = onto[b, i, 0], onto[b, i, 1], onto[b, i, 2]
+            surfaces.origin_m[s, i] = pose.origin_m[b, i] + u * x + v * y + w * z
             for j in range(3):
-                placed[i, j] = onto[i, 0] * rotation[0, j] + onto[i, 1] * rotation[1, j] + onto[i, 2] * rotation[2, j]
-            origin[i] = pose.origin_m[body, i] + onto[i, 0] * at[0] + onto[i, 1] * at[1] + onto[i, 2] * at[2]
+                placed[s, i, j] = u * rotation[s, 0, j] + v * rotation[s, 1, j] + w * rotation[s, 2, j]
 
 
 @kernel
-def _place_points(
-    functions: Functions, paths: Paths, values: np.ndarray, pose: Pose, muscle: int, room: PathRoom
-) -> int:
-    """Put a muscle's points that belong to the path into the room; their number."""
-    count = 0
-    for point in range(paths.first_point[muscle], paths.first_point[muscle + 1]):
-        kind, at = paths.point_kind[point], paths.point_m[point]
-        x, y, z = at[0], at[1], at[2]
-        if kind == CONDITIONAL:
-            value = values[paths.point_coordinate[point, 0]]
-            if value < paths.point_low[point] or value > paths.point_high[point]:
-                continue
-        elif kind == MOVING:
-            for k in range(3):
-                moved, _, _ = _slide(functions, paths, values, point, k)
-                rotation = paths.point_rotation[point]
-                x, y, z = x + rotation[0, k] * moved, y + rotation[1, k] * moved, z + rotation[2, k] * moved
-        body = paths.point_body[point]
-        onto, origin = pose.rotation[body], pose.origin_m[body]
-        for i in range(3):
-            room.place_m[count, i] = origin[i] + onto[i, 0] * x + onto[i, 1] * y + onto[i, 2] * z
-        room.body[count], room.point[count], room.arc_m[count] = body, point, _STRAIGHT
-        count += 1
-    return count
+def _place_points(functions: Functions, paths: Paths, values: np.ndarray, pose: Pose, room: PathRoom) -> None:
+    """Begin all courses with the points that belong to them."""
+    course, onto, origin_m = room.course, pose.rotation, pose.origin_m
+    for muscle in range(paths.first_point.shape[0] - 1):
+        first = k = paths.first_point[muscle] + 2 * paths.first_wrap[muscle]
+        for point in range(paths.first_point[muscle], paths.first_point[muscle + 1]):
+            x, y, z = paths.point_m[point, 0], paths.point_m[point, 1], paths.point_m[point, 2]
+            if paths.point_kind[point] == CONDITIONAL:
+                value = values[paths.point_coordinate[point, 0]]
+                if value < paths.point_low[point] or value > paths.point_high[point]:
+                    continue
+            elif paths.point_kind[point] == MOVING:
+                x, y, z = _moved(functions, paths, values, point)
+            b = paths.point_body[point]
+            for i in range(3):
+                course.place_m[k, i] = origin_m[b, i] + onto[b, i, 0] * x + onto[b, i, 1] * y + onto[b, i, 2] * z
+            course.holder[k], course.point[k], course.arc_m[k] = room.point_holder[point], point, _STRAIGHT
+            k += 1
+        room.count[muscle] = k - first
 
 
 @kernel
-def _slide(functions: Functions, paths: Paths, values: np.ndarray, point: int, k: int) -> tuple[float, float, int]:
-    """A moving point's place along its k-th direction, the slope of that by a coordinate, and the coordinate, or -1."""
+def _moved(functions: Functions, paths: Paths, values: np.ndarray, point: int) -> tuple[float, float, float]:
+    """Where a moving point is in its body's frame."""
+    x, y, z = paths.point_m[point, 0], paths.point_m[point, 1], paths.point_m[point, 2]
+    for k in range(3):
+        along, _ = _slide(functions, paths, values, point, k)
+        x += paths.point_rotation[point, 0, k] * along
+        y += paths.point_rotation[point, 1, k] * along
+        z += paths.point_rotation[point, 2, k] * along
+    return x, y, z
+
+
+@kernel
+def _slide(functions: Functions, paths: Paths, values: np.ndarray, point: int, k: int) -> tuple[float, float]:
+    """How far a moving point has moved along its k-th direction, and the slope of that by its coordinate."""
     function, coordinate = paths.point_function[point, k], paths.point_coordinate[point, k]
     if function < 0:
-        return 0.0, 0.0, -1
+        return 0.0, 0.0
     if coordinate < 0:
-        return evaluate(functions, function, 0.0)[0], 0.0, -1
+        return evaluate(functions, function, 0.0)[0], 0.0
     value, low, high = values[coordinate], paths.point_low[point], paths.point_high[point]
-    if not (value < low or value > high):
-        moved, slope, _ = evaluate(functions, function, value)
-        return moved + 0.0 * value, slope, coordinate
-    return evaluate(functions, function, low if value < low else high)[0], 0.0, coordinate
+    if value < low or value > high:
+        return evaluate(functions, function, low if value < low else high)[0], 0.0
+    moved, slope, _ = evaluate(functions, function, value)
+    # NaN stays NaN.
+    return moved + 0.0 * value, slope
 
 
 @kernel
-def _go_round(paths: Paths, room: PathRoom, wrap: int, which: int, count: int) -> tuple[int, int]:
-    """Lay the path around one wrap's surface, if it meets it: the places then, and what its last segment said.
-
-    The first segment that must wrap does; without one, that which wrapping lengthens least, of those that may.
-    """
-    first, last = -1, -1
-    for k in range(count):
-        point = room.point[k]
-        if point >= paths.wrap_from[wrap] and point <= paths.wrap_to[wrap]:
-            last = k
-            if first < 0:
-                first = k
-    best, least, outcome = -1, np.inf, CLEAR
-    chosen = no_detour(CLEAR)
-    if first < 0:
-        return count, outcome
-    for k in range(first, last):
-        if room.arc_m[k] >= 0.0:
+def _go_round_all(paths: Paths, room: PathRoom) -> None:
+    """Lay all courses around the surfaces that they wrap."""
+    for muscle in range(room.count.shape[0]):
+        wrap, n_wraps = paths.first_wrap[muscle], paths.first_wrap[muscle + 1] - paths.first_wrap[muscle]
+        if n_wraps == 0:
             continue
-        detour, longer = _try_segment(paths, room, wrap, k)
+        first = paths.first_point[muscle] + 2 * wrap
+        end = first + room.count[muscle]
+        if n_wraps == 1:
+            surface, holder = paths.wrap_surface[wrap], room.wrap_holder[wrap]
+            low, high = paths.wrap_from[wrap], paths.wrap_to[wrap]
+            end, _, _ = _go_round(room.course, room.surfaces, surface, holder, low, high, -1, first, end)
+        else:
+            end = _go_round_both(paths, room, wrap, first, end)
+        room.count[muscle] = end - first
+
+
+@kernel
+def _go_round(
+    course: Course,
+    surfaces: PlacedSurfaces,
+    surface: int,
+    holder: int,
+    low: int,
+    high: int,
+    mark: int,
+    first: int,
+    end: int,
+) -> tuple[int, int, float]:
+    """Lay a course, places from `first` to before `end`, around a surface between its points `low` and `high`.
+
+    Returns the new end, what the last segment said, and the sense. The first segment that must wrap does; without one,
+    that which wrapping lengthens least, of those that may.
+    """
+    start, stop = -1, -1
+    for k in range(first, end):
+        if low <= course.point[k] <= high:
+            stop = k
+            start = k if start < 0 else start
+    best, least, outcome, chosen = -1, np.inf, CLEAR, no_detour(CLEAR)
+    if start < 0:
+        return end, outcome, 0.0
+    for k in range(start, stop):
+        if course.arc_m[k] >= 0.0:
+            continue
+        detour, longer = _try_segment(course.place_m, surfaces, surface, k)
         outcome = detour.outcome
         if outcome == NEEDED or (outcome == POSSIBLE and longer < least):
             best, least, chosen = k, longer, detour
         if outcome == NEEDED:
             break
     if best >= 0:
-        room.sense[which] = chosen.sense
-        _put_in(room, best, count, -1 - which, paths.surface_body[paths.wrap_surface[wrap]], chosen)
-        _place_detour(room, paths.wrap_surface[wrap], best, chosen)
-        count += 2
-    return count, outcome
+        _put_in(course, surfaces.rotation, surfaces.origin_m, surface, holder, mark, best, end, chosen)
+        end += 2
+    return end, outcome, chosen.sense
 
 
 @kernel
-def _try_segment(paths: Paths, room: PathRoom, wrap: int, k: int) -> tuple[Detour, float]:
-    """The way around a wrap's surface from the k-th place to the next, and how much longer it is than the straight."""
-    surface = paths.wrap_surface[wrap]
-    turn, origin = room.surface_rotation[surface], room.surface_origin_m[surface]
-    px, py, pz = _into(turn, origin, room.place_m[k])
-    qx, qy, qz = _into(turn, origin, room.place_m[k + 1])
-    axis, sign = paths.surface_axis[surface], paths.surface_sign[surface]
-    radius, length = paths.surface_size[surface, 0], paths.surface_size[surface, 1]
-    kind = paths.surface_kind[surface]
-    if kind == SPHERE:
+def _try_segment(place_m: np.ndarray, surfaces: PlacedSurfaces, surface: int, k: int) -> tuple[Detour, float]:
+    """The way around a surface from the k-th place to the next, and how much longer it is than the straight."""
+    px, py, pz = _into(surfaces.rotation, surfaces.origin_m, surface, place_m, k)
+    qx, qy, qz = _into(surfaces.rotation, surfaces.origin_m, surface, place_m, k + 1)
+    axis, sign = surfaces.axis[surface], surfaces.sign[surface]
+    radius, half_length = surfaces.size[surface, 0], 0.5 * surfaces.size[surface, 1]
+    if surfaces.kind[surface] == SPHERE:
         detour = around_sphere(px, py, pz, qx, qy, qz, radius, axis, sign)
     else:
-        in_plane = kind == CYLINDER_IN_PLANE
-        detour = around_cylinder(px, py, pz, qx, qy, qz, radius, 0.5 * length, axis, sign, in_plane)
-    if detour.outcome == CLEAR or detour.outcome == INSIDE:
+        in_plane = surfaces.kind[surface] == CYLINDER_IN_PLANE
+        detour = around_cylinder(px, py, pz, qx, qy, qz, radius, half_length, axis, sign, in_plane)
+    if detour.outcome != POSSIBLE:
         return detour, 0.0
     touch = np.sqrt((detour.x1 - px) ** 2 + (detour.y1 - py) ** 2 + (detour.z1 - pz) ** 2)
     leave = np.sqrt((detour.x2 - qx) ** 2 + (detour.y2 - qy) ** 2 + (detour.z2 - qz) ** 2)
@@ -249,235 +340,251 @@ def _try_segment(paths: Paths, room: PathRoom, wrap: int, k: int) -> tuple[Detou
 
 
 @kernel
-def _into(turn: np.ndarray, origin: np.ndarray, place: np.ndarray) -> tuple[float, float, float]:
-    """A place of the ground (3,) in a surface's frame."""
-    x, y, z = place[0] - origin[0], place[1] - origin[1], place[2] - origin[2]
+def _into(
+    rotation: np.ndarray, origin_m: np.ndarray, surface: int, place_m: np.ndarray, k: int
+) -> tuple[float, float, float]:
+    """The k-th place in a surface's frame."""
+    x, y, z = (
+        place_m[k, 0] - origin_m[surface, 0],
+        place_m[k, 1] - origin_m[surface, 1],
+        place_m[k, 2] - origin_m[surface, 2],
+    )
     return (
-        turn[0, 0] * x + turn[1, 0] * y + turn[2, 0] * z,
-        turn[0, 1] * x + turn[1, 1] * y + turn[2, 1] * z,
-        turn[0, 2] * x + turn[1, 2] * y + turn[2, 2] * z,
+        rotation[surface, 0, 0] * x + rotation[surface, 1, 0] * y + rotation[surface, 2, 0] * z,
+        rotation[surface, 0, 1] * x + rotation[surface, 1, 1] * y + rotation[surface, 2, 1] * z,
+        rotation[surface, 0, 2] * x + rotation[surface, 1, 2] * y + rotation[surface, 2, 2] * z,
     )
 
 
 @kernel
-def _put_in(room: PathRoom, k: int, count: int, mark: int, body: int, detour: Detour) -> None:
-    """Make room for a detour's two places after the k-th."""
-    for old in range(count - 1, k, -1):
-        _move(room, old, old + 2)
-    for new in (k + 1, k + 2):
-        room.body[new], room.point[new], room.arc_m[new] = body, mark, _STRAIGHT
-    room.arc_m[k] = _STRAIGHT
-    room.arc_m[k + 1] = detour.arc_m
-
-
-@kernel
-def _place_detour(room: PathRoom, surface: int, k: int, detour: Detour) -> None:
-    """Write a detour's tangent points, into the ground, after the k-th place."""
-    turn, origin = room.surface_rotation[surface], room.surface_origin_m[surface]
+def _put_in(
+    course: Course,
+    rotation: np.ndarray,
+    origin_m: np.ndarray,
+    surface: int,
+    holder: int,
+    mark: int,
+    k: int,
+    end: int,
+    detour: Detour,
+) -> None:
+    """Put a detour's tangent points into a course after the k-th place."""
+    for old in range(end - 1, k, -1):
+        _move(course, old, old + 2)
     for i in range(3):
-        room.place_m[k + 1, i] = origin[i] + turn[i, 0] * detour.x1 + turn[i, 1] * detour.y1 + turn[i, 2] * detour.z1
-        room.place_m[k + 2, i] = origin[i] + turn[i, 0] * detour.x2 + turn[i, 1] * detour.y2 + turn[i, 2] * detour.z2
+        u, v, w = rotation[surface, i, 0], rotation[surface, i, 1], rotation[surface, i, 2]
+        course.place_m[k + 1, i] = origin_m[surface, i] + u * detour.x1 + v * detour.y1 + w * detour.z1
+        course.place_m[k + 2, i] = origin_m[surface, i] + u * detour.x2 + v * detour.y2 + w * detour.z2
+    course.holder[k + 1], course.point[k + 1], course.arc_m[k + 1] = holder, mark, detour.arc_m
+    course.holder[k + 2], course.point[k + 2], course.arc_m[k + 2] = holder, mark, _STRAIGHT
 
 
 @kernel
-def _take_out(room: PathRoom, which: int, count: int) -> int:
-    """Take a wrap's two tangent points out of the path, if it has them; the places left."""
-    k = _place_of(room, which, count)
+def _take_out(course: Course, mark: int, first: int, end: int) -> int:
+    """Take a wrap's two tangent points out of a course, if it has them; the new end."""
+    k = _place_of(course.point, mark, first, end)
     if k < 0:
-        return count
-    for old in range(k + 2, count):
-        _move(room, old, old - 2)
-    return count - 2
+        return end
+    for old in range(k + 2, end):
+        _move(course, old, old - 2)
+    return end - 2
 
 
 @kernel
-def _place_of(room: PathRoom, which: int, count: int) -> int:
-    """The first tangent point's place of a wrap, -1 for none."""
-    for k in range(count):
-        if room.point[k] == -1 - which:
+def _place_of(point: np.ndarray, mark: int, first: int, end: int) -> int:
+    """The place of the first of a wrap's tangent points, -1 for none."""
+    for k in range(first, end):
+        if point[k] == mark:
             return k
     return -1
 
 
 @kernel
-def _move(room: PathRoom, old: int, new: int) -> None:
+def _move(course: Course, old: int, new: int) -> None:
     """Write a place to where another was."""
     for i in range(3):
-        room.place_m[new, i] = room.place_m[old, i]
-    room.body[new], room.point[new], room.arc_m[new] = room.body[old], room.point[old], room.arc_m[old]
+        course.place_m[new, i] = course.place_m[old, i]
+    course.holder[new], course.point[new], course.arc_m[new] = course.holder[old], course.point[old], course.arc_m[old]
 
 
 @kernel
-def _go_round_both(paths: Paths, room: PathRoom, first_wrap: int, count: int) -> int:
-    """Lay the path around two wraps' surfaces; the places then. A path that finds no end is NaN.
+def _go_round_both(paths: Paths, room: PathRoom, wrap: int, first: int, end: int) -> int:
+    """Lay a course around two wraps' surfaces, `wrap` and the next; the new end. One that can't be found is NaN.
 
-    The wraps take turns, each between the tangent points that the other has just been given, until neither changes which
-    segment it wraps and in what sense. Then the geodesic around both is solved for at once, and has to pass another
-    round unchanged. Where the first wrap finds nothing to do and the second has an end inside it, they change places
-    after the first round, as in OpenSim.
+    The wraps take turns, each between the tangent points that the other has just been given, until neither changes
+    which segment it wraps and in what sense. Then the geodesic around both is solved for at once, and has to pass
+    another round unchanged. Where the first wrap finds nothing to do and the second has an end inside it, they change
+    places after the first round, as in OpenSim.
     """
-    swapped, solved, before = False, False, -1
+    swapped, solved, before = 0, False, -1
     room.bridge_m[:] = np.inf
+    course, surfaces, wrapped, holder = room.course, room.surfaces, paths.wrap_surface, room.wrap_holder
+    low, high = paths.wrap_from, paths.wrap_to
     for turn in range(_ROUNDS):
-        count, outcome1 = _go_round_again(paths, room, first_wrap, 1 if swapped else 0, count)
-        count, outcome2 = _go_round_again(paths, room, first_wrap, 0 if swapped else 1, count)
-        if turn == 0 and outcome1 == CLEAR and outcome2 == INSIDE:
-            swapped = True
-            count = _take_out(room, 0, count)
+        outcomes = CLEAR, CLEAR
+        for which in (swapped, 1 - swapped):
+            w, mark = wrap + which, -1 - which
+            end = _take_out(course, mark, first, end)
+            end, outcome, room.sense[which] = _go_round(
+                course, surfaces, wrapped[w], holder[w], low[w], high[w], mark, first, end
+            )
+            outcomes = outcomes[1], outcome
+        if turn == 0 and outcomes == (CLEAR, INSIDE):
+            swapped = 1
+            end = _take_out(course, -1, first, end)
             continue
-        one, other = _place_of(room, 0, count), _place_of(room, 1, count)
-        now = ((one + 1) * count + other + 1) * 4 + (2 if room.sense[0] > 0 else 0) + (1 if room.sense[1] > 0 else 0)
-        same, before = now == before, now
+        one, other = _place_of(course.point, -1, first, end), _place_of(course.point, -2, first, end)
+        now = _layout(one - first + 1, other - first + 1, room.sense)
+        same, before, solved = now == before, now, solved and now == before
         if not same:
-            solved = False
             continue
         if one < 0 or other < 0 or abs(one - other) != 2:
-            return count
-        bridge = min(one, other) + 1
-        moved = _bridge_moved(room, bridge)
-        if moved < _STILL_M and (solved or moved == 0.0):
-            return count
-        solved = _solve_both(paths, room, first_wrap, 0 if one < other else 1, bridge)
-        _keep_bridge(room, bridge)
-    room.place_m[0, 0] = np.nan
-    return count
+            return end
+        moved = _keep_bridge(course.place_m, min(one, other) + 1, room.bridge_m)
+        if moved == 0.0 or (solved and moved < _STILL_M):
+            return end
+        solved = _solve_both(paths, room, wrap, 0 if one < other else 1, min(one, other) + 1)
+        _keep_bridge(course.place_m, min(one, other) + 1, room.bridge_m)
+    course.place_m[first, 0] = np.nan
+    return end
 
 
 @kernel
-def _go_round_again(paths: Paths, room: PathRoom, first_wrap: int, which: int, count: int) -> tuple[int, int]:
-    """Lay a path's first (0) or second (1) wrap afresh."""
-    return _go_round(paths, room, first_wrap + which, which, _take_out(room, which, count))
+def _layout(one: int, other: int, sense: np.ndarray) -> int:
+    """A number that says which segments two wraps are on, and in what sense."""
+    return (max(one, 0) * 4096 + max(other, 0)) * 4 + (2 if sense[0] > 0 else 0) + (1 if sense[1] > 0 else 0)
 
 
 @kernel
-def _bridge_moved(room: PathRoom, bridge: int) -> float:
-    """How far the straight piece between two surfaces has moved since it was kept, metres."""
+def _keep_bridge(place_m: np.ndarray, bridge: int, kept_m: np.ndarray) -> float:
+    """Remember where the straight piece between two surfaces is (2, 3); how far it has moved, metres."""
     moved = 0.0
     for k in range(2):
         for i in range(3):
-            moved = max(moved, abs(room.place_m[bridge + k, i] - room.bridge_m[k, i]))
+            moved = max(moved, abs(place_m[bridge + k, i] - kept_m[k, i]))
+            kept_m[k, i] = place_m[bridge + k, i]
     return moved
 
 
 @kernel
-def _keep_bridge(room: PathRoom, bridge: int) -> None:
-    """Remember where the straight piece between two surfaces is."""
-    for k in range(2):
-        for i in range(3):
-            room.bridge_m[k, i] = room.place_m[bridge + k, i]
-
-
-@kernel
-def _solve_both(paths: Paths, room: PathRoom, first_wrap: int, nearer: int, bridge: int) -> bool:
+def _solve_both(paths: Paths, room: PathRoom, wrap: int, nearer: int, bridge: int) -> bool:
     """Move the bridge, from its first place on, onto the geodesic around both; `nearer` is the path's first surface."""
-    one, other = paths.wrap_surface[first_wrap + nearer], paths.wrap_surface[first_wrap + 1 - nearer]
+    one, other = paths.wrap_surface[wrap + nearer], paths.wrap_surface[wrap + 1 - nearer]
+    place_m, surfaces = room.course.place_m, room.surfaces
     return bridge_cylinders(
-        room.place_m[bridge - 2],
-        room.place_m[bridge + 3],
-        (room.surface_rotation[one], room.surface_rotation[other]),
-        (room.surface_origin_m[one], room.surface_origin_m[other]),
-        (paths.surface_size[one, 0], paths.surface_size[other, 0]),
+        place_m[bridge - 2],
+        place_m[bridge + 3],
+        (surfaces.rotation[one], surfaces.rotation[other]),
+        (surfaces.origin_m[one], surfaces.origin_m[other]),
+        (surfaces.size[one, 0], surfaces.size[other, 0]),
         (room.sense[nearer], room.sense[1 - nearer]),
-        room.place_m[bridge],
-        room.place_m[bridge + 1],
+        place_m[bridge],
+        place_m[bridge + 1],
         room.system,
     )
 
 
 @kernel
-def _pull_on_bodies(
-    functions: Functions,
-    paths: Paths,
-    values: np.ndarray,
-    pose: Pose,
-    muscle: int,
-    count: int,
-    room: PathRoom,
-    per_newton: np.ndarray,
-) -> float:
-    """Write what a newton does to a muscle's bodies into the room; add what it does by moving points; the length."""
-    for k in range(paths.first_touched[muscle], paths.first_touched[muscle + 1]):
-        room.pull[paths.touched[k]] = 0.0
-    length_m = 0.0
-    for k in range(count - 1):
-        if room.arc_m[k] >= 0.0:
-            length_m += room.arc_m[k]
-            continue
-        p, q = room.place_m[k], room.place_m[k + 1]
-        dx, dy, dz = q[0] - p[0], q[1] - p[1], q[2] - p[2]
-        distance = np.sqrt(dx * dx + dy * dy + dz * dz)
-        length_m += distance
-        dx, dy, dz = dx / distance, dy / distance, dz / distance
-        _slide_under(functions, paths, values, pose, room.point[k], dx, dy, dz, per_newton)
-        _slide_under(functions, paths, values, pose, room.point[k + 1], -dx, -dy, -dz, per_newton)
-        if room.body[k] == room.body[k + 1]:
-            continue
-        mx, my, mz = p[1] * dz - p[2] * dy, p[2] * dx - p[0] * dz, p[0] * dy - p[1] * dx
-        near, far = room.pull[room.body[k]], room.pull[room.body[k + 1]]
-        near[0], near[1], near[2] = near[0] + mx, near[1] + my, near[2] + mz
-        near[3], near[4], near[5] = near[3] + dx, near[4] + dy, near[5] + dz
-        far[0], far[1], far[2] = far[0] - mx, far[1] - my, far[2] - mz
-        far[3], far[4], far[5] = far[3] - dx, far[4] - dy, far[5] - dz
-    return length_m
+def _pull_on_bodies(paths: Paths, room: PathRoom, length_m: np.ndarray) -> None:
+    """Write all lengths (U,), and what a newton along each path does to what it touches."""
+    place_m, holder, arc_m, pull = room.course.place_m, room.course.holder, room.course.arc_m, room.pull
+    pull[:] = 0.0
+    for muscle in range(length_m.shape[0]):
+        first = paths.first_point[muscle] + 2 * paths.first_wrap[muscle]
+        length = 0.0
+        for k in range(first, first + room.count[muscle] - 1):
+            if arc_m[k] >= 0.0:
+                length += arc_m[k]
+                continue
+            x, y, z = place_m[k, 0], place_m[k, 1], place_m[k, 2]
+            dx, dy, dz = place_m[k + 1, 0] - x, place_m[k + 1, 1] - y, place_m[k + 1, 2] - z
+            distance = np.sqrt(dx * dx + dy * dy + dz * dz)
+            length += distance
+            near, far = holder[k], holder[k + 1]
+            if near != far:
+                dx, dy, dz = dx / distance, dy / distance, dz / distance
+                _add(pull, near, y * dz - z * dy, z * dx - x * dz, x * dy - y * dx, dx, dy, dz)
+                _add(pull, far, z * dy - y * dz, x * dz - z * dx, y * dx - x * dy, -dx, -dy, -dz)
+        length_m[muscle] = length
 
 
 @kernel
-def _slide_under(
-    functions: Functions,
-    paths: Paths,
-    values: np.ndarray,
-    pose: Pose,
-    point: int,
-    fx: float,
-    fy: float,
-    fz: float,
-    per_newton: np.ndarray,
-) -> None:
-    """Add a force's work on a point that moves in its body to its coordinates (Q,); others do none."""
-    if point < 0 or paths.point_kind[point] != MOVING:
-        return
-    onto, rotation = pose.rotation[paths.point_body[point]], paths.point_rotation[point]
-    fx, fy, fz = (
-        onto[0, 0] * fx + onto[1, 0] * fy + onto[2, 0] * fz,
-        onto[0, 1] * fx + onto[1, 1] * fy + onto[2, 1] * fz,
-        onto[0, 2] * fx + onto[1, 2] * fy + onto[2, 2] * fz,
-    )
-    for k in range(3):
-        _, slope, coordinate = _slide(functions, paths, values, point, k)
-        if coordinate >= 0:
-            along = rotation[0, k] * fx + rotation[1, k] * fy + rotation[2, k] * fz
-            per_newton[coordinate] += slope * along
+def _add(pull: np.ndarray, k: int, mx: float, my: float, mz: float, fx: float, fy: float, fz: float) -> None:
+    """Add a moment and a force to those on a body."""
+    pull[k, 0] += mx
+    pull[k, 1] += my
+    pull[k, 2] += mz
+    pull[k, 3] += fx
+    pull[k, 4] += fy
+    pull[k, 5] += fz
 
 
 @kernel
-def _pull_on_coordinates(
-    tree: Tree, paths: Paths, pose: Pose, muscle: int, room: PathRoom, per_newton: np.ndarray
-) -> None:
-    """Add the virtual work of a muscle's pull on its bodies to the coordinates (Q,) that move some but not all of them."""
-    first, last = paths.first_touched[muscle], paths.first_touched[muscle + 1]
-    root = paths.touched[first]
-    for k in range(first + 1, last):
-        body = paths.touched[k]
-        while body != root:
-            if body > root:
-                body = tree.parent[body]
-            else:
-                root = tree.parent[root]
-    for k in range(first, last):
-        body = paths.touched[k]
-        while body != root:
-            room.carried[body] = 0.0
-            body = tree.parent[body]
-    for k in range(first, last):
-        pull, body = room.pull[paths.touched[k]], paths.touched[k]
-        while body != root:
+def _pull_on_coordinates(tree: Tree, paths: Paths, pose: Pose, room: PathRoom, per_newton: np.ndarray) -> None:
+    """Add the pulls' virtual work to the coordinates (U, Q) that move some, but not all, of what a muscle touches."""
+    parent, moved, carried, screw = tree.parent, tree.moved, room.carried, pose.screw
+    for muscle in range(room.root.shape[0]):
+        root, first, last = room.root[muscle], paths.first_touched[muscle], paths.first_touched[muscle + 1]
+        for k in range(first, last):
+            body = paths.touched[k]
+            while body != root:
+                for i in range(6):
+                    carried[body, i] = 0.0
+                body = parent[body]
+        for k in range(first, last):
+            body = paths.touched[k]
+            while body != root:
+                for i in range(6):
+                    carried[body, i] += room.pull[k, i]
+                body = parent[body]
+        for k in range(paths.first_crossed[muscle], paths.first_crossed[muscle + 1]):
+            axis = paths.crossed[k]
+            body, work = moved[axis], 0.0
             for i in range(6):
-                room.carried[body, i] += pull[i]
-            body = tree.parent[body]
-    for k in range(paths.first_crossed[muscle], paths.first_crossed[muscle + 1]):
-        axis = paths.crossed[k]
-        screw, carried = pose.screw[axis], room.carried[tree.moved[axis]]
-        work = 0.0
-        for i in range(6):
-            work += screw[i] * carried[i]
-        per_newton[tree.coordinate[axis]] += pose.slope[axis] * work
+                work += screw[axis, i] * carried[body, i]
+            per_newton[muscle, tree.coordinate[axis]] += pose.slope[axis] * work
+
+
+@kernel
+def _pull_on_moving_points(
+    functions: Functions, paths: Paths, values: np.ndarray, pose: Pose, room: PathRoom, per_newton: np.ndarray
+) -> None:
+    """Add the work of the pieces before and after each point that moves in its body to its coordinates (U, Q)."""
+    point, place_m = room.course.point, room.course.place_m
+    for muscle in range(room.count.shape[0]):
+        first = paths.first_point[muscle] + 2 * paths.first_wrap[muscle]
+        end = first + room.count[muscle]
+        for k in range(first, end):
+            if point[k] < 0 or paths.point_kind[point[k]] != MOVING:
+                continue
+            for other in (k - 1, k + 1):
+                if first <= other < end:
+                    _pull_on_moving_point(
+                        functions, paths, values, pose, place_m, k, other, point[k], per_newton[muscle]
+                    )
+
+
+@kernel
+def _pull_on_moving_point(
+    functions: Functions,
+    paths: Paths,
+    values: np.ndarray,
+    pose: Pose,
+    place_m: np.ndarray,
+    k: int,
+    other: int,
+    point: int,
+    per_newton: np.ndarray,
+) -> None:
+    """Add a newton's work on the moving point at the k-th place, towards another place, to its coordinates (Q,)."""
+    onto, rotation = pose.rotation[paths.point_body[point]], paths.point_rotation[point]
+    x, y, z = place_m[other, 0] - place_m[k, 0], place_m[other, 1] - place_m[k, 1], place_m[other, 2] - place_m[k, 2]
+    distance = np.sqrt(x * x + y * y + z * z)
+    for direction in range(3):
+        coordinate = paths.point_coordinate[point, direction]
+        if coordinate < 0:
+            continue
+        _, slope = _slide(functions, paths, values, point, direction)
+        for j in range(3):
+            along = (onto[0, j] * x + onto[1, j] * y + onto[2, j] * z) / distance
+            per_newton[coordinate] += slope * along * rotation[j, direction]

@@ -23,7 +23,7 @@ _ROUNDING_RAD = 1e-12
 
 
 class Detour(NamedTuple):
-    """A way around a surface: whether it is taken, its sense, and the tangent points that it touches down and leaves at.
+    """A way around a surface: whether it is taken, its sense, and the tangent points where it arrives and leaves.
 
     sense is 1 for a right-handed turn about z, else -1. arc_m is the length between the tangent points.
     """
@@ -132,7 +132,8 @@ def _open_side(
 ) -> tuple[float, bool]:
     """The sense around the open half, and whether its tangent points lie farther apart than those of the other sense.
 
-    The first tangent point in the open half decides; where both are or neither is, the second; where none is, the wider.
+    The first tangent point in the open half decides; where both are or neither is, the second; where none is, the wider
+    pair.
     """
     right_x1, right_y1 = p_cosine * px - p_sine * py, p_cosine * py + p_sine * px
     left_x1, left_y1 = p_cosine * px + p_sine * py, p_cosine * py - p_sine * px
