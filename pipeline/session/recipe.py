@@ -20,6 +20,10 @@ MOST_EXACT_EXPONENT = 6
 PACKAGED_RECIPE = "gait2hip60"
 
 
+# Whether engine `exact` computes as OpenSim does where that is provably off, or by the laws.
+MechanicsLaw = Literal["corrected", "opensim"]
+
+
 class OsimSettings(Checked):
     """The musculoskeletal model and the engine that drives it."""
 
@@ -27,6 +31,7 @@ class OsimSettings(Checked):
     right_foot_body: str
     left_foot_body: str
     engine: Literal["exact", "tools"]
+    mechanics: MechanicsLaw
 
 
 class MarkerSettings(Checked):

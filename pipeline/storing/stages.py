@@ -65,13 +65,16 @@ STAGES: dict[str, Stage] = {
         facts=("trial", "profile", "static", "mass_kg"),
     ),
     "inverse_dynamics": Stage(
-        version=2,
-        sections=("inverse_dynamics", "feet", "engine"),
+        version=3,
+        sections=("inverse_dynamics", "feet", "engine", "mechanics"),
         facts=(),
         inputs=("inverse_kinematics", "ground_reactions"),
     ),
     "static_optimization": Stage(
-        version=3, sections=("static_optimization", "engine"), facts=(), inputs=("inverse_dynamics",)
+        version=4,
+        sections=("static_optimization", "engine", "mechanics"),
+        facts=(),
+        inputs=("inverse_dynamics",),
     ),
     "quality": Stage(
         version=2,
@@ -95,6 +98,8 @@ def stage_accounts(recipe: Recipe, facts: Facts, opensim_version: str) -> dict[s
     sections = {
         **_sections(recipe),
         "engine": recipe.model.engine,
+        # The tools know one mechanics, whatever the recipe says.
+        "mechanics": recipe.model.mechanics if recipe.model.engine == "exact" else "opensim",
         "feet": (recipe.model.right_foot_body, recipe.model.left_foot_body),
     }
     accounts: dict[str, StageAccount] = {}

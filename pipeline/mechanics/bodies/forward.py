@@ -11,7 +11,7 @@ import numpy as np
 
 from pipeline.mechanics.arrays import Tree
 from pipeline.mechanics.bodies.functions import evaluate
-from pipeline.mechanics.compiled import kernel
+from pipeline.mechanics.compiled import inner
 
 
 class Pose(NamedTuple):
@@ -29,16 +29,15 @@ class Pose(NamedTuple):
     turn: np.ndarray
 
 
-@kernel
 def new_pose(tree: Tree) -> Pose:
-    """Room for a pose, the ground in place."""
+    """Room for a pose, the ground in place. Not compiled: allocating takes numba long to compile."""
     n_bodies, n_axes = tree.parent.shape[0], tree.turns.shape[0]
     rotation, origin_m = np.zeros((n_bodies, 3, 3)), np.zeros((n_bodies, 3))
     rotation[0] = np.eye(3)
     return Pose(rotation, origin_m, np.zeros((n_axes, 6)), np.zeros(n_axes), np.zeros(n_axes), np.zeros((3, 3)))
 
 
-@kernel
+@inner
 def place_bodies(tree: Tree, values: np.ndarray, pose: Pose) -> None:
     """Put all bodies where coordinates of values (Q,) have them; coupled coordinates are taken as given."""
     turn = pose.turn
@@ -79,7 +78,7 @@ def place_bodies(tree: Tree, values: np.ndarray, pose: Pose) -> None:
         pose.origin_m[body, 2] = z + turn[2, 0] * within[0] + turn[2, 1] * within[1] + turn[2, 2] * within[2]
 
 
-@kernel
+@inner
 def _turn_about(turn: np.ndarray, d: np.ndarray, angle: float) -> None:
     """Turn a frame, (3, 3), in place, by an angle about its own direction d (3,): Rodrigues's formula."""
     sine, cosine = np.sin(angle), np.cos(angle)

@@ -1,10 +1,10 @@
 """Functions of one variable with two derivatives, from their polynomial pieces."""
 
 from pipeline.mechanics.arrays import Functions
-from pipeline.mechanics.compiled import kernel
+from pipeline.mechanics.compiled import inner
 
 
-@kernel
+@inner
 def evaluate(functions: Functions, number: int, x: float) -> tuple[float, float, float]:
     """A function's value, slope and curvature at x; beyond its ends, those of the line that it ends on."""
     within = min(max(x, functions.low[number]), functions.high[number])

@@ -3,15 +3,20 @@
 import numpy as np
 
 from pipeline.mechanics.arrays import Tree
-from pipeline.mechanics.bodies.forward import new_pose, place_bodies
-from pipeline.mechanics.bodies.newton_euler import gather, move_bodies, new_motion, project
+from pipeline.mechanics.bodies.forward import Pose, new_pose, place_bodies
+from pipeline.mechanics.bodies.newton_euler import BodyMotion, gather, move_bodies, new_motion, project
 from pipeline.mechanics.compiled import kernel
 
 
-@kernel
 def mass_centre(tree: Tree, values: np.ndarray) -> np.ndarray:
     """The whole body's centre of mass in the ground frame, (T, 3), at poses (T, Q)."""
-    centre_m, pose, total = np.zeros((values.shape[0], 3)), new_pose(tree), tree.mass_kg.sum()
+    centre_m = np.zeros((len(values), 3))
+    _mass_centre(tree, np.ascontiguousarray(values), float(tree.mass_kg.sum()), new_pose(tree), centre_m)
+    return centre_m
+
+
+@kernel
+def _mass_centre(tree: Tree, values: np.ndarray, total: float, pose: Pose, centre_m: np.ndarray) -> None:
     for t in range(values.shape[0]):
         place_bodies(tree, values[t], pose)
         for body in range(1, tree.parent.shape[0]):
@@ -19,23 +24,32 @@ def mass_centre(tree: Tree, values: np.ndarray) -> np.ndarray:
             for i in range(3):
                 along = turned[i, 0] * local[0] + turned[i, 1] * local[1] + turned[i, 2] * local[2]
                 centre_m[t, i] += share * (pose.origin_m[body, i] + along)
-    return centre_m
+
+
+def mass_matrices(tree: Tree, values: np.ndarray) -> np.ndarray:
+    """Generalized inertia, (T, Q, Q), at poses (T, Q): the generalized forces of unit accelerations, without gravity."""
+    matrices = np.empty((*values.shape, values.shape[1]))
+    still, unit = np.zeros((2, values.shape[1]))
+    motion = new_motion(tree, gravity=False)
+    _mass_matrices(tree, np.ascontiguousarray(values), still, unit, new_pose(tree), motion, matrices)
+    return matrices
 
 
 @kernel
-def mass_matrices(tree: Tree, values: np.ndarray) -> np.ndarray:
-    """Generalized inertia, (T, Q, Q), at poses (T, Q): the generalized forces of unit accelerations, without gravity."""
-    n_frames, n_coordinates = values.shape
-    matrices = np.empty((n_frames, n_coordinates, n_coordinates))
-    pose, motion = new_pose(tree), new_motion(tree)
-    motion.acceleration[0] = 0.0
-    still, unit = np.zeros(n_coordinates), np.zeros(n_coordinates)
-    for t in range(n_frames):
+def _mass_matrices(
+    tree: Tree,
+    values: np.ndarray,
+    still: np.ndarray,
+    unit: np.ndarray,
+    pose: Pose,
+    motion: BodyMotion,
+    matrices: np.ndarray,
+) -> None:
+    for t in range(values.shape[0]):
         place_bodies(tree, values[t], pose)
-        for c in range(n_coordinates):
+        for c in range(values.shape[1]):
             unit[c] = 1.0
             move_bodies(tree, pose, still, unit, False, motion)
             gather(tree, motion)
             project(tree, pose, motion, matrices[t, c])
             unit[c] = 0.0
-    return matrices

@@ -11,10 +11,10 @@ import numpy as np
 
 from pipeline.mechanics.arrays import Tree
 from pipeline.mechanics.bodies.forward import Pose, new_pose, place_bodies
-from pipeline.mechanics.compiled import kernel
+from pipeline.mechanics.compiled import inner, kernel
 
 
-class Motion(NamedTuple):
+class BodyMotion(NamedTuple):
     """How a frame's bodies move, and what moves them so: (B, 6) each.
 
     `acceleration` includes gravity's opposite: the ground is taken to rise at g. `wrench` is what a body needs beside
@@ -26,17 +26,15 @@ class Motion(NamedTuple):
     wrench: np.ndarray
 
 
-@kernel
-def new_motion(tree: Tree) -> Motion:
+def new_motion(tree: Tree, *, gravity: bool = True) -> BodyMotion:
     """Room for a frame's motion, the ground accelerated against gravity."""
-    n_bodies = tree.parent.shape[0]
-    motion = Motion(np.zeros((n_bodies, 6)), np.zeros((n_bodies, 6)), np.zeros((n_bodies, 6)))
-    for i in range(3):
-        motion.acceleration[0, 3 + i] = -tree.gravity_m_s2[i]
+    n_bodies = len(tree.parent)
+    motion = BodyMotion(np.zeros((n_bodies, 6)), np.zeros((n_bodies, 6)), np.zeros((n_bodies, 6)))
+    if gravity:
+        motion.acceleration[0, 3:] = -tree.gravity_m_s2
     return motion
 
 
-@kernel
 def generalized_forces(
     tree: Tree,
     values: np.ndarray,
@@ -51,8 +49,25 @@ def generalized_forces(
     `external` (T, W, 6) acts on bodies `pushed` (W,). Coupled coordinates are taken as given. `as_opensim` leaves out
     what Simbody leaves out of a joint's velocity terms: see `_move_body`. NaN in a frame gives NaN in that frame.
     """
-    forces = np.zeros(values.shape)
-    pose, motion = new_pose(tree), new_motion(tree)
+    forces = np.empty(values.shape)
+    moving = (np.ascontiguousarray(each) for each in (values, speeds, accelerations))
+    _generalized_forces(tree, *moving, pushed, external, as_opensim, new_pose(tree), new_motion(tree), forces)
+    return forces
+
+
+@kernel
+def _generalized_forces(
+    tree: Tree,
+    values: np.ndarray,
+    speeds: np.ndarray,
+    accelerations: np.ndarray,
+    pushed: np.ndarray,
+    external: np.ndarray,
+    as_opensim: bool,
+    pose: Pose,
+    motion: BodyMotion,
+    forces: np.ndarray,
+) -> None:
     for t in range(values.shape[0]):
         place_bodies(tree, values[t], pose)
         move_bodies(tree, pose, speeds[t], accelerations[t], as_opensim, motion)
@@ -61,32 +76,33 @@ def generalized_forces(
                 motion.wrench[pushed[w], i] -= external[t, w, i]
         gather(tree, motion)
         project(tree, pose, motion, forces[t])
-    return forces
 
 
-@kernel
+@inner
 def move_bodies(
-    tree: Tree, pose: Pose, speeds: np.ndarray, accelerations: np.ndarray, as_opensim: bool, motion: Motion
+    tree: Tree, pose: Pose, speeds: np.ndarray, accelerations: np.ndarray, as_opensim: bool, motion: BodyMotion
 ) -> None:
     """Move all bodies at these speeds and accelerations (Q,), and find the wrench that each needs for it."""
-    motion.wrench[0] = 0.0
+    for i in range(6):
+        motion.wrench[0, i] = 0.0
     for body in range(1, tree.parent.shape[0]):
         _move_body(tree, pose, body, speeds, accelerations, as_opensim, motion)
         _need(tree, pose, body, motion)
 
 
-@kernel
-def gather(tree: Tree, motion: Motion) -> None:
+@inner
+def gather(tree: Tree, motion: BodyMotion) -> None:
     """Add each body's wrench to its parent's, from the outermost in: then each is what its joint transmits to it."""
     for body in range(tree.parent.shape[0] - 1, 0, -1):
         for i in range(6):
             motion.wrench[tree.parent[body], i] += motion.wrench[body, i]
 
 
-@kernel
-def project(tree: Tree, pose: Pose, motion: Motion, forces: np.ndarray) -> None:
+@inner
+def project(tree: Tree, pose: Pose, motion: BodyMotion, forces: np.ndarray) -> None:
     """Write the generalized forces (Q,) of the wrenches that joints transmit, each coordinate moving by itself."""
-    forces[:] = 0.0
+    for c in range(forces.shape[0]):
+        forces[c] = 0.0
     for axis in range(tree.turns.shape[0]):
         coordinate = tree.coordinate[axis]
         if coordinate >= 0:
@@ -96,7 +112,7 @@ def project(tree: Tree, pose: Pose, motion: Motion, forces: np.ndarray) -> None:
             forces[coordinate] += pose.slope[axis] * along
 
 
-@kernel
+@inner
 def _move_body(
     tree: Tree,
     pose: Pose,
@@ -104,7 +120,7 @@ def _move_body(
     speeds: np.ndarray,
     accelerations: np.ndarray,
     as_opensim: bool,
-    motion: Motion,
+    motion: BodyMotion,
 ) -> None:
     """A body's velocity and acceleration: its parent's, and those of its joint's axes, each carried by those before it.
 
@@ -126,7 +142,7 @@ def _move_body(
         _omit(tree, pose, body, speeds, acceleration)
 
 
-@kernel
+@inner
 def add_screw(
     screw: np.ndarray, rate: float, change: float, velocity: np.ndarray, acceleration: np.ndarray
 ) -> None:
@@ -146,7 +162,7 @@ def add_screw(
         velocity[i] += rate * screw[i]
 
 
-@kernel
+@inner
 def _omit(tree: Tree, pose: Pose, body: int, speeds: np.ndarray, acceleration: np.ndarray) -> None:
     """Take the turning of a joint's third rotation's axis by its second off a body's acceleration, in place."""
     second, third = tree.omitted[body, 0], tree.omitted[body, 1]
@@ -162,8 +178,8 @@ def _omit(tree: Tree, pose: Pose, body: int, speeds: np.ndarray, acceleration: n
     acceleration[5] -= rate * (a[0] * b[4] - a[1] * b[3] + a[3] * b[1] - a[4] * b[0])
 
 
-@kernel
-def _need(tree: Tree, pose: Pose, body: int, motion: Motion) -> None:
+@inner
+def _need(tree: Tree, pose: Pose, body: int, motion: BodyMotion) -> None:
     """The wrench that a body needs to move so, by Newton's and Euler's laws about its centre of mass."""
     rotation, local, v, a = pose.rotation[body], tree.centre_m[body], motion.velocity[body], motion.acceleration[body]
     x = pose.origin_m[body, 0] + rotation[0, 0] * local[0] + rotation[0, 1] * local[1] + rotation[0, 2] * local[2]

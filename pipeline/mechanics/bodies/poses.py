@@ -5,37 +5,47 @@ import numpy as np
 from pipeline.mechanics.arrays import Tree
 from pipeline.mechanics.bodies.forward import Pose, new_pose, place_bodies
 from pipeline.mechanics.bodies.functions import evaluate
-from pipeline.mechanics.compiled import kernel
+from pipeline.mechanics.compiled import inner, kernel
 
 
-@kernel
 def body_places(tree: Tree, values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Rotations to the ground (T, B, 3, 3) and origins (T, B, 3) of all bodies at poses (T, Q)."""
-    n_frames, n_bodies = values.shape[0], tree.parent.shape[0]
-    rotation, origin_m = np.empty((n_frames, n_bodies, 3, 3)), np.empty((n_frames, n_bodies, 3))
-    pose = new_pose(tree)
-    for t in range(n_frames):
-        place_bodies(tree, values[t], pose)
-        rotation[t], origin_m[t] = pose.rotation, pose.origin_m
+    shape = (len(values), len(tree.parent))
+    rotation, origin_m = np.empty((*shape, 3, 3)), np.empty((*shape, 3))
+    _body_places(tree, np.ascontiguousarray(values), new_pose(tree), rotation, origin_m)
     return rotation, origin_m
 
 
 @kernel
+def _body_places(tree: Tree, values: np.ndarray, pose: Pose, rotation: np.ndarray, origin_m: np.ndarray) -> None:
+    for t in range(values.shape[0]):
+        place_bodies(tree, values[t], pose)
+        for body in range(tree.parent.shape[0]):
+            for i in range(3):
+                origin_m[t, body, i] = pose.origin_m[body, i]
+                for j in range(3):
+                    rotation[t, body, i, j] = pose.rotation[body, i, j]
+
+
 def body_jacobians(tree: Tree, values: np.ndarray, bodies: np.ndarray) -> np.ndarray:
     """How each coordinate by itself moves some bodies (S,) at poses (T, Q): (T, S, 6, Q).
 
     Rows are the angular velocity and then the velocity of the body's origin, in ground, per unit of speed.
     """
-    jacobian = np.zeros((values.shape[0], bodies.shape[0], 6, values.shape[1]))
-    pose = new_pose(tree)
-    for t in range(values.shape[0]):
-        place_bodies(tree, values[t], pose)
-        for s in range(bodies.shape[0]):
-            add_body_jacobian(tree, pose, bodies[s], jacobian[t, s])
+    jacobian = np.zeros((len(values), len(bodies), 6, values.shape[1]))
+    _body_jacobians(tree, np.ascontiguousarray(values), bodies, new_pose(tree), jacobian)
     return jacobian
 
 
 @kernel
+def _body_jacobians(tree: Tree, values: np.ndarray, bodies: np.ndarray, pose: Pose, jacobian: np.ndarray) -> None:
+    for t in range(values.shape[0]):
+        place_bodies(tree, values[t], pose)
+        for s in range(bodies.shape[0]):
+            add_body_jacobian(tree, pose, bodies[s], jacobian[t, s])
+
+
+@inner
 def add_body_jacobian(tree: Tree, pose: Pose, body: int, jacobian: np.ndarray) -> None:
     """Add one body's columns to a Jacobian (6, Q), in place."""
     x, y, z = pose.origin_m[body, 0], pose.origin_m[body, 1], pose.origin_m[body, 2]
@@ -58,7 +68,7 @@ def follow(tree: Tree, values: np.ndarray) -> None:
         follow_drivers(tree, values[t])
 
 
-@kernel
+@inner
 def follow_drivers(tree: Tree, values: np.ndarray) -> None:
     """The same of one frame's values (Q,)."""
     for c in range(tree.dependent.shape[0]):
@@ -68,14 +78,18 @@ def follow_drivers(tree: Tree, values: np.ndarray) -> None:
         values[dependent] += evaluate(tree.functions, tree.coupling[c], values[tree.driver[c]])[0]
 
 
-@kernel
 def coupling_slopes(tree: Tree, values: np.ndarray) -> np.ndarray:
     """∂(dependent)/∂(driver) of each coupling at poses (T, Q): (T, C)."""
-    slopes = np.empty((values.shape[0], tree.dependent.shape[0]))
+    slopes = np.empty((len(values), len(tree.dependent)))
+    _coupling_slopes(tree, np.ascontiguousarray(values), slopes)
+    return slopes
+
+
+@kernel
+def _coupling_slopes(tree: Tree, values: np.ndarray, slopes: np.ndarray) -> None:
     for t in range(values.shape[0]):
         for c in range(tree.dependent.shape[0]):
             slopes[t, c] = evaluate(tree.functions, tree.coupling[c], values[t, tree.driver[c]])[1]
-    return slopes
 
 
 def fold(tree: Tree, slopes: np.ndarray, values: np.ndarray) -> None:

@@ -1,4 +1,4 @@
-"""Inverse dynamics of a motion in process: positions, speeds and accelerations of one spline, one pass over the frames.
+"""Inverse dynamics of a motion: positions, speeds and accelerations of one spline, by Newton and Euler's laws.
 
 Shapes: T frames, Q coordinates in the model's order.
 """
@@ -12,12 +12,14 @@ import opensim as osim
 from scipy.interpolate import CubicSpline
 
 from pipeline.errors import TrialRejected
+from pipeline.mechanics.bodies.newton_euler import generalized_forces
+from pipeline.osim.asking.moments import all_forces, asked_moments
+from pipeline.osim.asking.poses import Poses
 from pipeline.osim.files import write_storage
-from pipeline.osim.models.mechanics import generalized_forces
-from pipeline.osim.models.poses import BodyKinematics
 from pipeline.osim.models.shared_model import SharedModel
 from pipeline.osim.motion import natural_spline
 from pipeline.records import Coordinates, FootWrench, Side
+from pipeline.session.recipe import MechanicsLaw
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,49 +70,52 @@ def moments_of(
     wrenches: Sequence[FootWrench],
     foot_bodies: Mapping[Side, str],
     time_s: np.ndarray,
+    mechanics: MechanicsLaw,
 ) -> np.ndarray:
     """Net generalized forces (T, Q) that the motion asks for beside gravity, the ground and the model's passive forces.
 
     Muscles and actuators give none here. TrialRejected("inverse_dynamics", …) if the model lacks a foot's body.
     """
-    poses, forces = shared.poses, shared.model.getForceSet()
-    feet = _feet(shared, wrenches, foot_bodies)
-    driven = [forces.get(i) for i in range(forces.getSize()) if osim.ScalarActuator.safeDownCast(forces.get(i))]
-    switched_on = [force for force in driven if force.appliesForce(poses.state)]
-    for force in switched_on:
-        force.setAppliesForce(poses.state, False)
-    try:
-        solver, reading = osim.InverseDynamicsSolver(shared.model), poses.reading(feet, len(time_s))
-        meanwhile = (reading.take,) if feet else ()
-        moments = generalized_forces(poses, solver, motion.values, motion.speeds, motion.accelerations, *meanwhile)
-    finally:
-        for force in switched_on:
-            force.setAppliesForce(poses.state, True)
-    if feet:
-        moments -= _ground_forces(reading.kinematics(), wrenches, time_s)
-    return moments
+    skeleton = shared.skeleton
+    external = [_about_origin(wrench, time_s) for wrench in wrenches]
+    moments = generalized_forces(
+        skeleton.tree,
+        motion.values,
+        motion.speeds,
+        motion.accelerations,
+        _feet(shared, wrenches, foot_bodies),
+        np.stack(external, axis=1) if external else np.zeros((len(time_s), 0, 6)),
+        mechanics == "opensim",
+    )
+    return moments + _passive(shared, motion)
 
 
-def _feet(shared: SharedModel, wrenches: Sequence[FootWrench], foot_bodies: Mapping[Side, str]) -> list[str]:
-    """The body that each wrench acts on. TrialRejected if the model lacks one."""
-    feet = [foot_bodies[wrench.side] for wrench in wrenches]
-    missing = sorted(set(feet) - set(shared.summary.body_mass_kg))
+def _feet(shared: SharedModel, wrenches: Sequence[FootWrench], foot_bodies: Mapping[Side, str]) -> np.ndarray:
+    """The number of the body that each wrench acts on. TrialRejected if the model lacks one."""
+    feet, bodies = [foot_bodies[wrench.side] for wrench in wrenches], shared.skeleton.bodies
+    missing = sorted(set(feet) - set(bodies))
     if missing:
         raise TrialRejected(
             "inverse_dynamics",
             f"model {shared.summary.name} has no body {', '.join(missing)} for the ground to push; see the recipe.",
         )
-    return feet
+    return np.array([bodies.index(foot) for foot in feet], dtype=np.int64)
 
 
-def _ground_forces(feet: BodyKinematics, wrenches: Sequence[FootWrench], time_s: np.ndarray) -> np.ndarray:
-    """Generalized forces (T, Q) of the ground on the feet; a cubic spline between samples, as the tools have it."""
-    forces = np.zeros((len(time_s), feet.jacobian.shape[-1]))
-    for b, wrench in enumerate(wrenches):
-        force, moment = (_sampled(wrench.time_s, each, time_s) for each in (wrench.force_n, wrench.moment_nm))
-        about_origin = moment + np.cross(wrench.point_m - feet.origin_m[:, b], force)
-        forces += np.einsum("tij,ti->tj", feet.jacobian[:, b], np.hstack([about_origin, force]))
-    return forces
+def _about_origin(wrench: FootWrench, time_s: np.ndarray) -> np.ndarray:
+    """A foot's wrench about the ground's origin, (T, 6); a cubic spline between samples, as the tools have it."""
+    force, moment = (_sampled(wrench.time_s, each, time_s) for each in (wrench.force_n, wrench.moment_nm))
+    return np.hstack([moment + np.cross(wrench.point_m, force), force])
+
+
+def _passive(shared: SharedModel, motion: Motion) -> np.ndarray | float:
+    """What the model's own springs, ligaments and limits give less, (T, Q): OpenSim is asked, if it has any."""
+    every = all_forces(shared.model)
+    driven = [force for force in every if osim.ScalarActuator.safeDownCast(force) is not None]
+    if len(driven) == len(every):
+        return 0.0
+    poses, moved = Poses(shared.model), (motion.values, motion.speeds, motion.accelerations)
+    return asked_moments(poses, *moved, without=driven) - asked_moments(poses, *moved, without=every)
 
 
 def _sampled(from_s: np.ndarray, values: np.ndarray, at_s: np.ndarray) -> np.ndarray:

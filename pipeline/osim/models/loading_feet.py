@@ -8,10 +8,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
 import opensim as osim
 
-from pipeline.osim.models.shared_model import SharedModel, shared_model
+from pipeline.osim.models.shared_model import shared_model
 from pipeline.records import Side
 
 Feet = frozenset[Side]
@@ -43,7 +42,7 @@ def loading_feet(model_file: Path, foot_bodies: Mapping[Side, str]) -> Mapping[s
     carried = {joint: frozenset(side for side in foot if foot[side] & beyond[joint]) for joint in joints}
 
     joint_of = {name: joint for joint in joints for name in joint.coordinates}
-    moments = _spread(carried, [{joint_of[name] for name in pair} for pair in _coupled(shared)])
+    moments = _spread(carried, [{joint_of[name] for name in pair} for pair in _coupled(shared.model)])
     movable = {joint: beyond[joint] for joint in joint_of.values()}
     crossed = {name: _crossed(path, movable) for name, path in _muscle_paths(shared.model)}
     forces = _spread(moments, crossed.values())
@@ -73,11 +72,16 @@ def _cut_off(joints: Iterable[_Joint], gone: set[_Joint]) -> set[str]:
     return {body for joint in joints for body in joint.bodies} - held
 
 
-def _coupled(shared: SharedModel) -> list[tuple[str, str]]:
-    """Each coordinate that a coupler makes dependent, and one that drives it."""
-    anywhere = np.zeros((1, len(shared.names)))
-    pairs = shared.couplers.slopes(anywhere).pairs
-    return [(shared.names[dependent], shared.names[driver]) for dependent, driver, _ in pairs]
+def _coupled(model: osim.Model) -> list[tuple[str, str]]:
+    """Each coordinate that an enforced coupler makes dependent, and one that drives it."""
+    constraints, state = model.getConstraintSet(), model.getWorkingState()
+    enforced = [constraints.get(i) for i in range(constraints.getSize()) if constraints.get(i).isEnforced(state)]
+    couplers = [osim.CoordinateCouplerConstraint.safeDownCast(constraint) for constraint in enforced]
+    pairs = []
+    for coupler in filter(None, couplers):
+        drivers = coupler.getIndependentCoordinateNames()
+        pairs += [(coupler.getDependentCoordinateName(), drivers.get(i)) for i in range(drivers.getSize())]
+    return pairs
 
 
 def _muscle_paths(model: osim.Model) -> list[tuple[str, osim.AbstractGeometryPath]]:

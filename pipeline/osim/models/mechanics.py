@@ -1,18 +1,20 @@
-"""A model's kinematics and dynamics as arrays: computed by OpenSim, without its tools and files.
+"""A model's skeleton along prescribed motions: places, Jacobians, inertia and inverse dynamics, without its muscles.
 
-One `Mechanics` belongs to one process and one thread. Shapes: T frames, Q coordinates in the model's order, S stations
-(points fixed to bodies). Radians and metres; the ground frame is OpenSim's (x forward, y up, z right).
+Shapes: T frames, B bodies, Q coordinates in the model's order, S stations (points fixed to bodies). Radians and metres;
+the ground frame is OpenSim's (x forward, y up, z right).
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import opensim as osim
 
-from pipeline.osim.models.model import ModelCoordinate, load_model, summarise
-from pipeline.osim.models.poses import BodyKinematics, Poses
+from pipeline.mechanics.bodies.inertia import mass_centre, mass_matrices
+from pipeline.mechanics.bodies.newton_euler import generalized_forces
+from pipeline.mechanics.bodies.poses import body_jacobians, body_places
+from pipeline.osim.models.model import ModelCoordinate
+from pipeline.osim.models.shared_model import read_shared_model
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,68 +25,76 @@ class Station:
     location_m: tuple[float, float, float]
 
 
-class Mechanics:
-    """An OpenSim model with a prescribed motion: no muscles, actuators or controllers.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BodyKinematics:
+    """Of some bodies at some poses: rotation (T, B, 3, 3) to ground, origin_m (T, B, 3), jacobian (T, B, 6, Q).
 
-    `coordinates` are the model's, in its order. TrialRejected("model", …) if the file is no model.
+    The Jacobian's rows are the angular velocity and then the velocity of the body's origin, in ground, per unit of
+    each coordinate's speed, every coordinate moving by itself.
+    """
+
+    rotation: np.ndarray
+    origin_m: np.ndarray
+    jacobian: np.ndarray
+
+
+class Mechanics:
+    """A model's skeleton with a prescribed motion: no muscles, actuators or other forces.
+
+    `coordinates` are the model's, in its order. TrialRejected("model", …) if the file is no model, or one that arrays
+    can't say.
     """
 
     def __init__(self, model_file: Path) -> None:
-        source = load_model(model_file)
-        self.coordinates: tuple[ModelCoordinate, ...] = summarise(source).coordinates
-        self.names = tuple(coordinate.name for coordinate in self.coordinates)
-        # Forces don't affect kinematics and inverse dynamics, and without them poses take less time.
-        source.updForceSet().clearAndDestroy()
-        source.updControllerSet().clearAndDestroy()
-        source.finalizeConnections()
-        source.initSystem()
-        self._model = source
-        self._poses = Poses(source)
-        self._dynamics = osim.InverseDynamicsSolver(source)
+        shared = read_shared_model(model_file)
+        self.coordinates: tuple[ModelCoordinate, ...] = shared.summary.coordinates
+        self.names = shared.names
+        self._skeleton = shared.skeleton
+        self._tree = shared.skeleton.tree
 
     def marker_stations(self) -> dict[str, Station]:
         """The model's markers, each as a point of its body."""
-        return marker_stations(self._model)
+        bodies = self._skeleton.bodies
+        return {
+            name: Station(body=bodies[body], location_m=(float(at[0]), float(at[1]), float(at[2])))
+            for name, (body, at) in self._skeleton.markers.items()
+        }
 
     def positions_m(self, values: np.ndarray, stations: Sequence[Station]) -> np.ndarray:
         """Stations in the ground frame, (T, S, 3), at poses (T, Q); coupled coordinates are taken as given."""
-        bodies = sorted({station.body for station in stations})
-        of = np.array([bodies.index(station.body) for station in stations])
-        local = np.array([station.location_m for station in stations])
-        rotation, origin = self.transforms(values, bodies)
-        return np.einsum("tsij,sj->tsi", rotation[:, of], local) + origin[:, of]
+        rotation, origin = self.transforms(values, [station.body for station in stations])
+        return np.einsum("tsij,sj->tsi", rotation, _places(stations)) + origin
 
     def transforms(self, values: np.ndarray, bodies: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
         """Rotations (T, B, 3, 3) from body to ground, and body origins (T, B, 3), at poses (T, Q)."""
-        return self._poses.transforms(values, bodies)
+        rotation, origin = body_places(self._tree, self._frames(values))
+        chosen = self._numbers(bodies)
+        return rotation[:, chosen], origin[:, chosen]
 
     def kinematics(self, values: np.ndarray, bodies: Sequence[str]) -> BodyKinematics:
         """Bodies' places and Jacobians at poses (T, Q)."""
-        return self._poses.kinematics(values, bodies)
+        rotation, origin = self.transforms(values, bodies)
+        jacobian = body_jacobians(self._tree, self._frames(values), self._numbers(bodies))
+        return BodyKinematics(rotation=rotation, origin_m=origin, jacobian=jacobian)
 
     def jacobian(self, values: np.ndarray, stations: Sequence[Station]) -> np.ndarray:
         """Stations' derivatives with respect to each coordinate by itself, (T, S, 3, Q): metres per radian or metre."""
-        bodies = sorted({station.body for station in stations})
-        of = np.array([bodies.index(station.body) for station in stations])
-        local = np.array([station.location_m for station in stations])
-        kinematics = self._poses.kinematics(values, bodies)
-        arm = np.einsum("tsij,sj->tsi", kinematics.rotation[:, of], local)
-        turning, moving = kinematics.jacobian[:, of, :3], kinematics.jacobian[:, of, 3:]
-        return moving + np.cross(turning, arm[..., None], axis=2)
+        kinematics = self.kinematics(values, [station.body for station in stations])
+        arm = np.einsum("tsij,sj->tsi", kinematics.rotation, _places(stations))
+        return kinematics.jacobian[:, :, 3:] + np.cross(kinematics.jacobian[:, :, :3], arm[..., None], axis=2)
 
     def mass_centre_m(self, values: np.ndarray) -> np.ndarray:
         """The whole body's centre of mass in the ground frame, (T, 3), at poses (T, Q)."""
-        poses, centre_m = self._poses, np.empty((len(values), 3))
-        for t in poses.at(values):
-            centre_m[t] = poses.matter.calcSystemMassCenterLocationInGround(poses.state).to_numpy()
-        return centre_m
+        return mass_centre(self._tree, self._frames(values))
 
     def generalized_forces(self, values: np.ndarray, speeds: np.ndarray, accelerations: np.ndarray) -> np.ndarray:
         """The generalized forces of a motion, (T, Q), N·m and N, with gravity and without external forces.
 
         values, speeds and accelerations (T, Q) are taken as given, coupled and locked coordinates too.
         """
-        return generalized_forces(self._poses, self._dynamics, values, speeds, accelerations)
+        motion = (self._frames(each) for each in (values, speeds, accelerations))
+        nobody, nothing = np.zeros(0, dtype=np.int64), np.zeros((len(values), 0, 6))
+        return generalized_forces(self._tree, *motion, nobody, nothing, False)
 
     def wrench_forces(
         self, values: np.ndarray, body: str, force_n: np.ndarray, moment_nm: np.ndarray, point_m: np.ndarray
@@ -93,50 +103,22 @@ class Mechanics:
 
         Inverse dynamics with the wrench is `generalized_forces` less these.
         """
-        kinematics = self._poses.kinematics(values, [body])
+        kinematics = self.kinematics(values, [body])
         moment = moment_nm + np.cross(point_m - kinematics.origin_m[:, 0], force_n)
         return np.einsum("tij,ti->tj", kinematics.jacobian[:, 0], np.hstack([moment, force_n]))
 
     def mass_matrices(self, values: np.ndarray) -> np.ndarray:
         """Generalized inertia, (T, Q, Q), at poses (T, Q): generalized forces by unit accelerations."""
-        poses, mass = self._poses, osim.Matrix()
-        order = np.ix_(poses.mobility, poses.mobility)
-        matrices = np.empty((len(values), len(self.names), len(self.names)))
-        for t in poses.at(values):
-            poses.matter.calcM(poses.state, mass)
-            matrices[t] = mass.to_numpy()[order]
-        return matrices
+        return mass_matrices(self._tree, self._frames(values))
+
+    def _numbers(self, bodies: Sequence[str]) -> np.ndarray:
+        return np.array([self._skeleton.bodies.index(body) for body in bodies], dtype=np.int64)
+
+    def _frames(self, values: np.ndarray) -> np.ndarray:
+        if values.ndim != 2 or values.shape[1] != len(self.names):
+            raise ValueError(f"values have shape {values.shape}, expected frames of {len(self.names)} coordinates.")
+        return np.ascontiguousarray(values, dtype=float)
 
 
-def marker_stations(model: osim.Model) -> dict[str, Station]:
-    """An initialised model's markers, each as a point of its body."""
-    markers = model.getMarkerSet()
-    stations = {}
-    for i in range(markers.getSize()):
-        marker = markers.get(i)
-        frame = marker.getParentFrame()
-        base = frame.findBaseFrame()
-        at = frame.findTransformInBaseFrame().shiftFrameStationToBase(marker.get_location()).to_numpy()
-        stations[marker.getName()] = Station(body=base.getName(), location_m=(at[0], at[1], at[2]))
-    return stations
-
-
-def generalized_forces(
-    poses: Poses,
-    dynamics: osim.InverseDynamicsSolver,
-    values: np.ndarray,
-    speeds: np.ndarray,
-    accelerations: np.ndarray,
-    meanwhile: Callable[[int], None] = lambda _: None,
-) -> np.ndarray:
-    """The generalized forces of a motion, (T, Q), less gravity and the forces that are switched on in the state.
-
-    `meanwhile` is called with each frame's number while the state is at that frame.
-    """
-    needed = np.empty(values.shape)
-    rows = poses.tree_order(accelerations)
-    for t in poses.moving(values, speeds):
-        forces = dynamics.solve(poses.state, osim.Vector.createFromMat(rows[t]))
-        needed[t] = forces.to_numpy()[poses.mobility]
-        meanwhile(t)
-    return needed
+def _places(stations: Sequence[Station]) -> np.ndarray:
+    return np.array([station.location_m for station in stations]).reshape(-1, 3)

@@ -1,6 +1,6 @@
-"""One loaded model for all solves of a trial: reading an .osim file and building its system takes as long as 30 frames.
+"""One loaded model for all solves of a trial: reading an .osim file and building its system takes as long as many frames.
 
-The model in memory is shared, so nobody may change it; its working state is put into poses by whoever uses it.
+The model in memory is shared, so nobody may change it; its working state is put into poses by whoever asks OpenSim.
 """
 
 from dataclasses import dataclass
@@ -9,9 +9,10 @@ from pathlib import Path
 import opensim as osim
 
 from pipeline.errors import TrialRejected
-from pipeline.osim.models.couplers import Couplers
+from pipeline.osim.arrays.functions import FunctionTable
+from pipeline.osim.arrays.read_model import Skeleton, read_skeleton
+from pipeline.osim.arrays.unsupported import Unsupported
 from pipeline.osim.models.model import ModelSummary, load_stiff_model, summarise
-from pipeline.osim.models.poses import Poses
 from warehouse.provenance import file_sha256
 
 # By its file's hash, and one only: a worker takes one trial after another, most of them of one session, each with a
@@ -21,41 +22,44 @@ _last: "dict[str, SharedModel]" = {}
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class SharedModel:
-    """An initialised model, what it holds, and how it is posed.
+    """An initialised model, what it holds, and what it is as arrays.
 
     Its tendons are stiff, as static optimization supposes them, wherever their muscles' class has a stiff tendon.
+    `readable` is the skeleton, or what of it arrays can't say.
     """
 
     model: osim.Model
     summary: ModelSummary
-    poses: Poses
-    couplers: Couplers
+    readable: Skeleton | Unsupported
+
+    @property
+    def skeleton(self) -> Skeleton:
+        """The model without its muscles. TrialRejected("model", …) if arrays can't say it."""
+        if isinstance(self.readable, Unsupported):
+            raise TrialRejected(
+                "model",
+                f"model {self.summary.name}, {self.readable}: engine `exact` can't compute with it. Name engine "
+                "`tools` in the recipe, or put in its place what docs/engines.md lists.",
+            )
+        return self.readable
 
     @property
     def names(self) -> tuple[str, ...]:
         """The coordinates, in the model's order."""
-        return self.poses.names
-
-    def free(self) -> list[int]:
-        """Which coordinates move by themselves: neither held by the model nor coupled to others."""
-        return [
-            i
-            for i, coordinate in enumerate(self.summary.coordinates)
-            if not coordinate.locked and i not in self.couplers.dependent
-        ]
+        return tuple(coordinate.name for coordinate in self.summary.coordinates)
 
 
 def shared_model(model_file: Path) -> SharedModel:
     """The model of this file, read again only if the last one asked for had another content.
 
-    TrialRejected("model", …) if it can't be one, or is constrained by other things than coordinate couplers.
+    TrialRejected("model", …) if it can't be one.
     """
     if not model_file.is_file():
         raise TrialRejected("model", f"{model_file.name}: there is no such model file; pass an existing .osim file.")
     content = file_sha256(model_file)
     if content not in _last:
         _last.clear()
-        _last[content] = _load(model_file)
+        _last[content] = read_shared_model(model_file)
     return _last[content]
 
 
@@ -64,7 +68,14 @@ def forget() -> None:
     _last.clear()
 
 
-def _load(model_file: Path) -> SharedModel:
+def read_shared_model(model_file: Path) -> SharedModel:
+    """`shared_model`, of a file that is read anew and not remembered."""
     model = load_stiff_model(model_file)
-    poses = Poses(model)
-    return SharedModel(model=model, summary=summarise(model), poses=poses, couplers=Couplers(model, poses.names))
+    return SharedModel(model=model, summary=summarise(model), readable=_readable(model))
+
+
+def _readable(model: osim.Model) -> Skeleton | Unsupported:
+    try:
+        return read_skeleton(model, FunctionTable())
+    except Unsupported as found:
+        return found

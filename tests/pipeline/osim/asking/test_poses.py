@@ -7,7 +7,7 @@ from pipeline.errors import TrialRejected
 
 pytestmark = pytest.mark.osim
 osim = pytest.importorskip("opensim")
-poses = pytest.importorskip("pipeline.osim.models.poses")
+poses = pytest.importorskip("pipeline.osim.asking.poses")
 
 
 def hung_by(joint: object, body: object) -> object:
