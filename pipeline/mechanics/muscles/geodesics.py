@@ -6,14 +6,14 @@ leads to the path's own end there: four equations in two angles and two heights,
 
 import numpy as np
 
-from pipeline.mechanics.compiled import kernel
+from pipeline.mechanics.compiled import inner
 
 _STEPS = 30
 # A step this small, in radians and radii, ends the search: what is left is rounding.
 _ENOUGH = 1e-13
 
 
-@kernel
+@inner
 def bridge_cylinders(
     before: np.ndarray,
     after: np.ndarray,
@@ -72,7 +72,7 @@ def bridge_cylinders(
     return False
 
 
-@kernel
+@inner
 def _end_on(
     point: np.ndarray, turn: np.ndarray, origin: np.ndarray, radius: float, sense: float
 ) -> tuple[float, float, float]:
@@ -82,14 +82,14 @@ def _end_on(
     return line, np.arctan2(y, x) + sense * np.arctan2(line, radius), z
 
 
-@kernel
+@inner
 def _angle_on(point: np.ndarray, turn: np.ndarray, origin: np.ndarray) -> tuple[float, float]:
     """Angle and height of a point, about and along a cylinder's axis."""
     x, y, z = _local(point, turn, origin)
     return np.arctan2(y, x), z
 
 
-@kernel
+@inner
 def _local(point: np.ndarray, turn: np.ndarray, origin: np.ndarray) -> tuple[float, float, float]:
     """A point of the ground (3,) in a surface's frame."""
     x, y, z = point[0] - origin[0], point[1] - origin[1], point[2] - origin[2]
@@ -100,14 +100,14 @@ def _local(point: np.ndarray, turn: np.ndarray, origin: np.ndarray) -> tuple[flo
     )
 
 
-@kernel
+@inner
 def _arc(angle: float) -> float:
     """An angle as the arc that it is, at least 0 but for rounding, and less than a full turn."""
     turns = angle - 2.0 * np.pi * np.floor(angle / (2.0 * np.pi))
     return turns - 2.0 * np.pi if turns > 2.0 * np.pi - 1e-6 else turns
 
 
-@kernel
+@inner
 def _put_on(
     point: np.ndarray, turn: np.ndarray, origin: np.ndarray, radius: float, angle: float, height: float
 ) -> None:
@@ -117,7 +117,7 @@ def _put_on(
         point[i] = origin[i] + turn[i, 0] * x + turn[i, 1] * y + turn[i, 2] * height
 
 
-@kernel
+@inner
 def _fill(
     turn1: np.ndarray,
     turn2: np.ndarray,
@@ -178,14 +178,14 @@ def _fill(
     )
 
 
-@kernel
+@inner
 def _row(system: np.ndarray, row: int, a: float, b: float, c: float, d: float, residual: float) -> None:
     """Write one equation."""
     system[row, 0], system[row, 1], system[row, 2], system[row, 3] = a, b, c, d
     system[row, 4] = residual
 
 
-@kernel
+@inner
 def _solve(system: np.ndarray) -> bool:
     """Solve (4, 5) in place by elimination with pivots; the solution is the last column. False if singular or NaN."""
     for column in range(4):

@@ -7,6 +7,7 @@ work gives the generalized forces.
 Shapes: T frames, U muscles, Q coordinates, B bodies, P path points, W wraps, S surfaces, N = P + 2 W places.
 """
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -14,7 +15,7 @@ import numpy as np
 from pipeline.mechanics.arrays import CONDITIONAL, CYLINDER_IN_PLANE, MOVING, SPHERE, Functions, Paths, Tree
 from pipeline.mechanics.bodies.forward import Pose, new_pose, place_bodies
 from pipeline.mechanics.bodies.functions import evaluate
-from pipeline.mechanics.compiled import kernel
+from pipeline.mechanics.compiled import inner, kernel
 from pipeline.mechanics.muscles.geodesics import bridge_cylinders
 from pipeline.mechanics.muscles.wrapping import (
     CLEAR,
@@ -76,7 +77,7 @@ class Course(NamedTuple):
 class PathRoom(NamedTuple):
     """Working space of `lay_paths`.
 
-    count (U,): places of a muscle's path. sense (2,) of a muscle's two wraps, bridge_m (2, 3) between them, system
+    n_places (U,): places of a muscle's path. sense (2,) of a muscle's two wraps, bridge_m (2, 3) between them, system
     (4, 5). point_holder (P,) and wrap_holder (W,): which of `Paths.touched` holds it. root (U,): the last body that
     carries all that a muscle touches. pull (.., 6): moment about the ground's origin and force on what a muscle
     touches. carried (B, 6): the same on all that a body carries.
@@ -84,7 +85,7 @@ class PathRoom(NamedTuple):
 
     course: Course
     surfaces: PlacedSurfaces
-    count: np.ndarray
+    n_places: np.ndarray
     sense: np.ndarray
     bridge_m: np.ndarray
     system: np.ndarray
@@ -95,89 +96,92 @@ class PathRoom(NamedTuple):
     carried: np.ndarray
 
 
-@kernel
 def new_path_room(tree: Tree, paths: Paths) -> PathRoom:
-    """Room for the paths of a model."""
-    n_muscles, n_surfaces = paths.first_point.shape[0] - 1, paths.surface_kind.shape[0]
-    n_points, n_wraps = paths.point_kind.shape[0], paths.wrap_surface.shape[0]
-    n = n_points + 2 * n_wraps
-    point_holder, wrap_holder = np.zeros(n_points, np.int64), np.zeros(n_wraps, np.int64)
-    root = np.zeros(n_muscles, np.int64)
-    for muscle in range(n_muscles):
-        first, last = paths.first_touched[muscle], paths.first_touched[muscle + 1]
-        root[muscle] = _common_carrier(tree.parent, paths.touched, first, last)
-        for point in range(paths.first_point[muscle], paths.first_point[muscle + 1]):
-            point_holder[point] = _index(paths.touched, first, last, paths.point_body[point])
-        for wrap in range(paths.first_wrap[muscle], paths.first_wrap[muscle + 1]):
-            wrap_holder[wrap] = _index(paths.touched, first, last, paths.surface_body[paths.wrap_surface[wrap]])
+    """Room for the paths of a model. Not compiled: allocating takes numba long to compile."""
+    n_muscles, n_points, n_wraps = len(paths.first_point) - 1, len(paths.point_kind), len(paths.wrap_surface)
+    n_places, n_surfaces = n_points + 2 * n_wraps, len(paths.surface_kind)
+    ends = np.arange(n_muscles)
+    muscle_of_point = np.repeat(ends, np.diff(paths.first_point))
+    muscle_of_wrap = np.repeat(ends, np.diff(paths.first_wrap))
+    touched = [paths.touched[paths.first_touched[u] : paths.first_touched[u + 1]].tolist() for u in range(n_muscles)]
+    held_points = zip(muscle_of_point.tolist(), paths.point_body.tolist(), strict=True)
+    held_wraps = zip(muscle_of_wrap.tolist(), paths.surface_body[paths.wrap_surface].tolist(), strict=True)
+    first = paths.first_touched.tolist()
     return PathRoom(
-        Course(np.zeros((n, 3)), np.zeros(n, np.int64), np.zeros(n, np.int64), np.zeros(n)),
-        PlacedSurfaces(
-            np.zeros((n_surfaces, 3, 3)),
-            np.zeros((n_surfaces, 3)),
-            paths.surface_kind,
-            paths.surface_size,
-            paths.surface_axis,
-            paths.surface_sign,
+        course=Course(
+            place_m=np.zeros((n_places, 3)),
+            holder=np.zeros(n_places, np.int64),
+            point=np.zeros(n_places, np.int64),
+            arc_m=np.zeros(n_places),
         ),
-        np.zeros(n_muscles, np.int64),
-        np.zeros(2),
-        np.zeros((2, 3)),
-        np.zeros((4, 5)),
-        point_holder,
-        wrap_holder,
-        root,
-        np.zeros((paths.touched.shape[0], 6)),
-        np.zeros((tree.parent.shape[0], 6)),
+        surfaces=PlacedSurfaces(
+            rotation=np.zeros((n_surfaces, 3, 3)),
+            origin_m=np.zeros((n_surfaces, 3)),
+            kind=paths.surface_kind,
+            size=paths.surface_size,
+            axis=paths.surface_axis,
+            sign=paths.surface_sign,
+        ),
+        n_places=np.zeros(n_muscles, np.int64),
+        sense=np.zeros(2),
+        bridge_m=np.zeros((2, 3)),
+        system=np.zeros((4, 5)),
+        point_holder=np.array([first[u] + touched[u].index(body) for u, body in held_points], dtype=np.int64),
+        wrap_holder=np.array([first[u] + touched[u].index(body) for u, body in held_wraps], dtype=np.int64),
+        root=np.array([_common_carrier(tree.parent.tolist(), bodies) for bodies in touched], dtype=np.int64),
+        pull=np.zeros((len(paths.touched), 6)),
+        carried=np.zeros((len(tree.parent), 6)),
     )
 
 
-@kernel
-def _index(bodies: np.ndarray, first: int, last: int, body: int) -> int:
-    """Where a body stands among some."""
-    for k in range(first, last):
-        if bodies[k] == body:
-            return k
-    return -1
+def _common_carrier(parent: Sequence[int], bodies: Sequence[int]) -> int:
+    """The last body from the root on that carries, or is, each of some; parents come before their children."""
+    reached = set(bodies)
+    while len(reached) > 1:
+        last = max(reached)
+        reached = (reached - {last}) | {parent[last]}
+    return reached.pop()
 
 
-@kernel
-def _common_carrier(parent: np.ndarray, bodies: np.ndarray, first: int, last: int) -> int:
-    """The last body from the root on that carries, or is, each of some."""
-    root = bodies[first] if last > first else 0
-    for k in range(first + 1, last):
-        body = bodies[k]
-        while body != root:
-            if body > root:
-                body = parent[body]
-            else:
-                root = parent[root]
-    return root
-
-
-@kernel
 def muscle_paths(tree: Tree, paths: Paths, values: np.ndarray, speeds: np.ndarray) -> MusclePaths:
     """All paths of all frames, from coordinates' values and speeds (T, Q), coupled ones included.
 
     NaN in a coordinate that moves a muscle's bodies makes that muscle NaN.
     """
     n_frames, n_coordinates = values.shape
-    n_muscles = paths.first_point.shape[0] - 1
-    length_m = np.zeros((n_frames, n_muscles))
-    per_newton = np.zeros((n_frames, n_muscles, n_coordinates))
-    lengthening_m_s = np.zeros((n_frames, n_muscles))
-    pose, room = new_pose(tree), new_path_room(tree, paths)
-    for frame in range(n_frames):
-        place_bodies(tree, values[frame], pose)
-        lay_paths(tree, paths, values[frame], pose, room, length_m[frame], per_newton[frame])
-        for muscle in range(n_muscles):
-            for k in range(n_coordinates):
-                if per_newton[frame, muscle, k] != 0.0:
-                    lengthening_m_s[frame, muscle] -= per_newton[frame, muscle, k] * speeds[frame, k]
-    return MusclePaths(length_m, per_newton, lengthening_m_s)
+    n_muscles = len(paths.first_point) - 1
+    found = MusclePaths(
+        length_m=np.zeros((n_frames, n_muscles)),
+        per_newton=np.zeros((n_frames, n_muscles, n_coordinates)),
+        lengthening_m_s=np.zeros((n_frames, n_muscles)),
+    )
+    values, speeds = np.ascontiguousarray(values, dtype=float), np.ascontiguousarray(speeds, dtype=float)
+    _lay_frames(tree, paths, values, speeds, new_pose(tree), new_path_room(tree, paths), found)
+    return found
 
 
 @kernel
+def _lay_frames(
+    tree: Tree,
+    paths: Paths,
+    values: np.ndarray,
+    speeds: np.ndarray,
+    pose: Pose,
+    room: PathRoom,
+    found: MusclePaths,
+) -> None:
+    length_m, per_newton, lengthening_m_s = found.length_m, found.per_newton, found.lengthening_m_s
+    for frame in range(values.shape[0]):
+        place_bodies(tree, values[frame], pose)
+        lay_paths(tree, paths, values[frame], pose, room, length_m[frame], per_newton[frame])
+        for muscle in range(length_m.shape[1]):
+            # A coordinate that doesn't move the muscle may be NaN.
+            for k in range(values.shape[1]):
+                if per_newton[frame, muscle, k] != 0.0:
+                    lengthening_m_s[frame, muscle] -= per_newton[frame, muscle, k] * speeds[frame, k]
+
+
+@inner
 def lay_paths(
     tree: Tree,
     paths: Paths,
@@ -197,7 +201,7 @@ def lay_paths(
     _pull_on_moving_points(tree.functions, paths, values, pose, room, per_newton)
 
 
-@kernel
+@inner
 def _place_surfaces(paths: Paths, pose: Pose, surfaces: PlacedSurfaces) -> None:
     """Put all surfaces where their bodies have them."""
     onto, rotation, placed = pose.rotation, paths.surface_rotation, surfaces.rotation
@@ -211,7 +215,7 @@ def _place_surfaces(paths: Paths, pose: Pose, surfaces: PlacedSurfaces) -> None:
                 placed[s, i, j] = u * rotation[s, 0, j] + v * rotation[s, 1, j] + w * rotation[s, 2, j]
 
 
-@kernel
+@inner
 def _place_points(functions: Functions, paths: Paths, values: np.ndarray, pose: Pose, room: PathRoom) -> None:
     """Begin all courses with the points that belong to them."""
     course, onto, origin_m = room.course, pose.rotation, pose.origin_m
@@ -230,10 +234,10 @@ def _place_points(functions: Functions, paths: Paths, values: np.ndarray, pose: 
                 course.place_m[k, i] = origin_m[b, i] + onto[b, i, 0] * x + onto[b, i, 1] * y + onto[b, i, 2] * z
             course.holder[k], course.point[k], course.arc_m[k] = room.point_holder[point], point, _STRAIGHT
             k += 1
-        room.count[muscle] = k - first
+        room.n_places[muscle] = k - first
 
 
-@kernel
+@inner
 def _moved(functions: Functions, paths: Paths, values: np.ndarray, point: int) -> tuple[float, float, float]:
     """Where a moving point is in its body's frame."""
     x, y, z = paths.point_m[point, 0], paths.point_m[point, 1], paths.point_m[point, 2]
@@ -245,7 +249,7 @@ def _moved(functions: Functions, paths: Paths, values: np.ndarray, point: int) -
     return x, y, z
 
 
-@kernel
+@inner
 def _slide(functions: Functions, paths: Paths, values: np.ndarray, point: int, k: int) -> tuple[float, float]:
     """How far a moving point has moved along its k-th direction, and the slope of that by its coordinate."""
     function, coordinate = paths.point_function[point, k], paths.point_coordinate[point, k]
@@ -261,25 +265,25 @@ def _slide(functions: Functions, paths: Paths, values: np.ndarray, point: int, k
     return moved + 0.0 * value, slope
 
 
-@kernel
+@inner
 def _go_round_all(paths: Paths, room: PathRoom) -> None:
     """Lay all courses around the surfaces that they wrap."""
-    for muscle in range(room.count.shape[0]):
+    for muscle in range(room.n_places.shape[0]):
         wrap, n_wraps = paths.first_wrap[muscle], paths.first_wrap[muscle + 1] - paths.first_wrap[muscle]
         if n_wraps == 0:
             continue
         first = paths.first_point[muscle] + 2 * wrap
-        end = first + room.count[muscle]
+        end = first + room.n_places[muscle]
         if n_wraps == 1:
             surface, holder = paths.wrap_surface[wrap], room.wrap_holder[wrap]
             low, high = paths.wrap_from[wrap], paths.wrap_to[wrap]
             end, _, _ = _go_round(room.course, room.surfaces, surface, holder, low, high, -1, first, end)
         else:
             end = _go_round_both(paths, room, wrap, first, end)
-        room.count[muscle] = end - first
+        room.n_places[muscle] = end - first
 
 
-@kernel
+@inner
 def _go_round(
     course: Course,
     surfaces: PlacedSurfaces,
@@ -319,7 +323,7 @@ def _go_round(
     return end, outcome, chosen.sense
 
 
-@kernel
+@inner
 def _try_segment(place_m: np.ndarray, surfaces: PlacedSurfaces, surface: int, k: int) -> tuple[Detour, float]:
     """The way around a surface from the k-th place to the next, and how much longer it is than the straight."""
     px, py, pz = _into(surfaces.rotation, surfaces.origin_m, surface, place_m, k)
@@ -339,7 +343,7 @@ def _try_segment(place_m: np.ndarray, surfaces: PlacedSurfaces, surface: int, k:
     return detour, touch + detour.arc_m + leave - straight
 
 
-@kernel
+@inner
 def _into(
     rotation: np.ndarray, origin_m: np.ndarray, surface: int, place_m: np.ndarray, k: int
 ) -> tuple[float, float, float]:
@@ -356,7 +360,7 @@ def _into(
     )
 
 
-@kernel
+@inner
 def _put_in(
     course: Course,
     rotation: np.ndarray,
@@ -379,7 +383,7 @@ def _put_in(
     course.holder[k + 2], course.point[k + 2], course.arc_m[k + 2] = holder, mark, _STRAIGHT
 
 
-@kernel
+@inner
 def _take_out(course: Course, mark: int, first: int, end: int) -> int:
     """Take a wrap's two tangent points out of a course, if it has them; the new end."""
     k = _place_of(course.point, mark, first, end)
@@ -390,7 +394,7 @@ def _take_out(course: Course, mark: int, first: int, end: int) -> int:
     return end - 2
 
 
-@kernel
+@inner
 def _place_of(point: np.ndarray, mark: int, first: int, end: int) -> int:
     """The place of the first of a wrap's tangent points, -1 for none."""
     for k in range(first, end):
@@ -399,7 +403,7 @@ def _place_of(point: np.ndarray, mark: int, first: int, end: int) -> int:
     return -1
 
 
-@kernel
+@inner
 def _move(course: Course, old: int, new: int) -> None:
     """Write a place to where another was."""
     for i in range(3):
@@ -407,7 +411,7 @@ def _move(course: Course, old: int, new: int) -> None:
     course.holder[new], course.point[new], course.arc_m[new] = course.holder[old], course.point[old], course.arc_m[old]
 
 
-@kernel
+@inner
 def _go_round_both(paths: Paths, room: PathRoom, wrap: int, first: int, end: int) -> int:
     """Lay a course around two wraps' surfaces, `wrap` and the next; the new end. One that can't be found is NaN.
 
@@ -449,13 +453,13 @@ def _go_round_both(paths: Paths, room: PathRoom, wrap: int, first: int, end: int
     return end
 
 
-@kernel
+@inner
 def _layout(one: int, other: int, sense: np.ndarray) -> int:
     """A number that says which segments two wraps are on, and in what sense."""
     return (max(one, 0) * 4096 + max(other, 0)) * 4 + (2 if sense[0] > 0 else 0) + (1 if sense[1] > 0 else 0)
 
 
-@kernel
+@inner
 def _keep_bridge(place_m: np.ndarray, bridge: int, kept_m: np.ndarray) -> float:
     """Remember where the straight piece between two surfaces is (2, 3); how far it has moved, metres."""
     moved = 0.0
@@ -466,7 +470,7 @@ def _keep_bridge(place_m: np.ndarray, bridge: int, kept_m: np.ndarray) -> float:
     return moved
 
 
-@kernel
+@inner
 def _solve_both(paths: Paths, room: PathRoom, wrap: int, nearer: int, bridge: int) -> bool:
     """Move the bridge, from its first place on, onto the geodesic around both; `nearer` is the path's first surface."""
     one, other = paths.wrap_surface[wrap + nearer], paths.wrap_surface[wrap + 1 - nearer]
@@ -484,7 +488,7 @@ def _solve_both(paths: Paths, room: PathRoom, wrap: int, nearer: int, bridge: in
     )
 
 
-@kernel
+@inner
 def _pull_on_bodies(paths: Paths, room: PathRoom, length_m: np.ndarray) -> None:
     """Write all lengths (U,), and what a newton along each path does to what it touches."""
     place_m, holder, arc_m, pull = room.course.place_m, room.course.holder, room.course.arc_m, room.pull
@@ -492,7 +496,7 @@ def _pull_on_bodies(paths: Paths, room: PathRoom, length_m: np.ndarray) -> None:
     for muscle in range(length_m.shape[0]):
         first = paths.first_point[muscle] + 2 * paths.first_wrap[muscle]
         length = 0.0
-        for k in range(first, first + room.count[muscle] - 1):
+        for k in range(first, first + room.n_places[muscle] - 1):
             if arc_m[k] >= 0.0:
                 length += arc_m[k]
                 continue
@@ -508,7 +512,7 @@ def _pull_on_bodies(paths: Paths, room: PathRoom, length_m: np.ndarray) -> None:
         length_m[muscle] = length
 
 
-@kernel
+@inner
 def _add(pull: np.ndarray, k: int, mx: float, my: float, mz: float, fx: float, fy: float, fz: float) -> None:
     """Add a moment and a force to those on a body."""
     pull[k, 0] += mx
@@ -519,7 +523,7 @@ def _add(pull: np.ndarray, k: int, mx: float, my: float, mz: float, fx: float, f
     pull[k, 5] += fz
 
 
-@kernel
+@inner
 def _pull_on_coordinates(tree: Tree, paths: Paths, pose: Pose, room: PathRoom, per_newton: np.ndarray) -> None:
     """Add the pulls' virtual work to the coordinates (U, Q) that move some, but not all, of what a muscle touches."""
     parent, moved, carried, screw = tree.parent, tree.moved, room.carried, pose.screw
@@ -545,15 +549,15 @@ def _pull_on_coordinates(tree: Tree, paths: Paths, pose: Pose, room: PathRoom, p
             per_newton[muscle, tree.coordinate[axis]] += pose.slope[axis] * work
 
 
-@kernel
+@inner
 def _pull_on_moving_points(
     functions: Functions, paths: Paths, values: np.ndarray, pose: Pose, room: PathRoom, per_newton: np.ndarray
 ) -> None:
     """Add the work of the pieces before and after each point that moves in its body to its coordinates (U, Q)."""
     point, place_m = room.course.point, room.course.place_m
-    for muscle in range(room.count.shape[0]):
+    for muscle in range(room.n_places.shape[0]):
         first = paths.first_point[muscle] + 2 * paths.first_wrap[muscle]
-        end = first + room.count[muscle]
+        end = first + room.n_places[muscle]
         for k in range(first, end):
             if point[k] < 0 or paths.point_kind[point[k]] != MOVING:
                 continue
@@ -564,7 +568,7 @@ def _pull_on_moving_points(
                     )
 
 
-@kernel
+@inner
 def _pull_on_moving_point(
     functions: Functions,
     paths: Paths,

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from pipeline.mechanics.compiled import kernel
+from pipeline.mechanics.compiled import inner
 
 # Does a path wrap? No; it may, if no other of its segments must or is lengthened less; it must; no, an end lies within.
 CLEAR, POSSIBLE, NEEDED, INSIDE = 0, 1, 2, 3
@@ -39,13 +39,13 @@ class Detour(NamedTuple):
     arc_m: float
 
 
-@kernel
+@inner
 def no_detour(outcome: int) -> Detour:
     """A straight line, and why."""
     return Detour(outcome, 0.0, np.nan, np.nan, np.nan, np.nan, np.nan, np.nan, 0.0)
 
 
-@kernel
+@inner
 def around_cylinder(
     px: float,
     py: float,
@@ -90,13 +90,13 @@ def around_cylinder(
     return Detour(outcome, sense, x1, y1, z1, x2, y2, z2, arc_m)
 
 
-@kernel
+@inner
 def _is_open(value: float, sign: int) -> bool:
     """Whether a coordinate lies in the open half."""
     return (value >= 0.0) == (sign > 0)
 
 
-@kernel
+@inner
 def _meets_cylinder(px: float, py: float, qx: float, qy: float, radius: float, axis: int, sign: int) -> int:
     """CLEAR, POSSIBLE or NEEDED, from the straight line seen along the axis."""
     dx, dy = qx - px, qy - py
@@ -117,7 +117,7 @@ def _meets_cylinder(px: float, py: float, qx: float, qy: float, radius: float, a
     return CLEAR
 
 
-@kernel
+@inner
 def _open_side(
     px: float,
     py: float,
@@ -155,7 +155,7 @@ def _open_side(
     return (1.0, right_is_wider) if right else (-1.0, not right_is_wider)
 
 
-@kernel
+@inner
 def _slide_into_plane(
     px: float,
     py: float,
@@ -195,7 +195,7 @@ def _slide_into_plane(
     return z1, z2
 
 
-@kernel
+@inner
 def around_sphere(
     px: float,
     py: float,
@@ -261,7 +261,7 @@ def around_sphere(
     )
 
 
-@kernel
+@inner
 def _cuts_sphere(px: float, py: float, pz: float, qx: float, qy: float, qz: float, radius: float) -> bool:
     """Whether the line from p to q, both outside, passes through the sphere."""
     dx, dy, dz = qx - px, qy - py, qz - pz
