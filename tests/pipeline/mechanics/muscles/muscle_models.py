@@ -56,6 +56,7 @@ def read_muscle_model(file: Path, *, as_opensim: bool = False) -> MuscleModel:
 
 def as_arrays(model: osim.Model, *, as_opensim: bool = False) -> MuscleModel:
     """The same of a model at hand."""
+    model.finalizeConnections()
     model.initSystem()
     table = FunctionTable()
     tree, bodies = read_tree(model, table)

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from pipeline.mechanics.bodies.poses import body_places
 from pipeline.mechanics.muscles.paths import muscle_paths
 from tests.pipeline.mechanics.muscles.muscle_models import FILES, MuscleModel, read_muscle_model
 
@@ -76,14 +77,35 @@ def test_nan_in_a_coordinate_makes_its_muscles_nan_and_no_others(one: MuscleMode
 
 
 def test_a_path_goes_on_and_off_surfaces_without_a_jump(walking: MuscleModel) -> None:
-    """Along lines through the range of hip, knee and ankle, a length changes as its slopes say."""
-    poses = walking.poses(12, seed=5)
+    """Along lines through the range of all joints, a length changes as its slopes say.
+
+    A kink, where the shorter side of a cylinder changes, costs less than 0.1 mm in such a step. The only jumps are
+    OpenSim's rule's: a path wraps nothing while one of its ends lies inside the surface.
+    """
     biggest = np.zeros(len(walking.muscles))
-    for start, end in pairwise(poses):
+    for start, end in pairwise(walking.poses(12, seed=5)):
         line = walking.coupled(start + np.linspace(0, 1, 2001)[:, None] * (end - start))
         found = muscle_paths(walking.tree, walking.paths, line, np.zeros_like(line))
         mean = 0.5 * (found.per_newton[1:] + found.per_newton[:-1])
-        expected = -np.einsum("tuq,tq->tu", mean, np.diff(line, axis=0))
-        biggest = np.maximum(biggest, np.abs(np.diff(found.length_m, axis=0) - expected).max(axis=0))
-    jumping = {name: float(jump) for name, jump in zip(walking.muscles, biggest, strict=True) if jump > 1e-5}
+        jump = np.diff(found.length_m, axis=0) + np.einsum("tuq,tq->tu", mean, np.diff(line, axis=0))
+        inside = ends_inside(walking, line)
+        biggest = np.maximum(biggest, np.where(inside[1:] == inside[:-1], np.abs(jump), 0).max(axis=0))
+    jumping = {name: float(jump) for name, jump in zip(walking.muscles, biggest, strict=True) if jump > 1e-4}
     assert not jumping
+
+
+def ends_inside(one: MuscleModel, values: np.ndarray) -> np.ndarray:
+    """How many points lie inside a surface that their muscle may wrap, (T, U)."""
+    rotation, origin_m = body_places(one.tree, values)
+    paths = one.paths
+    inside = np.zeros((len(values), len(one.muscles)), dtype=int)
+    for wrap, surface in enumerate(paths.wrap_surface):
+        body, muscle = paths.surface_body[surface], np.searchsorted(paths.first_wrap, wrap, side="right") - 1
+        turn = rotation[:, body] @ paths.surface_rotation[surface]
+        middle = origin_m[:, body] + rotation[:, body] @ paths.surface_origin_m[surface]
+        for point in range(paths.wrap_from[wrap], paths.wrap_to[wrap] + 1):
+            holder = paths.point_body[point]
+            place = origin_m[:, holder] + rotation[:, holder] @ paths.point_m[point]
+            local = np.einsum("tji,tj->ti", turn, place - middle)
+            inside[:, muscle] += np.hypot(local[:, 0], local[:, 1]) < paths.surface_size[surface, 0]
+    return inside
