@@ -76,8 +76,9 @@ class MarkerPlaces(NamedTuple):
 
 # What a path point is.
 FIXED, CONDITIONAL, MOVING = 0, 1, 2
-# What a muscle wraps around.
-CYLINDER, SPHERE = 0, 1
+# What a muscle wraps around. The last is a cylinder with paths laid as OpenSim lays them around a single one: in a
+# plane, close to the shortest way but not along it.
+CYLINDER, SPHERE, CYLINDER_IN_PLANE = 0, 1, 2
 
 
 class Paths(NamedTuple):
@@ -85,8 +86,9 @@ class Paths(NamedTuple):
 
     first_point (U + 1,): a muscle's points in their order. point_kind (P,), point_body (P,), point_m (P, 3): a fixed or
     conditional point in its body's frame. A moving one lies at point_m + point_rotation (3, 3) @ f, where f are its
-    functions (P, 3) of its coordinates (P, 3), both -1 for a component of zero. A conditional point belongs to the path
-    while the first of its coordinates lies within point_low and point_high (P,).
+    functions (P, 3) of its coordinates (P, 3), both -1 for a component of zero; beyond point_low and point_high (P,) of
+    its coordinates it stays where it is. A conditional point belongs to the path while the first of its coordinates
+    lies within point_low and point_high.
     first_wrap (U + 1,): a muscle's wraps in their order. wrap_surface (W,); wrap_from and wrap_to (W,): the first and
     last point between which it may wrap, numbered as in `point_kind`.
     surface_kind, surface_body (S,), surface_rotation (S, 3, 3) and surface_origin_m (S, 3): its frame in its body's;

@@ -42,8 +42,9 @@ def test_opensim_s_velocity_terms_break_lagrange_s_equations() -> None:
     wrong = np.abs(found - lagrange(tree, values[0], speeds[0], accelerations[0]))
     assert wrong.max() > 1e-2
     # At rest the two are the same.
-    still = moments(tree, values, 0 * speeds, accelerations), moments(
-        tree, values, 0 * speeds, accelerations, as_opensim=True
+    still = (
+        moments(tree, values, 0 * speeds, accelerations),
+        moments(tree, values, 0 * speeds, accelerations, as_opensim=True),
     )
     np.testing.assert_array_equal(*still)
 

@@ -21,7 +21,9 @@ def test_jacobians_are_the_derivatives_of_places() -> None:
 
 def test_bodies_stay_rigid() -> None:
     rotation, _ = body_places(leg(), motions(4)[0])
-    np.testing.assert_allclose(rotation @ rotation.swapaxes(-1, -2), np.broadcast_to(np.eye(3), rotation.shape), atol=1e-14)
+    np.testing.assert_allclose(
+        rotation @ rotation.swapaxes(-1, -2), np.broadcast_to(np.eye(3), rotation.shape), atol=1e-14
+    )
     np.testing.assert_allclose(np.linalg.det(rotation), 1.0, atol=1e-14)
 
 
