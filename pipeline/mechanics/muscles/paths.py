@@ -192,13 +192,23 @@ def lay_paths(
     per_newton: np.ndarray,
 ) -> None:
     """Write a frame's lengths (U,) and generalized forces of a newton (U, Q), bodies having been placed in `pose`."""
-    per_newton[:] = 0.0
+    for muscle in range(per_newton.shape[0]):
+        for k in range(per_newton.shape[1]):
+            per_newton[muscle, k] = 0.0
+    lay_on_bodies(tree, paths, values, pose, room, length_m)
+    _pull_on_coordinates(tree, paths, pose, room, per_newton)
+    pull_on_moving_points(tree.functions, paths, values, pose, room, per_newton)
+
+
+@inner
+def lay_on_bodies(
+    tree: Tree, paths: Paths, values: np.ndarray, pose: Pose, room: PathRoom, length_m: np.ndarray
+) -> None:
+    """Write a frame's lengths (U,), and into the room what a newton in each muscle does to the bodies it touches."""
     _place_surfaces(paths, pose, room.surfaces)
     _place_points(tree.functions, paths, values, pose, room)
     _go_round_all(paths, room)
     _pull_on_bodies(paths, room, length_m)
-    _pull_on_coordinates(tree, paths, pose, room, per_newton)
-    _pull_on_moving_points(tree.functions, paths, values, pose, room, per_newton)
 
 
 @inner
@@ -550,7 +560,7 @@ def _pull_on_coordinates(tree: Tree, paths: Paths, pose: Pose, room: PathRoom, p
 
 
 @inner
-def _pull_on_moving_points(
+def pull_on_moving_points(
     functions: Functions, paths: Paths, values: np.ndarray, pose: Pose, room: PathRoom, per_newton: np.ndarray
 ) -> None:
     """Add the work of the pieces before and after each point that moves in its body to its coordinates (U, Q)."""
