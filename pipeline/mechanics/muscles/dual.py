@@ -41,91 +41,57 @@ _CONTRADICTION = 1e-9
 _CORRECTIONS, _EVEN = 3, 1e-10
 
 
-class DualWork(NamedTuple):
-    """Working space for one frame; controls and equations are in the order of their blocks.
+# Rows of the working space: of a control,
+_LOW, _HIGH, _WEIGHT, _EASE, _ROOT, _CENTRE, _CONTROL, _PULL = range(8)
+_OF_CONTROL = 8
+# which bound a control is at, -1, 0 or 1, now and in the Hessian,
+_NOW, _HELD = 0, 1
+# of an equation, and the matrices.
+_DUAL, _TARGET, _GRADIENT, _STEP, _THERE = range(5)
+_OF_EQUATION = 5
+_HESSIAN, _FACTOR = 0, 1
 
-    low, high, weight, ease = 1 / weight, root = √ease, centre, control, pull (N,); side and held (N,): which bound a
-    control is at, -1, 0 or 1, now and in the Hessian. dual, target, gradient, step, there (F,). hessian, factor, packed:
-    for the largest block. steps (1,): Newton steps taken so far.
+
+class DualWork(NamedTuple):
+    """Working space for one frame, block after block; few arrays, as each costs time whenever a kernel is called.
+
+    of_control (8 N,): rows of low, high, weight, ease = 1 / weight, root = √ease, centre, control and pull, (8, J) for
+    each block. side (2 N,) and of_equation (5 F,) in the same way. matrix (2, M, M) and packed (M, J) for the largest
+    block. steps (1,): Newton steps taken so far.
     """
 
-    low: np.ndarray
-    high: np.ndarray
-    weight: np.ndarray
-    ease: np.ndarray
-    root: np.ndarray
-    centre: np.ndarray
-    control: np.ndarray
-    pull: np.ndarray
+    of_control: np.ndarray
     side: np.ndarray
-    held: np.ndarray
-    dual: np.ndarray
-    target: np.ndarray
-    gradient: np.ndarray
-    step: np.ndarray
-    there: np.ndarray
-    hessian: np.ndarray
-    factor: np.ndarray
+    of_equation: np.ndarray
+    matrix: np.ndarray
     packed: np.ndarray
     steps: np.ndarray
 
 
 class _Block(NamedTuple):
-    """A block's share of the working space, its gain (M, J), and the softness of its equations."""
+    """A block's gain (M, J), the softness of its equations, and its share of the working space."""
 
     gain: np.ndarray
     softness: float
-    low: np.ndarray
-    high: np.ndarray
-    weight: np.ndarray
-    ease: np.ndarray
-    root: np.ndarray
-    centre: np.ndarray
-    control: np.ndarray
-    pull: np.ndarray
+    of_control: np.ndarray
     side: np.ndarray
-    held: np.ndarray
-    dual: np.ndarray
-    target: np.ndarray
-    gradient: np.ndarray
-    step: np.ndarray
-    there: np.ndarray
-    hessian: np.ndarray
-    factor: np.ndarray
+    of_equation: np.ndarray
+    matrix: np.ndarray
     packed: np.ndarray
-    steps: np.ndarray
 
 
 @kernel
 def new_dual_work(blocks: Blocks) -> DualWork:
     """Room for any frame of these blocks."""
-    n_equations, n_controls, rows, columns = blocks.equation.shape[0], blocks.control.shape[0], 0, 0
+    rows, columns = 0, 0
     for block in range(blocks.first_equation.shape[0] - 1):
         rows = max(rows, blocks.first_equation[block + 1] - blocks.first_equation[block])
         columns = max(columns, blocks.first_control[block + 1] - blocks.first_control[block])
-    reals, sides, of_equations = (
-        np.zeros((8, n_controls)),
-        np.zeros((2, n_controls), np.int64),
-        np.zeros((5, n_equations)),
-    )
     return DualWork(
-        reals[0],
-        reals[1],
-        reals[2],
-        reals[3],
-        reals[4],
-        reals[5],
-        reals[6],
-        reals[7],
-        sides[0],
-        sides[1],
-        of_equations[0],
-        of_equations[1],
-        of_equations[2],
-        of_equations[3],
-        of_equations[4],
-        np.zeros((rows, rows)),
-        np.zeros((rows, rows)),
+        np.zeros(_OF_CONTROL * blocks.control.shape[0]),
+        np.zeros(2 * blocks.control.shape[0], dtype=np.int64),
+        np.zeros(_OF_EQUATION * blocks.equation.shape[0]),
+        np.zeros((2, rows, rows)),
         np.zeros((rows, columns)),
         np.zeros(1, dtype=np.int64),
     )
@@ -135,11 +101,18 @@ def new_dual_work(blocks: Blocks) -> DualWork:
 def place_bounds(
     blocks: Blocks, low: np.ndarray, high: np.ndarray, weight: np.ndarray, centre: np.ndarray, work: DualWork
 ) -> None:
-    """Say what controls cost and their bounds, (N,) each, for the frames that follow: weight 2 and centre 0 for Σ x²."""
-    for k in range(blocks.control.shape[0]):
-        source = blocks.control[k]
-        work.low[k], work.high[k], work.centre[k] = low[source], high[source], centre[source]
-        work.weight[k], work.ease[k], work.root[k] = weight[source], 1.0 / weight[source], 1.0 / np.sqrt(weight[source])
+    """Set bounds, weights and centres of the controls, (N,) each, for the frames that follow.
+
+    Weight 2 and centre 0 minimise Σ x².
+    """
+    for block in range(blocks.first_control.shape[0] - 1):
+        a, b = blocks.first_control[block], blocks.first_control[block + 1]
+        own = work.of_control[_OF_CONTROL * a : _OF_CONTROL * b].reshape((_OF_CONTROL, b - a))
+        for k in range(b - a):
+            source = blocks.control[a + k]
+            own[_LOW, k], own[_HIGH, k], own[_CENTRE, k] = low[source], high[source], centre[source]
+            own[_WEIGHT, k], own[_EASE, k] = weight[source], 1.0 / weight[source]
+            own[_ROOT, k] = np.sqrt(own[_EASE, k])
 
 
 @kernel
@@ -162,117 +135,132 @@ def solve_frame(
     """
     solved = True
     for block in range(status.shape[0]):
-        row, end = blocks.first_equation[block], blocks.first_equation[block + 1]
-        for i in range(row, end):
-            work.target[i], work.dual[i] = target[blocks.equation[i]], dual[blocks.equation[i]]
-        if _solve_alone(blocks, block, entry, softness, work):
-            status[block] = SOLVED
-        else:
-            status[block] = _solve_block(_block(blocks, block, entry, softness, work))
-        solved = solved and status[block] == SOLVED
-        for i in range(row, end):
-            dual[blocks.equation[i]] = work.dual[i] if status[block] == SOLVED or softness != 0.0 else np.nan
-    for k in range(blocks.control.shape[0]):
-        control[blocks.control[k]] = work.control[k]
+        status[block] = SOLVED
+        if not _solve_alone(blocks, block, entry, target, softness, dual, control, work):
+            status[block] = _solve_tied(blocks, block, entry, target, softness, dual, control, work)
+            solved = solved and status[block] == SOLVED
     return solved
 
 
 @kernel
-def _solve_alone(blocks: Blocks, block: int, entry: np.ndarray, softness: float, work: DualWork) -> bool:
+def _solve_alone(
+    blocks: Blocks,
+    block: int,
+    entry: np.ndarray,
+    target: np.ndarray,
+    softness: float,
+    dual: np.ndarray,
+    control: np.ndarray,
+    work: DualWork,
+) -> bool:
     """Solve a block without equations, or one of one equation and one control that makes it; False for others."""
     first, last = blocks.first_control[block], blocks.first_control[block + 1]
     row, end = blocks.first_equation[block], blocks.first_equation[block + 1]
+    own, n = work.of_control[_OF_CONTROL * first : _OF_CONTROL * last], last - first
     if row == end:
-        for k in range(first, last):
-            work.control[k] = min(max(work.centre[k], work.low[k]), work.high[k])
+        for k in range(n):
+            control[blocks.control[first + k]] = min(max(own[_CENTRE * n + k], own[_LOW * n + k]), own[_HIGH * n + k])
         return True
-    if softness != 0.0 or end - row != 1 or last - first != 1:
+    if softness != 0.0 or end - row != 1 or n != 1:
         return False
-    a = entry[blocks.first_entry[block]]
-    x = work.target[row] / a
-    if not (work.low[first] <= x <= work.high[first] and abs(a * x - work.target[row]) <= _TOLERANCE):
+    a, b = entry[blocks.first_entry[block]], target[blocks.equation[row]]
+    x = b / a
+    if not (own[_LOW] <= x <= own[_HIGH] and abs(a * x - b) <= _TOLERANCE):
         return False
-    work.control[first], work.dual[row] = x, work.weight[first] * (x - work.centre[first]) / a
+    control[blocks.control[first]] = x
+    dual[blocks.equation[row]] = own[_WEIGHT] * (x - own[_CENTRE]) / a
     return True
 
 
 @kernel
+def _solve_tied(
+    blocks: Blocks,
+    block: int,
+    entry: np.ndarray,
+    target: np.ndarray,
+    softness: float,
+    dual: np.ndarray,
+    control: np.ndarray,
+    work: DualWork,
+) -> int:
+    """Solve a block from its start; from none if that fails."""
+    part, first, row = (
+        _block(blocks, block, entry, softness, work),
+        blocks.first_control[block],
+        blocks.first_equation[block],
+    )
+    n_equations, started = part.gain.shape[0], True
+    for i in range(n_equations):
+        part.of_equation[_TARGET, i] = target[blocks.equation[row + i]]
+        part.of_equation[_DUAL, i] = dual[blocks.equation[row + i]]
+        started = started and np.isfinite(part.of_equation[_DUAL, i])
+    status = UNSOLVED
+    for attempt in range(2):
+        if attempt == 1 or not started:
+            _start(part)
+        status = _newton(part, work.steps)
+        if status != UNSOLVED or softness != 0.0 or not started:
+            break
+    keep = status == SOLVED or softness != 0.0
+    for i in range(n_equations):
+        dual[blocks.equation[row + i]] = part.of_equation[_DUAL, i] if keep else np.nan
+    for k in range(part.gain.shape[1]):
+        control[blocks.control[first + k]] = part.of_control[_CONTROL, k]
+    return status
+
+
+@kernel
 def _block(blocks: Blocks, block: int, entry: np.ndarray, softness: float, work: DualWork) -> _Block:
-    """A block's share of the working space."""
+    """A block's gain and its share of the working space."""
     a, b = blocks.first_control[block], blocks.first_control[block + 1]
     i, j = blocks.first_equation[block], blocks.first_equation[block + 1]
     return _Block(
         entry[blocks.first_entry[block] : blocks.first_entry[block + 1]].reshape((j - i, b - a)),
         softness,
-        work.low[a:b],
-        work.high[a:b],
-        work.weight[a:b],
-        work.ease[a:b],
-        work.root[a:b],
-        work.centre[a:b],
-        work.control[a:b],
-        work.pull[a:b],
-        work.side[a:b],
-        work.held[a:b],
-        work.dual[i:j],
-        work.target[i:j],
-        work.gradient[i:j],
-        work.step[i:j],
-        work.there[i:j],
-        work.hessian,
-        work.factor,
+        work.of_control[_OF_CONTROL * a : _OF_CONTROL * b].reshape((_OF_CONTROL, b - a)),
+        work.side[2 * a : 2 * b].reshape((2, b - a)),
+        work.of_equation[_OF_EQUATION * i : _OF_EQUATION * j].reshape((_OF_EQUATION, j - i)),
+        work.matrix,
         work.packed,
-        work.steps,
     )
-
-
-@kernel
-def _solve_block(block: _Block) -> int:
-    """Solve a block from its start; from none if that fails."""
-    if np.isfinite(_largest(block.dual)):
-        status = _newton(block)
-        if status != UNSOLVED or block.softness != 0.0:
-            return status
-    _start(block)
-    return _newton(block)
 
 
 @kernel
 def _start(block: _Block) -> None:
     """Put a block's dual where it would be without bounds."""
-    block.side[:] = 0
+    dual = block.of_equation[_DUAL]
+    for k in range(block.side.shape[1]):
+        block.side[_NOW, k] = 0
     _factorise(block)
-    _subtract_made(block.gain, block.centre, block.target, block.dual)
-    _divide(block.factor, block.dual)
+    _shortfall(block.gain, block.of_control[_CENTRE], block.of_equation[_TARGET], dual)
+    _divide(block.matrix[_FACTOR], dual)
 
 
 @kernel
-def _newton(block: _Block) -> int:
+def _newton(block: _Block, counter: np.ndarray) -> int:
     """Newton's method from a block's dual, until it is solved or proved to have no solution."""
-    dual, gradient, step, hard = block.dual, block.gradient, block.step, block.softness == 0.0
-    value, _ = _evaluate(block, dual)
-    regular, same, balanced = False, False, 0
-    rounding = _rounding(block)
+    dual, gradient, step = block.of_equation[_DUAL], block.of_equation[_GRADIENT], block.of_equation[_STEP]
+    value, same = _evaluate(block, dual)[0], False
+    regular, balanced, rounding = False, 0, 0.0
     for steps in range(_MAX_STEPS):
         off = _largest(gradient)
-        if not np.isfinite(off):
-            return UNSOLVED
-        if same and regular and _finish(block, regular):
+        if steps == _FIRST_PROOF:
+            rounding = _rounding(block)
+        balanced += off <= max(_TOLERANCE, rounding * _largest(dual))
+        if balanced and block.softness != 0.0:
             return SOLVED
-        if off <= max(_TOLERANCE, rounding * _largest(dual)):
-            if not hard:
-                return SOLVED
-            balanced += 1
-        if balanced > _PATIENCE:
-            return SOLVED if _finish(block, _factorise(block)) else UNSOLVED
-        if hard and steps >= _FIRST_PROOF and proves(block, dual):
-            return IMPOSSIBLE
         if not same:
             regular = _factorise(block)
+        if ((same and regular) or balanced > _PATIENCE) and _finish(block, regular):
+            return SOLVED
+        if balanced > _PATIENCE or not np.isfinite(off):
+            return UNSOLVED
+        if steps >= _FIRST_PROOF and _proves(block, dual):
+            return IMPOSSIBLE
         for i in range(step.shape[0]):
             step[i] = -gradient[i]
-        _divide(block.factor, step)
-        block.steps[0] += 1
+        _divide(block.matrix[_FACTOR], step)
+        counter[0] += 1
         value, same = _search(block, value)
     return UNSOLVED
 
@@ -283,10 +271,12 @@ def _search(block: _Block, value: float) -> tuple[float, bool]:
 
     Returns that function, and whether the step was whole and left all controls at the bounds that its Hessian supposes.
     """
-    dual, step, there, promised, size = block.dual, block.step, block.there, 0.0, 0.0
+    dual, step, there = block.of_equation[_DUAL], block.of_equation[_STEP], block.of_equation[_THERE]
+    gradient, target = block.of_equation[_GRADIENT], block.of_equation[_TARGET]
+    promised, size = 0.0, 0.0
     for i in range(dual.shape[0]):
-        promised += block.gradient[i] * step[i]
-        size += abs(dual[i] * block.target[i])
+        promised += gradient[i] * step[i]
+        size += abs(dual[i] * target[i])
     slack = 1e-14 * (1.0 + abs(value) + size)
     new, same, length = value, False, 1.0
     for _ in range(_MAX_HALVINGS):
@@ -296,7 +286,8 @@ def _search(block: _Block, value: float) -> tuple[float, bool]:
         if new <= value + _SUFFICIENT * length * promised + slack:
             break
         length *= 0.5
-    dual[:] = there
+    for i in range(dual.shape[0]):
+        dual[i] = there[i]
     return new, same and length == 1.0
 
 
@@ -306,31 +297,28 @@ def _evaluate(block: _Block, dual: np.ndarray) -> tuple[float, bool]:
 
     Writes its pulls, controls, their sides, and the gradient.
     """
-    low, high, ease, weight, centre = block.low, block.high, block.ease, block.weight, block.centre
-    control, pull, side, held, gradient = block.control, block.pull, block.side, block.held, block.gradient
-    _pull(block.gain, dual, pull)
-    different = 0
-    for k in range(control.shape[0]):
-        wish = centre[k] + pull[k] * ease[k]
-        control[k] = min(max(wish, low[k]), high[k])
-        at_low, at_high = wish <= low[k], wish >= high[k]
-        now = -1 if at_low else (1 if at_high else 0)
-        different += now != held[k]
-        side[k] = now
-    value = 0.0
-    for k in range(control.shape[0]):
-        from_centre = control[k] - centre[k]
-        value += control[k] * pull[k] - 0.5 * weight[k] * from_centre * from_centre
-    _subtract_made(block.gain, control, block.target, gradient)
+    own, side = block.of_control, block.side
+    gradient, target = block.of_equation[_GRADIENT], block.of_equation[_TARGET]
+    _pull(block.gain, dual, own[_PULL])
+    different, value = 0, 0.0
+    for k in range(own.shape[1]):
+        low, high, centre, pull = own[_LOW, k], own[_HIGH, k], own[_CENTRE, k], own[_PULL, k]
+        wish = centre + pull * own[_EASE, k]
+        now = -1 if wish <= low else (1 if wish >= high else 0)
+        x = min(max(wish, low), high)
+        different += now != side[_HELD, k]
+        side[_NOW, k], own[_CONTROL, k] = now, x
+        value += x * pull - 0.5 * own[_WEIGHT, k] * (x - centre) * (x - centre)
+    _shortfall(block.gain, own[_CONTROL], target, gradient)
     for i in range(dual.shape[0]):
-        value += dual[i] * (0.5 * block.softness * dual[i] - block.target[i])
+        value += dual[i] * (0.5 * block.softness * dual[i] - target[i])
         gradient[i] = block.softness * dual[i] - gradient[i]
     return value, different == 0
 
 
 @kernel
 def _pull(gain: np.ndarray, dual: np.ndarray, pull: np.ndarray) -> None:
-    """gainᵀ dual, (J,), is written."""
+    """Write gainᵀ dual, (J,), to `pull`."""
     for k in range(pull.shape[0]):
         pull[k] = gain[0, k] * dual[0]
     for i in range(1, dual.shape[0]):
@@ -340,52 +328,49 @@ def _pull(gain: np.ndarray, dual: np.ndarray, pull: np.ndarray) -> None:
 
 
 @kernel
-def _subtract_made(gain: np.ndarray, control: np.ndarray, target: np.ndarray, left: np.ndarray) -> None:
-    """target − gain control, (M,), is written to `left`."""
-    n = control.shape[0]
-    whole = n - n % 4
+def _shortfall(gain: np.ndarray, control: np.ndarray, target: np.ndarray, short: np.ndarray) -> None:
+    """Write target − gain control, (M,), to `short`."""
     for i in range(target.shape[0]):
-        # Four parts that a processor can add up side by side.
-        a, b, c, d = 0.0, 0.0, 0.0, 0.0
-        for k in range(0, whole, 4):
-            a += gain[i, k] * control[k]
-            b += gain[i, k + 1] * control[k + 1]
-            c += gain[i, k + 2] * control[k + 2]
-            d += gain[i, k + 3] * control[k + 3]
-        for k in range(whole, n):
-            a += gain[i, k] * control[k]
-        left[i] = target[i] - ((a + b) + (c + d))
+        short[i] = target[i] - _dot(gain, i, control, control.shape[0])
+
+
+@kernel
+def _dot(matrix: np.ndarray, row: int, vector: np.ndarray, n: int) -> float:
+    """The sum of n products of a matrix's row and a vector, in four parts that a processor adds up side by side."""
+    a, b, c, d, whole = 0.0, 0.0, 0.0, 0.0, n - n % 4
+    for k in range(0, whole, 4):
+        a += matrix[row, k] * vector[k]
+        b += matrix[row, k + 1] * vector[k + 1]
+        c += matrix[row, k + 2] * vector[k + 2]
+        d += matrix[row, k + 3] * vector[k + 3]
+    for k in range(whole, n):
+        a += matrix[row, k] * vector[k]
+    return (a + b) + (c + d)
 
 
 @kernel
 def _factorise(block: _Block) -> bool:
     """Make and factorise a block's Hessian from its controls' sides; False if it had to be regularised."""
-    gain, root, side, packed, hessian = block.gain, block.root, block.side, block.packed, block.hessian
-    n_equations, n_controls = gain.shape
-    block.held[:] = side
-    inside = 0
-    for k in range(n_controls):
-        if side[k] == 0:
+    gain, own, side, packed = block.gain, block.of_control, block.side, block.packed
+    hessian, factor = block.matrix[_HESSIAN], block.matrix[_FACTOR]
+    n_equations, inside = gain.shape[0], 0
+    for k in range(gain.shape[1]):
+        side[_HELD, k] = side[_NOW, k]
+        if side[_NOW, k] == 0:
             for i in range(n_equations):
-                packed[i, inside] = gain[i, k] * root[k]
+                packed[i, inside] = gain[i, k] * own[_ROOT, k]
             inside += 1
     mean = 0.0
     for i in range(n_equations):
         for j in range(i + 1):
-            total, other = 0.0, 0.0
-            for k in range(0, inside - 1, 2):
-                total += packed[i, k] * packed[j, k]
-                other += packed[i, k + 1] * packed[j, k + 1]
-            if inside % 2:
-                total += packed[i, inside - 1] * packed[j, inside - 1]
-            hessian[i, j] = total + other
+            hessian[i, j] = _dot(packed, i, packed[j], inside)
         hessian[i, i] += block.softness
         mean += hessian[i, i] / n_equations
-    if _decompose(hessian, n_equations, block.factor):
+    if _decompose(hessian, n_equations, factor):
         return True
     for i in range(n_equations):
         hessian[i, i] += _DAMPING * max(mean, 1.0)
-    _decompose(hessian, n_equations, block.factor)
+    _decompose(hessian, n_equations, factor)
     return False
 
 
@@ -431,30 +416,32 @@ def _divide(factor: np.ndarray, vector: np.ndarray) -> None:
 def _finish(block: _Block, regular: bool) -> bool:
     """Compute a block's answer from which of its controls are at bounds in its Hessian; False if it isn't the optimum.
 
-    Where the Hessian isn't `regular`, the dual stays as it is.
+    Where the Hessian isn't `regular`, the dual stays as it is; where equations are soft, the answer does.
     """
-    control, held, price, low, high = block.control, block.held, block.step, block.low, block.high
-    centre, ease, pull = block.centre, block.ease, block.pull
-    price[:] = block.dual
+    if block.softness != 0.0:
+        return True
+    own, held = block.of_control, block.side[_HELD]
+    dual, price, against = block.of_equation[_DUAL], block.of_equation[_STEP], False
+    for i in range(dual.shape[0]):
+        price[i] = dual[i]
     if regular:
-        for k in range(control.shape[0]):
-            control[k] = centre[k] if held[k] == 0 else (low[k] if held[k] < 0 else high[k])
-        _subtract_made(block.gain, control, block.target, price)
-        _divide(block.factor, price)
-    _pull(block.gain, price, pull)
-    against = False
-    for k in range(control.shape[0]):
-        wish = centre[k] + pull[k] * ease[k]
-        margin = _CONTRADICTION * max(1.0, abs(wish))
-        # How far the wish lies from where it must: below the lower bound, within both, or above the upper one.
-        astray = low[k] - wish if held[k] >= 0 else wish - low[k]
-        against |= astray > margin
-        astray = wish - high[k] if held[k] <= 0 else high[k] - wish
-        against |= astray > margin
-        control[k] = min(max(wish, low[k]), high[k])
+        for k in range(own.shape[1]):
+            bound = own[_LOW, k] if held[k] < 0 else own[_HIGH, k]
+            own[_CONTROL, k] = own[_CENTRE, k] if held[k] == 0 else bound
+        _shortfall(block.gain, own[_CONTROL], block.of_equation[_TARGET], price)
+        _divide(block.matrix[_FACTOR], price)
+    _pull(block.gain, price, own[_PULL])
+    for k in range(own.shape[1]):
+        low, high, wish = own[_LOW, k], own[_HIGH, k], own[_CENTRE, k] + own[_PULL, k] * own[_EASE, k]
+        # How far the wish is on the wrong side of each bound.
+        under = wish - low if held[k] < 0 else low - wish
+        over = high - wish if held[k] > 0 else wish - high
+        against |= max(under, over) > _CONTRADICTION * max(1.0, abs(wish))
+        own[_CONTROL, k] = min(max(wish, low), high)
     if against:
         return False
-    block.dual[:] = price
+    for i in range(dual.shape[0]):
+        dual[i] = price[i]
     return _even(block) <= BALANCED
 
 
@@ -464,36 +451,40 @@ def _even(block: _Block) -> float:
 
     Controls have a far smaller rounding error than the dual.
     """
-    short, control = block.there, block.control
-    left = 0.0
+    own, held, short, left = block.of_control, block.side[_HELD], block.of_equation[_THERE], 0.0
     for correction in range(_CORRECTIONS + 1):
-        _subtract_made(block.gain, control, block.target, short)
+        _shortfall(block.gain, own[_CONTROL], block.of_equation[_TARGET], short)
         left = _largest(short)
         if left <= _EVEN or correction == _CORRECTIONS:
             break
-        _divide(block.factor, short)
-        _pull(block.gain, short, block.pull)
-        for k in range(control.shape[0]):
-            if block.held[k] == 0:
-                better = control[k] + block.pull[k] * block.ease[k]
-                control[k] = min(max(better, block.low[k]), block.high[k])
+        _divide(block.matrix[_FACTOR], short)
+        _pull(block.gain, short, own[_PULL])
+        for k in range(own.shape[1]):
+            if held[k] == 0:
+                better = own[_CONTROL, k] + own[_PULL, k] * own[_EASE, k]
+                own[_CONTROL, k] = min(max(better, own[_LOW, k]), own[_HIGH, k])
     return left
 
 
 @kernel
-def proves(block: _Block, ray: np.ndarray) -> bool:
-    """Whether this direction of a block's dual, (M,), proves that no controls within their bounds make its target."""
-    beyond, sums = 0.0, 0.0
+def _proves(block: _Block, ray: np.ndarray) -> bool:
+    """Whether this direction of a block's dual, (M,), proves that no controls within their bounds make its target.
+
+    Soft equations always have a solution.
+    """
+    if block.softness != 0.0:
+        return False
+    own, target, beyond, sums = block.of_control, block.of_equation[_TARGET], 0.0, 0.0
     for i in range(ray.shape[0]):
-        beyond += ray[i] * block.target[i]
-        sums += abs(ray[i] * block.target[i])
-    for k in range(block.control.shape[0]):
+        beyond += ray[i] * target[i]
+        sums += abs(ray[i] * target[i])
+    for k in range(own.shape[1]):
         pull, size = 0.0, 0.0
         for i in range(ray.shape[0]):
             pull += block.gain[i, k] * ray[i]
             size += abs(block.gain[i, k] * ray[i])
         if pull != 0.0:
-            furthest = block.high[k] if pull > 0.0 else block.low[k]
+            furthest = own[_HIGH, k] if pull > 0.0 else own[_LOW, k]
             beyond -= furthest * pull
             sums += abs(furthest) * size
     return np.isfinite(sums) and beyond > _PROOF_MARGIN * sums
@@ -504,25 +495,27 @@ def proves_impossible(
     blocks: Blocks, entry: np.ndarray, target: np.ndarray, ray: np.ndarray, proved: np.ndarray, work: DualWork
 ) -> None:
     """Whether a direction of the dual, ray (F,), proves that blocks have no solution; proved (K,) is written."""
-    for i in range(blocks.equation.shape[0]):
-        work.target[i], work.dual[i] = target[blocks.equation[i]], ray[blocks.equation[i]]
     for block in range(proved.shape[0]):
-        if blocks.first_equation[block] == blocks.first_equation[block + 1]:
-            proved[block] = False
-        else:
+        row, end = blocks.first_equation[block], blocks.first_equation[block + 1]
+        proved[block] = False
+        if row < end:
             part = _block(blocks, block, entry, 0.0, work)
-            proved[block] = proves(part, part.dual)
+            for i in range(end - row):
+                part.of_equation[_TARGET, i] = target[blocks.equation[row + i]]
+                part.of_equation[_DUAL, i] = ray[blocks.equation[row + i]]
+            proved[block] = _proves(part, part.of_equation[_DUAL])
 
 
 @kernel
 def _rounding(block: _Block) -> float:
     """The rounding error of a block's gradient for a dual of one."""
-    gain, sums = block.gain, block.there
-    sums[:] = 0.0
+    gain, sums = block.gain, block.of_equation[_THERE]
+    for i in range(sums.shape[0]):
+        sums[i] = 0.0
     for k in range(gain.shape[1]):
         size = 0.0
         for i in range(gain.shape[0]):
-            size += abs(gain[i, k]) * block.ease[k]
+            size += abs(gain[i, k]) * block.of_control[_EASE, k]
         for i in range(gain.shape[0]):
             sums[i] += abs(gain[i, k]) * size
     return _ROUNDING * _largest(sums)

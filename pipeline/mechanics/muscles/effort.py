@@ -1,8 +1,8 @@
 """The controls of least effort that make given generalized forces, to the optimum, frame by frame.
 
-Each frame asks: minimise Σ |x|^p subject to A x = b and low ≤ x ≤ high. With p = 2 that is a quadratic programme, solved
-by `dual.py` in compiled code. Other exponents are a few such programmes, one after the other (sequential quadratic
-programming). Frames that can't be solved get the controls that come nearest, and a proof if there is one.
+Each frame asks: minimise Σ |x|^p subject to A x = b and low ≤ x ≤ high. With p = 2 that is a quadratic programme,
+solved by `dual.py` in compiled code. Other exponents are a few such programmes, one after the other (sequential
+quadratic programming). Frames that can't be solved get the controls that come nearest, and a proof if there is one.
 
 Shapes: T frames, F equations, N controls, K blocks and E entries as in `blocks.py`.
 """
@@ -139,7 +139,7 @@ def least_effort_in_blocks(
         control=answer.control,
         shortfall=shortfall,
         solved=answer.solved.all(axis=1) & balanced,
-        impossible=answer.impossible.any(axis=1),
+        impossible=np.any(answer.impossible, axis=1),
     )
 
 
@@ -174,9 +174,9 @@ def solve_frames(
     control: np.ndarray,
     status: np.ndarray,
 ) -> int:
-    """Solve each frame as `solve_frame` does; dual (T, F), control (T, N) and status (T, K) are written. Newton's steps.
+    """Solve each frame as `solve_frame` does; dual (T, F), control (T, N) and status (T, K) are written.
 
-    `follow` starts each frame from the dual of the one before.
+    `follow` starts each frame from the dual of the one before. Returns the number of Newton's steps.
     """
     work = new_dual_work(blocks)
     for t in range(programmes.entry.shape[0]):
