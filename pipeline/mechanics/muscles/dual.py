@@ -438,11 +438,12 @@ def _finish(block: _Block, regular: bool) -> bool:
         over = high - wish if held[k] > 0 else wish - high
         against |= max(under, over) > _CONTRADICTION * max(1.0, abs(wish))
         own[_CONTROL, k] = min(max(wish, low), high)
-    if against:
+    # Controls that aren't the optimum are balanced too: a model of an effort may be too flat to be solved.
+    if _even(block) > BALANCED or against:
         return False
     for i in range(dual.shape[0]):
         dual[i] = price[i]
-    return _even(block) <= BALANCED
+    return True
 
 
 @kernel
@@ -526,6 +527,7 @@ def _largest(vector: np.ndarray) -> float:
     """The largest absolute value; NaN if there is one."""
     largest = 0.0
     for x in vector:
-        if not abs(x) <= largest:
-            largest = abs(x)
+        if np.isnan(x):
+            return x
+        largest = max(largest, abs(x))
     return largest

@@ -106,8 +106,10 @@ def least_effort_controls(
             f"target {target.shape} and bounds {low.shape}, {high.shape} don't fit a gain of {gain.shape}; expected "
             f"{(n_frames, n_equations)}, {(n_controls,)}."
         )
+    if not np.isfinite(gain).all():
+        raise ValueError("gain and target must be finite.")
     if blocks is None:
-        blocks = find_blocks((gain != 0).any(axis=0))  # NaN is not zero
+        blocks = find_blocks((gain != 0).any(axis=0))
     equation, control = entry_places(blocks)
     return least_effort_in_blocks(blocks, gain[:, equation, control], target, low, high, exponent)
 

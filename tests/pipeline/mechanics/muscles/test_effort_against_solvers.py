@@ -1,5 +1,5 @@
-"""`least_effort_controls` on random problems of any shape, against general solvers: Clarabel for quadratic programmes, HiGHS for
-linear ones, and bounded least squares where there is no solution."""
+"""`least_effort_controls` on random problems of any shape, against general solvers: Clarabel for quadratic programmes,
+HiGHS for linear ones, and bounded least squares where there is no solution."""
 
 import clarabel
 import numpy as np
@@ -152,7 +152,7 @@ def test_a_want_beside_a_hard_working_reserve_is_proved_and_named(largest: float
 
 def test_a_solved_frame_is_a_balanced_one() -> None:
     """Where effort is so flat that its models can't be solved to balance, the frame isn't called solved."""
-    for seed in (1, 5):
+    for seed in (1, 20):
         gain, target, low, high = problem(6, 30, True, seed)
         found = least_effort_controls(gain, 5 * target, low, high, 6)
         assert found.solved.any() and not found.solved.all(), "some are solved and some are not"
