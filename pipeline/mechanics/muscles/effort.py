@@ -201,13 +201,14 @@ def proved_frames(blocks: Blocks, programmes: Programmes, ray: np.ndarray, prove
 
 def _shortfall(blocks: Blocks, programmes: Programmes, control: np.ndarray) -> np.ndarray:
     """What is asked less what controls (T, N) make, (T, F)."""
-    equation, of = entry_places(blocks)
-    order = np.argsort(equation, kind="stable")
-    made = np.zeros(programmes.target.shape)
-    held, first = np.unique(equation[order], return_index=True)
-    if len(held):
-        made[:, held] = np.add.reduceat((programmes.entry * control[:, of])[:, order], first, axis=1)
-    return programmes.target - made
+    short = programmes.target.copy()
+    for block in range(len(blocks.first_equation) - 1):
+        equations = blocks.equation[blocks.first_equation[block] : blocks.first_equation[block + 1]]
+        controls = blocks.control[blocks.first_control[block] : blocks.first_control[block + 1]]
+        entry = programmes.entry[:, blocks.first_entry[block] : blocks.first_entry[block + 1]]
+        gain = entry.reshape(len(entry), len(equations), len(controls))
+        short[:, equations] -= np.matmul(gain, control[:, controls, None])[..., 0]
+    return short
 
 
 def _soften(blocks: Blocks, programmes: Programmes, answer: _Answer, frames: np.ndarray) -> None:

@@ -22,10 +22,10 @@ ACTUATED, OPTIMAL = [0, 1, 3, 5, 6], [10.0, 1.0, 2.0, 7.0, 5.0]
 
 def model() -> tuple[Tree, Paths]:
     """Axes 0 to 7: one for each coordinate, and one of a constant. Three muscles."""
-    tree = Tree(*[np.zeros(0)] * len(Tree._fields))._replace(
+    tree = Tree._make([np.zeros(0)] * len(Tree._fields))._replace(
         coordinate=np.array([0, 1, 2, 3, 4, 5, 6, -1]), dependent=DEPENDENT, driver=DRIVER
     )
-    paths = Paths(*[np.zeros(0)] * len(Paths._fields))._replace(
+    paths = Paths._make([np.zeros(0)] * len(Paths._fields))._replace(
         first_point=np.array([0, 2, 4, 6]),
         point_kind=np.array([FIXED, FIXED, FIXED, MOVING, CONDITIONAL, FIXED]),
         point_coordinate=np.array([[-1] * 3, [-1] * 3, [-1] * 3, [6, -1, 6], [0] * 3, [-1] * 3]),
