@@ -1,0 +1,402 @@
+"""Weighted least squares by Newton's method, one frame after the other.
+
+The first steps are damped as in Levenberg and Marquardt's method. Each frame has a trust radius (Nocedal and Wright 2006,
+chapter 4). Clamped coordinates stay in their range: where a step would leave it, the coordinate is held at its bound
+(projected Newton method, Bertsekas 1982, SIAM J Control Optim 20:221).
+Shapes: T frames, N of them to solve, M markers, F free coordinates.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from pipeline.mechanics.compiled import kernel
+from pipeline.mechanics.linear_algebra import factor_cholesky, forward_substitute, solve_factored
+from pipeline.mechanics.markers.objective import (
+    MarkerRoom,
+    TrackedFrames,
+    TrackingProblem,
+    differentiate,
+    new_marker_room,
+    weigh,
+)
+
+# A frame is solved when its remaining distance to the optimum (rad, m), estimated from how fast steps shrink, is less.
+_TOLERANCE = 1e-8
+_MAX_STEPS = 200
+# Length of the next step over this one: the estimate before two steps are known, and the smallest estimate used.
+_FIRST_SHRINKAGE, _MIN_SHRINKAGE = 0.3, 1e-3
+# Damping relative to a coordinate's own curvature, for starts near the optimum and far from it; each step reduces it.
+NEAR, FAR = 1e-9, 30.0
+_DAMPING_FACTOR = 0.1
+# A step that achieves this share of the decrease it predicted lets the radius grow to so many times the step.
+_TRUSTED, _GROWTH = 0.75, 2.5
+# A predicted decrease below this share of the objective, or below the rounding of a perfect fit, means nothing.
+_ROUNDING, _SQUARED_ROUNDING_M2 = 1e-12, 1e-26
+# Longest step (rad, m): farther from a pose its quadratic model of the objective doesn't hold.
+_LONGEST_STEP = 1.0
+_MAX_STOPS, _MAX_SHIFTS, _MAX_STIFFENINGS = 4, 50, 12
+# A step within the radius is long enough at this share of it.
+_NEARLY = 0.9
+# A coordinate this near to its bound (rad, m) is at it: sums of steps miss bounds by rounding.
+_AT_BOUND = 1e-12
+# Damping treats a coordinate that markers hardly show as if it had this share of the largest curvature.
+_MIN_SCALE = 1e-6
+# A coordinate whose own curvature is this small a share of the largest moves markers by rounding only: it stays.
+_UNSEEN = 1e-14
+
+
+class DescentRoom(NamedTuple):
+    """Room for the steps of a frame: the quadratic model of the objective around the best pose yet, and its minimum.
+
+    matrix (F, F): the model's curvature, damped, its upper triangle; descent and own (F,) are the objective's there.
+    factor is what remains of the matrix without the `stopped` coordinates. low and high (F,): the range of a step.
+    """
+
+    descent: np.ndarray
+    own: np.ndarray
+    matrix: np.ndarray
+    factor: np.ndarray
+    there: np.ndarray
+    stopped: np.ndarray
+    low: np.ndarray
+    high: np.ndarray
+    known: np.ndarray
+    right: np.ndarray
+    step: np.ndarray
+    spare: np.ndarray
+
+
+@kernel
+def _new_descent_room(n_free: int) -> DescentRoom:
+    return DescentRoom(
+        np.zeros(n_free),
+        np.zeros(n_free),
+        np.zeros((n_free, n_free)),
+        np.zeros((n_free, n_free)),
+        np.zeros(n_free),
+        np.zeros(n_free, dtype=np.bool_),
+        np.zeros(n_free),
+        np.zeros(n_free),
+        np.zeros(n_free),
+        np.zeros(n_free),
+        np.zeros(n_free),
+        np.zeros(n_free),
+    )
+
+
+@kernel
+def descend_frames(
+    problem: TrackingProblem, frames: TrackedFrames, which: np.ndarray, start: np.ndarray, damping: float
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """The local optimum of frames `which` (N,), each from its start (N, F); `damping` is `NEAR`, or `FAR` for care.
+
+    Free coordinates (N, F), whether each frame converged (N,), its objective (N,), errors of markers (N, M, 3): measured
+    less modelled, zero where unseen; and how many steps were taken (N,). A frame's answer depends on that frame alone.
+    """
+    n_frames, n_free = which.shape[0], problem.free.shape[0]
+    free, error_m = np.zeros((n_frames, n_free)), np.zeros((n_frames, problem.weight.shape[0], 3))
+    solved, cost = np.zeros(n_frames, dtype=np.bool_), np.zeros(n_frames)
+    steps = np.zeros(n_frames, dtype=np.int64)
+    room, work = new_marker_room(problem, frames.held.shape[1]), _new_descent_room(n_free)
+    for i in range(n_frames):
+        for k in range(n_free):
+            free[i, k] = min(max(start[i, k], problem.low[k]), problem.high[k])
+        solved[i], cost[i], steps[i] = _descend(problem, frames, which[i], free[i], damping, error_m[i], room, work)
+    return free, solved, cost, error_m, steps
+
+
+@kernel
+def _descend(
+    problem: TrackingProblem,
+    frames: TrackedFrames,
+    t: int,
+    best: np.ndarray,
+    damping: float,
+    error_m: np.ndarray,
+    room: MarkerRoom,
+    work: DescentRoom,
+) -> tuple[bool, float, int]:
+    """Move `best` (F,) to frame t's optimum, in place: whether it got there, the objective, and how many steps."""
+    radius, before = _LONGEST_STEP, np.inf
+    cost = weigh(problem, frames, t, best, room)
+    error_m[:] = room.error_m
+    differentiate(problem, room, True)
+    for taken in range(_MAX_STEPS):
+        promised = _find_step(problem, best, damping, radius, room, work)
+        length = _longest(work.step)
+        shrinking, whole = _shrinkage(length, before), length < 0.9 * radius
+        telling = whole and damping <= NEAR
+        # So short a step needs no check of where it leads: that would cost as much as another step.
+        if telling and length <= _TOLERANCE * (1 - shrinking):
+            return True, cost, taken
+        for k in range(best.shape[0]):
+            work.there[k] = best[k] + work.step[k]
+        after = weigh(problem, frames, t, work.there, room)
+        rounding = _ROUNDING * cost + _SQUARED_ROUNDING_M2
+        kept = (cost - after) / promised if promised > rounding else 1.0
+        better = after <= cost * (1 + 1e-14) + _SQUARED_ROUNDING_M2
+        # A frame also ends at a step whose gain is lost in rounding.
+        done = abs(promised) <= rounding and length <= 0.1 * _TOLERANCE and damping <= NEAR
+        if better:
+            best[:], error_m[:], cost = work.there, room.error_m, after
+            done = telling and length * shrinking <= _TOLERANCE * (1 - shrinking)
+        if done:
+            return True, cost, taken + 1
+        if better:
+            differentiate(problem, room, True)
+        # A step that was cut to the radius doesn't tell how fast steps shrink.
+        before = length if better and whole else np.inf
+        radius = _next_radius(radius, length, better, kept)
+        damping = max(_DAMPING_FACTOR * damping, NEAR)
+    return False, cost, _MAX_STEPS
+
+
+@kernel
+def _longest(step: np.ndarray) -> float:
+    """The largest part of a step (F,); NaN if there is one."""
+    longest = 0.0
+    for each in step:
+        if not abs(each) <= longest:
+            longest = abs(each)
+    return longest
+
+
+@kernel
+def _shrinkage(length: float, before: float) -> float:
+    """Upper estimate of r, the length of the next step over this one.
+
+    The way left to the optimum is then at most the step times 1 / (1 - r), since Newton's steps shrink ever faster.
+    """
+    if before == np.inf:
+        return _FIRST_SHRINKAGE
+    return min(max(length / max(before, 1e-300), _MIN_SHRINKAGE), 0.9)
+
+
+@kernel
+def _next_radius(radius: float, length: float, better: bool, kept: float) -> float:
+    """The next trust radius, from the actual over predicted decrease `kept` of the last step.
+
+    After a step that raised the objective it is the minimum of the parabola through the two values and the slope.
+    """
+    if not better:
+        # The objective may have become NaN: then by the least.
+        share = 0.5 / (1 - min(kept, 0.0))
+        return length * (min(max(share, 0.1), 0.5) if share == share else 0.1)
+    if kept > _TRUSTED:
+        radius = max(radius, _GROWTH * length)
+    elif kept < 1 - _TRUSTED:
+        radius = 0.5 * length
+    return min(radius, _LONGEST_STEP)
+
+
+@kernel
+def _find_step(
+    problem: TrackingProblem, best: np.ndarray, damping: float, radius: float, room: MarkerRoom, work: DescentRoom
+) -> float:
+    """Find the step within the coordinates' ranges and the radius; the decrease of the objective that it predicts.
+
+    While the radius is whole: Newton's step where the objective is convex, Gauss and Newton's elsewhere. Once the radius
+    was reduced: Newton's step, shortened to the radius. The minimum within the radius, which takes longer to find,
+    replaces it where the objective isn't convex, or where bounds have turned the step uphill.
+    """
+    for k in range(best.shape[0]):
+        work.low[k], work.high[k] = problem.low[k] - best[k], problem.high[k] - best[k]
+        work.descent[k], work.own[k] = room.descent[k], room.own[k]
+    trusted = radius >= _LONGEST_STEP
+    _damp(room.curvature, damping, work)
+    convex = _bounded_step(work, np.inf)
+    if not convex and trusted:
+        # The room is at the best pose, since the radius is whole only after a step that was kept.
+        differentiate(problem, room, False)
+        _stiff_step(room.curvature, damping, work)
+    if convex or trusted:
+        limit = _LONGEST_STEP if trusted else radius
+        cut = _shorten(work.step, limit)
+        promised = _promise(work)
+        if trusted or not cut or promised > 0:
+            return promised
+    _bounded_step(work, radius)
+    return _promise(work)
+
+
+@kernel
+def _shorten(step: np.ndarray, limit: float) -> bool:
+    """Shorten a step (F,) whose largest part exceeds the limit; whether it did."""
+    length = _longest(step)
+    if not length > limit:
+        return False
+    for k in range(step.shape[0]):
+        step[k] *= limit / length
+    return True
+
+
+@kernel
+def _stiff_step(curvature: np.ndarray, damping: float, work: DescentRoom) -> None:
+    """Gauss and Newton's step, damped as much as rounding asks for."""
+    for _ in range(_MAX_STIFFENINGS):
+        _damp(curvature, damping, work)
+        if _bounded_step(work, np.inf):
+            return
+        damping *= 10.0
+    work.step[:] = 0.0
+
+
+@kernel
+def _damp(curvature: np.ndarray, damping: float, work: DescentRoom) -> None:
+    """The model's matrix: curvature, and on its diagonal the damping."""
+    least, size = _MIN_SCALE * _longest(work.own), work.own.shape[0]
+    for i in range(size):
+        for j in range(i, size):
+            work.matrix[i, j] = curvature[i, j]
+        work.matrix[i, i] += damping * max(work.own[i], least)
+
+
+@kernel
+def _stop_at_bounds(work: DescentRoom) -> None:
+    """Stop the coordinates that are at a bound and would leave it, and those that no marker shows."""
+    unseen = _UNSEEN * _longest(work.own)
+    for k in range(work.own.shape[0]):
+        work.stopped[k] = (
+            (work.low[k] >= -_AT_BOUND and work.descent[k] < 0)
+            or (work.high[k] <= _AT_BOUND and work.descent[k] > 0)
+            or work.own[k] <= unseen
+        )
+
+
+@kernel
+def _promise(work: DescentRoom) -> float:
+    """The decrease of the quadratic model by the step."""
+    promised = 0.0
+    for i in range(work.step.shape[0]):
+        bent = 0.0
+        for j in range(i + 1, work.step.shape[0]):
+            bent += work.matrix[i, j] * work.step[j]
+        promised += work.step[i] * (2 * (work.descent[i] - bent) - work.matrix[i, i] * work.step[i])
+    return promised
+
+
+@kernel
+def _bounded_step(work: DescentRoom, radius: float) -> bool:
+    """The step to the model's minimum within the radius; coordinates that would leave their range stop at it.
+
+    False, and no step, where the radius is infinite and the model not convex.
+    """
+    size = work.step.shape[0]
+    work.known[:] = 0.0
+    _stop_at_bounds(work)
+    for _ in range(_MAX_STOPS):
+        _without_stopped(work)
+        if not (_newton(work) if radius == np.inf else _within(work, radius)):
+            return False
+        beyond = False
+        for k in range(size):
+            work.step[k] += work.known[k]
+            if not work.stopped[k] and not (work.low[k] <= work.step[k] <= work.high[k]):
+                work.stopped[k] = beyond = True
+        if not beyond:
+            break
+        for k in range(size):
+            work.known[k] = min(max(work.step[k], work.low[k]), work.high[k]) if work.stopped[k] else 0.0
+    for k in range(size):
+        work.step[k] = min(max(work.step[k], work.low[k]), work.high[k])
+    return True
+
+
+@kernel
+def _without_stopped(work: DescentRoom) -> None:
+    """The right side that is left to the coordinates which aren't stopped."""
+    size = work.step.shape[0]
+    for i in range(size):
+        work.right[i] = 0.0 if work.stopped[i] else work.descent[i]
+    for j in range(size):
+        share = work.known[j]
+        if share != 0.0:
+            for i in range(size):
+                if not work.stopped[i]:
+                    work.right[i] -= work.matrix[min(i, j), max(i, j)] * share
+
+
+@kernel
+def _copy_shifted(work: DescentRoom, shift: float) -> None:
+    """The upper triangle of the matrix, shifted, with the rows and columns of stopped coordinates the identity's."""
+    size = work.step.shape[0]
+    for i in range(size):
+        for j in range(i, size):
+            work.factor[i, j] = work.matrix[i, j]
+        work.factor[i, i] += shift
+    for k in range(size):
+        if work.stopped[k]:
+            for i in range(k):
+                work.factor[i, k] = 0.0
+            for j in range(k + 1, size):
+                work.factor[k, j] = 0.0
+            work.factor[k, k] = 1.0
+
+
+@kernel
+def _newton(work: DescentRoom) -> bool:
+    """Newton's step; False if the matrix isn't positive definite."""
+    _copy_shifted(work, 0.0)
+    if not factor_cholesky(work.factor):
+        return False
+    work.step[:] = work.right
+    solve_factored(work.factor, work.step)
+    return True
+
+
+@kernel
+def _within(work: DescentRoom, radius: float) -> bool:
+    """The minimum of a quadratic, convex or not, within a radius.
+
+    Moré and Sorensen (1983, SIAM J Sci Stat Comput 4:553): the least shift of the diagonal that makes the quadratic
+    convex and its minimum near enough, by Newton's method on 1 / length, between bounds that close in.
+    """
+    least, most, shift = 0.0, _sufficient_shift(work, radius), 0.0
+    for _ in range(_MAX_SHIFTS):
+        _copy_shifted(work, shift)
+        suggested = -1.0
+        if factor_cholesky(work.factor):
+            work.step[:] = work.right
+            solve_factored(work.factor, work.step)
+            length = np.sqrt(_squared(work.step))
+            if length <= radius:
+                if shift == 0.0 or length >= _NEARLY * radius or most - least <= 1e-6 * most:
+                    return True
+                most = shift
+            else:
+                least = shift
+            work.spare[:] = work.step
+            forward_substitute(work.factor, work.spare)
+            suggested = shift + length * length / max(_squared(work.spare), 1e-300) * (length / radius - 1.0)
+        else:
+            least = shift
+        shift = suggested if least < suggested < most else max(np.sqrt(least * most), least + 0.01 * (most - least))
+    _copy_shifted(work, most)
+    if not factor_cholesky(work.factor):
+        work.step[:] = 0.0
+        return False
+    work.step[:] = work.right
+    solve_factored(work.factor, work.step)
+    return True
+
+
+@kernel
+def _sufficient_shift(work: DescentRoom, radius: float) -> float:
+    """A shift that makes the matrix convex for sure (Gershgorin), and the minimum near enough."""
+    size = work.step.shape[0]
+    largest = 0.0
+    for i in range(size):
+        row = 0.0
+        for j in range(size):
+            row += abs(work.matrix[min(i, j), max(i, j)])
+        largest = max(largest, row)
+    return largest + np.sqrt(_squared(work.right)) / radius
+
+
+@kernel
+def _squared(values: np.ndarray) -> float:
+    total = 0.0
+    for value in values:
+        total += value * value
+    return total
