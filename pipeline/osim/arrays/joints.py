@@ -34,14 +34,15 @@ class JointAxis:
 class Branch:
     """A joint as the tree passes through it, from the body nearer the ground to the one that it carries.
 
-    `outer` is the joint's frame on that parent and `inner` the frame that the axes lead to, in which the body's own
-    frame lies at `inner`: rotations (3, 3) and origins (3,).
+    `omitted` are the axes whose product Simbody omits (`Tree.omitted`), by their place in `axes`. `outer` is the joint's
+    frame on that parent, and `inner` the body's frame in the one that the axes lead to: rotations (3, 3), origins (3,).
     """
 
     joint: str
     parent: str
     body: str
     axes: tuple[JointAxis, ...]
+    omitted: tuple[int, int] | None
     outer: tuple[np.ndarray, np.ndarray]
     inner: tuple[np.ndarray, np.ndarray]
 
@@ -95,6 +96,7 @@ def _branch(joint: osim.Joint, *, backwards: bool) -> Branch:
         parent=parent,
         body=child,
         axes=axes,
+        omitted=None if backwards else _omitted(joint, axes),
         outer=outer,
         inner=(np.ascontiguousarray(rotation.T), -rotation.T @ origin),
     )
@@ -120,6 +122,18 @@ def _axes(joint: osim.Joint) -> tuple[JointAxis, ...]:
         JointAxis(turns=turns, coordinate=names[place], function=None, direction=direction)
         for turns, place, direction in simple[kind]
     )
+
+
+def _omitted(joint: osim.Joint, axes: tuple[JointAxis, ...]) -> tuple[int, int] | None:
+    """The second and third rotation of a CustomJoint whose third is driven by the joint's first coordinate."""
+    if joint.getConcreteClassName() != "CustomJoint":
+        return None
+    transform = osim.CustomJoint.safeDownCast(joint).getSpatialTransform()
+    drivers = [transform.getTransformAxis(place).getCoordinateNames().size() for place in range(_N_ROTATIONS)]
+    turning = [i for i, axis in enumerate(axes) if axis.turns and axis.coordinate]
+    if not (drivers[1] and drivers[2]) or axes[turning[-1]].coordinate != joint.get_coordinates(0).getName():
+        return None
+    return turning[-2], turning[-1]
 
 
 def _custom_axes(joint: osim.CustomJoint) -> tuple[JointAxis, ...]:

@@ -46,6 +46,7 @@ def read_tree(model: osim.Model, table: FunctionTable) -> tuple[Tree, tuple[str,
         moved=np.repeat(np.arange(len(bodies)), np.diff(first_axis)),
         first_carrier=first_carrier,
         carrier=carrier,
+        omitted=_omitted(branches, first_axis),
         mass_kg=mass_kg,
         centre_m=centre_m,
         inertia_kg_m2=inertia_kg_m2,
@@ -82,6 +83,14 @@ def _carriers(parent: np.ndarray, first_axis: np.ndarray) -> tuple[np.ndarray, n
         chains.append([*chains[parent[body]], *range(first_axis[body], first_axis[body + 1])])
     flat = [axis for chain in chains for axis in chain]
     return np.cumsum([0, *map(len, chains)], dtype=np.int64), np.array(flat, dtype=np.int64)
+
+
+def _omitted(branches: Sequence[Branch], first_axis: np.ndarray) -> np.ndarray:
+    omitted = np.full((len(branches) + 1, 2), -1, dtype=np.int64)
+    for body, branch in enumerate(branches, start=1):
+        if branch.omitted is not None:
+            omitted[body] = first_axis[body] + np.array(branch.omitted)
+    return omitted
 
 
 def _masses(model: osim.Model, names: Sequence[str]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
