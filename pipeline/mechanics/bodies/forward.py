@@ -34,7 +34,8 @@ def new_pose(tree: Tree) -> Pose:
     """Room for a pose, the ground in place."""
     n_bodies, n_axes = tree.parent.shape[0], tree.turns.shape[0]
     rotation, origin_m = np.zeros((n_bodies, 3, 3)), np.zeros((n_bodies, 3))
-    rotation[0] = np.eye(3)
+    for i in range(3):
+        rotation[0, i, i] = 1.0
     return Pose(rotation, origin_m, np.zeros((n_axes, 6)), np.zeros(n_axes), np.zeros(n_axes), np.zeros((3, 3)))
 
 

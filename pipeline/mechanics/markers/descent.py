@@ -49,12 +49,11 @@ _UNSEEN = 1e-14
 class DescentRoom(NamedTuple):
     """Room for the steps of a frame: the quadratic model of the objective around the best pose yet, and its minimum.
 
-    matrix (F, F): the model's curvature, damped, its upper triangle; descent and own (F,) are the objective's there.
-    factor is what remains of the matrix without the `stopped` coordinates. low and high (F,): the range of a step.
+    matrix (F, F): the model's curvature, damped, its upper triangle; descent (F,): half its negative gradient. factor is
+    what remains of the matrix without the `stopped` coordinates. low and high (F,): the range of a step.
     """
 
     descent: np.ndarray
-    own: np.ndarray
     matrix: np.ndarray
     factor: np.ndarray
     there: np.ndarray
@@ -70,7 +69,6 @@ class DescentRoom(NamedTuple):
 @kernel
 def _new_descent_room(n_free: int) -> DescentRoom:
     return DescentRoom(
-        np.zeros(n_free),
         np.zeros(n_free),
         np.zeros((n_free, n_free)),
         np.zeros((n_free, n_free)),
@@ -119,10 +117,30 @@ def _descend(
 ) -> tuple[bool, float, int]:
     """Move `best` (F,) to frame t's optimum, in place: whether it got there, the objective, and how many steps."""
     radius, before = _LONGEST_STEP, np.inf
-    cost = weigh(problem, frames, t, best, room)
-    error_m[:] = room.error_m
-    differentiate(problem, room, True)
+    cost, promised, length, shrinking, whole, telling = np.inf, 0.0, 0.0, _FIRST_SHRINKAGE, False, False
+    _copy(best, work.there)
     for taken in range(_MAX_STEPS):
+        after = weigh(problem, frames, t, work.there, room)
+        rounding = _ROUNDING * cost + _SQUARED_ROUNDING_M2
+        better = taken == 0 or after <= cost * (1 + 1e-14) + _SQUARED_ROUNDING_M2
+        # A frame also ends at a step whose gain is lost in rounding.
+        done = abs(promised) <= rounding and length <= 0.1 * _TOLERANCE and damping <= NEAR
+        kept = (cost - after) / promised if promised > rounding else 1.0
+        if better:
+            _copy(work.there, best)
+            for m in range(error_m.shape[0]):
+                _copy(room.error_m[m], error_m[m])
+            cost = after
+            done = telling and length * shrinking <= _TOLERANCE * (1 - shrinking)
+        if done:
+            return True, cost, taken
+        if better:
+            differentiate(problem, room)
+        if taken > 0:
+            # A step that was cut to the radius doesn't tell how fast steps shrink.
+            before = length if better and whole else np.inf
+            radius = _next_radius(radius, length, better, kept)
+            damping = max(_DAMPING_FACTOR * damping, NEAR)
         promised = _find_step(problem, best, damping, radius, room, work)
         length = _longest(work.step)
         shrinking, whole = _shrinkage(length, before), length < 0.9 * radius
@@ -132,24 +150,14 @@ def _descend(
             return True, cost, taken
         for k in range(best.shape[0]):
             work.there[k] = best[k] + work.step[k]
-        after = weigh(problem, frames, t, work.there, room)
-        rounding = _ROUNDING * cost + _SQUARED_ROUNDING_M2
-        kept = (cost - after) / promised if promised > rounding else 1.0
-        better = after <= cost * (1 + 1e-14) + _SQUARED_ROUNDING_M2
-        # A frame also ends at a step whose gain is lost in rounding.
-        done = abs(promised) <= rounding and length <= 0.1 * _TOLERANCE and damping <= NEAR
-        if better:
-            best[:], error_m[:], cost = work.there, room.error_m, after
-            done = telling and length * shrinking <= _TOLERANCE * (1 - shrinking)
-        if done:
-            return True, cost, taken + 1
-        if better:
-            differentiate(problem, room, True)
-        # A step that was cut to the radius doesn't tell how fast steps shrink.
-        before = length if better and whole else np.inf
-        radius = _next_radius(radius, length, better, kept)
-        damping = max(_DAMPING_FACTOR * damping, NEAR)
     return False, cost, _MAX_STEPS
+
+
+@kernel
+def _copy(source: np.ndarray, target: np.ndarray) -> None:
+    """Element by element: whole-array assignment brings code for its errors, which takes seconds to compile."""
+    for i in range(source.shape[0]):
+        target[i] = source[i]
 
 
 @kernel
@@ -202,21 +210,19 @@ def _find_step(
     """
     for k in range(best.shape[0]):
         work.low[k], work.high[k] = problem.low[k] - best[k], problem.high[k] - best[k]
-        work.descent[k], work.own[k] = room.descent[k], room.own[k]
+        work.descent[k] = room.descent[k]
     trusted = radius >= _LONGEST_STEP
-    _damp(room.curvature, damping, work)
-    convex = _bounded_step(work, np.inf)
+    _damp(room.hessian, room.gauss, damping, work)
+    convex = _bounded_step(room.gauss, np.inf, work)
     if not convex and trusted:
-        # The room is at the best pose, since the radius is whole only after a step that was kept.
-        differentiate(problem, room, False)
-        _stiff_step(room.curvature, damping, work)
+        _stiff_step(room.gauss, damping, work)
     if convex or trusted:
         limit = _LONGEST_STEP if trusted else radius
         cut = _shorten(work.step, limit)
         promised = _promise(work)
         if trusted or not cut or promised > 0:
             return promised
-    _bounded_step(work, radius)
+    _bounded_step(room.gauss, radius, work)
     return _promise(work)
 
 
@@ -232,35 +238,44 @@ def _shorten(step: np.ndarray, limit: float) -> bool:
 
 
 @kernel
-def _stiff_step(curvature: np.ndarray, damping: float, work: DescentRoom) -> None:
+def _stiff_step(gauss: np.ndarray, damping: float, work: DescentRoom) -> None:
     """Gauss and Newton's step, damped as much as rounding asks for."""
     for _ in range(_MAX_STIFFENINGS):
-        _damp(curvature, damping, work)
-        if _bounded_step(work, np.inf):
+        _damp(gauss, gauss, damping, work)
+        if _bounded_step(gauss, np.inf, work):
             return
         damping *= 10.0
     work.step[:] = 0.0
 
 
 @kernel
-def _damp(curvature: np.ndarray, damping: float, work: DescentRoom) -> None:
+def _damp(curvature: np.ndarray, gauss: np.ndarray, damping: float, work: DescentRoom) -> None:
     """The model's matrix: curvature, and on its diagonal the damping."""
-    least, size = _MIN_SCALE * _longest(work.own), work.own.shape[0]
+    size = work.step.shape[0]
+    least = _MIN_SCALE * _largest_diagonal(gauss, size)
     for i in range(size):
         for j in range(i, size):
             work.matrix[i, j] = curvature[i, j]
-        work.matrix[i, i] += damping * max(work.own[i], least)
+        work.matrix[i, i] += damping * max(gauss[i, i], least)
 
 
 @kernel
-def _stop_at_bounds(work: DescentRoom) -> None:
+def _largest_diagonal(matrix: np.ndarray, size: int) -> float:
+    largest = 0.0
+    for k in range(size):
+        largest = max(largest, matrix[k, k])
+    return largest
+
+
+@kernel
+def _stop_at_bounds(gauss: np.ndarray, work: DescentRoom) -> None:
     """Stop the coordinates that are at a bound and would leave it, and those that no marker shows."""
-    unseen = _UNSEEN * _longest(work.own)
-    for k in range(work.own.shape[0]):
+    unseen = _UNSEEN * _largest_diagonal(gauss, work.step.shape[0])
+    for k in range(work.step.shape[0]):
         work.stopped[k] = (
             (work.low[k] >= -_AT_BOUND and work.descent[k] < 0)
             or (work.high[k] <= _AT_BOUND and work.descent[k] > 0)
-            or work.own[k] <= unseen
+            or gauss[k, k] <= unseen
         )
 
 
@@ -277,17 +292,17 @@ def _promise(work: DescentRoom) -> float:
 
 
 @kernel
-def _bounded_step(work: DescentRoom, radius: float) -> bool:
+def _bounded_step(gauss: np.ndarray, radius: float, work: DescentRoom) -> bool:
     """The step to the model's minimum within the radius; coordinates that would leave their range stop at it.
 
     False, and no step, where the radius is infinite and the model not convex.
     """
     size = work.step.shape[0]
     work.known[:] = 0.0
-    _stop_at_bounds(work)
+    _stop_at_bounds(gauss, work)
     for _ in range(_MAX_STOPS):
         _without_stopped(work)
-        if not (_newton(work) if radius == np.inf else _within(work, radius)):
+        if not _within(radius, work):
             return False
         beyond = False
         for k in range(size):
@@ -318,7 +333,7 @@ def _without_stopped(work: DescentRoom) -> None:
 
 
 @kernel
-def _copy_shifted(work: DescentRoom, shift: float) -> None:
+def _copy_shifted(shift: float, work: DescentRoom) -> None:
     """The upper triangle of the matrix, shifted, with the rows and columns of stopped coordinates the identity's."""
     size = work.step.shape[0]
     for i in range(size):
@@ -335,30 +350,21 @@ def _copy_shifted(work: DescentRoom, shift: float) -> None:
 
 
 @kernel
-def _newton(work: DescentRoom) -> bool:
-    """Newton's step; False if the matrix isn't positive definite."""
-    _copy_shifted(work, 0.0)
-    if not factor_cholesky(work.factor):
-        return False
-    work.step[:] = work.right
-    solve_factored(work.factor, work.step)
-    return True
-
-
-@kernel
-def _within(work: DescentRoom, radius: float) -> bool:
-    """The minimum of a quadratic, convex or not, within a radius.
+def _within(radius: float, work: DescentRoom) -> bool:
+    """The minimum of the quadratic, convex or not, within a radius; False if that is infinite and the quadratic not.
 
     Moré and Sorensen (1983, SIAM J Sci Stat Comput 4:553): the least shift of the diagonal that makes the quadratic
     convex and its minimum near enough, by Newton's method on 1 / length, between bounds that close in.
     """
-    least, most, shift = 0.0, _sufficient_shift(work, radius), 0.0
-    for _ in range(_MAX_SHIFTS):
-        _copy_shifted(work, shift)
+    least, most, shift = 0.0, np.inf, 0.0
+    for attempt in range(_MAX_SHIFTS):
+        _copy_shifted(shift, work)
         suggested = -1.0
         if factor_cholesky(work.factor):
-            work.step[:] = work.right
+            _copy(work.right, work.step)
             solve_factored(work.factor, work.step)
+            if radius == np.inf:
+                return True
             length = np.sqrt(_squared(work.step))
             if length <= radius:
                 if shift == 0.0 or length >= _NEARLY * radius or most - least <= 1e-6 * most:
@@ -366,23 +372,24 @@ def _within(work: DescentRoom, radius: float) -> bool:
                 most = shift
             else:
                 least = shift
-            work.spare[:] = work.step
+            _copy(work.step, work.spare)
             forward_substitute(work.factor, work.spare)
             suggested = shift + length * length / max(_squared(work.spare), 1e-300) * (length / radius - 1.0)
+        elif radius == np.inf:
+            return False
         else:
             least = shift
+        if attempt == 0:
+            most = _sufficient_shift(radius, work)
         shift = suggested if least < suggested < most else max(np.sqrt(least * most), least + 0.01 * (most - least))
-    _copy_shifted(work, most)
-    if not factor_cholesky(work.factor):
-        work.step[:] = 0.0
-        return False
-    work.step[:] = work.right
-    solve_factored(work.factor, work.step)
-    return True
+        if attempt == _MAX_SHIFTS - 2:
+            shift = most
+    work.step[:] = 0.0
+    return False
 
 
 @kernel
-def _sufficient_shift(work: DescentRoom, radius: float) -> float:
+def _sufficient_shift(radius: float, work: DescentRoom) -> float:
     """A shift that makes the matrix convex for sure (Gershgorin), and the minimum near enough."""
     size = work.step.shape[0]
     largest = 0.0

@@ -51,10 +51,9 @@ class MarkerRoom(NamedTuple):
     centre_m (3,): what moments are about, amid the markers. error_m (M, 3): measured less modelled, zero where unseen.
     sums (B, 22): of all markers that a body carries. screw (A, 6): an axis's, its velocity at the centre.
     row (Q,): a coordinate's row R below, the free ones first and then the coupled ones; -1 for held ones.
-    descent (R,): half the negative gradient. curvature (R, R): half the Hessian, or its Gauss-Newton part, which is
-    never negative; only its upper triangle is kept. own (R,): how much a coordinate by itself moves markers, the
-    Gauss-Newton diagonal but for what a coupled coordinate and its driver do together.
-    Once `differentiate` is done they are by the free coordinates, in rows 0 to F − 1.
+    descent (R,): half the negative gradient. hessian (R, R): half the Hessian, and gauss (R, R) its Gauss-Newton part,
+    which is never negative; only upper triangles are kept. Once `differentiate` is done they are by the free
+    coordinates, in rows 0 to F − 1.
     """
 
     pose: Pose
@@ -65,8 +64,8 @@ class MarkerRoom(NamedTuple):
     screw: np.ndarray
     row: np.ndarray
     descent: np.ndarray
-    own: np.ndarray
-    curvature: np.ndarray
+    hessian: np.ndarray
+    gauss: np.ndarray
 
 
 # Columns of sums: Σ w; Σ w p; Σ w p pᵀ as xx, yy, zz, xy, xz, yz; Σ w e; Σ w p eᵀ, row by row. p is a marker's place
@@ -94,7 +93,7 @@ def new_marker_room(problem: TrackingProblem, n_coordinates: int) -> MarkerRoom:
         np.zeros((tree.turns.shape[0], 6)),
         row,
         np.zeros(n_rows),
-        np.zeros(n_rows),
+        np.zeros((n_rows, n_rows)),
         np.zeros((n_rows, n_rows)),
     )
 
@@ -112,7 +111,8 @@ def follow_drivers(tree: Tree, values: np.ndarray) -> None:
 def weigh(problem: TrackingProblem, frames: TrackedFrames, t: int, free: np.ndarray, room: MarkerRoom) -> float:
     """The objective of frame t at a pose (F,). The room then holds the pose, the markers' errors and their sums."""
     values = room.values
-    values[:] = frames.held[t]
+    for i in range(values.shape[0]):
+        values[i] = frames.held[t, i]
     for k in range(problem.free.shape[0]):
         values[problem.free[k]] = free[k]
     follow_drivers(problem.tree, values)
@@ -194,36 +194,32 @@ def _sum_over_carried(parent: np.ndarray, sums: np.ndarray) -> None:
 
 
 @kernel
-def differentiate(problem: TrackingProblem, room: MarkerRoom, exact: bool) -> None:
-    """Descent, own and curvature of the room at the pose last weighed; the Hessian's if `exact`, else Gauss-Newton's."""
-    tree, pose, row = problem.tree, room.pose, room.row
+def differentiate(problem: TrackingProblem, room: MarkerRoom) -> None:
+    """The room's descent, hessian and gauss at the pose last weighed."""
+    tree, row = problem.tree, room.row
     room.descent[:] = 0.0
-    room.own[:] = 0.0
-    room.curvature[:] = 0.0
+    room.hessian[:] = 0.0
+    room.gauss[:] = 0.0
     for axis in range(tree.turns.shape[0]):
-        coordinate, sums = tree.coordinate[axis], room.sums[tree.moved[axis]]
-        if coordinate < 0 or row[coordinate] < 0 or not sums[_MASS] > 0.0:
-            continue
-        screw, first = room.screw[axis], tree.first_carrier[tree.moved[axis]]
-        _shift_screw(pose.screw[axis], room.centre_m, screw)
-        i, slope, work = row[coordinate], pose.slope[axis], _work(screw, sums)
-        room.descent[i] += slope * work
-        momentum, moment = _momentum(screw, sums), _moment(screw, sums)
-        change = _change_of_moment(screw, sums) if exact else (0.0, 0.0, 0.0)
-        if exact:
-            room.curvature[i, i] -= pose.bend[axis] * work
-        if slope != 0.0:
-            _add_pairs(axis, tree.carrier[first:], tree.coordinate, pose.slope, momentum, moment, change, room)
+        coordinate, body = tree.coordinate[axis], tree.moved[axis]
+        if coordinate >= 0 and row[coordinate] >= 0 and room.sums[body, _MASS] > 0.0:
+            chain = tree.carrier[tree.first_carrier[body] : tree.first_carrier[body + 1]]
+            _shift_screw(room.pose.screw[axis], room.centre_m, room.screw[axis])
+            _add_axis(axis, chain, tree.coordinate, room.sums[body], room)
     for k in range(problem.task_coordinate.shape[0]):
         i, w = row[problem.task_coordinate[k]], problem.task_weight[k]
         if i >= 0:
             room.descent[i] += w * (problem.task_value[k] - room.values[problem.task_coordinate[k]])
-            room.own[i] += w
-            room.curvature[i, i] += w
+            room.hessian[i, i] += w
+            room.gauss[i, i] += w
     for c in range(tree.dependent.shape[0] - 1, -1, -1):
-        if row[tree.driver[c]] >= 0:
+        i, driver = row[tree.dependent[c]], row[tree.driver[c]]
+        if driver >= 0:
             _, slope, bend = evaluate(tree.functions, tree.coupling[c], room.values[tree.driver[c]])
-            _fold(row[tree.dependent[c]], row[tree.driver[c]], slope, bend if exact else 0.0, room)
+            _fold(i, driver, slope, room.hessian)
+            _fold(i, driver, slope, room.gauss)
+            room.hessian[driver, driver] -= bend * room.descent[i]
+            room.descent[driver] += slope * room.descent[i]
 
 
 @kernel
@@ -287,52 +283,41 @@ def _change_of_moment(screw: np.ndarray, s: np.ndarray) -> tuple[float, float, f
 
 
 @kernel
-def _add_pairs(
-    axis: int,
-    chain: np.ndarray,
-    coordinates: np.ndarray,
-    slope: np.ndarray,
-    momentum: tuple[float, float, float],
-    moment: tuple[float, float, float],
-    change: tuple[float, float, float],
-    room: MarkerRoom,
-) -> None:
-    """Add what an axis does together with itself and those before it in its chain, which begins at the root.
+def _add_axis(axis: int, chain: np.ndarray, coordinates: np.ndarray, sums: np.ndarray, room: MarkerRoom) -> None:
+    """Add what an axis does by itself, and together with those before it in its chain, which begins at the root.
 
-    ∂²p/∂x_i∂x_k = ω_i × ∂p/∂x_k for a marker p, where axis i is nearer the root than k, or the same.
+    ∂²p/∂x_i∂x_k = ω_i × ∂p/∂x_k for a marker p, where axis i is nearer the root than k, or the same; a function's own
+    curvature adds to that. sums (22,) are of the markers that the axis moves.
     """
-    row, curvature = room.row, room.curvature
-    mine = row[coordinates[axis]]
-    px, py, pz = momentum
-    hx, hy, hz = moment
-    bx, by, bz = moment[0] - change[0], moment[1] - change[1], moment[2] - change[2]
-    for k in range(chain.shape[0]):
-        other = chain[k]
+    row, slope, hessian, gauss, screws = room.row, room.pose.slope, room.hessian, room.gauss, room.screw
+    mine, screw = row[coordinates[axis]], screws[axis]
+    work = _work(screw, sums)
+    room.descent[mine] += slope[axis] * work
+    hessian[mine, mine] -= room.pose.bend[axis] * work
+    px, py, pz = _momentum(screw, sums)
+    hx, hy, hz = _moment(screw, sums)
+    bx, by, bz = _change_of_moment(screw, sums)
+    for other in chain:
         coordinate = coordinates[other]
-        i = row[coordinate] if coordinate >= 0 else -1
-        if i >= 0:
-            screw, rate = room.screw[other], slope[axis] * slope[other]
-            moving = screw[3] * px + screw[4] * py + screw[5] * pz
-            together = rate * (screw[0] * bx + screw[1] * by + screw[2] * bz + moving)
-            if i == mine:
-                twice = 1.0 if other == axis else 2.0
-                room.own[i] += twice * rate * (screw[0] * hx + screw[1] * hy + screw[2] * hz + moving)
-                together *= twice
-            curvature[min(i, mine), max(i, mine)] += together
+        if coordinate >= 0 and row[coordinate] >= 0:
+            nearer, i, rate = screws[other], row[coordinate], slope[axis] * slope[other]
+            u, v, w = nearer[0], nearer[1], nearer[2]
+            moved = u * hx + v * hy + w * hz + nearer[3] * px + nearer[4] * py + nearer[5] * pz
+            if i == mine and other != axis:
+                rate *= 2.0
+            upper, lower = min(i, mine), max(i, mine)
+            gauss[upper, lower] += rate * moved
+            hessian[upper, lower] += rate * (moved - (u * bx + v * by + w * bz))
         if other == axis:
             break
 
 
 @kernel
-def _fold(dependent: int, driver: int, slope: float, bend: float, room: MarkerRoom) -> None:
-    """Pass what a coupled coordinate does on to its driver: rows of the room."""
-    curvature = room.curvature
-    both = curvature[min(dependent, driver), max(dependent, driver)]
-    for i in range(curvature.shape[0]):
+def _fold(dependent: int, driver: int, slope: float, matrix: np.ndarray) -> None:
+    """Pass a coupled coordinate's row and column of a matrix (R, R), upper triangle, on to its driver's."""
+    both, itself = matrix[min(dependent, driver), max(dependent, driver)], matrix[dependent, dependent]
+    for i in range(matrix.shape[0]):
         if i != driver and i != dependent:
-            curvature[min(i, driver), max(i, driver)] += slope * curvature[min(i, dependent), max(i, dependent)]
-    curvature[driver, driver] += 2 * slope * both + slope * slope * curvature[dependent, dependent]
-    curvature[driver, driver] -= bend * room.descent[dependent]
-    curvature[min(dependent, driver), max(dependent, driver)] += slope * curvature[dependent, dependent]
-    room.descent[driver] += slope * room.descent[dependent]
-    room.own[driver] += slope * slope * room.own[dependent]
+            matrix[min(i, driver), max(i, driver)] += slope * matrix[min(i, dependent), max(i, dependent)]
+    matrix[driver, driver] += 2 * slope * both + slope * slope * itself
+    matrix[min(dependent, driver), max(dependent, driver)] += slope * itself
