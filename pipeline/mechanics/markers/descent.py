@@ -1,9 +1,9 @@
 """Weighted least squares by Newton's method, one frame after the other.
 
-The first steps are damped as in Levenberg and Marquardt's method. Each frame has a trust radius (Nocedal and Wright 2006,
-chapter 4). Clamped coordinates stay in their range: where a step would leave it, the coordinate is held at its bound
-(projected Newton method, Bertsekas 1982, SIAM J Control Optim 20:221).
-Shapes: T frames, N of them to solve, M markers, F free coordinates.
+The first steps are damped as in Levenberg and Marquardt's method. Each frame has a trust radius (Nocedal and Wright
+2006, chapter 4). Clamped coordinates stay in their range: where a step would leave it, the coordinate is held at its
+bound (projected Newton method, Bertsekas 1982, SIAM J Control Optim 20:221). Shapes: T frames, N of them to solve, M
+markers, F free coordinates.
 """
 
 from typing import NamedTuple
@@ -16,7 +16,8 @@ from pipeline.mechanics.markers.objective import (
     MarkerRoom,
     TrackedFrames,
     TrackingProblem,
-    differentiate,
+    find_curvature,
+    find_descent,
     new_marker_room,
     weigh,
 )
@@ -42,6 +43,8 @@ _NEARLY = 0.9
 _AT_BOUND = 1e-12
 # Damping treats a coordinate that markers hardly show as if it had this share of the largest curvature.
 _MIN_SCALE = 1e-6
+# After a step shorter than this (rad, m), another with the same curvature shows whether the optimum is reached.
+_WORTH_A_LOOK = 1e-4
 # A coordinate whose own curvature is this small a share of the largest moves markers by rounding only: it stays.
 _UNSEEN = 1e-14
 
@@ -49,14 +52,16 @@ _UNSEEN = 1e-14
 class DescentRoom(NamedTuple):
     """Room for the steps of a frame: the quadratic model of the objective around the best pose yet, and its minimum.
 
-    matrix (F, F): the model's curvature, damped, its upper triangle; descent (F,): half its negative gradient. factor is
-    what remains of the matrix without the `stopped` coordinates. low and high (F,): the range of a step.
+    descent (F,): half its negative gradient; damping (F,): what is added to the curvature's diagonal. factor (F, F): of
+    the curvature without the `stopped` coordinates, and `factored` (1,), whether it is that of the whole Newton step.
+    low and high (F,): the range of a step.
     """
 
     descent: np.ndarray
-    matrix: np.ndarray
+    damping: np.ndarray
     factor: np.ndarray
     there: np.ndarray
+    factored: np.ndarray
     stopped: np.ndarray
     low: np.ndarray
     high: np.ndarray
@@ -70,9 +75,10 @@ class DescentRoom(NamedTuple):
 def _new_descent_room(n_free: int) -> DescentRoom:
     return DescentRoom(
         np.zeros(n_free),
-        np.zeros((n_free, n_free)),
+        np.zeros(n_free),
         np.zeros((n_free, n_free)),
         np.zeros(n_free),
+        np.zeros(1, dtype=np.bool_),
         np.zeros(n_free, dtype=np.bool_),
         np.zeros(n_free),
         np.zeros(n_free),
@@ -89,8 +95,9 @@ def descend_frames(
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """The local optimum of frames `which` (N,), each from its start (N, F); `damping` is `NEAR`, or `FAR` for care.
 
-    Free coordinates (N, F), whether each frame converged (N,), its objective (N,), errors of markers (N, M, 3): measured
-    less modelled, zero where unseen; and how many steps were taken (N,). A frame's answer depends on that frame alone.
+    Free coordinates (N, F), whether each frame converged (N,), its objective (N,), errors of markers (N, M, 3), measured
+    less modelled and zero where unseen, and how many steps were taken (N,). A frame's answer depends on that frame
+    alone.
     """
     n_frames, n_free = which.shape[0], problem.free.shape[0]
     free, error_m = np.zeros((n_frames, n_free)), np.zeros((n_frames, problem.weight.shape[0], 3))
@@ -99,7 +106,12 @@ def descend_frames(
     room, work = new_marker_room(problem, frames.held.shape[1]), _new_descent_room(n_free)
     for i in range(n_frames):
         for k in range(n_free):
-            free[i, k] = min(max(start[i, k], problem.low[k]), problem.high[k])
+            free[i, k] = start[i, k]
+            # NaN stays NaN.
+            if start[i, k] < problem.low[k]:
+                free[i, k] = problem.low[k]
+            elif start[i, k] > problem.high[k]:
+                free[i, k] = problem.high[k]
         solved[i], cost[i], steps[i] = _descend(problem, frames, which[i], free[i], damping, error_m[i], room, work)
     return free, solved, cost, error_m, steps
 
@@ -135,7 +147,10 @@ def _descend(
         if done:
             return True, cost, taken
         if better:
-            differentiate(problem, room)
+            find_descent(problem, room)
+            if telling and length <= _WORTH_A_LOOK and _is_near(length, room, work):
+                return True, cost, taken
+            find_curvature(problem, room)
         if taken > 0:
             # A step that was cut to the radius doesn't tell how fast steps shrink.
             before = length if better and whole else np.inf
@@ -151,6 +166,21 @@ def _descend(
         for k in range(best.shape[0]):
             work.there[k] = best[k] + work.step[k]
     return False, cost, _MAX_STEPS
+
+
+@kernel
+def _is_near(length: float, room: MarkerRoom, work: DescentRoom) -> bool:
+    """Whether the optimum is near enough, by another step with the factor of the last one, of this length."""
+    if not work.factored[0]:
+        return False
+    for k in range(work.step.shape[0]):
+        work.right[k] = 0.0 if work.stopped[k] else room.descent[k]
+        # A coordinate at its bound must want to stay there.
+        if work.stopped[k] and room.descent[k] * work.descent[k] < 0:
+            return False
+    solve_factored(work.factor, work.right)
+    rest = _longest(work.right)
+    return rest <= _TOLERANCE * (1 - _shrinkage(rest, length))
 
 
 @kernel
@@ -212,18 +242,20 @@ def _find_step(
         work.low[k], work.high[k] = problem.low[k] - best[k], problem.high[k] - best[k]
         work.descent[k] = room.descent[k]
     trusted = radius >= _LONGEST_STEP
-    _damp(room.hessian, room.gauss, damping, work)
-    convex = _bounded_step(room.gauss, np.inf, work)
+    _damp(room.gauss, damping, work)
+    curvature = room.hessian
+    convex = _bounded_step(curvature, room.gauss, np.inf, work)
     if not convex and trusted:
-        _stiff_step(room.gauss, damping, work)
+        curvature = room.gauss
+        _stiff_step(curvature, damping, work)
     if convex or trusted:
         limit = _LONGEST_STEP if trusted else radius
         cut = _shorten(work.step, limit)
-        promised = _promise(work)
+        promised = _promise(curvature, work)
         if trusted or not cut or promised > 0:
             return promised
-    _bounded_step(room.gauss, radius, work)
-    return _promise(work)
+    _bounded_step(curvature, room.gauss, radius, work)
+    return _promise(curvature, work)
 
 
 @kernel
@@ -241,22 +273,22 @@ def _shorten(step: np.ndarray, limit: float) -> bool:
 def _stiff_step(gauss: np.ndarray, damping: float, work: DescentRoom) -> None:
     """Gauss and Newton's step, damped as much as rounding asks for."""
     for _ in range(_MAX_STIFFENINGS):
-        _damp(gauss, gauss, damping, work)
-        if _bounded_step(gauss, np.inf, work):
+        found = _bounded_step(gauss, gauss, np.inf, work)
+        work.factored[0] = False
+        if found:
             return
         damping *= 10.0
+        _damp(gauss, damping, work)
     work.step[:] = 0.0
 
 
 @kernel
-def _damp(curvature: np.ndarray, gauss: np.ndarray, damping: float, work: DescentRoom) -> None:
-    """The model's matrix: curvature, and on its diagonal the damping."""
+def _damp(gauss: np.ndarray, damping: float, work: DescentRoom) -> None:
+    """What damping adds to the curvature's diagonal."""
     size = work.step.shape[0]
     least = _MIN_SCALE * _largest_diagonal(gauss, size)
-    for i in range(size):
-        for j in range(i, size):
-            work.matrix[i, j] = curvature[i, j]
-        work.matrix[i, i] += damping * max(gauss[i, i], least)
+    for k in range(size):
+        work.damping[k] = damping * max(gauss[k, k], least)
 
 
 @kernel
@@ -280,19 +312,19 @@ def _stop_at_bounds(gauss: np.ndarray, work: DescentRoom) -> None:
 
 
 @kernel
-def _promise(work: DescentRoom) -> float:
+def _promise(curvature: np.ndarray, work: DescentRoom) -> float:
     """The decrease of the quadratic model by the step."""
-    promised = 0.0
-    for i in range(work.step.shape[0]):
+    promised, step = 0.0, work.step
+    for i in range(step.shape[0]):
         bent = 0.0
-        for j in range(i + 1, work.step.shape[0]):
-            bent += work.matrix[i, j] * work.step[j]
-        promised += work.step[i] * (2 * (work.descent[i] - bent) - work.matrix[i, i] * work.step[i])
+        for j in range(i + 1, step.shape[0]):
+            bent += curvature[i, j] * step[j]
+        promised += step[i] * (2 * (work.descent[i] - bent) - (curvature[i, i] + work.damping[i]) * step[i])
     return promised
 
 
 @kernel
-def _bounded_step(gauss: np.ndarray, radius: float, work: DescentRoom) -> bool:
+def _bounded_step(curvature: np.ndarray, gauss: np.ndarray, radius: float, work: DescentRoom) -> bool:
     """The step to the model's minimum within the radius; coordinates that would leave their range stop at it.
 
     False, and no step, where the radius is infinite and the model not convex.
@@ -300,9 +332,10 @@ def _bounded_step(gauss: np.ndarray, radius: float, work: DescentRoom) -> bool:
     size = work.step.shape[0]
     work.known[:] = 0.0
     _stop_at_bounds(gauss, work)
-    for _ in range(_MAX_STOPS):
-        _without_stopped(work)
-        if not _within(radius, work):
+    work.factored[0] = False
+    for attempt in range(_MAX_STOPS):
+        _without_stopped(curvature, work)
+        if not _within(curvature, radius, work):
             return False
         beyond = False
         for k in range(size):
@@ -310,6 +343,7 @@ def _bounded_step(gauss: np.ndarray, radius: float, work: DescentRoom) -> bool:
             if not work.stopped[k] and not (work.low[k] <= work.step[k] <= work.high[k]):
                 work.stopped[k] = beyond = True
         if not beyond:
+            work.factored[0] = attempt == 0 and radius == np.inf
             break
         for k in range(size):
             work.known[k] = min(max(work.step[k], work.low[k]), work.high[k]) if work.stopped[k] else 0.0
@@ -319,7 +353,7 @@ def _bounded_step(gauss: np.ndarray, radius: float, work: DescentRoom) -> bool:
 
 
 @kernel
-def _without_stopped(work: DescentRoom) -> None:
+def _without_stopped(curvature: np.ndarray, work: DescentRoom) -> None:
     """The right side that is left to the coordinates which aren't stopped."""
     size = work.step.shape[0]
     for i in range(size):
@@ -329,17 +363,17 @@ def _without_stopped(work: DescentRoom) -> None:
         if share != 0.0:
             for i in range(size):
                 if not work.stopped[i]:
-                    work.right[i] -= work.matrix[min(i, j), max(i, j)] * share
+                    work.right[i] -= curvature[min(i, j), max(i, j)] * share
 
 
 @kernel
-def _copy_shifted(shift: float, work: DescentRoom) -> None:
-    """The upper triangle of the matrix, shifted, with the rows and columns of stopped coordinates the identity's."""
+def _copy_shifted(curvature: np.ndarray, shift: float, work: DescentRoom) -> None:
+    """The curvature's upper triangle, damped and shifted; of stopped coordinates, the identity's rows and columns."""
     size = work.step.shape[0]
     for i in range(size):
         for j in range(i, size):
-            work.factor[i, j] = work.matrix[i, j]
-        work.factor[i, i] += shift
+            work.factor[i, j] = curvature[i, j]
+        work.factor[i, i] += work.damping[i] + shift
     for k in range(size):
         if work.stopped[k]:
             for i in range(k):
@@ -350,7 +384,7 @@ def _copy_shifted(shift: float, work: DescentRoom) -> None:
 
 
 @kernel
-def _within(radius: float, work: DescentRoom) -> bool:
+def _within(curvature: np.ndarray, radius: float, work: DescentRoom) -> bool:
     """The minimum of the quadratic, convex or not, within a radius; False if that is infinite and the quadratic not.
 
     Moré and Sorensen (1983, SIAM J Sci Stat Comput 4:553): the least shift of the diagonal that makes the quadratic
@@ -358,7 +392,7 @@ def _within(radius: float, work: DescentRoom) -> bool:
     """
     least, most, shift = 0.0, np.inf, 0.0
     for attempt in range(_MAX_SHIFTS):
-        _copy_shifted(shift, work)
+        _copy_shifted(curvature, shift, work)
         suggested = -1.0
         if factor_cholesky(work.factor):
             _copy(work.right, work.step)
@@ -380,7 +414,7 @@ def _within(radius: float, work: DescentRoom) -> bool:
         else:
             least = shift
         if attempt == 0:
-            most = _sufficient_shift(radius, work)
+            most = _sufficient_shift(curvature, radius, work)
         shift = suggested if least < suggested < most else max(np.sqrt(least * most), least + 0.01 * (most - least))
         if attempt == _MAX_SHIFTS - 2:
             shift = most
@@ -389,14 +423,14 @@ def _within(radius: float, work: DescentRoom) -> bool:
 
 
 @kernel
-def _sufficient_shift(radius: float, work: DescentRoom) -> float:
+def _sufficient_shift(curvature: np.ndarray, radius: float, work: DescentRoom) -> float:
     """A shift that makes the matrix convex for sure (Gershgorin), and the minimum near enough."""
     size = work.step.shape[0]
     largest = 0.0
     for i in range(size):
-        row = 0.0
+        row = work.damping[i]
         for j in range(size):
-            row += abs(work.matrix[min(i, j), max(i, j)])
+            row += abs(curvature[min(i, j), max(i, j)])
         largest = max(largest, row)
     return largest + np.sqrt(_squared(work.right)) / radius
 

@@ -19,9 +19,10 @@ from pipeline.mechanics.compiled import kernel
 class TrackingProblem(NamedTuple):
     """What is the same in every frame.
 
-    markers: where the tracked ones are on the model; weight (M,). task_coordinate, task_weight, task_value (K,): what is
-    held to a value. free (F,): the coordinates to find; low and high (F,): their bounds, infinite where there are none.
-    residual and rotational (F,): whether each moves the whole body against the ground, and whether it is an angle.
+    markers: where the tracked ones are on the model; weight (M,). task_coordinate, task_weight, task_value (K,): which
+    coordinates are drawn to a value. free (F,): the coordinates to find; low and high (F,): their bounds, infinite
+    where there are none. residual and rotational (F,): whether each moves the whole body against the ground, and
+    whether it is an angle.
     """
 
     tree: Tree
@@ -49,11 +50,11 @@ class MarkerRoom(NamedTuple):
     """Room for the objective of one frame and its derivatives, written anew at each pose.
 
     centre_m (3,): what moments are about, amid the markers. error_m (M, 3): measured less modelled, zero where unseen.
-    sums (B, 22): of all markers that a body carries. screw (A, 6): an axis's, its velocity at the centre.
+    sums (B, 22): of all markers that a body carries. screw (A, 6): an axis's, its velocity at the centre; work (A,):
+    what the errors do along it.
     row (Q,): a coordinate's row R below, the free ones first and then the coupled ones; -1 for held ones.
     descent (R,): half the negative gradient. hessian (R, R): half the Hessian, and gauss (R, R) its Gauss-Newton part,
-    which is never negative; only upper triangles are kept. Once `differentiate` is done they are by the free
-    coordinates, in rows 0 to F − 1.
+    which is never negative; only upper triangles are kept. Of the free coordinates, rows 0 to F − 1, they are complete.
     """
 
     pose: Pose
@@ -62,6 +63,7 @@ class MarkerRoom(NamedTuple):
     error_m: np.ndarray
     sums: np.ndarray
     screw: np.ndarray
+    work: np.ndarray
     row: np.ndarray
     descent: np.ndarray
     hessian: np.ndarray
@@ -91,6 +93,7 @@ def new_marker_room(problem: TrackingProblem, n_coordinates: int) -> MarkerRoom:
         np.zeros((problem.weight.shape[0], 3)),
         np.zeros((tree.parent.shape[0], _N_SUMS)),
         np.zeros((tree.turns.shape[0], 6)),
+        np.zeros(tree.turns.shape[0]),
         row,
         np.zeros(n_rows),
         np.zeros((n_rows, n_rows)),
@@ -194,32 +197,51 @@ def _sum_over_carried(parent: np.ndarray, sums: np.ndarray) -> None:
 
 
 @kernel
-def differentiate(problem: TrackingProblem, room: MarkerRoom) -> None:
-    """The room's descent, hessian and gauss at the pose last weighed."""
-    tree, row = problem.tree, room.row
-    room.descent[:] = 0.0
-    room.hessian[:] = 0.0
-    room.gauss[:] = 0.0
+def find_descent(problem: TrackingProblem, room: MarkerRoom) -> None:
+    """The room's descent at the pose last weighed."""
+    tree, row, descent = problem.tree, room.row, room.descent
+    descent[:] = 0.0
+    for axis in range(tree.turns.shape[0]):
+        coordinate, body = tree.coordinate[axis], tree.moved[axis]
+        if coordinate >= 0 and row[coordinate] >= 0 and room.sums[body, _MASS] > 0.0:
+            _shift_screw(room.pose.screw[axis], room.centre_m, room.screw[axis])
+            room.work[axis] = _work(room.screw[axis], room.sums[body])
+            descent[row[coordinate]] += room.pose.slope[axis] * room.work[axis]
+    for k in range(problem.task_coordinate.shape[0]):
+        coordinate = problem.task_coordinate[k]
+        if row[coordinate] >= 0:
+            descent[row[coordinate]] += problem.task_weight[k] * (problem.task_value[k] - room.values[coordinate])
+    for c in range(tree.dependent.shape[0] - 1, -1, -1):
+        i, driver = row[tree.dependent[c]], row[tree.driver[c]]
+        if driver >= 0:
+            descent[driver] += evaluate(tree.functions, tree.coupling[c], room.values[tree.driver[c]])[1] * descent[i]
+
+
+@kernel
+def find_curvature(problem: TrackingProblem, room: MarkerRoom) -> None:
+    """The room's hessian and gauss, where `find_descent` was last."""
+    tree, row, hessian, gauss = problem.tree, room.row, room.hessian, room.gauss
+    hessian[:] = 0.0
+    gauss[:] = 0.0
     for axis in range(tree.turns.shape[0]):
         coordinate, body = tree.coordinate[axis], tree.moved[axis]
         if coordinate >= 0 and row[coordinate] >= 0 and room.sums[body, _MASS] > 0.0:
             chain = tree.carrier[tree.first_carrier[body] : tree.first_carrier[body + 1]]
-            _shift_screw(room.pose.screw[axis], room.centre_m, room.screw[axis])
-            _add_axis(axis, chain, tree.coordinate, room.sums[body], room)
+            hessian[row[coordinate], row[coordinate]] -= room.pose.bend[axis] * room.work[axis]
+            if room.pose.slope[axis] != 0.0:
+                _add_pairs(axis, chain, tree.coordinate, room.sums[body], room)
     for k in range(problem.task_coordinate.shape[0]):
-        i, w = row[problem.task_coordinate[k]], problem.task_weight[k]
+        i = row[problem.task_coordinate[k]]
         if i >= 0:
-            room.descent[i] += w * (problem.task_value[k] - room.values[problem.task_coordinate[k]])
-            room.hessian[i, i] += w
-            room.gauss[i, i] += w
+            hessian[i, i] += problem.task_weight[k]
+            gauss[i, i] += problem.task_weight[k]
     for c in range(tree.dependent.shape[0] - 1, -1, -1):
         i, driver = row[tree.dependent[c]], row[tree.driver[c]]
         if driver >= 0:
             _, slope, bend = evaluate(tree.functions, tree.coupling[c], room.values[tree.driver[c]])
-            _fold(i, driver, slope, room.hessian)
-            _fold(i, driver, slope, room.gauss)
-            room.hessian[driver, driver] -= bend * room.descent[i]
-            room.descent[driver] += slope * room.descent[i]
+            _fold(i, driver, slope, hessian)
+            _fold(i, driver, slope, gauss)
+            hessian[driver, driver] -= bend * room.descent[i]
 
 
 @kernel
@@ -283,17 +305,14 @@ def _change_of_moment(screw: np.ndarray, s: np.ndarray) -> tuple[float, float, f
 
 
 @kernel
-def _add_axis(axis: int, chain: np.ndarray, coordinates: np.ndarray, sums: np.ndarray, room: MarkerRoom) -> None:
-    """Add what an axis does by itself, and together with those before it in its chain, which begins at the root.
+def _add_pairs(axis: int, chain: np.ndarray, coordinates: np.ndarray, sums: np.ndarray, room: MarkerRoom) -> None:
+    """Add what an axis does together with itself and those before it in its chain, which begins at the root.
 
-    ∂²p/∂x_i∂x_k = ω_i × ∂p/∂x_k for a marker p, where axis i is nearer the root than k, or the same; a function's own
-    curvature adds to that. sums (22,) are of the markers that the axis moves.
+    ∂²p/∂x_i∂x_k = ω_i × ∂p/∂x_k for a marker p, where axis i is nearer the root than k, or the same. sums (22,) are of
+    the markers that the axis moves.
     """
     row, slope, hessian, gauss, screws = room.row, room.pose.slope, room.hessian, room.gauss, room.screw
     mine, screw = row[coordinates[axis]], screws[axis]
-    work = _work(screw, sums)
-    room.descent[mine] += slope[axis] * work
-    hessian[mine, mine] -= room.pose.bend[axis] * work
     px, py, pz = _momentum(screw, sums)
     hx, hy, hz = _moment(screw, sums)
     bx, by, bz = _change_of_moment(screw, sums)

@@ -2,7 +2,7 @@
 
 1. Every 16th frame is a key frame. The first and the last are solved from the model's default pose; the others start
    from the one solved before, from both ends towards the middle.
-2. The frames halfway between solved ones start on a spline through them, until none is left.
+2. The frames halfway between solved ones start on a cubic through them, until none is left.
 3. A frame that fits much worse than its neighbour tries the neighbour's pose.
 4. Where a limb jumps, the next frames keep following the previous optimum while it costs at most 5 % more.
 
@@ -12,15 +12,16 @@ Shapes: T frames, M markers, F free coordinates.
 from dataclasses import dataclass, fields
 
 import numpy as np
-from scipy.interpolate import CubicSpline
 
 from pipeline.mechanics.markers.descent import FAR, NEAR, descend_frames
 from pipeline.mechanics.markers.objective import TrackedFrames, TrackingProblem
 
-# Key frames are a power of two apart. Fewer than this many make no spline.
-_KEY_EVERY, _MIN_SPLINE_KEYS = 16, 4
+# Key frames are a power of two apart. Fewer than this many make no cubic.
+_KEY_EVERY, _MIN_CUBIC_KEYS = 16, 4
+# Weights of evenly spaced values in the one amid them, and of a cubic's first four in the one between the first two.
+_AMID, _END = np.array([3, -25, 150, 150, -25, 3]) / 256, np.array([5, 15, -5, 1]) / 16
 # A coordinate that turns farther than this from one solved frame to the next isn't interpolated.
-_MAX_SPLINE_TURN_RAD = 0.5
+_MAX_TURN_RAD = 0.5
 # From the default pose: a fit better than this (root mean square) is accepted, else other starts are tried.
 _GOOD_FIT_M = 0.03
 # A frame is in the wrong optimum if its objective exceeds a neighbour's, and that of the optimum which the neighbour's
@@ -34,9 +35,9 @@ _POOR_FIT = 4.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WalkOptimum:
-    """Of every frame: free coordinates (T, F), whether it converged (T,), the objective (T,), markers' errors (T, M, 3).
+    """Free coordinates (T, F), whether each frame converged (T,), the objective (T,), markers' errors (T, M, 3).
 
-    steps (T,): how many the descent to it took.
+    steps (T,): how many the descent to them took.
     """
 
     free: np.ndarray
@@ -117,17 +118,23 @@ def _fill_between(
 
 
 def _between(known: np.ndarray, poses: np.ndarray, new: np.ndarray) -> np.ndarray:
-    """Starts of new frames, on cubic splines through the poses (T, F) of known ones.
+    """Starts of new frames, each halfway between two of the evenly spaced known ones, or beyond the last, (T, F).
 
-    A coordinate that turns far between two known frames starts from the earlier one, since a pose halfway between two
+    They lie on the polynomial through the three known poses on either side, near an end through fewer. A
+    coordinate that turns far between two known frames starts from the earlier one, since a pose halfway between two
     optima is a bad start. So do all coordinates beyond the last known frame, or if few frames are known.
     """
-    before = np.searchsorted(known, new) - 1
-    start = poses[before]
-    if len(known) >= _MIN_SPLINE_KEYS:
-        turned = np.abs(poses[np.minimum(before + 1, len(known) - 1)] - start)
-        smooth = (turned < _MAX_SPLINE_TURN_RAD) & (new < known[-1])[:, None]
-        start = np.where(smooth, CubicSpline(known, poses)(new), start)
+    start = poses[: len(new)].copy()
+    if len(known) < _MIN_CUBIC_KEYS:
+        return start
+    halfway = np.empty((len(known) - 1, poses.shape[1]))
+    halfway[1:-1] = (9 * (poses[1:-2] + poses[2:-1]) - poses[:-3] - poses[3:]) / 16
+    if len(known) >= len(_AMID):
+        halfway[2:-2] = _AMID @ np.stack([poses[k : len(poses) - 5 + k] for k in range(len(_AMID))], axis=1)
+    halfway[0] = _END @ poses[:4]
+    halfway[-1] = _END @ poses[:-5:-1]
+    smooth = np.abs(np.diff(poses, axis=0)) < _MAX_TURN_RAD
+    start[: len(halfway)][smooth] = halfway[smooth]
     return start
 
 

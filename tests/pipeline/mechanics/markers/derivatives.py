@@ -8,7 +8,8 @@ from pipeline.mechanics.compiled import kernel
 from pipeline.mechanics.markers.objective import (
     TrackedFrames,
     TrackingProblem,
-    differentiate,
+    find_curvature,
+    find_descent,
     new_marker_room,
     weigh,
 )
@@ -39,7 +40,8 @@ def _derivatives(
     n_free = problem.free.shape[0]
     room = new_marker_room(problem, frames.held.shape[1])
     cost = weigh(problem, frames, t, free, room)
-    differentiate(problem, room)
+    find_descent(problem, room)
+    find_curvature(problem, room)
     return (
         cost,
         room.descent[:n_free].copy(),

@@ -1,4 +1,4 @@
-"""A planar arm of two pins as arrays, whose every pose is known: `tests/pipeline/osim/arm.py` says where its markers are."""
+"""A planar arm of two pins as arrays, whose every pose is known. The same as in `tests/pipeline/osim/arm.py`."""
 
 from collections.abc import Sequence
 
@@ -31,6 +31,7 @@ def arm_tree() -> Tree:
         moved=np.array([1, 2], dtype=whole),
         first_carrier=np.array([0, 0, 1, 3], dtype=whole),
         carrier=np.array([0, 0, 1], dtype=whole),
+        omitted=np.full((3, 2), -1),
         mass_kg=np.array([0.0, 1.0, 1.0]),
         centre_m=np.zeros((3, 3)),
         inertia_kg_m2=np.zeros((3, 3, 3)),

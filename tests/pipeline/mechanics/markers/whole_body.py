@@ -22,8 +22,8 @@ def problem_of(
     tree, bodies = trees.read_tree(shared.model, tables.FunctionTable())
     stations = mechanics.marker_stations(shared.model)
     places = MarkerPlaces(
-        body=np.array([bodies.index(stations[label].body) for label in labels]),
-        place_m=np.array([stations[label].location_m for label in labels]),
+        body=np.array([bodies.index(stations[label].body) for label in labels], dtype=np.int64),
+        place_m=np.array([stations[label].location_m for label in labels], dtype=float).reshape(-1, 3),
     )
     set_, coordinates = shared.model.getCoordinateSet(), shared.summary.coordinates
     every = [set_.get(c.name) for c in coordinates]
