@@ -2,8 +2,8 @@
 
 The first steps are damped as in Levenberg and Marquardt's method. Each frame has a trust radius (Nocedal and Wright
 2006, chapter 4). Clamped coordinates stay in their range: where a step would leave it, the coordinate is held at its
-bound (projected Newton method, Bertsekas 1982, SIAM J Control Optim 20:221). Shapes: T frames, N of them to solve, M
-markers, F free coordinates.
+bound (projected Newton method, Bertsekas 1982, SIAM J Control Optim 20:221).
+Shapes: T frames, N of them to solve, M markers, F free coordinates.
 """
 
 from typing import NamedTuple
@@ -95,9 +95,9 @@ def descend_frames(
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """The local optimum of frames `which` (N,), each from its start (N, F); `damping` is `NEAR`, or `FAR` for care.
 
-    Free coordinates (N, F), whether each frame converged (N,), its objective (N,), errors of markers (N, M, 3), measured
-    less modelled and zero where unseen, and how many steps were taken (N,). A frame's answer depends on that frame
-    alone.
+    Free coordinates (N, F), whether each frame converged (N,), its objective (N,), errors of markers (N, M, 3),
+    measured less modelled and zero where unseen, and how many steps were taken (N,). A frame's answer depends on
+    that frame alone.
     """
     n_frames, n_free = which.shape[0], problem.free.shape[0]
     free, error_m = np.zeros((n_frames, n_free)), np.zeros((n_frames, problem.weight.shape[0], 3))
@@ -133,6 +133,8 @@ def _descend(
     _copy(best, work.there)
     for taken in range(_MAX_STEPS):
         after = weigh(problem, frames, t, work.there, room)
+        if taken == 0 and not after < np.inf:
+            return False, after, 0
         rounding = _ROUNDING * cost + _SQUARED_ROUNDING_M2
         better = taken == 0 or after <= cost * (1 + 1e-14) + _SQUARED_ROUNDING_M2
         # A frame also ends at a step whose gain is lost in rounding.
@@ -195,8 +197,9 @@ def _longest(step: np.ndarray) -> float:
     """The largest part of a step (F,); NaN if there is one."""
     longest = 0.0
     for each in step:
-        if not abs(each) <= longest:
-            longest = abs(each)
+        if np.isnan(each):
+            return np.nan
+        longest = max(longest, abs(each))
     return longest
 
 
@@ -234,9 +237,9 @@ def _find_step(
 ) -> float:
     """Find the step within the coordinates' ranges and the radius; the decrease of the objective that it predicts.
 
-    While the radius is whole: Newton's step where the objective is convex, Gauss and Newton's elsewhere. Once the radius
-    was reduced: Newton's step, shortened to the radius. The minimum within the radius, which takes longer to find,
-    replaces it where the objective isn't convex, or where bounds have turned the step uphill.
+    While the radius is whole: Newton's step where the objective is convex, Gauss and Newton's elsewhere. Once the
+    radius was reduced: Newton's step, shortened to the radius. The minimum within the radius, which takes longer
+    to find, replaces it where the objective isn't convex, or where bounds have turned the step uphill.
     """
     for k in range(best.shape[0]):
         work.low[k], work.high[k] = problem.low[k] - best[k], problem.high[k] - best[k]
@@ -271,7 +274,7 @@ def _shorten(step: np.ndarray, limit: float) -> bool:
 
 @kernel
 def _stiff_step(gauss: np.ndarray, damping: float, work: DescentRoom) -> None:
-    """Gauss and Newton's step, damped as much as rounding asks for."""
+    """Gauss and Newton's step, damped as much as rounding asks for; NaN if that isn't enough."""
     for _ in range(_MAX_STIFFENINGS):
         found = _bounded_step(gauss, gauss, np.inf, work)
         work.factored[0] = False
@@ -279,7 +282,7 @@ def _stiff_step(gauss: np.ndarray, damping: float, work: DescentRoom) -> None:
             return
         damping *= 10.0
         _damp(gauss, damping, work)
-    work.step[:] = 0.0
+    work.step[:] = np.nan
 
 
 @kernel
@@ -387,6 +390,8 @@ def _copy_shifted(curvature: np.ndarray, shift: float, work: DescentRoom) -> Non
 def _within(curvature: np.ndarray, radius: float, work: DescentRoom) -> bool:
     """The minimum of the quadratic, convex or not, within a radius; False if that is infinite and the quadratic not.
 
+    False, and steps of NaN, also where rounding leaves no minimum.
+
     Moré and Sorensen (1983, SIAM J Sci Stat Comput 4:553): the least shift of the diagonal that makes the quadratic
     convex and its minimum near enough, by Newton's method on 1 / length, between bounds that close in.
     """
@@ -418,7 +423,7 @@ def _within(curvature: np.ndarray, radius: float, work: DescentRoom) -> bool:
         shift = suggested if least < suggested < most else max(np.sqrt(least * most), least + 0.01 * (most - least))
         if attempt == _MAX_SHIFTS - 2:
             shift = most
-    work.step[:] = 0.0
+    work.step[:] = np.nan
     return False
 
 

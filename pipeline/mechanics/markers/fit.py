@@ -14,9 +14,9 @@ import numpy as np
 
 from pipeline.errors import TrialRejected
 from pipeline.mechanics.arrays import MarkerPlaces, Tree
-from pipeline.mechanics.compiled import kernel
+from pipeline.mechanics.bodies.poses import follow
 from pipeline.mechanics.markers.gaps import bridge_gaps
-from pipeline.mechanics.markers.objective import TrackedFrames, TrackingProblem, follow_drivers
+from pipeline.mechanics.markers.objective import TrackedFrames, TrackingProblem
 from pipeline.mechanics.markers.starts import solve_frames
 
 _STAGE = "inverse_kinematics"
@@ -121,15 +121,8 @@ def fit_poses(problem: TrackingProblem, time_s: np.ndarray, positions_m: np.ndar
     error_m = np.linalg.norm(optimum.error_m, axis=2)
     values = frames.held.copy()
     values[:, problem.free] = bridge_gaps(problem, frames, time_s, optimum.free)
-    _follow_throughout(problem.tree, values)
+    follow(problem.tree, values)
     return MarkerFit(values=values, marker_error_m=np.where(seen, error_m, np.nan))
-
-
-@kernel
-def _follow_throughout(tree: Tree, values: np.ndarray) -> None:
-    """Put coupled coordinates of poses (T, Q) where their drivers have them; in place."""
-    for t in range(values.shape[0]):
-        follow_drivers(tree, values[t])
 
 
 def _check_shapes(problem: TrackingProblem, time_s: np.ndarray, positions_m: np.ndarray, held: np.ndarray) -> None:

@@ -10,8 +10,9 @@ from scipy.interpolate import PchipInterpolator
 from pipeline.mechanics.arrays import Tree
 from pipeline.mechanics.bodies.forward import new_pose, place_bodies
 from pipeline.mechanics.bodies.functions import evaluate
+from pipeline.mechanics.bodies.poses import follow_drivers
 from pipeline.mechanics.compiled import kernel
-from pipeline.mechanics.markers.objective import TrackedFrames, TrackingProblem, follow_drivers
+from pipeline.mechanics.markers.objective import TrackedFrames, TrackingProblem
 
 # A marker shows a coordinate if a radian (or a metre) of it moves the marker by more than this.
 _SHOWN_M = 1e-9

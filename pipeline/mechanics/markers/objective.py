@@ -13,6 +13,7 @@ import numpy as np
 from pipeline.mechanics.arrays import MarkerPlaces, Tree
 from pipeline.mechanics.bodies.forward import Pose, new_pose, place_bodies
 from pipeline.mechanics.bodies.functions import evaluate
+from pipeline.mechanics.bodies.poses import follow_drivers
 from pipeline.mechanics.compiled import kernel
 
 
@@ -99,15 +100,6 @@ def new_marker_room(problem: TrackingProblem, n_coordinates: int) -> MarkerRoom:
         np.zeros((n_rows, n_rows)),
         np.zeros((n_rows, n_rows)),
     )
-
-
-@kernel
-def follow_drivers(tree: Tree, values: np.ndarray) -> None:
-    """Put every coupled coordinate of values (Q,) where its drivers have it; in place."""
-    for dependent in tree.dependent:
-        values[dependent] = 0.0
-    for c in range(tree.dependent.shape[0]):
-        values[tree.dependent[c]] += evaluate(tree.functions, tree.coupling[c], values[tree.driver[c]])[0]
 
 
 @kernel

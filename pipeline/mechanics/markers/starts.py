@@ -16,10 +16,8 @@ import numpy as np
 from pipeline.mechanics.markers.descent import FAR, NEAR, descend_frames
 from pipeline.mechanics.markers.objective import TrackedFrames, TrackingProblem
 
-# Key frames are a power of two apart. Fewer than this many make no cubic.
-_KEY_EVERY, _MIN_CUBIC_KEYS = 16, 4
-# Weights of evenly spaced values in the one amid them, and of a cubic's first four in the one between the first two.
-_AMID, _END = np.array([3, -25, 150, 150, -25, 3]) / 256, np.array([5, 15, -5, 1]) / 16
+# Key frames are a power of two apart. Fewer than this many make no cubic, or no polynomial of the fifth degree.
+_KEY_EVERY, _MIN_CUBIC_KEYS, _MIN_QUINTIC_KEYS = 16, 4, 6
 # A coordinate that turns farther than this from one solved frame to the next isn't interpolated.
 _MAX_TURN_RAD = 0.5
 # From the default pose: a fit better than this (root mean square) is accepted, else other starts are tried.
@@ -128,11 +126,15 @@ def _between(known: np.ndarray, poses: np.ndarray, new: np.ndarray) -> np.ndarra
     if len(known) < _MIN_CUBIC_KEYS:
         return start
     halfway = np.empty((len(known) - 1, poses.shape[1]))
-    halfway[1:-1] = (9 * (poses[1:-2] + poses[2:-1]) - poses[:-3] - poses[3:]) / 16
-    if len(known) >= len(_AMID):
-        halfway[2:-2] = _AMID @ np.stack([poses[k : len(poses) - 5 + k] for k in range(len(_AMID))], axis=1)
-    halfway[0] = _END @ poses[:4]
-    halfway[-1] = _END @ poses[:-5:-1]
+    # As changes from one of them, so that what does not move stays as it is to the last bit.
+    left, right = poses[:-1], poses[1:]
+    outer = (poses[:-3] - left[1:-1]) + (poses[3:] - left[1:-1])
+    halfway[1:-1] = left[1:-1] + (9 * (right - left)[1:-1] - outer) / 16
+    if len(known) >= _MIN_QUINTIC_KEYS:
+        far = (poses[:-5] - left[2:-2]) + (poses[5:] - left[2:-2])
+        halfway[2:-2] = left[2:-2] + (150 * (right - left)[2:-2] - 25 * outer[1:-1] + 3 * far) / 256
+    for place, end in ((0, poses[:4]), (-1, poses[:-5:-1])):
+        halfway[place] = end[0] + (15 * (end[1] - end[0]) - 5 * (end[2] - end[0]) + (end[3] - end[0])) / 16
     smooth = np.abs(np.diff(poses, axis=0)) < _MAX_TURN_RAD
     start[: len(halfway)][smooth] = halfway[smooth]
     return start

@@ -16,8 +16,8 @@ from tests.pipeline.osim.arm import positions_m
 def test_forward_then_inverse_is_identity() -> None:
     shoulder, elbow = arm_swing()
     fit = fit_poses(arm_problem(), times_s(70), positions_m(shoulder, elbow), held_poses(70))
-    np.testing.assert_allclose(fit.values, np.column_stack([shoulder, elbow]), atol=1e-9)
-    np.testing.assert_allclose(fit.marker_error_m, 0.0, atol=1e-9)
+    np.testing.assert_allclose(fit.values, np.column_stack([shoulder, elbow]), atol=1e-8)
+    np.testing.assert_allclose(fit.marker_error_m, 0.0, atol=1e-8)
 
 
 def test_an_error_is_the_distance_of_its_marker_and_nan_where_none_was_seen() -> None:

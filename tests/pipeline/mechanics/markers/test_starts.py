@@ -1,9 +1,10 @@
 """Inverse kinematics of a whole walk, on an arm whose every pose is known."""
 
 import numpy as np
+import pytest
 
 from pipeline.mechanics.markers.descent import NEAR, descend_frames
-from pipeline.mechanics.markers.starts import solve_frames
+from pipeline.mechanics.markers.starts import _between, solve_frames
 from tests.pipeline.mechanics.markers.two_pins import ELBOW_DEFAULT, arm_frames, arm_problem, arm_swing, times_s
 from tests.pipeline.osim.arm import positions_m
 
@@ -75,3 +76,19 @@ def test_what_no_marker_ever_shows_stays_at_its_default() -> None:
     assert found.solved.all()
     np.testing.assert_array_equal(found.free[:, 1], ELBOW_DEFAULT)
     np.testing.assert_allclose(found.free[:, 0], shoulder, atol=1e-8)
+
+
+@pytest.mark.parametrize(("n_known", "degree"), [(4, 3), (5, 3), (6, 3), (9, 3)])
+def test_starts_amid_known_frames_lie_on_their_polynomial(n_known: int, degree: int) -> None:
+    """So too at the ends; beyond the last known frame, and across a jump, a frame starts where the one before is."""
+    known = 2 * np.arange(n_known)
+    new = known + 1
+    coefficients = 0.001 * np.random.default_rng(n_known).normal(size=(degree + 1, 3))
+    poses = np.polynomial.polynomial.polyval(known, coefficients).T
+    poses[2:, 2] += 1.0
+    start = _between(known, poses, new)
+    expected = np.polynomial.polynomial.polyval(new, coefficients).T
+    np.testing.assert_allclose(start[:-1, :2], expected[:-1, :2], atol=1e-12)
+    np.testing.assert_array_equal(start[-1], poses[-1])
+    np.testing.assert_array_equal(start[1, 2], poses[1, 2])
+    np.testing.assert_array_equal(_between(known, np.full((n_known, 1), 0.3), new), 0.3)
