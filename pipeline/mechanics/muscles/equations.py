@@ -35,7 +35,14 @@ def equations_of(
     tree: Tree, paths: Paths, free: Sequence[int], actuated: Sequence[int], optimal: Sequence[float], n_coordinates: int
 ) -> Equations:
     """The equations of a model with these free coordinates and these actuators, in the order of their numbers."""
-    moved = moved_coordinates(tree, paths, n_coordinates)
+    return equations_of_any(tree, moved_coordinates(tree, paths, n_coordinates), free, actuated, optimal)
+
+
+def equations_of_any(
+    tree: Tree, moved: np.ndarray, free: Sequence[int], actuated: Sequence[int], optimal: Sequence[float]
+) -> Equations:
+    """The same, of muscles whose lengths these coordinates may change: `moved` (U, Q)."""
+    n_coordinates = moved.shape[1]
     driven = np.zeros((len(actuated), n_coordinates), dtype=bool)
     driven[np.arange(len(actuated)), np.asarray(actuated, dtype=np.int64)] = True
     given = np.concatenate([moved, driven])

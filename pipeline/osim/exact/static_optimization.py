@@ -12,7 +12,7 @@ from pipeline.mechanics.arrays import Fibres, Paths
 from pipeline.mechanics.bodies.poses import coupling_slopes
 from pipeline.mechanics.muscles.blocks import entry_places
 from pipeline.mechanics.muscles.effort import LeastEffort, least_effort_in_blocks
-from pipeline.mechanics.muscles.equations import Equations, equations_of, gain_and_target, moved_coordinates
+from pipeline.mechanics.muscles.equations import Equations, equations_of_any, gain_and_target, moved_coordinates
 from pipeline.mechanics.muscles.fibres import fibre_tensions
 from pipeline.mechanics.muscles.static_optimization import FrameEquations, MuscleLaw, frame_equations
 from pipeline.osim.asking.muscles import asked_muscles, asked_passive_tension
@@ -112,7 +112,7 @@ def _problem(
         shared=shared,
         paths=paths,
         fibres=fibres,
-        equations=equations_of(skeleton.tree, moved, skeleton.free.tolist(), driven, actuators.optimal.tolist()),
+        equations=equations_of_any(skeleton.tree, moved, skeleton.free.tolist(), driven, actuators.optimal.tolist()),
         law=MuscleLaw(settings.use_muscle_physiology, settings.passive_fibre_force, mechanics == "opensim"),
     )
 
