@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from pipeline.mechanics.compiled import kernel
+from pipeline.mechanics.compiled import inner
 from pipeline.mechanics.muscles.blocks import Blocks
 
 # Equations must hold to this, in their own units (N·m and N). They are solved to a tenth of it, or to what the dual's
@@ -80,9 +80,8 @@ class _Block(NamedTuple):
     packed: np.ndarray
 
 
-@kernel
 def new_dual_work(blocks: Blocks) -> DualWork:
-    """Room for any frame of these blocks."""
+    """Room for any frame of these blocks. Not compiled: allocating takes numba long to compile."""
     rows, columns = 0, 0
     for block in range(blocks.first_equation.shape[0] - 1):
         rows = max(rows, blocks.first_equation[block + 1] - blocks.first_equation[block])
@@ -97,7 +96,7 @@ def new_dual_work(blocks: Blocks) -> DualWork:
     )
 
 
-@kernel
+@inner
 def place_bounds(
     blocks: Blocks, low: np.ndarray, high: np.ndarray, weight: np.ndarray, centre: np.ndarray, work: DualWork
 ) -> None:
@@ -115,7 +114,7 @@ def place_bounds(
             own[_ROOT, k] = np.sqrt(own[_EASE, k])
 
 
-@kernel
+@inner
 def solve_frame(
     blocks: Blocks,
     entry: np.ndarray,
@@ -142,7 +141,7 @@ def solve_frame(
     return solved
 
 
-@kernel
+@inner
 def _solve_alone(
     blocks: Blocks,
     block: int,
@@ -172,7 +171,7 @@ def _solve_alone(
     return True
 
 
-@kernel
+@inner
 def _solve_tied(
     blocks: Blocks,
     block: int,
@@ -209,7 +208,7 @@ def _solve_tied(
     return status
 
 
-@kernel
+@inner
 def _block(blocks: Blocks, block: int, entry: np.ndarray, softness: float, work: DualWork) -> _Block:
     """A block's gain and its share of the working space."""
     a, b = blocks.first_control[block], blocks.first_control[block + 1]
@@ -225,7 +224,7 @@ def _block(blocks: Blocks, block: int, entry: np.ndarray, softness: float, work:
     )
 
 
-@kernel
+@inner
 def _start(block: _Block) -> None:
     """Put a block's dual where it would be without bounds."""
     dual = block.of_equation[_DUAL]
@@ -236,7 +235,7 @@ def _start(block: _Block) -> None:
     _divide(block.matrix[_FACTOR], dual)
 
 
-@kernel
+@inner
 def _newton(block: _Block, counter: np.ndarray) -> int:
     """Newton's method from a block's dual, until it is solved or proved to have no solution."""
     dual, gradient, step = block.of_equation[_DUAL], block.of_equation[_GRADIENT], block.of_equation[_STEP]
@@ -265,7 +264,7 @@ def _newton(block: _Block, counter: np.ndarray) -> int:
     return UNSOLVED
 
 
-@kernel
+@inner
 def _search(block: _Block, value: float) -> tuple[float, bool]:
     """Move a block's dual along its step, halved until the dual function has decreased enough from `value`.
 
@@ -291,7 +290,7 @@ def _search(block: _Block, value: float) -> tuple[float, bool]:
     return new, same and length == 1.0
 
 
-@kernel
+@inner
 def _evaluate(block: _Block, dual: np.ndarray) -> tuple[float, bool]:
     """The negative dual function of a block, and whether its controls are at the bounds that its Hessian supposes.
 
@@ -316,7 +315,7 @@ def _evaluate(block: _Block, dual: np.ndarray) -> tuple[float, bool]:
     return value, different == 0
 
 
-@kernel
+@inner
 def _pull(gain: np.ndarray, dual: np.ndarray, pull: np.ndarray) -> None:
     """Write gainᵀ dual, (J,), to `pull`."""
     for k in range(pull.shape[0]):
@@ -327,14 +326,14 @@ def _pull(gain: np.ndarray, dual: np.ndarray, pull: np.ndarray) -> None:
             pull[k] += gain[i, k] * price
 
 
-@kernel
+@inner
 def _shortfall(gain: np.ndarray, control: np.ndarray, target: np.ndarray, short: np.ndarray) -> None:
     """Write target − gain control, (M,), to `short`."""
     for i in range(target.shape[0]):
         short[i] = target[i] - _dot(gain, i, control, control.shape[0])
 
 
-@kernel
+@inner
 def _dot(matrix: np.ndarray, row: int, vector: np.ndarray, n: int) -> float:
     """The sum of n products of a matrix's row and a vector, in four parts that a processor adds up side by side."""
     a, b, c, d, whole = 0.0, 0.0, 0.0, 0.0, n - n % 4
@@ -348,7 +347,7 @@ def _dot(matrix: np.ndarray, row: int, vector: np.ndarray, n: int) -> float:
     return (a + b) + (c + d)
 
 
-@kernel
+@inner
 def _factorise(block: _Block) -> bool:
     """Make and factorise a block's Hessian from its controls' sides; False if it had to be regularised."""
     gain, own, side, packed = block.gain, block.of_control, block.side, block.packed
@@ -374,7 +373,7 @@ def _factorise(block: _Block) -> bool:
     return False
 
 
-@kernel
+@inner
 def _decompose(matrix: np.ndarray, n: int, factor: np.ndarray) -> bool:
     """Decompose a symmetric matrix, the lower triangle of (n, n), into L D Lᵀ; False if it is singular to rounding.
 
@@ -398,7 +397,7 @@ def _decompose(matrix: np.ndarray, n: int, factor: np.ndarray) -> bool:
     return regular
 
 
-@kernel
+@inner
 def _divide(factor: np.ndarray, vector: np.ndarray) -> None:
     """Solve L D Lᵀ x = vector, in place."""
     n = vector.shape[0]
@@ -412,7 +411,7 @@ def _divide(factor: np.ndarray, vector: np.ndarray) -> None:
             vector[i] -= factor[k, i] * vector[k]
 
 
-@kernel
+@inner
 def _finish(block: _Block, regular: bool) -> bool:
     """Compute a block's answer from which of its controls are at bounds in its Hessian; False if it isn't the optimum.
 
@@ -446,7 +445,7 @@ def _finish(block: _Block, regular: bool) -> bool:
     return True
 
 
-@kernel
+@inner
 def _even(block: _Block) -> float:
     """Correct a block's controls for what the dual's rounding leaves short; the largest shortfall after it.
 
@@ -467,7 +466,7 @@ def _even(block: _Block) -> float:
     return left
 
 
-@kernel
+@inner
 def _proves(block: _Block, ray: np.ndarray) -> bool:
     """Whether this direction of a block's dual, (M,), proves that no controls within their bounds make its target.
 
@@ -491,7 +490,7 @@ def _proves(block: _Block, ray: np.ndarray) -> bool:
     return np.isfinite(sums) and beyond > _PROOF_MARGIN * sums
 
 
-@kernel
+@inner
 def proves_impossible(
     blocks: Blocks, entry: np.ndarray, target: np.ndarray, ray: np.ndarray, proved: np.ndarray, work: DualWork
 ) -> None:
@@ -507,7 +506,7 @@ def proves_impossible(
             proved[block] = _proves(part, part.of_equation[_DUAL])
 
 
-@kernel
+@inner
 def _rounding(block: _Block) -> float:
     """The rounding error of a block's gradient for a dual of one."""
     gain, sums = block.gain, block.of_equation[_THERE]
@@ -522,7 +521,7 @@ def _rounding(block: _Block) -> float:
     return _ROUNDING * _largest(sums)
 
 
-@kernel
+@inner
 def _largest(vector: np.ndarray) -> float:
     """The largest absolute value; NaN if there is one."""
     largest = 0.0

@@ -18,6 +18,7 @@ from pipeline.mechanics.muscles.dual import (
     BALANCED,
     IMPOSSIBLE,
     SOLVED,
+    DualWork,
     new_dual_work,
     place_bounds,
     proves_impossible,
@@ -162,12 +163,12 @@ def _solve(blocks: Blocks, programmes: Programmes, dual: np.ndarray | None, soft
     start = np.full(programmes.target.shape, np.nan) if dual is None else dual.copy()
     control = np.empty((n_frames, len(blocks.control)))
     status = np.empty((n_frames, len(blocks.first_equation) - 1), dtype=np.int64)
-    solve_frames(blocks, programmes, softness, dual is None, start, control, status)
+    _solve_frames(blocks, programmes, softness, dual is None, start, control, status, new_dual_work(blocks))
     return _Answer(control=control, dual=start, solved=status == SOLVED, impossible=status == IMPOSSIBLE)
 
 
 @kernel
-def solve_frames(
+def _solve_frames(
     blocks: Blocks,
     programmes: Programmes,
     softness: float,
@@ -175,25 +176,25 @@ def solve_frames(
     dual: np.ndarray,
     control: np.ndarray,
     status: np.ndarray,
-) -> int:
+    work: DualWork,
+) -> None:
     """Solve each frame as `solve_frame` does; dual (T, F), control (T, N) and status (T, K) are written.
 
-    `follow` starts each frame from the dual of the one before. Returns the number of Newton's steps.
+    `follow` starts each frame from the dual of the one before.
     """
-    work = new_dual_work(blocks)
     for t in range(programmes.entry.shape[0]):
         if follow and t > 0:
             for i in range(dual.shape[1]):
                 dual[t, i] = dual[t - 1, i]
         place_bounds(blocks, programmes.low, programmes.high, programmes.weight[t], programmes.centre[t], work)
         solve_frame(blocks, programmes.entry[t], programmes.target[t], softness, dual[t], control[t], status[t], work)
-    return work.steps[0]
 
 
 @kernel
-def proved_frames(blocks: Blocks, programmes: Programmes, ray: np.ndarray, proved: np.ndarray) -> None:
+def _prove_frames(
+    blocks: Blocks, programmes: Programmes, ray: np.ndarray, proved: np.ndarray, work: DualWork
+) -> None:
     """Whether rays (T, F) prove that blocks have no solution; proved (T, K) is written."""
-    work = new_dual_work(blocks)
     for t in range(programmes.entry.shape[0]):
         place_bounds(blocks, programmes.low, programmes.high, programmes.weight[t], programmes.centre[t], work)
         proves_impossible(blocks, programmes.entry[t], programmes.target[t], ray[t], proved[t], work)
@@ -222,7 +223,8 @@ def _soften(blocks: Blocks, programmes: Programmes, answer: _Answer, frames: np.
         nearest = _solve(blocks, some, nearest.dual, 1 / cost)
     hard = _solve(blocks, some, nearest.dual)
     proved = np.empty(hard.solved.shape, dtype=bool)
-    proved_frames(blocks, some, _telling(blocks, _shortfall(blocks, some, nearest.control)), proved)
+    ray = _telling(blocks, _shortfall(blocks, some, nearest.control))
+    _prove_frames(blocks, some, ray, proved, new_dual_work(blocks))
     redo = ~answer.solved[frames]
     by_control, by_equation = block_of_controls(blocks), block_of_equations(blocks)
     fixed = np.where(hard.solved[:, by_control], hard.control, nearest.control)

@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 
 from pipeline.mechanics.arrays import MOVING, Paths, Tree
-from pipeline.mechanics.compiled import kernel
+from pipeline.mechanics.compiled import inner
 from pipeline.mechanics.muscles.blocks import Blocks, find_blocks
 
 
@@ -72,7 +72,7 @@ def moved_coordinates(tree: Tree, paths: Paths, n_coordinates: int) -> np.ndarra
     return moved
 
 
-@kernel
+@inner
 def write_equations(
     equations: Equations,
     per_newton: np.ndarray,
@@ -112,7 +112,7 @@ def write_equations(
                 entry[place] = row[equations.free[blocks.equation[i]]]
 
 
-@kernel
+@inner
 def _fold(equations: Equations, slope: np.ndarray, row: np.ndarray) -> None:
     """Add each dependent coordinate's share of a row (Q,) of generalized forces to its drivers, in place.
 

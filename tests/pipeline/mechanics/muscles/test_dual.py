@@ -3,9 +3,10 @@
 import numpy as np
 import pytest
 
+from pipeline.mechanics.muscles import effort
 from pipeline.mechanics.muscles.blocks import Blocks, entry_places, find_blocks
-from pipeline.mechanics.muscles.dual import IMPOSSIBLE, SOLVED, new_dual_work, place_bounds, solve_frame
-from pipeline.mechanics.muscles.effort import least_effort_controls, least_effort_in_blocks
+from pipeline.mechanics.muscles.dual import IMPOSSIBLE, SOLVED, UNSOLVED
+from pipeline.mechanics.muscles.effort import Programmes, least_effort_controls, least_effort_in_blocks
 
 Problem = tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]
 
@@ -74,12 +75,13 @@ def solve_one(problem: Problem, start: np.ndarray) -> tuple[np.ndarray, np.ndarr
     """The first frame's controls, dual and status by the kernel, from a dual."""
     gain, target, low, high = problem
     blocks = find_blocks((gain != 0).any(axis=0))
-    work, dual = new_dual_work(blocks), start.copy()
-    control, status = np.empty(len(low)), np.empty(len(blocks.first_equation) - 1, dtype=np.int64)
-    place_bounds(blocks, low, high, np.full(len(low), 2.0), np.zeros(len(low)), work)
     equation, of = entry_places(blocks)
-    solve_frame(blocks, gain[0][equation, of], target[0].copy(), 0.0, dual, control, status, work)
-    return control, dual, status
+    entry = np.ascontiguousarray(gain[:1, equation, of])
+    weight, centre = np.full((1, len(low)), 2.0), np.zeros((1, len(low)))
+    programme = Programmes(entry, target[:1].copy(), low, high, weight, centre)
+    answer = effort._solve(blocks, programme, start[None])
+    status = np.where(answer.solved[0], SOLVED, np.where(answer.impossible[0], IMPOSSIBLE, UNSOLVED))
+    return answer.control[0], answer.dual[0], status
 
 
 @pytest.mark.parametrize("seed", range(5))

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from pipeline.mechanics.arrays import CONDITIONAL, FIXED, MOVING, Paths, Tree
+from pipeline.mechanics.compiled import kernel
 from pipeline.mechanics.muscles.blocks import entry_places
 from pipeline.mechanics.muscles.equations import (
     Equations,
@@ -84,6 +85,20 @@ def test_virtual_work_is_what_the_free_coordinates_do() -> None:
     np.testing.assert_allclose((target * speeds[:, FREE]).sum(axis=1), (asked * speeds).sum(axis=1), atol=1e-12)
 
 
+@kernel
+def written(
+    made: Equations,
+    per_newton: np.ndarray,
+    full_n: np.ndarray,
+    slope: np.ndarray,
+    asked: np.ndarray,
+    entry: np.ndarray,
+    target: np.ndarray,
+    row: np.ndarray,
+) -> None:
+    write_equations(made, per_newton, full_n, slope, asked, entry, target, row)
+
+
 def test_the_kernel_writes_what_its_readable_twin_says() -> None:
     made, given = equations(), frames()
     gain, target = gain_and_target(made, *given)
@@ -96,7 +111,7 @@ def test_the_kernel_writes_what_its_readable_twin_says() -> None:
     for t in range(N_FRAMES):
         entry, asked = np.full(len(equation), np.nan), np.full(len(FREE), np.nan)
         per_newton, full_n, slope, moments = (array[t].copy() for array in given)
-        write_equations(made, per_newton, full_n, slope, moments, entry, asked, row)
+        written(made, per_newton, full_n, slope, moments, entry, asked, row)
         np.testing.assert_allclose(entry, gain[t][equation, control], rtol=1e-14, atol=1e-14)
         np.testing.assert_allclose(asked, target[t], rtol=1e-14, atol=1e-14)
     for array, same in zip(given, before, strict=True):
