@@ -23,24 +23,26 @@ def least_for_the_same(
     model: Path, motion: Coordinates, theirs: MuscleForces, exponent: float, optimal: np.ndarray
 ) -> np.ndarray:
     """Controls (T, U + R) of least effort that make what the tool's controls make, by its own muscles' strengths."""
-    from pipeline.osim.exact.effort import least_effort
-    from pipeline.osim.exact.muscles import control_bounds, muscle_geometry
+    from pipeline.mechanics.muscles.effort import least_effort_controls
+    from pipeline.mechanics.muscles.equations import equations_of, gain_and_target
+    from pipeline.mechanics.bodies.poses import coupling_slopes
+    from pipeline.osim.asking.muscles import asked_muscles
+    from pipeline.osim.exact.static_optimization import control_bounds
     from pipeline.osim.models.shared_model import shared_model
 
     shared = shared_model(model)
     poses = motion.values[:, [motion.names.index(name) for name in shared.names]]
-    per_newton = muscle_geometry(shared, poses, np.zeros(poses.shape)).per_newton
-    driven = np.zeros((len(poses), len(optimal), poses.shape[1]))
-    for row, name in enumerate(theirs.actuator_coordinates):
-        driven[:, row, shared.names.index(name)] = optimal[row]
-    gain = np.concatenate([per_newton * (theirs.force_n / theirs.activation)[..., None], driven], axis=1)
-    shared.couplers.slopes(poses).fold(gain)
-    gain = gain[..., shared.free()].transpose(0, 2, 1)
+    tree, paths, free = shared.skeleton.tree, shared.muscles.opensim_paths, shared.skeleton.free.tolist()
+    driven = [shared.names.index(name) for name in theirs.actuator_coordinates]
+    equations = equations_of(tree, paths, free, driven, optimal.tolist(), len(shared.names))
+    per_newton = asked_muscles(shared.model, poses, np.zeros(poses.shape)).per_newton
+    strength_n = theirs.force_n / theirs.activation
+    gain, _ = gain_and_target(equations, per_newton, strength_n, coupling_slopes(tree, poses), np.zeros(poses.shape))
     made = np.einsum("tfn,tn->tf", gain, controls(theirs, optimal))
     low, high = control_bounds(shared)
     wide = np.full(len(optimal), 1e4)
     # The tool lets activations lie below their bounds by as much as it rounds.
     slack = np.minimum(theirs.activation.min(axis=0), low)
-    found = least_effort(gain, made, np.r_[slack, -wide], np.r_[high, wide], exponent)
+    found = least_effort_controls(gain, made, np.r_[slack, -wide], np.r_[high, wide], exponent)
     assert found.solved.all()
     return found.control

@@ -13,7 +13,7 @@ from tests.pipeline.osim.test_engines import EFFORT, FEET
 
 pytestmark = pytest.mark.osim
 osim = pytest.importorskip("opensim")
-exact_muscles = pytest.importorskip("pipeline.osim.exact.muscles")
+asking = pytest.importorskip("pipeline.osim.asking.muscles")
 shared_models = pytest.importorskip("pipeline.osim.models.shared_model")
 balance = pytest.importorskip("pipeline.osim.balance")
 
@@ -91,7 +91,7 @@ def test_passive_tension_is_the_published_curves(
     fibre, cosine = stiff_fibre(spans(pendulum_kit, ANGLES_RAD)[0])
     assert fibre.max() > 1.2, "stretched, or nothing is tested"
     shared = shared_models.shared_model(muscled(kind))
-    found = exact_muscles.passive_tension(shared, pendulum_kit.swing(ANGLES_RAD).values)
+    found = asking.asked_passive_tension(shared.model, pendulum_kit.swing(ANGLES_RAD).values)
     np.testing.assert_allclose(found, STRENGTH_N * curve(fibre) * cosine, rtol=1e-9, atol=1e-9)
 
 
@@ -101,8 +101,8 @@ def test_passive_tension_does_not_depend_on_the_way_there(
 ) -> None:
     """Fibre lengths are states of some classes: none may be left from the frame before."""
     shared = shared_models.shared_model(muscled(kind))
-    there = exact_muscles.passive_tension(shared, pendulum_kit.swing(ANGLES_RAD).values)
-    back = exact_muscles.passive_tension(shared, pendulum_kit.swing(ANGLES_RAD[::-1]).values)
+    there = asking.asked_passive_tension(shared.model, pendulum_kit.swing(ANGLES_RAD).values)
+    back = asking.asked_passive_tension(shared.model, pendulum_kit.swing(ANGLES_RAD[::-1]).values)
     np.testing.assert_array_equal(there, back[::-1])
     assert (there.max(axis=0) > 20).all()
 
@@ -112,7 +112,13 @@ def optimized(
 ) -> MuscleForces:
     settings = effort_settings(**EFFORT | {"convergence_criterion": 1e-8} | changes)
     return load_engine(engine).static_optimization(
-        model, kit.swing(angle_rad), [], foot_bodies=FEET, settings=settings, directory=directory
+        model,
+        kit.swing(angle_rad),
+        [],
+        foot_bodies=FEET,
+        mechanics="opensim",
+        settings=settings,
+        directory=directory,
     )
 
 
@@ -142,7 +148,7 @@ def test_passive_fibres_take_their_share_and_the_whole_tension_balances(
         optimized("exact", model, pendulum_kit, angle, tmp_path, passive_fibre_force=passive)
         for passive in (False, True)
     )
-    passive_n = exact_muscles.passive_tension(shared_models.shared_model(model), held.values)
+    passive_n = asking.asked_passive_tension(shared_models.shared_model(model).model, held.values)
     strength = active.force_n / active.activation
     np.testing.assert_allclose(whole.force_n, strength * whole.activation + passive_n, rtol=1e-9)
     arm = spans(pendulum_kit, angle)[1]
@@ -168,6 +174,6 @@ def test_a_fibre_with_states_of_its_own_is_refused_by_name() -> None:
     odd = SimpleNamespace(
         getStateVariableNames=lambda: names, getName=lambda: "odd", getConcreteClassName=lambda: "TitinMuscle"
     )
-    shared = SimpleNamespace(summary=SimpleNamespace(name="mine"))
+    mine = SimpleNamespace(getName=lambda: "mine")
     with pytest.raises(TrialRejected, match=r"muscle odd, a TitinMuscle, has states \(titin\)"):
-        exact_muscles._keeps_its_fibre(shared, odd)
+        asking._keeps_its_fibre(mine, odd)
