@@ -141,9 +141,7 @@ def _descend(
         done = abs(promised) <= rounding and length <= 0.1 * _TOLERANCE and damping <= NEAR
         kept = (cost - after) / promised if promised > rounding else 1.0
         if better:
-            _copy(work.there, best)
-            for m in range(error_m.shape[0]):
-                _copy(room.error_m[m], error_m[m])
+            _keep(room, work, best, error_m)
             cost = after
             done = telling and length * shrinking <= _TOLERANCE * (1 - shrinking)
         if done:
@@ -168,6 +166,14 @@ def _descend(
         for k in range(best.shape[0]):
             work.there[k] = best[k] + work.step[k]
     return False, cost, _MAX_STEPS
+
+
+@kernel
+def _keep(room: MarkerRoom, work: DescentRoom, best: np.ndarray, error_m: np.ndarray) -> None:
+    """Keep the pose last weighed as the best one (F,), and its markers' errors (M, 3)."""
+    _copy(work.there, best)
+    for m in range(error_m.shape[0]):
+        _copy(room.error_m[m], error_m[m])
 
 
 @kernel
