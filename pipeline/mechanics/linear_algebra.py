@@ -5,10 +5,10 @@ Shapes: N rows.
 
 import numpy as np
 
-from pipeline.mechanics.compiled import kernel
+from pipeline.mechanics.compiled import inner
 
 
-@kernel
+@inner
 def factor_cholesky(matrix: np.ndarray) -> bool:
     """Replace the upper triangle of a symmetric matrix (N, N) by its factor U, Uᵀ U = matrix; only that is read.
 
@@ -35,7 +35,7 @@ def factor_cholesky(matrix: np.ndarray) -> bool:
     return True
 
 
-@kernel
+@inner
 def solve_factored(factor: np.ndarray, right: np.ndarray) -> None:
     """Solve Uᵀ U x = right (N,), x in its place, by the upper triangle that `factor_cholesky` left."""
     forward_substitute(factor, right)
@@ -48,7 +48,7 @@ def solve_factored(factor: np.ndarray, right: np.ndarray) -> None:
         right[k] = rest / row[k]
 
 
-@kernel
+@inner
 def forward_substitute(factor: np.ndarray, right: np.ndarray) -> None:
     """Solve Uᵀ x = right (N,), x in its place."""
     size = right.shape[0]

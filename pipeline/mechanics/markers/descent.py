@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from pipeline.mechanics.compiled import kernel
+from pipeline.mechanics.compiled import inner, kernel
 from pipeline.mechanics.linear_algebra import factor_cholesky, forward_substitute, solve_factored
 from pipeline.mechanics.markers.objective import (
     MarkerRoom,
@@ -71,52 +71,74 @@ class DescentRoom(NamedTuple):
     spare: np.ndarray
 
 
-@kernel
 def _new_descent_room(n_free: int) -> DescentRoom:
     return DescentRoom(
-        np.zeros(n_free),
-        np.zeros(n_free),
-        np.zeros((n_free, n_free)),
-        np.zeros(n_free),
-        np.zeros(1, dtype=np.bool_),
-        np.zeros(n_free, dtype=np.bool_),
-        np.zeros(n_free),
-        np.zeros(n_free),
-        np.zeros(n_free),
-        np.zeros(n_free),
-        np.zeros(n_free),
-        np.zeros(n_free),
+        descent=np.zeros(n_free),
+        damping=np.zeros(n_free),
+        factor=np.zeros((n_free, n_free)),
+        there=np.zeros(n_free),
+        factored=np.zeros(1, dtype=np.bool_),
+        stopped=np.zeros(n_free, dtype=np.bool_),
+        low=np.zeros(n_free),
+        high=np.zeros(n_free),
+        known=np.zeros(n_free),
+        right=np.zeros(n_free),
+        step=np.zeros(n_free),
+        spare=np.zeros(n_free),
     )
 
 
-@kernel
-def descend_frames(
-    problem: TrackingProblem, frames: TrackedFrames, which: np.ndarray, start: np.ndarray, damping: float
-) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """The local optimum of frames `which` (N,), each from its start (N, F); `damping` is `NEAR`, or `FAR` for care.
+class Descents(NamedTuple):
+    """Where descents of N frames ended.
 
     Free coordinates (N, F), whether each frame converged (N,), its objective (N,), errors of markers (N, M, 3),
-    measured less modelled and zero where unseen, and how many steps were taken (N,). A frame's answer depends on
-    that frame alone.
+    measured less modelled and zero where unseen, and how many steps were taken (N,).
     """
-    n_frames, n_free = which.shape[0], problem.free.shape[0]
-    free, error_m = np.zeros((n_frames, n_free)), np.zeros((n_frames, problem.weight.shape[0], 3))
-    solved, cost = np.zeros(n_frames, dtype=np.bool_), np.zeros(n_frames)
-    steps = np.zeros(n_frames, dtype=np.int64)
-    room, work = new_marker_room(problem, frames.held.shape[1]), _new_descent_room(n_free)
-    for i in range(n_frames):
-        for k in range(n_free):
-            free[i, k] = start[i, k]
-            # NaN stays NaN.
-            if start[i, k] < problem.low[k]:
-                free[i, k] = problem.low[k]
-            elif start[i, k] > problem.high[k]:
-                free[i, k] = problem.high[k]
-        solved[i], cost[i], steps[i] = _descend(problem, frames, which[i], free[i], damping, error_m[i], room, work)
-    return free, solved, cost, error_m, steps
+
+    free: np.ndarray
+    solved: np.ndarray
+    cost: np.ndarray
+    error_m: np.ndarray
+    steps: np.ndarray
+
+
+def descend_frames(
+    problem: TrackingProblem, frames: TrackedFrames, which: np.ndarray, start: np.ndarray, damping: float
+) -> Descents:
+    """The local optimum of frames `which` (N,), each from its start (N, F); `damping` is `NEAR`, or `FAR` for care.
+
+    A frame's answer depends on that frame alone. NaN in a start stays NaN, and is never solved.
+    """
+    n_frames, n_free = len(which), len(problem.free)
+    found = Descents(
+        free=np.clip(start, problem.low, problem.high),
+        solved=np.zeros(n_frames, dtype=np.bool_),
+        cost=np.zeros(n_frames),
+        error_m=np.zeros((n_frames, len(problem.weight), 3)),
+        steps=np.zeros(n_frames, dtype=np.int64),
+    )
+    room = new_marker_room(problem, frames.held.shape[1])
+    _descend_frames(problem, frames, which, damping, room, _new_descent_room(n_free), found)
+    return found
 
 
 @kernel
+def _descend_frames(
+    problem: TrackingProblem,
+    frames: TrackedFrames,
+    which: np.ndarray,
+    damping: float,
+    room: MarkerRoom,
+    work: DescentRoom,
+    found: Descents,
+) -> None:
+    for i in range(which.shape[0]):
+        found.solved[i], found.cost[i], found.steps[i] = _descend(
+            problem, frames, which[i], found.free[i], damping, found.error_m[i], room, work
+        )
+
+
+@inner
 def _descend(
     problem: TrackingProblem,
     frames: TrackedFrames,
@@ -141,9 +163,7 @@ def _descend(
         done = abs(promised) <= rounding and length <= 0.1 * _TOLERANCE and damping <= NEAR
         kept = (cost - after) / promised if promised > rounding else 1.0
         if better:
-            _copy(work.there, best)
-            for m in range(error_m.shape[0]):
-                _copy(room.error_m[m], error_m[m])
+            _keep(room, work, best, error_m)
             cost = after
             done = telling and length * shrinking <= _TOLERANCE * (1 - shrinking)
         if done:
@@ -170,7 +190,15 @@ def _descend(
     return False, cost, _MAX_STEPS
 
 
-@kernel
+@inner
+def _keep(room: MarkerRoom, work: DescentRoom, best: np.ndarray, error_m: np.ndarray) -> None:
+    """Keep the pose last weighed as the best one (F,), and its markers' errors (M, 3)."""
+    _copy(work.there, best)
+    for m in range(error_m.shape[0]):
+        _copy(room.error_m[m], error_m[m])
+
+
+@inner
 def _is_near(length: float, room: MarkerRoom, work: DescentRoom) -> bool:
     """Whether the optimum is near enough, by another step with the factor of the last one, of this length."""
     if not work.factored[0]:
@@ -185,14 +213,14 @@ def _is_near(length: float, room: MarkerRoom, work: DescentRoom) -> bool:
     return rest <= _TOLERANCE * (1 - _shrinkage(rest, length))
 
 
-@kernel
+@inner
 def _copy(source: np.ndarray, target: np.ndarray) -> None:
     """Element by element: whole-array assignment brings code for its errors, which takes seconds to compile."""
     for i in range(source.shape[0]):
         target[i] = source[i]
 
 
-@kernel
+@inner
 def _longest(step: np.ndarray) -> float:
     """The largest part of a step (F,); NaN if there is one."""
     longest = 0.0
@@ -203,7 +231,7 @@ def _longest(step: np.ndarray) -> float:
     return longest
 
 
-@kernel
+@inner
 def _shrinkage(length: float, before: float) -> float:
     """Upper estimate of r, the length of the next step over this one.
 
@@ -214,7 +242,7 @@ def _shrinkage(length: float, before: float) -> float:
     return min(max(length / max(before, 1e-300), _MIN_SHRINKAGE), 0.9)
 
 
-@kernel
+@inner
 def _next_radius(radius: float, length: float, better: bool, kept: float) -> float:
     """The next trust radius, from the actual over predicted decrease `kept` of the last step.
 
@@ -231,7 +259,7 @@ def _next_radius(radius: float, length: float, better: bool, kept: float) -> flo
     return min(radius, _LONGEST_STEP)
 
 
-@kernel
+@inner
 def _find_step(
     problem: TrackingProblem, best: np.ndarray, damping: float, radius: float, room: MarkerRoom, work: DescentRoom
 ) -> float:
@@ -261,7 +289,7 @@ def _find_step(
     return _promise(curvature, work)
 
 
-@kernel
+@inner
 def _shorten(step: np.ndarray, limit: float) -> bool:
     """Shorten a step (F,) whose largest part exceeds the limit; whether it did."""
     length = _longest(step)
@@ -272,7 +300,7 @@ def _shorten(step: np.ndarray, limit: float) -> bool:
     return True
 
 
-@kernel
+@inner
 def _stiff_step(gauss: np.ndarray, damping: float, work: DescentRoom) -> None:
     """Gauss and Newton's step, damped as much as rounding asks for; NaN if that isn't enough."""
     for _ in range(_MAX_STIFFENINGS):
@@ -285,7 +313,7 @@ def _stiff_step(gauss: np.ndarray, damping: float, work: DescentRoom) -> None:
     work.step[:] = np.nan
 
 
-@kernel
+@inner
 def _damp(gauss: np.ndarray, damping: float, work: DescentRoom) -> None:
     """What damping adds to the curvature's diagonal."""
     size = work.step.shape[0]
@@ -294,7 +322,7 @@ def _damp(gauss: np.ndarray, damping: float, work: DescentRoom) -> None:
         work.damping[k] = damping * max(gauss[k, k], least)
 
 
-@kernel
+@inner
 def _largest_diagonal(matrix: np.ndarray, size: int) -> float:
     largest = 0.0
     for k in range(size):
@@ -302,7 +330,7 @@ def _largest_diagonal(matrix: np.ndarray, size: int) -> float:
     return largest
 
 
-@kernel
+@inner
 def _stop_at_bounds(gauss: np.ndarray, work: DescentRoom) -> None:
     """Stop the coordinates that are at a bound and would leave it, and those that no marker shows."""
     unseen = _UNSEEN * _largest_diagonal(gauss, work.step.shape[0])
@@ -314,7 +342,7 @@ def _stop_at_bounds(gauss: np.ndarray, work: DescentRoom) -> None:
         )
 
 
-@kernel
+@inner
 def _promise(curvature: np.ndarray, work: DescentRoom) -> float:
     """The decrease of the quadratic model by the step."""
     promised, step = 0.0, work.step
@@ -326,7 +354,7 @@ def _promise(curvature: np.ndarray, work: DescentRoom) -> float:
     return promised
 
 
-@kernel
+@inner
 def _bounded_step(curvature: np.ndarray, gauss: np.ndarray, radius: float, work: DescentRoom) -> bool:
     """The step to the model's minimum within the radius; coordinates that would leave their range stop at it.
 
@@ -355,7 +383,7 @@ def _bounded_step(curvature: np.ndarray, gauss: np.ndarray, radius: float, work:
     return True
 
 
-@kernel
+@inner
 def _without_stopped(curvature: np.ndarray, work: DescentRoom) -> None:
     """The right side that is left to the coordinates which aren't stopped."""
     size = work.step.shape[0]
@@ -369,7 +397,7 @@ def _without_stopped(curvature: np.ndarray, work: DescentRoom) -> None:
                     work.right[i] -= curvature[min(i, j), max(i, j)] * share
 
 
-@kernel
+@inner
 def _copy_shifted(curvature: np.ndarray, shift: float, work: DescentRoom) -> None:
     """The curvature's upper triangle, damped and shifted; of stopped coordinates, the identity's rows and columns."""
     size = work.step.shape[0]
@@ -386,7 +414,7 @@ def _copy_shifted(curvature: np.ndarray, shift: float, work: DescentRoom) -> Non
             work.factor[k, k] = 1.0
 
 
-@kernel
+@inner
 def _within(curvature: np.ndarray, radius: float, work: DescentRoom) -> bool:
     """The minimum of the quadratic, convex or not, within a radius; False if that is infinite and the quadratic not.
 
@@ -427,7 +455,7 @@ def _within(curvature: np.ndarray, radius: float, work: DescentRoom) -> bool:
     return False
 
 
-@kernel
+@inner
 def _sufficient_shift(curvature: np.ndarray, radius: float, work: DescentRoom) -> float:
     """A shift that makes the matrix convex for sure (Gershgorin), and the minimum near enough."""
     size = work.step.shape[0]
@@ -440,7 +468,7 @@ def _sufficient_shift(curvature: np.ndarray, radius: float, work: DescentRoom) -
     return largest + np.sqrt(_squared(work.right)) / radius
 
 
-@kernel
+@inner
 def _squared(values: np.ndarray) -> float:
     total = 0.0
     for value in values:

@@ -106,7 +106,7 @@ def fit_poses(problem: TrackingProblem, time_s: np.ndarray, positions_m: np.ndar
     _check_shapes(problem, time_s, positions_m, held)
     seen = np.isfinite(positions_m).all(axis=2)
     frames = TrackedFrames(
-        measured_m=np.where(seen[..., None], positions_m, 0.0),
+        measured_m=np.ascontiguousarray(np.where(seen[..., None], positions_m, 0.0)),
         seen=seen,
         held=np.ascontiguousarray(held, dtype=float),
     )

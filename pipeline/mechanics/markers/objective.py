@@ -14,7 +14,7 @@ from pipeline.mechanics.arrays import MarkerPlaces, Tree
 from pipeline.mechanics.bodies.forward import Pose, new_pose, place_bodies
 from pipeline.mechanics.bodies.functions import evaluate
 from pipeline.mechanics.bodies.poses import follow_drivers
-from pipeline.mechanics.compiled import kernel
+from pipeline.mechanics.compiled import inner
 
 
 class TrackingProblem(NamedTuple):
@@ -76,33 +76,30 @@ class MarkerRoom(NamedTuple):
 _MASS, _FIRST, _SECOND, _PULL, _SPREAD, _N_SUMS = 0, 1, 4, 10, 13, 22
 
 
-@kernel
 def new_marker_room(problem: TrackingProblem, n_coordinates: int) -> MarkerRoom:
-    """Room for one frame's objective over so many coordinates."""
-    tree, n_rows = problem.tree, problem.free.shape[0]
-    row = np.full(n_coordinates, -1)
-    for k in range(n_rows):
-        row[problem.free[k]] = k
-    for dependent in tree.dependent:
-        if row[dependent] < 0:
-            row[dependent] = n_rows
-            n_rows += 1
+    """Room for one frame's objective over so many coordinates. Not compiled: allocating takes numba long to compile."""
+    tree, n_free = problem.tree, len(problem.free)
+    row = np.full(n_coordinates, -1, dtype=np.int64)
+    row[problem.free] = np.arange(n_free)
+    coupled = [c for c in dict.fromkeys(tree.dependent.tolist()) if row[c] < 0]
+    row[coupled] = n_free + np.arange(len(coupled))
+    n_rows, n_axes = n_free + len(coupled), len(tree.turns)
     return MarkerRoom(
-        new_pose(tree),
-        np.zeros(n_coordinates),
-        np.zeros(3),
-        np.zeros((problem.weight.shape[0], 3)),
-        np.zeros((tree.parent.shape[0], _N_SUMS)),
-        np.zeros((tree.turns.shape[0], 6)),
-        np.zeros(tree.turns.shape[0]),
-        row,
-        np.zeros(n_rows),
-        np.zeros((n_rows, n_rows)),
-        np.zeros((n_rows, n_rows)),
+        pose=new_pose(tree),
+        values=np.zeros(n_coordinates),
+        centre_m=np.zeros(3),
+        error_m=np.zeros((len(problem.weight), 3)),
+        sums=np.zeros((len(tree.parent), _N_SUMS)),
+        screw=np.zeros((n_axes, 6)),
+        work=np.zeros(n_axes),
+        row=row,
+        descent=np.zeros(n_rows),
+        hessian=np.zeros((n_rows, n_rows)),
+        gauss=np.zeros((n_rows, n_rows)),
     )
 
 
-@kernel
+@inner
 def weigh(problem: TrackingProblem, frames: TrackedFrames, t: int, free: np.ndarray, room: MarkerRoom) -> float:
     """The objective of frame t at a pose (F,). The room then holds the pose, the markers' errors and their sums."""
     values = room.values
@@ -121,7 +118,7 @@ def weigh(problem: TrackingProblem, frames: TrackedFrames, t: int, free: np.ndar
     return cost
 
 
-@kernel
+@inner
 def _find_centre(measured: np.ndarray, seen: np.ndarray, centre: np.ndarray) -> None:
     """The mean of a frame's markers (M, 3), zero if there are none: near enough for moments not to cancel."""
     x, y, z, count = 0.0, 0.0, 0.0, 0
@@ -132,7 +129,7 @@ def _find_centre(measured: np.ndarray, seen: np.ndarray, centre: np.ndarray) -> 
     centre[0], centre[1], centre[2] = x / count, y / count, z / count
 
 
-@kernel
+@inner
 def _sum_over_bodies(problem: TrackingProblem, measured: np.ndarray, seen: np.ndarray, room: MarkerRoom) -> float:
     """Errors, each body's own sums, and the markers' share of the objective."""
     room.sums[:] = 0.0
@@ -155,7 +152,7 @@ def _sum_over_bodies(problem: TrackingProblem, measured: np.ndarray, seen: np.nd
     return cost
 
 
-@kernel
+@inner
 def _add_marker(
     sums: np.ndarray, w: float, place: tuple[float, float, float], pull: tuple[float, float, float]
 ) -> None:
@@ -178,7 +175,7 @@ def _add_marker(
         sums[_SPREAD + 6 + j] += z * pull[j]
 
 
-@kernel
+@inner
 def _sum_over_carried(parent: np.ndarray, sums: np.ndarray) -> None:
     """Add what every body carries to its own sums (B, 22)."""
     for body in range(parent.shape[0] - 1, 0, -1):
@@ -188,7 +185,7 @@ def _sum_over_carried(parent: np.ndarray, sums: np.ndarray) -> None:
                 onto[i] += mine[i]
 
 
-@kernel
+@inner
 def find_descent(problem: TrackingProblem, room: MarkerRoom) -> None:
     """The room's descent at the pose last weighed."""
     tree, row, descent = problem.tree, room.row, room.descent
@@ -209,7 +206,7 @@ def find_descent(problem: TrackingProblem, room: MarkerRoom) -> None:
             descent[driver] += evaluate(tree.functions, tree.coupling[c], room.values[tree.driver[c]])[1] * descent[i]
 
 
-@kernel
+@inner
 def find_curvature(problem: TrackingProblem, room: MarkerRoom) -> None:
     """The room's hessian and gauss, where `find_descent` was last."""
     tree, row, hessian, gauss = problem.tree, room.row, room.hessian, room.gauss
@@ -236,7 +233,7 @@ def find_curvature(problem: TrackingProblem, room: MarkerRoom) -> None:
             hessian[driver, driver] -= bend * room.descent[i]
 
 
-@kernel
+@inner
 def _shift_screw(screw: np.ndarray, at: np.ndarray, shifted: np.ndarray) -> None:
     """A screw (6,) with the velocity of the point `at` (3,) in place of the ground's origin's."""
     u, v, w = screw[0], screw[1], screw[2]
@@ -246,7 +243,7 @@ def _shift_screw(screw: np.ndarray, at: np.ndarray, shifted: np.ndarray) -> None
     shifted[5] = screw[5] + u * at[1] - v * at[0]
 
 
-@kernel
+@inner
 def _work(screw: np.ndarray, s: np.ndarray) -> float:
     """What the pulls do along a screw (6,): their moment times its turning, and their force times its moving."""
     return (
@@ -259,7 +256,7 @@ def _work(screw: np.ndarray, s: np.ndarray) -> float:
     )
 
 
-@kernel
+@inner
 def _momentum(screw: np.ndarray, s: np.ndarray) -> tuple[float, float, float]:
     """Σ w v of the weights, as masses that move along a screw (6,)."""
     u, v, w, x, y, z = screw[0], screw[1], screw[2], screw[3], screw[4], screw[5]
@@ -270,7 +267,7 @@ def _momentum(screw: np.ndarray, s: np.ndarray) -> tuple[float, float, float]:
     )
 
 
-@kernel
+@inner
 def _moment(screw: np.ndarray, s: np.ndarray) -> tuple[float, float, float]:
     """Σ p × w v, the moment of that momentum."""
     u, v, w, x, y, z = screw[0], screw[1], screw[2], screw[3], screw[4], screw[5]
@@ -283,7 +280,7 @@ def _moment(screw: np.ndarray, s: np.ndarray) -> tuple[float, float, float]:
     )
 
 
-@kernel
+@inner
 def _change_of_moment(screw: np.ndarray, s: np.ndarray) -> tuple[float, float, float]:
     """Σ v × w e as markers move along a screw (6,): its velocity × Σ w e, and (Σ w p eᵀ − its trace) ω."""
     u, v, w, x, y, z = screw[0], screw[1], screw[2], screw[3], screw[4], screw[5]
@@ -296,7 +293,7 @@ def _change_of_moment(screw: np.ndarray, s: np.ndarray) -> tuple[float, float, f
     )
 
 
-@kernel
+@inner
 def _add_pairs(axis: int, chain: np.ndarray, coordinates: np.ndarray, sums: np.ndarray, room: MarkerRoom) -> None:
     """Add what an axis does together with itself and those before it in its chain, which begins at the root.
 
@@ -323,7 +320,7 @@ def _add_pairs(axis: int, chain: np.ndarray, coordinates: np.ndarray, sums: np.n
             break
 
 
-@kernel
+@inner
 def _fold(dependent: int, driver: int, slope: float, matrix: np.ndarray) -> None:
     """Pass a coupled coordinate's row and column of a matrix (R, R), upper triangle, on to its driver's."""
     both, itself = matrix[min(dependent, driver), max(dependent, driver)], matrix[dependent, dependent]

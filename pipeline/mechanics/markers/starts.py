@@ -75,8 +75,7 @@ def solve_frames(problem: TrackingProblem, frames: TrackedFrames, time_s: np.nda
 def _descended(
     problem: TrackingProblem, frames: TrackedFrames, which: np.ndarray, start: np.ndarray, damping: float
 ) -> WalkOptimum:
-    free, solved, cost, error_m, steps = descend_frames(problem, frames, which, np.ascontiguousarray(start), damping)
-    return WalkOptimum(free=free, solved=solved, cost=cost, error_m=error_m, steps=steps)
+    return WalkOptimum(**descend_frames(problem, frames, which, start, damping)._asdict())
 
 
 def _solve_keys(problem: TrackingProblem, frames: TrackedFrames, keys: np.ndarray) -> WalkOptimum:

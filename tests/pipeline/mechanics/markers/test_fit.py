@@ -126,7 +126,7 @@ def test_random_poses_of_a_whole_body_are_found_again(walk_model: object) -> Non
         time_s=times_s(20), rate_hz=100.0, labels=labels, positions_m=stations_m(walk_model, labels, poses)
     )
     frames = frames_of(walk_model, markers)._replace(held=poses)
-    start = poses[:, problem.free] + random.uniform(-0.1, 0.1, (20, len(problem.free)))
+    start = np.ascontiguousarray(poses[:, problem.free] + random.uniform(-0.1, 0.1, (20, len(problem.free))))
     free, solved, cost, _, _ = descend_frames(problem, frames, np.arange(20), start, NEAR)
     assert solved.all()
     assert cost.max() < 1e-15
