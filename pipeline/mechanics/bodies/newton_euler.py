@@ -214,9 +214,7 @@ def _move_body(
 
 
 @inner
-def add_screw(
-    screw: np.ndarray, rate: float, change: float, velocity: np.ndarray, acceleration: np.ndarray
-) -> None:
+def add_screw(screw: np.ndarray, rate: float, change: float, velocity: np.ndarray, acceleration: np.ndarray) -> None:
     """Add an axis's motion at this rate and change of rate to a body's velocity and acceleration, (6,) each, in place.
 
     The body's velocity before it carries the axis along: the cross product of screws.

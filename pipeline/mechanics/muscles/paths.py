@@ -265,14 +265,12 @@ def _slide(functions: Functions, paths: Paths, values: np.ndarray, point: int, k
     function, coordinate = paths.point_function[point, k], paths.point_coordinate[point, k]
     if function < 0:
         return 0.0, 0.0
-    if coordinate < 0:
-        return evaluate(functions, function, 0.0)[0], 0.0
-    value, low, high = values[coordinate], paths.point_low[point], paths.point_high[point]
-    if value < low or value > high:
-        return evaluate(functions, function, low if value < low else high)[0], 0.0
-    moved, slope, _ = evaluate(functions, function, value)
+    value = values[coordinate] if coordinate >= 0 else 0.0
+    low, high = paths.point_low[point], paths.point_high[point]
+    held = coordinate < 0 or value < low or value > high
+    moved, slope, _ = evaluate(functions, function, min(max(value, low), high) if coordinate >= 0 else value)
     # NaN stays NaN.
-    return moved + 0.0 * value, slope
+    return moved + 0.0 * value, 0.0 if held else slope
 
 
 @inner
