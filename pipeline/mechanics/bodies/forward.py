@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 
 from pipeline.mechanics.arrays import Tree
-from pipeline.mechanics.bodies.functions import evaluate
+from pipeline.mechanics.bodies.functions import evaluate_at
 from pipeline.mechanics.compiled import inner
 
 
@@ -52,7 +52,7 @@ def place_bodies(tree: Tree, values: np.ndarray, pose: Pose) -> None:
                 turn[i, j] = onto[i, 0] * rotation[0, j] + onto[i, 1] * rotation[1, j] + onto[i, 2] * rotation[2, j]
         for axis in range(tree.first_axis[body], tree.first_axis[body + 1]):
             coordinate = tree.coordinate[axis]
-            value, slope, bend = evaluate(
+            value, slope, bend = evaluate_at(
                 tree.functions, tree.function[axis], values[coordinate] if coordinate >= 0 else 0.0
             )
             pose.slope[axis] = slope if coordinate >= 0 else 0.0

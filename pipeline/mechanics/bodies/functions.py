@@ -5,7 +5,7 @@ from pipeline.mechanics.compiled import inner
 
 
 @inner
-def evaluate(functions: Functions, number: int, x: float) -> tuple[float, float, float]:
+def evaluate_at(functions: Functions, number: int, x: float) -> tuple[float, float, float]:
     """A function's value, slope and curvature at x; beyond its ends, those of the line that it ends on."""
     within = min(max(x, functions.low[number]), functions.high[number])
     before, after = functions.first[number], functions.first[number + 1]

@@ -4,7 +4,7 @@ import numpy as np
 
 from pipeline.mechanics.arrays import Tree
 from pipeline.mechanics.bodies.forward import Pose, new_pose, place_bodies
-from pipeline.mechanics.bodies.functions import evaluate
+from pipeline.mechanics.bodies.functions import evaluate_at
 from pipeline.mechanics.compiled import inner, kernel
 
 
@@ -75,7 +75,7 @@ def follow_drivers(tree: Tree, values: np.ndarray) -> None:
         dependent = tree.dependent[c]
         if c == 0 or tree.dependent[c - 1] != dependent:
             values[dependent] = 0.0
-        values[dependent] += evaluate(tree.functions, tree.coupling[c], values[tree.driver[c]])[0]
+        values[dependent] += evaluate_at(tree.functions, tree.coupling[c], values[tree.driver[c]])[0]
 
 
 def coupling_slopes(tree: Tree, values: np.ndarray) -> np.ndarray:
@@ -89,7 +89,7 @@ def coupling_slopes(tree: Tree, values: np.ndarray) -> np.ndarray:
 def _coupling_slopes(tree: Tree, values: np.ndarray, slopes: np.ndarray) -> None:
     for t in range(values.shape[0]):
         for c in range(tree.dependent.shape[0]):
-            slopes[t, c] = evaluate(tree.functions, tree.coupling[c], values[t, tree.driver[c]])[1]
+            slopes[t, c] = evaluate_at(tree.functions, tree.coupling[c], values[t, tree.driver[c]])[1]
 
 
 def fold(tree: Tree, slopes: np.ndarray, values: np.ndarray) -> None:

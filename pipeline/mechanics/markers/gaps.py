@@ -9,7 +9,7 @@ from scipy.interpolate import PchipInterpolator
 
 from pipeline.mechanics.arrays import Tree
 from pipeline.mechanics.bodies.forward import Pose, new_pose, place_bodies
-from pipeline.mechanics.bodies.functions import evaluate
+from pipeline.mechanics.bodies.functions import evaluate_at
 from pipeline.mechanics.bodies.poses import follow_drivers
 from pipeline.mechanics.compiled import inner, kernel
 from pipeline.mechanics.markers.objective import TrackedFrames, TrackingProblem
@@ -119,6 +119,6 @@ def _add_velocity(screw: np.ndarray, slope: float, at: np.ndarray, velocity: np.
 def _fold_velocity(tree: Tree, values: np.ndarray, velocity: np.ndarray) -> None:
     """Give drivers what the coordinates coupled to them do, velocity (Q, 3) for unit rates; in place."""
     for c in range(tree.dependent.shape[0] - 1, -1, -1):
-        slope = evaluate(tree.functions, tree.coupling[c], values[tree.driver[c]])[1]
+        slope = evaluate_at(tree.functions, tree.coupling[c], values[tree.driver[c]])[1]
         for i in range(3):
             velocity[tree.driver[c], i] += slope * velocity[tree.dependent[c], i]

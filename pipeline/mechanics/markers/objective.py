@@ -12,7 +12,7 @@ import numpy as np
 
 from pipeline.mechanics.arrays import MarkerPlaces, Tree
 from pipeline.mechanics.bodies.forward import Pose, new_pose, place_bodies
-from pipeline.mechanics.bodies.functions import evaluate
+from pipeline.mechanics.bodies.functions import evaluate_at
 from pipeline.mechanics.bodies.poses import follow_drivers
 from pipeline.mechanics.compiled import inner
 
@@ -203,7 +203,7 @@ def find_descent(problem: TrackingProblem, room: MarkerRoom) -> None:
     for c in range(tree.dependent.shape[0] - 1, -1, -1):
         i, driver = row[tree.dependent[c]], row[tree.driver[c]]
         if driver >= 0:
-            descent[driver] += evaluate(tree.functions, tree.coupling[c], room.values[tree.driver[c]])[1] * descent[i]
+            descent[driver] += evaluate_at(tree.functions, tree.coupling[c], room.values[tree.driver[c]])[1] * descent[i]
 
 
 @inner
@@ -227,7 +227,7 @@ def find_curvature(problem: TrackingProblem, room: MarkerRoom) -> None:
     for c in range(tree.dependent.shape[0] - 1, -1, -1):
         i, driver = row[tree.dependent[c]], row[tree.driver[c]]
         if driver >= 0:
-            _, slope, bend = evaluate(tree.functions, tree.coupling[c], room.values[tree.driver[c]])
+            _, slope, bend = evaluate_at(tree.functions, tree.coupling[c], room.values[tree.driver[c]])
             _fold(i, driver, slope, hessian)
             _fold(i, driver, slope, gauss)
             hessian[driver, driver] -= bend * room.descent[i]

@@ -14,7 +14,7 @@ import numpy as np
 
 from pipeline.mechanics.arrays import CONDITIONAL, CYLINDER_IN_PLANE, MOVING, SPHERE, Functions, Paths, Tree
 from pipeline.mechanics.bodies.forward import Pose, new_pose, place_bodies
-from pipeline.mechanics.bodies.functions import evaluate
+from pipeline.mechanics.bodies.functions import evaluate_at
 from pipeline.mechanics.compiled import inner, kernel
 from pipeline.mechanics.muscles.geodesics import bridge_cylinders
 from pipeline.mechanics.muscles.wrapping import (
@@ -268,7 +268,7 @@ def _slide(functions: Functions, paths: Paths, values: np.ndarray, point: int, k
     value = values[coordinate] if coordinate >= 0 else 0.0
     low, high = paths.point_low[point], paths.point_high[point]
     held = coordinate < 0 or value < low or value > high
-    moved, slope, _ = evaluate(functions, function, min(max(value, low), high) if coordinate >= 0 else value)
+    moved, slope, _ = evaluate_at(functions, function, min(max(value, low), high) if coordinate >= 0 else value)
     # NaN stays NaN.
     return moved + 0.0 * value, 0.0 if held else slope
 

@@ -7,7 +7,7 @@ import numpy as np
 import opensim as osim
 
 from pipeline.mechanics.arrays import Paths, Tree
-from pipeline.mechanics.bodies.functions import evaluate
+from pipeline.mechanics.bodies.functions import evaluate_at
 from pipeline.osim.arrays.functions import FunctionTable
 from pipeline.osim.arrays.paths import read_paths
 from pipeline.osim.arrays.tree import coordinate_names, read_tree
@@ -44,7 +44,7 @@ class MuscleModel:
         values, tree = values.copy(), self.tree
         values[:, tree.dependent] = 0.0
         for dependent, driver, function in zip(tree.dependent, tree.driver, tree.coupling, strict=True):
-            values[:, dependent] += [evaluate.py_func(tree.functions, function, x)[0] for x in values[:, driver]]
+            values[:, dependent] += [evaluate_at.py_func(tree.functions, function, x)[0] for x in values[:, driver]]
         return values
 
 
