@@ -9,12 +9,13 @@ from pipeline.records import (
     CoordinateTask,
     FootWrench,
     GeneralizedForces,
+    JointLoads,
     KinematicsResult,
     Markers,
     MuscleForces,
     Side,
 )
-from pipeline.session.recipe import InverseKinematicsSettings, StaticOptimizationSettings
+from pipeline.session.recipe import InverseKinematicsSettings, MechanicsLaw, StaticOptimizationSettings
 
 
 class Engine(Protocol):
@@ -64,6 +65,23 @@ class Engine(Protocol):
         self, model_file: Path, coordinates: Coordinates, moments: GeneralizedForces, forces: MuscleForces
     ) -> GeneralizedForces:
         """What muscles and actuators give, less what inverse dynamics asks, at the free coordinates."""
+        ...
+
+    def joint_loads(
+        self,
+        model_file: Path,
+        coordinates: Coordinates,
+        wrenches: Sequence[FootWrench],
+        forces: MuscleForces,
+        *,
+        foot_bodies: Mapping[Side, str],
+        mechanics: MechanicsLaw,
+    ) -> JointLoads:
+        """Contact forces of the joints that muscles, actuators, gravity, inertia and the ground load.
+
+        They are those of `warehouse.channels.LOADED_JOINTS` that the model has. Coordinates and wrenches are those of
+        static optimization, and may cover more frames: `forces.time_s` says which are wanted.
+        """
         ...
 
     def loading_feet(self, model_file: Path, foot_bodies: Mapping[Side, str]) -> Mapping[str, frozenset[Side]]:
