@@ -50,12 +50,13 @@ MUSCLE_GROUPS: dict[str, tuple[str, ...]] = {
     "piri": ("piri_r",),
 }
 
-# Targets by kind: muscle forces in N/kg, moments in N·m/kg, the hip's contact force in N/kg. Forces and moments are the
-# published ones, and what models predict.
+# Targets by kind: muscle forces in N/kg, moments in N·m/kg, the hip's contact force in N/kg. Models predict the first
+# two, which are the published ones.
 TargetKind = Literal["forces", "moments", "loads"]
+PredictedKind = Literal["forces", "moments"]
 FORCE_CHANNELS: tuple[str, ...] = tuple(f"force_{group}" for group in MUSCLE_GROUPS)
 MOMENT_CHANNELS: tuple[str, ...] = tuple(f"moment_{name.removesuffix('_r')}" for name in MOMENT_COORDINATES)
-# Its three components, and its size.
+# The hip's contact force: three components, and its size.
 LOAD_CHANNELS: tuple[str, ...] = ("load_hip_x", "load_hip_y", "load_hip_z", "load_hip")
 TARGET_CHANNELS: dict[TargetKind, tuple[str, ...]] = {
     "forces": FORCE_CHANNELS,

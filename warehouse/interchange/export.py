@@ -65,7 +65,7 @@ def _npz(release: Release, output: Path) -> Exported:
             f"{POINTS}. Cut a release with --points {POINTS}, or export it as csv or mot."
         )
     written, left_out = [], []
-    for kind in (kind for kind in release.manifest.targets if kind in FILE_NAMES):
+    for kind in (kind for kind in FILE_NAMES if kind in release.manifest.targets):
         cycles = load(release.root.root, (kind,))
         content = io.BytesIO()
         np.savez(content, allow_pickle=False, **_published(cycles, kind))
