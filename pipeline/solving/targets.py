@@ -85,7 +85,7 @@ def cut_cycles(
         }
         known = wrenches[stride.side].known[solution.frames]
         time_s = solution.muscles.time_s
-        loads = hip_loads_n_kg(solution.loads, stride.side, mass_kg)
+        loads = _known_loads(solution, wrenches, stride.side, mass_kg)
         near = frames_of([stride], time_s)
         if all(np.isfinite(load[near][known[near]]).all() for load in loads.values()):
             cycles.append(resample_stride(stride, time_s, {**channels, **loads}, known, points))
@@ -94,6 +94,17 @@ def cut_cycles(
             unknown = dict.fromkeys(loads, np.full(points, np.nan))
             cycles.append(replace(cycle, channels={**cycle.channels, **unknown}))
     return tuple(cycles)
+
+
+def _known_loads(
+    solution: Solution, wrenches: Mapping[Side, FootWrench], side: Side, mass_kg: float
+) -> dict[str, np.ndarray]:
+    """The hip's contact force, NaN where a ground reaction that it depends on is not known."""
+    joint = _on(side, "hip_r")
+    feet = solution.feet_loading(joint) if joint in solution.loads.joints else frozenset()
+    known = np.logical_and.reduce([wrenches[foot].known[solution.frames] for foot in feet])
+    loads = hip_loads_n_kg(solution.loads, side, mass_kg)
+    return {name: np.where(known, load, np.nan) for name, load in loads.items()}
 
 
 def _on(side: Side, right_name: str) -> str:

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -119,6 +121,7 @@ def test_a_model_without_a_groups_muscle_is_refused_by_name():
         group_forces_n_kg(muscles(lacking), "left", 60.0)
 
 
+OWN_FOOT = {name: frozenset({"right" if name.endswith("_r") else "left"}) for name in (*HIPS, *MUSCLES)}
 STRIDES = (
     Stride(side="right", start_s=0.1, stop_s=1.1, toe_off_s=0.7),
     Stride(side="left", start_s=0.2, stop_s=1.0, toe_off_s=0.7),
@@ -144,7 +147,7 @@ def a_walk(loads: JointLoads) -> Solution:
         balance=ramp.cut(frames),
         loads=loads.cut(frames),
         frames=frames,
-        loading_feet={},
+        loading_feet=OWN_FOOT,
     )
 
 
@@ -174,6 +177,18 @@ def test_a_load_not_known_in_one_frame_is_not_known_in_its_stride():
     assert all(np.isnan(right.channels[name]).all() for name in LOAD_CHANNELS)
     assert np.isfinite(right.channels["force_tfl"]).all()
     assert left.channels["load_hip"] == pytest.approx(np.sqrt(3))
+
+
+def test_a_load_that_rests_on_the_other_foot_needs_its_ground_reaction():
+    """A muscle ties the legs of some model together: in one frame of the right stride the left foot is not known."""
+    walk = a_walk(joint_loads(TIME_S))
+    tied = replace(walk, loading_feet={**OWN_FOOT, "psoas_r": frozenset({"right", "left"})})
+    known = both_known()
+    known["left"].known[15] = False
+    for solution, expected in ((walk, True), (tied, False)):
+        right, left = cut_cycles(STRIDES, solution, known, 60.0, 11)
+        assert np.isfinite(right.channels["load_hip"]).all() == expected
+        assert np.isfinite(left.channels["load_hip"]).all()
 
 
 def both_known() -> dict[str, FootWrench]:
