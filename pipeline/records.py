@@ -1,6 +1,6 @@
 """What the steps of the chain hand to each other: checked, frozen, in SI units.
 
-Shapes: T marker frames, S analog samples, M markers, C analog channels, Q coordinates, U muscles.
+Shapes: T marker frames, S analog samples, M markers, C analog channels, Q coordinates, U muscles, J joints.
 NaN means "not measured", never zero.
 """
 
@@ -298,6 +298,37 @@ class MuscleForces:
             actuator_force=self.actuator_force[frames],
             converged=self.converged[frames],
             short_of=self.short_of[frames],
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JointLoads:
+    """Joint contact forces, N: what the proximal segment (pelvis, thigh, shank) exerts on the distal one at each joint.
+
+    `joints` are named as in `warehouse.channels.LOADED_JOINTS`. in_distal_n (T, J, 3) has the distal segment's axes,
+    in_proximal_n (T, J, 3) the proximal one's. NaN where not known.
+    """
+
+    time_s: np.ndarray
+    joints: tuple[str, ...]
+    in_distal_n: np.ndarray
+    in_proximal_n: np.ndarray
+
+    def __post_init__(self) -> None:
+        expected = (len(self.time_s), len(self.joints), 3)
+        if self.in_distal_n.shape != expected or self.in_proximal_n.shape != expected:
+            raise ValueError(
+                f"joint loads have shapes {self.in_distal_n.shape} and {self.in_proximal_n.shape}, expected {expected} "
+                f"for {len(self.time_s)} frames of {len(self.joints)} joints."
+            )
+
+    def cut(self, frames: slice) -> "JointLoads":
+        """The same, over some of the frames only."""
+        return replace(
+            self,
+            time_s=self.time_s[frames],
+            in_distal_n=self.in_distal_n[frames],
+            in_proximal_n=self.in_proximal_n[frames],
         )
 
 

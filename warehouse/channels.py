@@ -1,4 +1,4 @@
-"""The channels that every model reads and predicts: names, order, units, and the muscles of each group.
+"""The channels that models read and predict: names, order, units, and the muscles of each group.
 
 Names are the right-hand side's, as OpenSim has them. A left cycle is the same data with r and l
 exchanged; no sign changes, since the model's leg coordinates are mirrored.
@@ -21,6 +21,17 @@ INPUT_COORDINATES: tuple[str, ...] = (
 
 MOMENT_COORDINATES: tuple[str, ...] = ("hip_flexion_r", "hip_adduction_r", "hip_rotation_r")
 
+# The legs' joints whose contact force is stored, and the coordinates of each.
+LOADED_JOINTS: dict[str, tuple[str, ...]] = {
+    f"{joint}_{letter}": tuple(f"{coordinate}_{letter}" for coordinate in coordinates)
+    for letter in "rl"
+    for joint, coordinates in {
+        "hip": ("hip_flexion", "hip_adduction", "hip_rotation"),
+        "knee": ("knee_angle",),
+        "ankle": ("ankle_angle",),
+    }.items()
+}
+
 # The 25 hip-crossing muscle-tendon units of a leg of Rajagopal et al. (2016), in 14 groups.
 MUSCLE_GROUPS: dict[str, tuple[str, ...]] = {
     "addbrev": ("addbrev_r",),
@@ -39,11 +50,20 @@ MUSCLE_GROUPS: dict[str, tuple[str, ...]] = {
     "piri": ("piri_r",),
 }
 
-# What can be predicted, by kind: forces in N/kg, moments in N·m/kg.
-TargetKind = Literal["forces", "moments"]
+# Targets by kind: muscle forces in N/kg, moments in N·m/kg, the hip's contact force in N/kg. Models predict the first
+# two, which are the published ones.
+TargetKind = Literal["forces", "moments", "loads"]
+PredictedKind = Literal["forces", "moments"]
 FORCE_CHANNELS: tuple[str, ...] = tuple(f"force_{group}" for group in MUSCLE_GROUPS)
 MOMENT_CHANNELS: tuple[str, ...] = tuple(f"moment_{name.removesuffix('_r')}" for name in MOMENT_COORDINATES)
-TARGET_CHANNELS: dict[TargetKind, tuple[str, ...]] = {"forces": FORCE_CHANNELS, "moments": MOMENT_CHANNELS}
+# The hip's contact force: three components, and its size.
+LOAD_CHANNELS: tuple[str, ...] = ("load_hip_x", "load_hip_y", "load_hip_z", "load_hip")
+TARGET_CHANNELS: dict[TargetKind, tuple[str, ...]] = {
+    "forces": FORCE_CHANNELS,
+    "moments": MOMENT_CHANNELS,
+    "loads": LOAD_CHANNELS,
+}
+# What every cycle has; cycles stored by an earlier version, and imported ones, lack the contact force.
 ALL_CHANNELS: tuple[str, ...] = (*INPUT_COORDINATES, *FORCE_CHANNELS, *MOMENT_CHANNELS)
 
 

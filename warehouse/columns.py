@@ -21,7 +21,11 @@ Missing = Literal["never", "null", "nan"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Column:
-    """One column: its Arrow type, its unit, its meaning, and how it stores a missing value."""
+    """One column: its Arrow type, its unit, its meaning, and how it stores a missing value.
+
+    `later` columns were added to a table of numbers that was in use: a file may lack them, and is read as if they held
+    NaN.
+    """
 
     name: str
     type: pa.DataType
@@ -29,10 +33,13 @@ class Column:
     meaning: str
     missing: Missing = "never"
     allowed: tuple[str, ...] = ()
+    later: bool = False
 
     def __post_init__(self) -> None:
         if not self.unit or not self.meaning:
             raise ValueError(f"column {self.name!r} needs a unit ({NO_UNIT!r} for none) and a meaning.")
+        if self.later and (self.missing != "nan" or not pa.types.is_floating(self.type)):
+            raise ValueError(f"column {self.name!r} was added later, and must hold numbers that may be NaN.")
 
     def field(self) -> pa.Field:
         """The Arrow field, with unit and meaning in its metadata."""
@@ -137,6 +144,11 @@ def flag(name: str, meaning: str) -> Column:
 def optional(column: Column) -> Column:
     """The same column, nullable."""
     return replace(column, missing="null")
+
+
+def later(column: Column) -> Column:
+    """The same column, which files of an earlier version lack."""
+    return replace(column, later=True)
 
 
 _IDENTITY: dict[str, Column] = {

@@ -74,6 +74,8 @@ def _column_line(column: Column) -> str:
     meaning = column.meaning
     if column.allowed:
         meaning += f" ({' or '.join(f'`{word}`' for word in column.allowed)})"
+    if column.later:
+        meaning += "; older and imported files lack the column"
     return f"| `{column.name}` | {_type_name(column.type)} | {column.unit} | {column.missing} | {meaning} |"
 
 

@@ -2,8 +2,8 @@
 
 import pyarrow as pa
 
-from warehouse.channels import INPUT_COORDINATES, MOMENT_COORDINATES, MUSCLE_GROUPS, ipsilateral
-from warehouse.columns import Column, Family, TableSchema, count, flag, optional, real, text
+from warehouse.channels import INPUT_COORDINATES, LOADED_JOINTS, MOMENT_COORDINATES, MUSCLE_GROUPS, ipsilateral
+from warehouse.columns import Column, Family, TableSchema, count, flag, later, optional, real, text
 
 # Raised when a table's columns change their names, types, units or meanings.
 FORMAT_VERSION = 1
@@ -223,11 +223,42 @@ _ACTIVATIONS = TableSchema(
     ),
 )
 
+# The segments that meet at a joint: the proximal and the distal one.
+_SEGMENTS_AT: dict[str, tuple[str, str]] = {
+    "hip": ("pelvis", "femur"),
+    "knee": ("femur", "tibia"),
+    "ankle": ("tibia", "talus"),
+}
+_AXES = {"x": "forward", "y": "up", "z": "to the right"}
+
+
+def _load_columns(joint: str) -> tuple[Column, ...]:
+    name, _, letter = joint.partition("_")
+    proximal, distal = _SEGMENTS_AT[name]
+    what = f"Contact force of the {proximal} on the {'right' if letter == 'r' else 'left'} {distal} at the {name}"
+    return tuple(
+        real(
+            f"{joint}_{which}_{axis}",
+            "N",
+            f"{what}, along the {segment}'s axis {axis} ({way} in standing)",
+            missing="nan",
+        )
+        for which, segment in (("distal", distal), ("proximal", proximal))
+        for axis, way in _AXES.items()
+    )
+
+
+_JOINT_LOADS = TableSchema(
+    name="joint_loads",
+    level="trial",
+    row="one row per marker frame of a stride that gives targets",
+    columns=(_TIME, *(column for joint in LOADED_JOINTS for column in _load_columns(joint))),
+)
+
 
 def _foot_columns(side: str, letter: str) -> tuple[Column, ...]:
     def vector(name: str, unit: str, meaning: str) -> tuple[Column, ...]:
-        axes = {"x": "forward", "y": "up", "z": "to the right"}
-        return tuple(real(f"{name}_{axis}_{letter}", unit, f"{meaning}, {way}") for axis, way in axes.items())
+        return tuple(real(f"{name}_{axis}_{letter}", unit, f"{meaning}, {way}") for axis, way in _AXES.items())
 
     places = tuple(
         real(column.name, column.unit, f"{column.meaning}; NaN under the contact threshold", missing="nan")
@@ -306,6 +337,22 @@ _CYCLES = TableSchema(
             )
             for name in MOMENT_COORDINATES
         ),
+        *(
+            later(
+                real(
+                    f"load_hip{component}",
+                    "N/kg",
+                    f"{which} of the pelvis's contact force on the own leg's femur per body mass",
+                    missing="nan",
+                )
+            )
+            for component, which in {
+                "_x": "Component along the femur's axis x (forward in standing)",
+                "_y": "Component along the femur's axis y (up in standing)",
+                "_z": "Component along the femur's lateral axis (away from the other leg in standing)",
+                "": "Size",
+            }.items()
+        ),
     ),
 )
 
@@ -321,13 +368,14 @@ SCHEMAS: dict[str, TableSchema] = {
         _MOMENTS,
         _FORCES,
         _ACTIVATIONS,
+        _JOINT_LOADS,
         _GRF,
         _CYCLES,
     )
 }
 
 # An accepted trial has one file in each of these tables, and one in `cycles` if it has any cycle.
-PER_TRIAL: tuple[str, ...] = ("kinematics", "moments", "forces", "activations", "grf")
+PER_TRIAL: tuple[str, ...] = ("kinematics", "moments", "forces", "activations", "joint_loads", "grf")
 PER_SESSION: tuple[str, ...] = ("sessions", "scaling", "static_markers")
 
 

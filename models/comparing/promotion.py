@@ -14,7 +14,7 @@ from models.scoring.scorecard import (
     Scorecard,
     compare_scorecards,
 )
-from warehouse.channels import TargetKind
+from warehouse.channels import PredictedKind
 from warehouse.settings_file import Checked
 
 _Share = Annotated[float, Field(ge=0, lt=1)]
@@ -35,7 +35,7 @@ class PromotionRule(Checked):
 class GroupScores(Checked):
     """Both models' mean RMSE over the subjects of one group."""
 
-    kind: TargetKind
+    kind: PredictedKind
     unit: str
     grouping: Literal["condition", "cohort"]
     group: str

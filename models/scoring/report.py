@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from models.scoring.metrics import Interval
 from models.scoring.scorecard import KindScore, ModelComparison, Scorecard, compare_scorecards, verdict_in_words
-from warehouse.channels import TargetKind
+from warehouse.channels import PredictedKind
 from warehouse.identity import VIRTUAL_PREFIX
 from warehouse.settings_file import Checked
 
@@ -15,7 +15,7 @@ class Coverage(Checked):
     `level` is the share they are to cover; `mean_width` is from their lower to their upper limit.
     """
 
-    kind: TargetKind
+    kind: PredictedKind
     unit: str
     level: float
     n_subjects: int
@@ -81,7 +81,7 @@ def _lines(report: Report) -> Iterator[str]:
         yield from (_coverage_line(one) for one in report.coverage if one.kind == kind)
 
 
-def _table(kind: TargetKind, parts: dict[str, KindScore]) -> Iterator[str]:
+def _table(kind: PredictedKind, parts: dict[str, KindScore]) -> Iterator[str]:
     unit = next(iter(parts.values())).unit
     yield ""
     yield f"{kind}, {unit}: mean over subjects [95 % interval] and their median; R² about one grand mean, as published"

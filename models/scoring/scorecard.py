@@ -12,11 +12,11 @@ from models.data.channels import TASK_TARGETS, Channel
 from models.data.cycles import Cycles, cohort_of
 from models.scoring import metrics
 from models.scoring.metrics import Interval
-from warehouse.channels import TargetKind
+from warehouse.channels import PredictedKind
 from warehouse.settings_file import Checked
 
 EVERY_CONDITION = "all"
-TARGET_KINDS: tuple[TargetKind, ...] = ("forces", "moments")
+TARGET_KINDS: tuple[PredictedKind, ...] = ("forces", "moments")
 
 
 class GroupScore(Checked):
@@ -67,7 +67,7 @@ class SubjectScore(Checked):
 class KindScore(Checked):
     """All forces, or all moments. `pooled` takes all cycles together, so that subjects with many count more."""
 
-    kind: TargetKind
+    kind: PredictedKind
     unit: str
     conditions: tuple[ConditionScore, ...]  # the first is of all conditions together
     cohorts: tuple[CohortScore, ...] = ()  # empty in reports written before there were cohort scores
@@ -94,7 +94,7 @@ class ModelComparison(Checked):
     A negative difference means that `first` is better.
     """
 
-    kind: TargetKind
+    kind: PredictedKind
     unit: str
     first: str
     second: str
@@ -177,7 +177,7 @@ def _against_baselines(standings: Sequence[tuple[_Standing, str]]) -> str:
 
 
 def _kind_score(
-    kind: TargetKind,
+    kind: PredictedKind,
     channels: Sequence[Channel],
     cycles: Cycles,
     measured: np.ndarray,

@@ -33,6 +33,11 @@ class OsimSettings(Checked):
     engine: Literal["exact", "tools"]
     mechanics: MechanicsLaw
 
+    @property
+    def mechanics_used(self) -> MechanicsLaw:
+        """What the engine computes by: OpenSim's tools know one mechanics, whatever the recipe says."""
+        return self.mechanics if self.engine == "exact" else "opensim"
+
 
 class MarkerSettings(Checked):
     """Gap filling and low-pass filtering of marker trajectories, and how much of a walk they must show."""

@@ -9,6 +9,7 @@ from pipeline.records import (
     CoordinateTask,
     FootWrench,
     GeneralizedForces,
+    JointLoads,
     KinematicsResult,
     Markers,
     MuscleForces,
@@ -72,6 +73,23 @@ class Engine(Protocol):
         mechanics: MechanicsLaw = "corrected",
     ) -> GeneralizedForces:
         """What muscles and actuators give, less what inverse dynamics asks, at the free coordinates."""
+        ...
+
+    def joint_loads(
+        self,
+        model_file: Path,
+        coordinates: Coordinates,
+        wrenches: Sequence[FootWrench],
+        forces: MuscleForces,
+        *,
+        foot_bodies: Mapping[Side, str],
+        mechanics: MechanicsLaw,
+    ) -> JointLoads:
+        """Contact forces of the joints that muscles, actuators, gravity, inertia and the ground load.
+
+        They are those of `warehouse.channels.LOADED_JOINTS` that the model has. Coordinates and wrenches are those of
+        static optimization, and may cover more frames: `forces.time_s` says which are wanted.
+        """
         ...
 
     def loading_feet(self, model_file: Path, foot_bodies: Mapping[Side, str]) -> Mapping[str, frozenset[Side]]:

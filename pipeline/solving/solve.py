@@ -1,4 +1,4 @@
-"""Inverse kinematics, inverse dynamics and static optimization of one walk, by the recipe's engine."""
+"""Inverse kinematics, inverse dynamics, static optimization and joint loads of one walk, by the recipe's engine."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -33,7 +33,7 @@ def solve(
     directory: Path,
     known: Kinematics | None,
 ) -> Solution:
-    """All three solves; muscle forces over `frames` only, since they cost most. TrialRejected names the stage.
+    """All solves; muscle forces, which cost most, and joint loads over `frames` only. TrialRejected names the stage.
 
     `known` are the kinematics of an earlier run with the same markers, model and settings; None solves them.
     """
@@ -44,7 +44,7 @@ def solve(
         coordinates,
         list(wrenches.values()),
         foot_bodies=foot_bodies(recipe),
-        mechanics=recipe.model.mechanics,
+        mechanics=recipe.model.mechanics_used,
         directory=directory / "id",
     )
     muscles = muscle_forces(engine, model, coordinates, wrenches, frames, recipe, directory / "so")
@@ -53,7 +53,15 @@ def solve(
         moments=moments,
         muscles=muscles,
         balance=engine.muscle_balance(
-            model, coordinates.cut(frames), moments.cut(frames), muscles, mechanics=recipe.model.mechanics
+            model, coordinates.cut(frames), moments.cut(frames), muscles, mechanics=recipe.model.mechanics_used
+        ),
+        loads=engine.joint_loads(
+            model,
+            coordinates,
+            list(wrenches.values()),
+            muscles,
+            foot_bodies=foot_bodies(recipe),
+            mechanics=recipe.model.mechanics_used,
         ),
         frames=frames,
         loading_feet=engine.loading_feet(model, foot_bodies(recipe)),
@@ -104,7 +112,7 @@ def muscle_forces(
         coordinates.cut(wide),
         list(wrenches.values()),
         foot_bodies=foot_bodies(recipe),
-        mechanics=recipe.model.mechanics,
+        mechanics=recipe.model.mechanics_used,
         settings=recipe.static_optimization,
         directory=directory,
     )

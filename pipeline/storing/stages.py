@@ -12,14 +12,15 @@ from warehouse.provenance import stable_hash
 
 # What a session and a trial are, as provenance records name it: numbers, words, hashes.
 Facts = Mapping[str, str | int | float | None]
-# Which stage's key each of a trial's tables carries. Muscle forces are stored for those strides that pass the quality
-# gates, so they change with the gates too.
+# Which stage's key each of a trial's tables carries. Muscle forces and joint loads are stored for those strides that
+# pass the quality gates, so they change with the gates too.
 STAGE_OF_TABLE: dict[str, str] = {
     "kinematics": "inverse_kinematics",
     "grf": "ground_reactions",
     "moments": "inverse_dynamics",
     "forces": "quality",
     "activations": "quality",
+    "joint_loads": "quality",
     "cycles": "quality",
     "trials": "quality",
 }
@@ -77,7 +78,7 @@ STAGES: dict[str, Stage] = {
         inputs=("inverse_dynamics",),
     ),
     "quality": Stage(
-        version=2,
+        version=3,
         sections=("quality", "cycles"),
         facts=("height_m", "condition"),
         inputs=("static_optimization",),
@@ -98,8 +99,7 @@ def stage_accounts(recipe: Recipe, facts: Facts, opensim_version: str) -> dict[s
     sections = {
         **_sections(recipe),
         "engine": recipe.model.engine,
-        # The tools know one mechanics, whatever the recipe says.
-        "mechanics": recipe.model.mechanics if recipe.model.engine == "exact" else "opensim",
+        "mechanics": recipe.model.mechanics_used,
         "feet": (recipe.model.right_foot_body, recipe.model.left_foot_body),
     }
     accounts: dict[str, StageAccount] = {}

@@ -14,6 +14,7 @@ from pipeline.storing.job import Job
 from pipeline.storing.stages import StageAccount, common_facts, keys_of, table_keys, to_json
 from pipeline.storing.store_rejected import description
 from pipeline.storing.stored_kinematics import columns_of
+from warehouse.channels import LOADED_JOINTS
 from warehouse.files.lock import one_writer
 from warehouse.files.write import row_file, table_file, write_together
 from warehouse.holdings.contents import is_trial_fresh
@@ -35,6 +36,7 @@ def store_accepted(job: Job, trial: str, accounts: Mapping[str, StageAccount], r
         "moments": _moments(result.solution, known),
         "forces": _forces(result),
         "activations": (_activations(result), {}),
+        "joint_loads": (_joint_loads(result), {}),
         "cycles": (_cycles(result, condition, mass_kg), {}),
     }
     made_by, made_from = table_keys(keys_of(accounts)), common_facts(recipe, opensim_version())
@@ -149,6 +151,21 @@ def _activations(result: TrialResult) -> Columns:
             for name, values in zip(muscles.muscle_names, muscles.activation.T, strict=True)
         },
     }
+
+
+def _joint_loads(result: TrialResult) -> Columns:
+    solution, known = result.solution, _frames_explained(result)
+    loads = solution.loads
+    columns: Columns = {"time_s": loads.time_s}
+    for joint in LOADED_JOINTS:
+        for which, forces in (("distal", loads.in_distal_n), ("proximal", loads.in_proximal_n)):
+            for index, axis in enumerate("xyz"):
+                columns[f"{joint}_{which}_{axis}"] = (
+                    _where_known(forces[:, loads.joints.index(joint), index], solution.feet_loading(joint), known)
+                    if joint in loads.joints
+                    else np.full(len(loads.time_s), np.nan)
+                )
+    return columns
 
 
 def _frames_explained(result: TrialResult) -> dict[Side, np.ndarray]:

@@ -1,7 +1,7 @@
 """The page of a dataset: what was accepted and rejected, and the curves a biomechanist looks at first."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -9,7 +9,7 @@ from reports.pages.curves import PageCycles, band, page_cycles
 from reports.pages.figures import Panel, draw_panels
 from reports.pages.models import ModelSection
 from reports.pages.render import render_page
-from reports.pages.titles import ANGLE_TITLES, FORCE_TITLES, MOMENT_TITLES, SECTIONS
+from reports.pages.titles import ANGLE_TITLES, LOAD_TITLES, SECTIONS
 from warehouse.files import read
 from warehouse.holdings.status import WarehouseStatus, warehouse_status
 from warehouse.identity import VIRTUAL_PREFIX
@@ -19,6 +19,8 @@ from warehouse.release.origin import mixture
 from warehouse.release.selection import with_cycles
 from warehouse.schemas import schema_of
 
+# The hip's contact force is shown in % of body weight.
+PERCENT_PER_N_KG = 100 / 9.80665
 # Figures of quality in a trial's row: column, title, factor, unit and decimals to show it with.
 QUALITY = (
     ("marker_rms_max_m", "marker error, RMS of the worst frame", 1e3, "mm", 1),
@@ -125,11 +127,16 @@ def _cohorts(warehouse: Warehouse) -> Iterator[dict[str, object]]:
 
 
 def _figures(warehouse: Warehouse, cohort: str) -> list[tuple[str, str]]:
-    columns = [*ANGLE_TITLES, *MOMENT_TITLES, *FORCE_TITLES]
+    """The cohort's figures by their headings; the contact force's only if any cycle has it."""
+    columns = [column for _, titles in SECTIONS for column in titles]
     keys = ("cohort", "subject", "condition", "sample")
-    cycles = page_cycles(read.cycles_as_right(warehouse, columns=[*keys, *columns], cohort=cohort), columns)
+    stored = page_cycles(read.cycles_as_right(warehouse, columns=[*keys, *columns], cohort=cohort), columns)
+    loads = {column: PERCENT_PER_N_KG * stored.values[column] for column in LOAD_TITLES}
+    cycles = replace(stored, values={**stored.values, **loads})
+    with_loads = any(np.isfinite(values).any() for values in loads.values())
     members = {condition: cycles.where(cohort, condition) for condition in sorted(set(cycles.condition), key=by_speed)}
-    return [(heading, draw_panels(list(_panels(members, titles)))) for heading, titles in SECTIONS]
+    sections = [(heading, titles) for heading, titles in SECTIONS if titles is not LOAD_TITLES or with_loads]
+    return [(heading, draw_panels(list(_panels(members, titles)))) for heading, titles in sections]
 
 
 def by_speed(condition: str) -> tuple[int, str]:
@@ -147,6 +154,8 @@ def _panels(members: dict[str, PageCycles], titles: dict[str, str]) -> Iterator[
 def _unit(column: str) -> str:
     if column in ANGLE_TITLES:
         return "degree"
+    if column in LOAD_TITLES:
+        return "% body weight"
     return next(known.unit for known in schema_of("cycles").columns if known.name == column)
 
 

@@ -34,4 +34,16 @@ FORCE_TITLES = {
     "force_grac": "gracilis",
     "force_piri": "piriformis",
 }
-SECTIONS = (("Joint angles", ANGLE_TITLES), ("Hip moments", MOMENT_TITLES), ("Hip muscle forces", FORCE_TITLES))
+# The pelvis's force on the femur, in the femur's axes.
+LOAD_TITLES = {
+    "load_hip": "size",
+    "load_hip_x": "forward",
+    "load_hip_y": "up",
+    "load_hip_z": "to the outside",
+}
+SECTIONS = (
+    ("Joint angles", ANGLE_TITLES),
+    ("Hip moments", MOMENT_TITLES),
+    ("Hip muscle forces", FORCE_TITLES),
+    ("Hip contact force", LOAD_TITLES),
+)

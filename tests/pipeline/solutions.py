@@ -7,11 +7,13 @@ from pipeline.records import (
     Coordinates,
     FootWrench,
     GeneralizedForces,
+    JointLoads,
     Kinematics,
     MuscleForces,
     Side,
 )
 from pipeline.solving.solution import Solution
+from warehouse.channels import LOADED_JOINTS
 
 FRAMES = 101
 TIME_S = np.arange(FRAMES) / 100
@@ -38,6 +40,15 @@ def forces(peaks: dict[str, float]) -> GeneralizedForces:
 
 def joint_moments(value: float = 100.0) -> dict[str, float]:
     return {f"{joint}_{side}": value for side in "rl" for joint in ("hip_flexion", "knee_angle", "ankle_angle")}
+
+
+def joint_loads(time_s: np.ndarray = TIME_S) -> JointLoads:
+    """Joint i is loaded with (i, 10 i, 100 i) N in the distal segment's axes, and with twice that in the proximal's."""
+    force = np.arange(len(LOADED_JOINTS))[:, None] * np.array([1.0, 10.0, 100.0])
+    in_distal_n = np.tile(force, (len(time_s), 1, 1))
+    return JointLoads(
+        time_s=time_s, joints=tuple(LOADED_JOINTS), in_distal_n=in_distal_n, in_proximal_n=2 * in_distal_n
+    )
 
 
 def a_solution(
@@ -71,6 +82,7 @@ def a_solution(
         moments=forces(joint_moments() if moments is None else moments),
         muscles=muscles,
         balance=forces(balance or {}),
+        loads=joint_loads(),
         frames=slice(0, FRAMES),
         loading_feet=LOADING_FEET,
     )

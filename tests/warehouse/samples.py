@@ -4,7 +4,14 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from warehouse.channels import INPUT_COORDINATES, MOMENT_COORDINATES, MUSCLE_GROUPS, ipsilateral
+from warehouse.channels import (
+    INPUT_COORDINATES,
+    LOAD_CHANNELS,
+    LOADED_JOINTS,
+    MOMENT_COORDINATES,
+    MUSCLE_GROUPS,
+    ipsilateral,
+)
 from warehouse.release.audit_record import AuditRecord, UnreleasedCycles
 
 N_FRAMES = 50
@@ -33,6 +40,11 @@ def grf_columns() -> dict[str, np.ndarray]:
         columns[f"known_{letter}"] = np.arange(N_FRAMES) > 10
         columns[f"reason_{letter}"] = np.where(np.arange(N_FRAMES) > 10, "", "two feet on plate 1")
     return columns
+
+
+def load_columns(n_rows: int) -> dict[str, np.ndarray]:
+    """The hip's contact force, which `cycles_columns` lack, as cycles that were stored before it did."""
+    return {name: wave(number, n_rows) for number, name in enumerate(LOAD_CHANNELS)}
 
 
 def cycles_columns(n_right: int = 2, n_left: int = 1, condition: str = "slow") -> dict[str, np.ndarray]:
@@ -67,6 +79,10 @@ def frame_tables() -> dict[str, tuple[dict[str, np.ndarray], dict[str, str]]]:
     forces = {"time_s": TIME_S, "converged": TIME_S >= 0, "balance_nm": wave(5) * 1e-6}
     forces |= {name: np.abs(wave(i)) for i, name in enumerate(MUSCLES)} | {"reserve_hip_flexion_r": wave(6)}
     activations = {"time_s": TIME_S, **{name: np.abs(wave(i)) / 30 for i, name in enumerate(MUSCLES)}}
+    joints = [
+        f"{joint}_{which}_{axis}" for joint in LOADED_JOINTS for which in ("distal", "proximal") for axis in "xyz"
+    ]
+    joint_loads = {"time_s": TIME_S, **{name: wave(number) * 20 for number, name in enumerate(joints)}}
     return {
         "kinematics": (kinematics, COORDINATES),
         "moments": (
@@ -75,6 +91,7 @@ def frame_tables() -> dict[str, tuple[dict[str, np.ndarray], dict[str, str]]]:
         ),
         "forces": (forces, {"reserve_hip_flexion_r": "N·m"}),
         "activations": (activations, {}),
+        "joint_loads": (joint_loads, {}),
         "grf": (grf_columns(), {}),
     }
 

@@ -4,7 +4,10 @@ from warehouse.channels import (
     ALL_CHANNELS,
     FORCE_CHANNELS,
     INPUT_COORDINATES,
+    LOAD_CHANNELS,
+    LOADED_JOINTS,
     MOMENT_CHANNELS,
+    MOMENT_COORDINATES,
     MUSCLE_GROUPS,
     TARGET_CHANNELS,
     ipsilateral,
@@ -16,6 +19,18 @@ def test_ten_angles_fourteen_forces_and_three_moments_each_named_once() -> None:
     assert (len(INPUT_COORDINATES), len(FORCE_CHANNELS), len(MOMENT_CHANNELS)) == (10, 14, 3)
     assert (*INPUT_COORDINATES, *TARGET_CHANNELS["forces"], *TARGET_CHANNELS["moments"]) == ALL_CHANNELS
     assert len(set(ALL_CHANNELS)) == 27
+
+
+def test_contact_forces_are_targets_that_not_every_cycle_has() -> None:
+    assert TARGET_CHANNELS["loads"] == LOAD_CHANNELS == ("load_hip_x", "load_hip_y", "load_hip_z", "load_hip")
+    assert not set(LOAD_CHANNELS) & set(ALL_CHANNELS)
+
+
+def test_both_legs_joints_are_loaded_and_the_hips_coordinates_are_those_of_its_moments() -> None:
+    assert tuple(LOADED_JOINTS) == ("hip_r", "knee_r", "ankle_r", "hip_l", "knee_l", "ankle_l")
+    assert LOADED_JOINTS["hip_r"] == MOMENT_COORDINATES
+    for joint, coordinates in LOADED_JOINTS.items():
+        assert LOADED_JOINTS[mirrored(joint)] == tuple(mirrored(name) for name in coordinates)
 
 
 def test_the_groups_are_twenty_five_muscles_of_the_right_leg() -> None:

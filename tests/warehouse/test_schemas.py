@@ -1,8 +1,8 @@
 import pyarrow as pa
 import pytest
 
-from warehouse.channels import INPUT_COORDINATES, MOMENT_COORDINATES, MUSCLE_GROUPS
-from warehouse.columns import Column, TableSchema
+from warehouse.channels import INPUT_COORDINATES, LOAD_CHANNELS, LOADED_JOINTS, MOMENT_COORDINATES, MUSCLE_GROUPS
+from warehouse.columns import Column, TableSchema, later, real
 from warehouse.schemas import PER_SESSION, PER_TRIAL, SCHEMAS, schema_of
 
 
@@ -28,10 +28,10 @@ def test_a_columns_name_tells_its_unit(schema: TableSchema) -> None:
         "_n": "N",
         "_ratio": "1",
     }
-    named_for_an_axis_or_a_rate = ("scale_y", "walking_speed_m_s")
+    named_for_an_axis_or_a_rate = ("scale_y", "walking_speed_m_s", "load_hip_y", "distal_y", "proximal_y")
     for column in schema.columns:
         for suffix, unit in suffixes.items():
-            if column.name.endswith(suffix) and column.name not in named_for_an_axis_or_a_rate:
+            if column.name.endswith(suffix) and not column.name.endswith(named_for_an_axis_or_a_rate):
                 assert column.unit == unit, column.name
 
 
@@ -52,6 +52,24 @@ def test_cycles_hold_ten_inputs_fourteen_forces_and_three_moments() -> None:
     assert units["hip_flexion_ipsi"] == "degree"
     assert units["force_glmed"] == "N/kg"
     assert units["moment_hip_flexion"] == "N·m/kg"
+
+
+def test_contact_forces_say_on_what_they_act_and_in_whose_axes() -> None:
+    columns = {column.name: column for column in schema_of("joint_loads").columns}
+    assert len(columns) == 1 + len(LOADED_JOINTS) * 2 * 3
+    assert {column.unit for name, column in columns.items() if name != "time_s"} == {"N"}
+    assert "of the pelvis on the left femur at the hip, along the femur's axis x" in columns["hip_l_distal_x"].meaning
+    assert (
+        "of the femur on the right tibia at the knee, along the femur's axis z" in columns["knee_r_proximal_z"].meaning
+    )
+    of_cycles = {column.name: column for column in schema_of("cycles").columns}
+    assert {of_cycles[name].unit for name in LOAD_CHANNELS} == {"N/kg"}
+    assert [name for name, column in of_cycles.items() if column.later] == [*LOAD_CHANNELS]
+
+
+def test_a_column_added_later_holds_numbers_that_may_be_unknown() -> None:
+    with pytest.raises(ValueError, match="'x' was added later"):
+        later(real("x", "N", "something"))
 
 
 def test_a_family_with_several_units_asks_which() -> None:

@@ -18,8 +18,9 @@ def build_table(
 ) -> pa.Table:
     """The table in schema order: identity (from the key), fixed columns, then the model's in the order given.
 
-    A nullable column can be left out. `units` gives the unit of each column whose unit depends on the model
-    (degree or m; N·m or N). ValueError names the table and the column that don't fit.
+    A nullable column can be left out, and so can one that was added later: the file then lacks it. `units` gives the
+    unit of each column whose unit depends on the model (degree or m; N·m or N). ValueError names the table and the
+    column that don't fit.
     """
     resolved = _resolved(schema, columns, units)
     n_rows = _row_count(schema, columns)
@@ -40,14 +41,15 @@ def build_table(
 
 
 def _resolved(schema: TableSchema, columns: Mapping[str, Values], units: Mapping[str, str]) -> list[Column]:
-    missing = [c.name for c in schema.columns if c.name not in columns and c.missing != "null"]
+    missing = [c.name for c in schema.columns if c.name not in columns and c.missing != "null" and not c.later]
     if missing:
         raise ValueError(f"table {schema.name!r} lacks its column {', '.join(map(repr, missing))}.")
     stray = [name for name in units if name not in columns]
     if stray:
         raise ValueError(f"table {schema.name!r}: units are given for {stray}, which are not among its columns.")
     fixed = {column.name for column in schema.columns}
-    return [*schema.columns, *(schema.resolve(name, units) for name in columns if name not in fixed)]
+    stored = [column for column in schema.columns if column.name in columns or not column.later]
+    return [*stored, *(schema.resolve(name, units) for name in columns if name not in fixed)]
 
 
 def _row_count(schema: TableSchema, columns: Mapping[str, Values]) -> int:

@@ -3,6 +3,7 @@
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
@@ -46,13 +47,13 @@ def is_fresh(warehouse: Warehouse, table: str, key: SessionKey, provenance_key: 
 def read_table(warehouse: Warehouse, table: str, key: SessionKey, columns: Sequence[str] | None = None) -> pa.Table:
     """One file of a table, all columns or those named, in that order, with units and meanings in the fields.
 
-    MissingFile if it was never stored, WarehouseError if it is damaged, foreign or of another format,
-    ValueError for a column it does not have.
+    A column that was added to the table later is NaN throughout where the file lacks it. MissingFile if it was never
+    stored, WarehouseError if it is damaged, foreign or of another format, ValueError for a column it does not have.
     """
     path = _path(warehouse, table, key)
     with _opened(warehouse, path) as (file, account):
         _checked(account, table, key, path)
-        return _selected(file, path, columns)
+        return _selected(file, path, table, columns)
 
 
 def read_row(warehouse: Warehouse, table: str, key: SessionKey) -> dict[str, object]:
@@ -167,7 +168,13 @@ def read_trial_cycles(warehouse: Warehouse, trial: Stored, columns: Sequence[str
                 "If a run is storing it just now, try again; else run `gait2hip ingest` on its session to finish what "
                 "was interrupted."
             )
-        return _selected(file, path, columns)
+        return _selected(file, path, "cycles", columns)
+
+
+def lacks(warehouse: Warehouse, trial: Stored, columns: Collection[str]) -> bool:
+    """Whether an accepted trial's cycles were stored without any of these columns, which reading fills with NaN."""
+    with _opened(warehouse, _path(warehouse, "cycles", trial_key(trial))) as (file, _):
+        return not set(columns) & set(file.schema_arrow.names)
 
 
 def _account_or_problem(warehouse: Warehouse, table: str, path: str) -> Stored | str | None:
@@ -188,7 +195,7 @@ def _row_or_problem(
     try:
         with _opened(warehouse, path) as (file, account):
             _checked(account, table, _key(account), path)
-            return account, _selected(file, path, columns).to_pylist()[0]
+            return account, _selected(file, path, table, columns).to_pylist()[0]
     except MissingFile:
         return None  # Removed by another process since it was listed.
     except WarehouseError as error:
@@ -246,12 +253,15 @@ def _opened(warehouse: Warehouse, path: str) -> Iterator[tuple[pq.ParquetFile, S
         yield file, account
 
 
-def _selected(file: pq.ParquetFile, path: str, columns: Sequence[str] | None) -> pa.Table:
+def _selected(file: pq.ParquetFile, path: str, name: str, columns: Sequence[str] | None) -> pa.Table:
     try:
         # A trial's tables are small: handing their columns to threads takes longer than reading them.
         table = file.read(columns=columns, use_threads=False)
     except (pa.ArrowException, OSError) as error:
         raise WarehouseError(f"{path} is damaged: {_advice(error)}") from error
+    for column in schema_of(name).columns:
+        if column.later and column.name not in table.column_names and (columns is None or column.name in columns):
+            table = table.append_column(column.field(), pa.array(np.full(file.metadata.num_rows, np.nan)))
     if columns is not None:
         # Parquet skips unknown names silently.
         present = set(table.column_names)

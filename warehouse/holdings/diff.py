@@ -10,13 +10,14 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow as pa
 
-from warehouse.channels import ALL_CHANNELS, INPUT_COORDINATES
+from warehouse.channels import ALL_CHANNELS, INPUT_COORDINATES, LOAD_CHANNELS
 from warehouse.errors import WarehouseError
 from warehouse.files import read
 from warehouse.layout import Warehouse
 from warehouse.schemas import schema_of
 
 _SAME_START_S = 0.005
+_CHANNELS = (*ALL_CHANNELS, *LOAD_CHANNELS)
 _KEY = ("cohort", "subject", "session", "trial", "side")
 
 
@@ -36,7 +37,10 @@ class ChannelDifference:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WarehouseDiff:
-    """How many cycles were compared, how many are in one warehouse only, and each channel's difference."""
+    """How many cycles were compared, how many are in one warehouse only, and each channel's difference.
+
+    The hip's contact force is compared if both warehouses hold it.
+    """
 
     n_shared: int
     n_only_old: int
@@ -61,13 +65,12 @@ def diff_warehouses(old: Warehouse, new: Warehouse) -> WarehouseDiff:
         )
     names = ["/".join(before[i][0]) for i, _ in pairs]
     differences = np.array([_difference(before[i], after[j]) for i, j in pairs])
+    channels = [_channel(channel, differences[:, :, column], names) for column, channel in enumerate(_CHANNELS)]
     return WarehouseDiff(
         n_shared=len(pairs),
         n_only_old=len(before) - len(pairs),
         n_only_new=len(after) - len({j for _, j in pairs}),
-        channels=tuple(
-            _channel(channel, differences[:, :, column], names) for column, channel in enumerate(ALL_CHANNELS)
-        ),
+        channels=tuple(one for one in channels if one.channel in ALL_CHANNELS or np.isfinite(one.rms)),
     )
 
 
@@ -85,9 +88,9 @@ def diff_text(diff: WarehouseDiff) -> str:
 
 def _cycles(warehouse: Warehouse) -> list[_Cycle]:
     """Every cycle as its key, its start in seconds, and its channels (P, C)."""
-    table = read.cycles_as_right(warehouse, columns=[*_KEY, "start_s", "sample", *ALL_CHANNELS])
+    table = read.cycles_as_right(warehouse, columns=[*_KEY, "start_s", "sample", *_CHANNELS])
     starts = [*np.flatnonzero(table["sample"].to_numpy() == 0), table.num_rows]
-    values = np.stack([table[name].to_numpy() for name in ALL_CHANNELS], axis=1) if table.num_rows else np.empty((0, 0))
+    values = np.stack([table[name].to_numpy() for name in _CHANNELS], axis=1) if table.num_rows else np.empty((0, 0))
     keys = [tuple(row.values()) for row in _first_rows(table, starts[:-1])]
     begins = table["start_s"].to_numpy()
     return [

@@ -23,6 +23,8 @@ from warehouse.release.manifest import CYCLES_FILE
 from warehouse.release.publish import Release, open_release
 
 Format = Literal["npz", "csv", "mot"]
+# As OpenSim's analysis JointReaction names the forces on a right leg's femur in its own axes.
+_LOAD_COLUMNS = tuple(f"hip_r_on_femur_r_in_femur_r_f{axis}" for axis in "xyz")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,7 +52,9 @@ def export_release(root: str, format_: Format, output: Path) -> Exported:
 
 
 def _npz(release: Release, output: Path) -> Exported:
-    """One file for each kind of target, with the names, shapes and units that the published training scripts read.
+    """One file for each kind of target that was published, as the published training scripts read them.
+
+    Names, shapes and units are theirs; contact forces are in no such file.
 
     Cycles are sorted by subject and condition, so that an import followed by an export gives the same arrays.
     ValueError if the release's cycles have a different number of samples from the published ones.
@@ -61,7 +65,7 @@ def _npz(release: Release, output: Path) -> Exported:
             f"{POINTS}. Cut a release with --points {POINTS}, or export it as csv or mot."
         )
     written, left_out = [], []
-    for kind in release.manifest.targets:
+    for kind in (kind for kind in FILE_NAMES if kind in release.manifest.targets):
         cycles = load(release.root.root, (kind,))
         content = io.BytesIO()
         np.savez(content, allow_pickle=False, **_published(cycles, kind))
@@ -100,7 +104,7 @@ def _csv(release: Release, output: Path) -> Exported:
 
 def _mot(release: Release, output: Path) -> Exported:
     """For each cycle a motion file, and a file in N or N·m for each kind of target in the release."""
-    cycles = load(release.root.root)
+    cycles = load(release.root.root, release.manifest.targets)
     unknown = int((~np.isfinite(cycles.duration_s)).sum())
     if unknown:
         raise ValueError(
@@ -123,6 +127,8 @@ def _write_cycle(cycles: CycleArrays, index: int, output: Path) -> Iterator[Path
         tables.append(("id.sto", OUT_COLUMNS["moments"], cycles.moments_nm_kg[index] * mass_kg))
     if cycles.force_names:
         tables.append(("so.sto", tuple(f"{group}_r" for group in MUSCLE_GROUPS), cycles.forces_n_kg[index] * mass_kg))
+    if cycles.load_names:
+        tables.append(("jr.sto", _LOAD_COLUMNS, cycles.loads_n_kg[index, :, :3] * mass_kg))
     time_s = np.linspace(0, cycles.duration_s[index], cycles.inputs_deg.shape[1])
     for ending, columns, values in tables:
         file = f"{name}_{ending}"

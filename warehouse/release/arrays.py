@@ -25,19 +25,21 @@ _CYCLES_AT_ONCE = 64
 class CycleArrays:
     """Cycles in the release's order, each seen as a right leg's, single precision.
 
-    `inputs_deg` (N, P, 10), `forces_n_kg` (N, P, 14), `moments_nm_kg` (N, P, 3), columns in the order of the names. A
-    kind of target that was not requested, or that the release lacks, has no columns: (N, P, 0). Per cycle (N,): its
-    identity and condition, `mass_kg`, `height_m`, `duration_s` (NaN if an imported source lacks it), and whether its
-    subject is in training or in the test. `subject` is `cohort/subject`, as in the split. `left_out` names each cycle
-    that is missing here because a target is not known, with that target.
+    `inputs_deg` (N, P, 10), `forces_n_kg` (N, P, 14), `moments_nm_kg` (N, P, 3), `loads_n_kg` (N, P, 4), columns in the
+    order of the names. A kind of target that was not requested, or that the release lacks, has no columns: (N, P, 0).
+    Per cycle (N,): its identity and condition, `mass_kg`, `height_m`, `duration_s` (NaN if an imported source lacks
+    it), and whether its subject is in training or in the test. `subject` is `cohort/subject`, as in the split.
+    `left_out` names each cycle that is missing here because a target is not known, with that target.
     """
 
     inputs_deg: np.ndarray
     forces_n_kg: np.ndarray
     moments_nm_kg: np.ndarray
+    loads_n_kg: np.ndarray
     input_names: tuple[str, ...]
     force_names: tuple[str, ...]
     moment_names: tuple[str, ...]
+    load_names: tuple[str, ...]
     subject: np.ndarray
     session: np.ndarray
     trial: np.ndarray
@@ -65,19 +67,20 @@ class CycleArrays:
 
 
 def load(root: str, targets: Collection[TargetKind] | None = None, allocate: Allocate = in_memory) -> CycleArrays:
-    """The arrays of the release in a folder, local or `s3://…`, with the kinds of targets named, or all of them.
+    """The arrays of the release in a folder, local or `s3://…`, with the kinds of targets named.
 
+    None stands for forces and moments, as far as it has them; contact forces are loaded only if they are named.
     `allocate` says where inputs and targets are kept. Cycles with NaN in one of these targets are left out. MissingFile
     or WarehouseError if there is no such release or one of its files was changed; ValueError for a kind of target that
     the release lacks.
     """
     release = open_release(root)
-    kinds = release.manifest.targets if targets is None else tuple(targets)
+    kinds = tuple(kind for kind in release.manifest.targets if kind != "loads") if targets is None else tuple(targets)
     lacking = sorted(set(kinds) - set(release.manifest.targets))
     if lacking:
         raise ValueError(f"{root} has no {', '.join(lacking)}; it has {', '.join(release.manifest.targets)}.")
-    names = {kind: TARGET_CHANNELS[kind] if kind in kinds else () for kind in ("forces", "moments")}
-    blocks, keys = _read(release, (INPUT_COORDINATES, names["forces"], names["moments"]), allocate)
+    names = {kind: channels if kind in kinds else () for kind, channels in TARGET_CHANNELS.items()}
+    blocks, keys = _read(release, (INPUT_COORDINATES, *names.values()), allocate)
     return _assembled(blocks, keys, names, read_split(release))
 
 
@@ -87,7 +90,10 @@ def read_split(release: Release) -> ReleaseSplit:
 
 
 def _assembled(
-    blocks: Sequence[np.ndarray], keys: dict[str, np.ndarray], names: dict[str, tuple[str, ...]], split: ReleaseSplit
+    blocks: Sequence[np.ndarray],
+    keys: dict[str, np.ndarray],
+    names: dict[TargetKind, tuple[str, ...]],
+    split: ReleaseSplit,
 ) -> CycleArrays:
     subject = np.char.add(np.char.add(keys.pop("cohort"), "/"), keys.pop("subject"))
     complete = np.logical_and.reduce([finite_rows(block) for block in blocks[1:]])
@@ -100,9 +106,11 @@ def _assembled(
         inputs_deg=blocks[0],
         forces_n_kg=blocks[1],
         moments_nm_kg=blocks[2],
+        loads_n_kg=blocks[3],
         input_names=INPUT_COORDINATES,
         force_names=names["forces"],
         moment_names=names["moments"],
+        load_names=names["loads"],
         subject=subject,
         train=np.isin(subject, split.train),
         test=np.isin(subject, split.test),
@@ -115,11 +123,11 @@ def _left_out(
     blocks: Sequence[np.ndarray],
     keys: dict[str, np.ndarray],
     subject: np.ndarray,
-    names: dict[str, tuple[str, ...]],
+    names: dict[TargetKind, tuple[str, ...]],
     cycles: np.ndarray,
 ) -> Iterator[str]:
     """A line for each of these cycles: which of its targets are not known."""
-    channels = np.array([*names["forces"], *names["moments"]])
+    channels = np.array([name for of_kind in names.values() for name in of_kind])
     for index in cycles:
         unknown = np.concatenate([~np.isfinite(block[index]).all(axis=0) for block in blocks])
         which = "all targets" if unknown.all() else ", ".join(channels[unknown])

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
-from warehouse.channels import ALL_CHANNELS, TARGET_CHANNELS, TargetKind
+from warehouse.channels import TARGET_CHANNELS, TargetKind
 from warehouse.errors import WarehouseError
 from warehouse.files import read
 from warehouse.holdings.whole_imports import partial_imports
@@ -15,7 +15,7 @@ from warehouse.identity import SessionKey, check_name
 from warehouse.layout import Warehouse
 from warehouse.release.audit_record import Auditor, UnreleasedCycles
 from warehouse.release.card import CardFacts, quality_columns, render_card
-from warehouse.release.cycles_file import Sampling, row_groups, write_cycles
+from warehouse.release.cycles_file import Sampling, channels_in, row_groups, write_cycles
 from warehouse.release.manifest import (
     AUDIT_FILE,
     CARD_FILE,
@@ -171,7 +171,10 @@ class _Counts:
 
 def _count(file: Path, points: int) -> _Counts:
     """The number of cycles, the kinds of targets that any of them has, and the number of cycles with all of these."""
-    known: dict[TargetKind, list[np.ndarray]] = {"forces": [], "moments": []}
+    there = set(channels_in(file))
+    known: dict[TargetKind, list[np.ndarray]] = {
+        kind: [] for kind, names in TARGET_CHANNELS.items() if there >= {*names}
+    }
     for kind, parts in known.items():
         for part in row_groups(file, TARGET_CHANNELS[kind]):
             finite = np.logical_and.reduce([np.isfinite(column.to_numpy()) for column in part.columns])
@@ -183,7 +186,7 @@ def _count(file: Path, points: int) -> _Counts:
 
 
 def _training_rows(file: Path, split: ReleaseSplit, points: int) -> Iterable[pa.Table]:
-    for part in row_groups(file, ("cohort", "subject", *ALL_CHANNELS)):
+    for part in row_groups(file, ("cohort", "subject", *channels_in(file))):
         if not set(subjects_of(part)) & set(split.test):
             yield part
             continue

@@ -79,7 +79,11 @@ def _head(facts: CardFacts, released: Sequence[StoredTrial]) -> Iterator[str]:
 
 
 def _targets(facts: CardFacts) -> str:
-    told = {"forces": "14 muscle-group forces of the hip in N/kg", "moments": "3 moments of the hip in N·m/kg"}
+    told = {
+        "forces": "14 muscle-group forces of the hip in N/kg",
+        "moments": "3 moments of the hip in N·m/kg",
+        "loads": "the contact force of the hip (3 components in the femur's axes, and its size) in N/kg",
+    }
     return " and ".join(told[kind] for kind in facts.targets) or "none that is known"
 
 
@@ -187,7 +191,7 @@ def _split(split: ReleaseSplit) -> Iterator[str]:
 def _channels(statistics: Mapping[str, Statistic]) -> Iterator[str]:
     yield from _title("Columns of `cycles.parquet`")
     rows = []
-    for column in release_columns():
+    for column in release_columns(tuple(statistics)):
         statistic = statistics.get(column.name)
         known = statistic is not None and statistic.mean is not None and statistic.sd is not None
         figures = (f"{statistic.mean:.4g}", f"{statistic.sd:.4g}") if statistic and known else ("", "")

@@ -7,6 +7,7 @@ import numpy as np
 import pyarrow as pa
 
 from warehouse.channels import ALL_CHANNELS
+from warehouse.release.columns import RELEASED_CHANNELS
 from warehouse.release.split import ReleaseSplit, subject_id
 
 
@@ -23,15 +24,16 @@ class Statistic:
 
 
 def channel_statistics(parts: Iterable[pa.Table], split: ReleaseSplit) -> dict[str, Statistic]:
-    """Every channel's statistics over the rows of `parts`; NaN counts as not known.
+    """The statistics of every channel of the release over the rows of `parts`; NaN counts as not known.
 
     ValueError if any row belongs to a subject that is not in training.
     """
     channels = {name: (0, 0.0, 0.0) for name in ALL_CHANNELS}
     for part in parts:
         _refuse_others(part, split)
-        for name in ALL_CHANNELS:
-            channels[name] = _merged(channels[name], _moments(part.column(name)))
+        for name in RELEASED_CHANNELS:
+            if name in channels or name in part.column_names:
+                channels[name] = _merged(channels.get(name, (0, 0.0, 0.0)), _moments(part.column(name)))
     return {name: _statistic(*sums) for name, sums in channels.items()}
 
 

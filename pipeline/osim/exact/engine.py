@@ -15,6 +15,7 @@ from pipeline.osim.exact import inverse_dynamics as exact_motion
 from pipeline.osim.exact.inverse_kinematics import fit_markers
 from pipeline.osim.exact.static_optimization import least_effort_forces
 from pipeline.osim.inputs import require_cover, require_motion, tracked_markers
+from pipeline.osim.joint_loads import joint_loads
 from pipeline.osim.log import tool_log
 from pipeline.osim.models.loading_feet import loading_feet
 from pipeline.osim.models.shared_model import SharedModel, shared_model
@@ -30,7 +31,14 @@ from pipeline.records import (
 )
 from pipeline.session.recipe import InverseKinematicsSettings, MechanicsLaw, StaticOptimizationSettings
 
-__all__ = ["inverse_dynamics", "inverse_kinematics", "loading_feet", "muscle_balance", "static_optimization"]
+__all__ = [
+    "inverse_dynamics",
+    "inverse_kinematics",
+    "joint_loads",
+    "loading_feet",
+    "muscle_balance",
+    "static_optimization",
+]
 
 _IK, _ID, _SO = "inverse_kinematics", "inverse_dynamics", "static_optimization"
 

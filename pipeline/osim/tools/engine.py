@@ -16,6 +16,7 @@ from pipeline.errors import TrialRejected
 from pipeline.osim.balance import muscle_balance
 from pipeline.osim.files import read_storage, write_storage, write_trc
 from pipeline.osim.inputs import require_cover, require_known_actuators, require_motion, tracked_markers
+from pipeline.osim.joint_loads import joint_loads
 from pipeline.osim.log import run_tool, tool_log
 from pipeline.osim.models.loading_feet import loading_feet
 from pipeline.osim.models.model import (
@@ -43,7 +44,14 @@ from pipeline.records import (
 )
 from pipeline.session.recipe import InverseKinematicsSettings, MechanicsLaw, StaticOptimizationSettings
 
-__all__ = ["inverse_dynamics", "inverse_kinematics", "loading_feet", "muscle_balance", "static_optimization"]
+__all__ = [
+    "inverse_dynamics",
+    "inverse_kinematics",
+    "joint_loads",
+    "loading_feet",
+    "muscle_balance",
+    "static_optimization",
+]
 
 _IK, _ID, _SO = "inverse_kinematics", "inverse_dynamics", "static_optimization"
 _MODEL = "model.osim"

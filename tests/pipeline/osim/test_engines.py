@@ -65,7 +65,14 @@ def test_an_unknown_engine_is_refused_with_the_known_ones() -> None:
 @pytest.mark.parametrize("name", sorted(ENGINES))
 def test_every_engine_has_the_same_interface(name: str) -> None:
     engine = load_engine(name)
-    for solve in ("inverse_kinematics", "inverse_dynamics", "static_optimization", "muscle_balance", "loading_feet"):
+    for solve in (
+        "inverse_kinematics",
+        "inverse_dynamics",
+        "static_optimization",
+        "muscle_balance",
+        "joint_loads",
+        "loading_feet",
+    ):
         wanted = list(inspect.signature(getattr(Engine, solve)).parameters.values())[1:]
         assert list(inspect.signature(getattr(engine, solve)).parameters.values()) == wanted
 

@@ -1,12 +1,15 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from pipeline.errors import TrialRejected
 from pipeline.ground.cycles import Stride
-from pipeline.records import Coordinates, FootWrench, GeneralizedForces, Kinematics, MuscleForces
+from pipeline.records import Coordinates, FootWrench, GeneralizedForces, JointLoads, Kinematics, MuscleForces
 from pipeline.solving.solution import Solution
-from pipeline.solving.targets import cut_cycles, group_forces_n_kg, inputs_deg, moments_nm_kg
-from warehouse.channels import INPUT_COORDINATES, MOMENT_COORDINATES, MUSCLE_GROUPS, mirrored
+from pipeline.solving.targets import cut_cycles, group_forces_n_kg, hip_loads_n_kg, inputs_deg, moments_nm_kg
+from tests.pipeline.solutions import joint_loads
+from warehouse.channels import INPUT_COORDINATES, LOAD_CHANNELS, MOMENT_COORDINATES, MUSCLE_GROUPS, mirrored
 
 TIME_S = np.arange(121) / 100
 BOTH_LEGS = tuple(INPUT_COORDINATES)
@@ -75,6 +78,36 @@ def test_moments_are_the_striding_hips():
     assert [left[f"moment_hip_{axis}"][0] for axis in ("flexion", "adduction", "rotation")] == [4.0, 5.0, 6.0]
 
 
+def hips(force_n: np.ndarray) -> JointLoads:
+    """Both hips bear this force (T, 3) in the femurs' axes."""
+    both = np.stack([force_n, force_n], axis=1)
+    return JointLoads(time_s=TIME_S, joints=("hip_r", "hip_l"), in_distal_n=both, in_proximal_n=np.full_like(both, 7))
+
+
+def test_a_left_hips_load_is_read_as_a_right_ones() -> None:
+    """Mirrored in the body's middle plane, a force to the left is one to the right."""
+    force = np.tile([60.0, -1200.0, 240.0], (len(TIME_S), 1))
+    right = hip_loads_n_kg(hips(force), "right", 60.0)
+    mirror = hip_loads_n_kg(hips(force * [1, 1, -1]), "left", 60.0)
+    assert [right[name][0] for name in LOAD_CHANNELS[:3]] == [1.0, -20.0, 4.0]
+    for name in LOAD_CHANNELS:
+        assert mirror[name] == pytest.approx(right[name])
+    assert right["load_hip"] == pytest.approx(np.sqrt(1 + 400 + 16))
+
+
+def test_the_hips_load_is_the_striding_legs() -> None:
+    """The right hip is unloaded, the left one bears (3, 30, 300) N."""
+    right, left = (hip_loads_n_kg(joint_loads(TIME_S), side, 10.0) for side in ("right", "left"))
+    assert {value for load in right.values() for value in load} == {0.0}
+    assert [left[name][0] for name in LOAD_CHANNELS[:3]] == pytest.approx([0.3, 3.0, -30.0])
+
+
+def test_a_hip_that_the_engine_does_not_know_has_no_load() -> None:
+    no_joint = np.empty((len(TIME_S), 0, 3))
+    loads = JointLoads(time_s=TIME_S, joints=(), in_distal_n=no_joint, in_proximal_n=no_joint)
+    assert all(np.isnan(load).all() for load in hip_loads_n_kg(loads, "left", 60.0).values())
+
+
 def test_a_model_without_an_input_is_refused_by_name():
     lacking = tuple(name for name in BOTH_LEGS if name != "ankle_angle_l")
     with pytest.raises(TrialRejected, match="no coordinate ankle_angle_l, one of the ten inputs"):
@@ -88,13 +121,21 @@ def test_a_model_without_a_groups_muscle_is_refused_by_name():
         group_forces_n_kg(muscles(lacking), "left", 60.0)
 
 
-def test_cycles_are_cut_from_the_solutions_frames():
+OWN_FOOT = {name: frozenset({"right" if name.endswith("_r") else "left"}) for name in (*HIPS, *MUSCLES)}
+STRIDES = (
+    Stride(side="right", start_s=0.1, stop_s=1.1, toe_off_s=0.7),
+    Stride(side="left", start_s=0.2, stop_s=1.0, toe_off_s=0.7),
+)
+
+
+def a_walk(loads: JointLoads) -> Solution:
+    """Every moment grows by 60 N·m a second."""
     frames = slice(10, 111)
     ramp = GeneralizedForces(
         time_s=TIME_S, names=HIPS, rotational=np.ones(6, dtype=bool), values=np.tile(60 * TIME_S[:, None], 6)
     )
     still = coordinates()
-    solution = Solution(
+    return Solution(
         kinematics=Kinematics(
             coordinates=still,
             marker_rms_m=np.zeros(len(TIME_S)),
@@ -104,21 +145,54 @@ def test_cycles_are_cut_from_the_solutions_frames():
         moments=ramp,
         muscles=muscles().cut(frames),
         balance=ramp.cut(frames),
+        loads=loads.cut(frames),
         frames=frames,
-        loading_feet={},
+        loading_feet=OWN_FOOT,
     )
-    known = {side: _wrench(side) for side in ("right", "left")}
-    strides = (
-        Stride(side="right", start_s=0.1, stop_s=1.1, toe_off_s=0.7),
-        Stride(side="left", start_s=0.2, stop_s=1.0, toe_off_s=0.7),
-    )
-    right, left = cut_cycles(strides, solution, known, 60.0, 11)
+
+
+def test_cycles_are_cut_from_the_solutions_frames():
+    right, left = cut_cycles(STRIDES, a_walk(joint_loads(TIME_S)), both_known(), 60.0, 11)
     assert right.phase == pytest.approx(np.linspace(0, 1, 11))
     # A moment that grows by 60 N·m a second, over 60 kg, is the time itself.
     assert right.channels["moment_hip_flexion"] == pytest.approx(np.linspace(0.1, 1.1, 11))
     assert left.channels["moment_hip_flexion"] == pytest.approx(np.linspace(0.2, 1.0, 11))
     assert left.channels["force_tfl"] == pytest.approx(2.0)
-    assert len(right.channels) == 10 + 14 + 3
+    assert len(right.channels) == 10 + 14 + 3 + 4
+
+
+def test_a_loads_size_is_resampled_itself():
+    """The norm of resampled components would cut the corner of a force that turns round within a frame."""
+    turning = np.zeros((len(TIME_S), 3))
+    turning[:, 0] = np.where(np.arange(len(TIME_S)) % 2, 60.0, -60.0)
+    right, _ = cut_cycles(STRIDES, a_walk(hips(turning)), both_known(), 60.0, 334)
+    assert right.channels["load_hip"] == pytest.approx(1.0)
+    assert np.abs(right.channels["load_hip_x"]).min() < 0.5
+
+
+def test_a_load_not_known_in_one_frame_is_not_known_in_its_stride():
+    force = np.full((len(TIME_S), 3), 60.0)
+    force[15, 1] = np.nan
+    right, left = cut_cycles(STRIDES, a_walk(hips(force)), both_known(), 60.0, 11)
+    assert all(np.isnan(right.channels[name]).all() for name in LOAD_CHANNELS)
+    assert np.isfinite(right.channels["force_tfl"]).all()
+    assert left.channels["load_hip"] == pytest.approx(np.sqrt(3))
+
+
+def test_a_load_that_rests_on_the_other_foot_needs_its_ground_reaction():
+    """A muscle ties the legs of some model together: in one frame of the right stride the left foot is not known."""
+    walk = a_walk(joint_loads(TIME_S))
+    tied = replace(walk, loading_feet={**OWN_FOOT, "psoas_r": frozenset({"right", "left"})})
+    known = both_known()
+    known["left"].known[15] = False
+    for solution, expected in ((walk, True), (tied, False)):
+        right, left = cut_cycles(STRIDES, solution, known, 60.0, 11)
+        assert np.isfinite(right.channels["load_hip"]).all() == expected
+        assert np.isfinite(left.channels["load_hip"]).all()
+
+
+def both_known() -> dict[str, FootWrench]:
+    return {side: _wrench(side) for side in ("right", "left")}
 
 
 def _wrench(side: str) -> FootWrench:

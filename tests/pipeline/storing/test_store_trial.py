@@ -18,7 +18,7 @@ from tests.pipeline.session.test_session import COMPLETE
 from tests.pipeline.solutions import LEFT, NAMES, RIGHT, TIME_S, a_solution, joint_moments, wrenches_known
 from tests.pipeline.storing.test_job import request_of, trial_keys
 from tests.warehouse.one_file import remove_table
-from warehouse.channels import INPUT_COORDINATES, MOMENT_COORDINATES, MUSCLE_GROUPS, ipsilateral
+from warehouse.channels import INPUT_COORDINATES, LOAD_CHANNELS, MOMENT_COORDINATES, MUSCLE_GROUPS, ipsilateral
 from warehouse.errors import WarehouseError
 from warehouse.files.read import cycles, read_row, read_table, stored
 from warehouse.holdings.contents import is_trial_fresh
@@ -48,6 +48,7 @@ def result(walker, recipe, job) -> TrialResult:
         *(ipsilateral(name) for name in INPUT_COORDINATES),
         *(f"force_{group}" for group in MUSCLE_GROUPS),
         *(f"moment_{name.removesuffix('_r')}" for name in MOMENT_COORDINATES),
+        *LOAD_CHANNELS,
     ]
     return TrialResult(
         recording=walker.recording(),
@@ -105,6 +106,7 @@ def test_every_table_keeps_the_key_of_the_stage_that_made_it(job, result):
         # Which strides have forces depends on the quality gates.
         "forces": "quality",
         "activations": "quality",
+        "joint_loads": "quality",
         "cycles": "quality",
         "trials": "quality",
     }
@@ -148,14 +150,41 @@ def test_muscle_forces_are_missing_outside_the_strides_of_their_leg(job, result)
     assert set(column(job, "forces", "reserve_hip_flexion_r")[seconds < 0.49]) == {2.0}
 
 
+def test_joint_loads_are_missing_outside_the_strides_of_their_leg(job, result):
+    accept(job, result)
+    seconds = column(job, "joint_loads", "time_s")
+    during = {"r": seconds < 0.5 - 1e-6, "l": (seconds > 0.5 - 1e-6) & (seconds < 1 - 1e-6)}
+    for number, joint in enumerate(("hip_r", "knee_r", "ankle_r", "hip_l", "knee_l", "ankle_l")):
+        for factor, axis in ((1, "x"), (10, "y"), (100, "z")):
+            values = column(job, "joint_loads", f"{joint}_distal_{axis}")
+            assert np.isfinite(values).tolist() == during[joint[-1]].tolist()
+            assert set(values[during[joint[-1]]]) == {number * factor}
+            twice = column(job, "joint_loads", f"{joint}_proximal_{axis}")
+            np.testing.assert_array_equal(twice, 2 * values)
+
+
+def test_the_loads_of_a_joint_that_the_model_lacks_are_not_known(job, result):
+    loads = result.solution.loads
+    hips = replace(
+        loads,
+        joints=("hip_l",),
+        in_distal_n=loads.in_distal_n[:, 3:4],
+        in_proximal_n=loads.in_proximal_n[:, 3:4],
+    )
+    accept(job, replace(result, solution=replace(result.solution, loads=hips)))
+    assert np.isfinite(column(job, "joint_loads", "hip_l_distal_x")).sum() == 50
+    assert np.isnan(column(job, "joint_loads", "hip_r_distal_x")).all()
+    assert np.isnan(column(job, "joint_loads", "knee_l_proximal_z")).all()
+
+
 def test_cycles_are_numbered_by_leg(job, result):
     key = accept(job, result).key
-    table = read_table(job.warehouse, "cycles", key, ["side", "cycle", "sample", "phase", "mass_kg", "force_tfl"])
+    table = read_table(job.warehouse, "cycles", key, ["side", "cycle", "sample", "phase", "mass_kg", "load_hip"])
     rows = table.to_pylist()
     assert len(rows) == 3 * POINTS
     assert [(row["side"], row["cycle"]) for row in rows[::POINTS]] == [("right", 0), ("left", 0), ("left", 1)]
     assert [row["sample"] for row in rows[:POINTS]] == list(range(POINTS))
-    assert {(row["mass_kg"], row["force_tfl"]) for row in rows} == {(70.0, 1.5)}
+    assert {(row["mass_kg"], row["load_hip"]) for row in rows} == {(70.0, 1.5)}
 
 
 def test_the_same_result_is_the_same_bytes(job, result):
@@ -164,7 +193,7 @@ def test_the_same_result_is_the_same_bytes(job, result):
     before = {path: path.read_bytes() for path in root.rglob("*.parquet")}
     accept(job, result)
     assert {path: path.read_bytes() for path in root.rglob("*.parquet")} == before
-    assert len(before) == 7
+    assert len(before) == 8
 
 
 def test_a_rejection_is_stored_with_stage_reason_and_log(job):
@@ -183,7 +212,7 @@ def test_a_rejection_takes_away_what_the_trial_gave_before_and_nothing_else(job,
     key = accept(job, result).key
     rejection = Rejection(stage="markers", reason="walk 01.c3d: lacks R_FCC.")
     store_rejected(job, "walk_01", rejection, job.trial_accounts("walk_01"))
-    for table in ("kinematics", "grf", "moments", "forces", "activations", "cycles"):
+    for table in ("kinematics", "grf", "moments", "forces", "activations", "joint_loads", "cycles"):
         with pytest.raises(WarehouseError, match="does not exist"):
             read_table(job.warehouse, table, key)
     assert is_trial_fresh(job.warehouse, other, table_keys(trial_keys(job, "walk_02")))
@@ -207,7 +236,7 @@ def dies_after(monkeypatch) -> Callable[[int], None]:
     return arm
 
 
-@pytest.mark.parametrize("stored", range(7))
+@pytest.mark.parametrize("stored", range(8))
 def test_a_trial_whose_writer_died_is_not_fresh(job, result, dies_after, stored):
     dies_after(stored)
     with pytest.raises(KeyboardInterrupt):
@@ -218,7 +247,7 @@ def test_a_trial_whose_writer_died_is_not_fresh(job, result, dies_after, stored)
     )
 
 
-@pytest.mark.parametrize("stored", range(7))
+@pytest.mark.parametrize("stored", range(8))
 def test_a_writer_that_dies_over_an_accepted_trial_leaves_no_mixture(job, result, dies_after, stored):
     key = accept(job, result).key
     remove_table(job.warehouse, "forces", key)
@@ -229,7 +258,7 @@ def test_a_writer_that_dies_over_an_accepted_trial_leaves_no_mixture(job, result
     assert cycles(job.warehouse, columns=["trial"]).num_rows == 0
 
 
-@pytest.mark.parametrize("fits", range(7))
+@pytest.mark.parametrize("fits", range(8))
 def test_a_disk_that_fills_up_leaves_the_earlier_trial_as_it_was(job, result, monkeypatch, fits):
     key = accept(job, result).key
     files = {path: path.read_bytes() for path in Path(job.warehouse.base).rglob("*.parquet")}

@@ -1,10 +1,12 @@
+import numpy as np
 import pytest
 
+from reports.pages import dataset
 from reports.pages.dataset import dataset_page
-from reports.pages.titles import FORCE_TITLES
+from reports.pages.titles import FORCE_TITLES, LOAD_TITLES
 from tests.warehouse.one_file import write_row, write_table
-from tests.warehouse.samples import MADE, cycles_columns, trial_row
-from warehouse.channels import MUSCLE_GROUPS
+from tests.warehouse.samples import MADE, N_SAMPLES, cycles_columns, trial_row
+from warehouse.channels import LOAD_CHANNELS, MUSCLE_GROUPS
 from warehouse.errors import WarehouseError
 from warehouse.identity import TrialKey
 from warehouse.layout import Warehouse
@@ -40,6 +42,29 @@ def test_angles_moments_and_forces_are_drawn(page: str) -> None:
     for title in ("hip flexion", "ankle dorsiflexion", "hip internal rotation", "gluteus medius", "piriformis"):
         assert f">{title}</text>" in page
     assert page.index(">slow</text>") < page.index(">fast</text>")
+
+
+def test_contact_forces_are_drawn_in_body_weights_where_there_are_any(
+    warehouse: Warehouse, page: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert "Hip contact force" not in page
+    twice = dict.fromkeys(LOAD_CHANNELS, np.full(3 * N_SAMPLES, 2 * 9.80665))
+    write_table(warehouse, "cycles", a_key("S1", "t1"), cycles_columns() | twice, **MADE)
+    drawn = {}
+    monkeypatch.setattr(
+        dataset, "draw_panels", lambda panels: drawn.update({panel.title: panel for panel in panels}) or "<svg>"
+    )
+
+    assert "<h3>Hip contact force</h3>" in dataset_page(warehouse, "Loaded")
+
+    for title in LOAD_TITLES.values():
+        assert drawn[title].unit == "% body weight"
+        assert drawn[title].bands["slow"].mean == pytest.approx(200.0)
+        assert drawn[title].bands["slow"].n_subjects == 1
+
+
+def test_every_component_of_the_contact_force_has_a_panel() -> None:
+    assert set(LOAD_TITLES) == set(LOAD_CHANNELS)
 
 
 def test_every_muscle_group_has_a_panel() -> None:

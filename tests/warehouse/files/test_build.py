@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.warehouse.samples import N_SAMPLES, cycles_columns, frame_tables, trial_row
+from tests.warehouse.samples import N_SAMPLES, cycles_columns, frame_tables, load_columns, trial_row
+from warehouse.channels import LOAD_CHANNELS
 from warehouse.files.build import build_table
 from warehouse.identity import TrialKey
 from warehouse.schemas import schema_of
@@ -55,6 +56,12 @@ def test_a_missing_fixed_column_is_named() -> None:
     del columns["converged"]
     with pytest.raises(ValueError, match="'forces' lacks its column 'converged'"):
         build_table(schema_of("forces"), KEY, columns, units)
+
+
+def test_a_column_added_later_may_be_left_out_and_is_then_not_in_the_file() -> None:
+    without = cycles(cycles_columns())
+    whole = cycles(cycles_columns() | load_columns(3 * N_SAMPLES))
+    assert [*without.column_names, *LOAD_CHANNELS] == whole.column_names
 
 
 def test_an_unknown_column_is_named() -> None:

@@ -7,8 +7,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from tests.warehouse.one_file import write_row, write_table
-from tests.warehouse.samples import MADE, N_SAMPLES, cycles_columns, trial_row
-from warehouse.channels import INPUT_COORDINATES
+from tests.warehouse.samples import MADE, N_SAMPLES, cycles_columns, load_columns, trial_row
+from warehouse.channels import INPUT_COORDINATES, LOAD_CHANNELS
 from warehouse.errors import MissingFile, WarehouseError
 from warehouse.files import read
 from warehouse.identity import TrialKey
@@ -255,3 +255,38 @@ def test_trials_that_have_a_cycle_are_found_without_reading_it(warehouse: Wareho
 
     assert [account.identity["trial"] for account in read.trials_with_cycles(warehouse)] == ["t1"]
     assert read.trials_with_cycles(warehouse, conditions=["fast"]) == []
+
+
+@pytest.fixture
+def old_and_new(warehouse: Warehouse, store_trial: object) -> Warehouse:
+    """One trial was stored before contact forces were, the other with them."""
+    for name in ("new", "old"):
+        store_trial(a_key(trial=name))
+    write_table(warehouse, "cycles", a_key(trial="new"), cycles_columns() | load_columns(3 * N_SAMPLES), **MADE)
+    return warehouse
+
+
+@pytest.mark.parametrize("columns", [None, ["trial", *LOAD_CHANNELS], [*LOAD_CHANNELS[::-1], "trial"]])
+def test_what_was_stored_before_a_column_was_is_read_as_unknown(
+    old_and_new: Warehouse, columns: list[str] | None
+) -> None:
+    table = read.cycles(old_and_new, columns=columns)
+
+    assert table.column_names == (columns or [column.name for column in schema_of("cycles").fixed])
+    found = table.to_pandas()
+    for name, values in load_columns(3 * N_SAMPLES).items():
+        np.testing.assert_array_equal(found[found.trial == "new"][name], values)
+        assert found[found.trial == "old"][name].isna().all()
+    assert table.field("load_hip").metadata[b"unit"] == b"N/kg"
+
+
+def test_a_later_column_alone_has_as_many_rows_as_the_file(old_and_new: Warehouse) -> None:
+    found = read.read_table(old_and_new, "cycles", a_key(trial="old"), ["load_hip"])
+
+    assert np.isnan(found["load_hip"].to_numpy()).tolist() == [True] * 3 * N_SAMPLES
+
+
+def test_it_is_told_whose_cycles_lack_it(old_and_new: Warehouse) -> None:
+    lacking = {read.trial_key(t).trial: read.lacks(old_and_new, t, LOAD_CHANNELS) for t in read.trials(old_and_new)}
+
+    assert lacking == {"new": False, "old": True}

@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 
 from tests.warehouse.one_file import write_row, write_table
-from tests.warehouse.samples import MADE, cycles_columns, trial_row
+from tests.warehouse.samples import MADE, cycles_columns, load_columns, trial_row
+from warehouse.channels import ALL_CHANNELS, LOAD_CHANNELS
 from warehouse.errors import WarehouseError
 from warehouse.holdings.diff import diff_text, diff_warehouses
 from warehouse.identity import TrialKey
@@ -82,3 +83,16 @@ def test_nothing_shared_is_an_error(old: Warehouse, new: Warehouse) -> None:
 
     with pytest.raises(WarehouseError, match="share no gait cycle"):
         diff_warehouses(old, new)
+
+
+def test_contact_forces_are_compared_where_both_warehouses_hold_them(old: Warehouse, new: Warehouse) -> None:
+    loads = load_columns(33)
+    store(old, "t1")
+    store(new, "t1", **loads)
+    assert [channel.channel for channel in diff_warehouses(old, new).channels] == [*ALL_CHANNELS]
+
+    store(old, "t1", **loads | {"load_hip": loads["load_hip"] + 0.5})
+    found = diff_warehouses(old, new).channels
+    assert [channel.channel for channel in found] == [*ALL_CHANNELS, *LOAD_CHANNELS]
+    assert [channel.largest for channel in found[-4:]] == pytest.approx([0, 0, 0, 0.5])
+    assert found[-1].unit == "N/kg"

@@ -7,7 +7,7 @@ import pytest
 from tests.warehouse.conftest import store_whole_trial
 from tests.warehouse.interchange import published
 from tests.warehouse.one_file import write_table
-from tests.warehouse.samples import MADE, cycles_columns, nothing_suspicious
+from tests.warehouse.samples import MADE, N_SAMPLES, cycles_columns, load_columns, nothing_suspicious
 from warehouse.channels import TargetKind
 from warehouse.errors import MissingFile
 from warehouse.identity import TrialKey
@@ -166,6 +166,25 @@ def test_mot_files_hold_one_cycle_each_in_time_and_newtons(tmp_path: Path, measu
     assert forces.columns[10] == "glmed_r"
     assert moments.columns == ("hip_flexion_r_moment", "hip_adduction_r_moment", "hip_rotation_r_moment")
     np.testing.assert_allclose(moments.values, arrays.moments_nm_kg[0] * 67.0, rtol=1e-6)
+
+
+def test_contact_forces_are_exported_but_not_in_the_published_files(tmp_path: Path, warehouse: Warehouse) -> None:
+    key = TrialKey(cohort="adults", subject="S01", session="day1", trial="walk")
+    store_whole_trial(warehouse, key)
+    write_table(warehouse, "cycles", key, cycles_columns() | load_columns(3 * N_SAMPLES), **MADE)
+    release = _release(warehouse)
+
+    published_files = export_release(release, "npz", tmp_path / "npz").files
+    (csv,) = export_release(release, "csv", tmp_path / "csv").files
+    of_cycle = export_release(release, "mot", tmp_path / "mot").files[:4]
+
+    assert [file.name for file in published_files] == ["Gait2Hip_MF60.npz", "Gait2Hip_JM60.npz"]
+    assert {"load_hip_x", "load_hip_y", "load_hip_z", "load_hip"} <= set(pd.read_csv(csv).columns)
+    assert [file.name.rpartition("_")[2] for file in of_cycle] == ["ik.mot", "id.sto", "so.sto", "jr.sto"]
+    loads = parse_motion(of_cycle[3].name, of_cycle[3].read_text())
+    assert loads.columns == tuple(f"hip_r_on_femur_r_in_femur_r_f{axis}" for axis in "xyz")
+    found = load(release, ("loads",)).loads_n_kg[0, :, :3]
+    np.testing.assert_allclose(loads.values, found * 67.0, rtol=1e-6)
 
 
 def test_cycles_without_a_duration_have_no_time(tmp_path: Path, imported: str) -> None:

@@ -6,7 +6,9 @@ from collections.abc import Callable
 import pytest
 
 from tests.warehouse.conftest import store_whole_trial
-from tests.warehouse.samples import nothing_suspicious
+from tests.warehouse.one_file import write_table
+from tests.warehouse.samples import MADE, N_SAMPLES, cycles_columns, load_columns, nothing_suspicious
+from warehouse.files import read
 from warehouse.identity import TrialKey
 from warehouse.layout import Warehouse
 from warehouse.release.build import ReleaseOrder
@@ -37,6 +39,15 @@ def _once(tmp_path_factory: pytest.TempPathFactory) -> Warehouse:
 def filled(_once: Warehouse, warehouse: Warehouse) -> Warehouse:
     shutil.copytree(_once.base, warehouse.base)
     return warehouse
+
+
+@pytest.fixture
+def with_loads(filled: Warehouse) -> Warehouse:
+    """The same, its cycles with the hip's contact force."""
+    for found in read.trials(filled):
+        columns = cycles_columns(condition=str(found.summary["condition"])) | load_columns(3 * N_SAMPLES)
+        write_table(filled, "cycles", read.trial_key(found), columns, **MADE)
+    return filled
 
 
 @pytest.fixture

@@ -9,8 +9,8 @@ import pytest
 
 from tests.warehouse.one_file import write_table
 from tests.warehouse.release.conftest import Order, trial
-from tests.warehouse.samples import MADE, N_SAMPLES, cycles_columns
-from warehouse.channels import FORCE_CHANNELS, INPUT_COORDINATES, MOMENT_CHANNELS
+from tests.warehouse.samples import MADE, N_SAMPLES, cycles_columns, load_columns
+from warehouse.channels import FORCE_CHANNELS, INPUT_COORDINATES, LOAD_CHANNELS, MOMENT_CHANNELS
 from warehouse.errors import WarehouseError
 from warehouse.files import read
 from warehouse.layout import Warehouse
@@ -67,6 +67,29 @@ def test_cycles_without_a_target_are_left_out_and_counted(filled: Warehouse, ord
     forces_only = load(root, targets=("forces",))
     assert (len(forces_only), forces_only.n_left_out) == (18, 0)
     assert forces_only.moments_nm_kg.shape == (18, N_SAMPLES, 0)
+
+
+def test_contact_forces_are_loaded_if_they_are_named(with_loads: Warehouse, order: Order) -> None:
+    root = build_release(with_loads, order()).root.root
+
+    arrays, named = load(root), load(root, targets=("loads", "moments"))
+
+    assert (arrays.loads_n_kg.shape, arrays.load_names) == ((18, N_SAMPLES, 0), ())
+    assert (named.load_names, named.moment_names, named.force_names) == (LOAD_CHANNELS, MOMENT_CHANNELS, ())
+    stored = load_columns(3 * N_SAMPLES)["load_hip_z"].reshape(3, N_SAMPLES)
+    np.testing.assert_allclose(named.loads_n_kg[:3, :, 2], stored, rtol=1e-6, atol=1e-6)
+
+
+def test_a_cycle_whose_contact_force_is_not_known_has_its_other_targets(with_loads: Warehouse, order: Order) -> None:
+    columns = cycles_columns() | load_columns(3 * N_SAMPLES)
+    columns |= {name: np.where(columns["side"] == "left", np.nan, columns[name]) for name in LOAD_CHANNELS}
+    write_table(with_loads, "cycles", trial("adults", "S02", "walk_slow"), columns, **MADE)
+    root = build_release(with_loads, order()).root.root
+
+    assert load(root).n_left_out == 0
+    assert load(root, targets=("loads", "moments")).left_out == (
+        f"adults/S02/day1/walk_slow left cycle 0: {', '.join(LOAD_CHANNELS)} not known",
+    )
 
 
 def test_a_kind_of_target_that_is_not_there_is_refused(filled: Warehouse, order: Order) -> None:

@@ -10,8 +10,8 @@ import pytest
 from tests.warehouse.conftest import TrialWriter
 from tests.warehouse.one_file import write_row, write_table
 from tests.warehouse.release.conftest import Order, trial
-from tests.warehouse.samples import MADE, N_SAMPLES, SESSION_ROW, cycles_columns, trial_row
-from warehouse.channels import ALL_CHANNELS
+from tests.warehouse.samples import MADE, N_SAMPLES, SESSION_ROW, cycles_columns, load_columns, trial_row
+from warehouse.channels import ALL_CHANNELS, LOAD_CHANNELS
 from warehouse.errors import WarehouseError
 from warehouse.files import read
 from warehouse.identity import TrialKey
@@ -171,6 +171,27 @@ def test_a_release_says_which_kinds_of_targets_it_has(filled: Warehouse, order: 
 
     assert manifest.targets == ("forces",)
     assert manifest.n_complete == 18
+
+
+def test_contact_forces_are_released_behind_what_a_release_without_them_holds(
+    filled: Warehouse, order: Order, request: pytest.FixtureRequest
+) -> None:
+    without = build_release(filled, order())
+    release = build_release(request.getfixturevalue("with_loads"), order())
+
+    assert without.manifest.targets == ("forces", "moments")
+    assert release.manifest.targets == ("forces", "moments", "loads")
+    assert release.manifest.n_complete == 18
+    before, after = _cycles(without), _cycles(release)
+    assert [*before.columns, *LOAD_CHANNELS] == [*after.columns]
+    pd.testing.assert_frame_equal(after[before.columns], before)
+    for name, values in load_columns(3 * N_SAMPLES).items():
+        np.testing.assert_allclose(after[name], np.tile(values, 6), rtol=1e-6, atol=1e-6)
+    known = [json.loads(one.read("stats.json")).keys() for one in (without, release)]
+    assert known[1] - known[0] == set(LOAD_CHANNELS)
+    cards = [one.read("README.md").decode() for one in (without, release)]
+    assert ["contact force of the hip (3 components" in card for card in cards] == [False, True]
+    assert ["| `load_hip` | float | N/kg |" in card for card in cards] == [False, True]
 
 
 @pytest.mark.parametrize(

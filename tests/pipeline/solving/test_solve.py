@@ -1,0 +1,43 @@
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from pipeline.session.recipe import Recipe
+from pipeline.solving.solve import solve
+from tests.pipeline.solutions import FRAMES, LOADING_FEET, TIME_S, a_solution, joint_loads, wrenches_known
+
+SOME = slice(20, 60)
+
+
+@pytest.mark.parametrize(("engine", "law"), [("exact", "corrected"), ("tools", "opensim")])
+def test_loads_are_asked_with_the_whole_motion_and_the_forces_of_the_frames(
+    recipe: Recipe, tmp_path: Path, engine: str, law: str
+) -> None:
+    made, asked = a_solution(), {}
+
+    def loads_of(_model, coordinates, wrenches, forces, *, foot_bodies, mechanics):
+        asked.update(coordinates=coordinates, wrenches=wrenches, feet=set(foot_bodies), mechanics=mechanics)
+        return joint_loads(forces.time_s)
+
+    stub = SimpleNamespace(
+        inverse_dynamics=lambda *_, **__: made.moments,
+        static_optimization=lambda _model, coordinates, *_, **__: made.muscles.cut(
+            slice(*np.searchsorted(TIME_S, [coordinates.time_s[0] - 1e-9, coordinates.time_s[-1] + 1e-9]))
+        ),
+        muscle_balance=lambda _model, _coordinates, moments, _forces: moments,
+        joint_loads=loads_of,
+        loading_feet=lambda *_: LOADING_FEET,
+    )
+    model = recipe.model.model_copy(update={"engine": engine, "mechanics": "corrected"})
+    of_engine = recipe.model_copy(update={"model": model})
+    wrenches = wrenches_known(slice(None), slice(None))
+
+    found = solve(stub, tmp_path, None, wrenches, SOME, None, of_engine, tmp_path, made.kinematics)
+
+    np.testing.assert_array_equal(found.loads.time_s, TIME_S[SOME])
+    np.testing.assert_array_equal(found.muscles.time_s, TIME_S[SOME])
+    assert (asked["mechanics"], asked["feet"]) == (law, {"right", "left"})
+    assert len(asked["coordinates"].time_s) == FRAMES
+    assert asked["wrenches"] == list(wrenches.values())
