@@ -1,10 +1,24 @@
-"""Joint contact forces of a walk whose muscle forces are known, by either engine."""
+"""Joint contact forces of a walk whose muscle forces are known, by either engine.
+
+A joint carries whatever moves the segments beyond it beside gravity, the ground, and the muscles that cross it: muscles
+press a joint together, which makes its contact force several times what the segments' motion takes (Steele et al. 2012,
+J Biomech 45:2564). Actuators that stand for missing muscles turn a joint and press nothing.
+"""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+import numpy as np
+
+from pipeline.mechanics.bodies.newton_euler import joint_forces
+from pipeline.osim.arrays.read_model import Skeleton
+from pipeline.osim.ground_wrenches import bodies_pushed, wrenches_about_origin
+from pipeline.osim.models.shared_model import shared_model
+from pipeline.osim.motion import differentiated
+from pipeline.osim.muscle_pulls import pulls_of_muscles
 from pipeline.records import Coordinates, FootWrench, JointLoads, MuscleForces, Side
 from pipeline.session.recipe import MechanicsLaw
+from warehouse.channels import LOADED_JOINTS
 
 
 def joint_loads(
@@ -16,5 +30,45 @@ def joint_loads(
     foot_bodies: Mapping[Side, str],
     mechanics: MechanicsLaw,
 ) -> JointLoads:
-    """Contact forces at the joints of `warehouse.channels.LOADED_JOINTS` that the model has, at `forces.time_s`."""
-    raise NotImplementedError
+    """Contact forces at the joints of `warehouse.channels.LOADED_JOINTS` that the model has, at `forces.time_s`.
+
+    `coordinates` may cover more frames. A joint that is none by itself in the model, its coordinates moving several
+    bodies, is left out. ValueError if a frame of the forces is not among the coordinates'.
+    """
+    shared = shared_model(model_file)
+    skeleton, frames = shared.skeleton, _frames(coordinates.time_s, forces.time_s)
+    distal = _distal_bodies(skeleton)
+    motion = differentiated(shared, coordinates, None, model_file.parent)
+    values = motion.values[frames]
+    given, _ = pulls_of_muscles(shared, values, forces, mechanics)
+    pushed = bodies_pushed(shared, wrenches, foot_bodies)
+    for body, wrench in zip(pushed, wrenches_about_origin(wrenches, forces.time_s).swapaxes(0, 1), strict=True):
+        given[:, body] += wrench
+    in_distal, in_proximal = joint_forces(
+        skeleton.tree,
+        values,
+        motion.speeds[frames],
+        motion.accelerations[frames],
+        given,
+        np.array(list(distal.values()), dtype=np.int64),
+        mechanics == "opensim",
+    )
+    return JointLoads(time_s=forces.time_s, joints=tuple(distal), in_distal_n=in_distal, in_proximal_n=in_proximal)
+
+
+def _frames(among_s: np.ndarray, wanted_s: np.ndarray) -> np.ndarray:
+    places = np.searchsorted(among_s, wanted_s)
+    if not (places < len(among_s)).all() or not np.array_equal(among_s[places], wanted_s):
+        raise ValueError("muscle forces have frames that the coordinates lack.")
+    return places
+
+
+def _distal_bodies(skeleton: Skeleton) -> dict[str, int]:
+    """The body that each joint carries, by the joint's name."""
+    tree, distal = skeleton.tree, {}
+    for joint, names in LOADED_JOINTS.items():
+        coordinates = [skeleton.coordinates.index(name) for name in names if name in skeleton.coordinates]
+        moved = {int(body) for body in tree.moved[np.isin(tree.coordinate, coordinates)]}
+        if len(coordinates) == len(names) and len(moved) == 1:
+            distal[joint] = moved.pop()
+    return distal

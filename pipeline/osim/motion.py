@@ -6,11 +6,16 @@ walking_3d by 8 N at the pelvis and 1.2 N·m at the hip, decaying by a third per
 densely on the first spline, the same motion leaves 0.05 N and 0.01 N·m.
 """
 
-from dataclasses import replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
 
 import numpy as np
+import opensim as osim
 from scipy.interpolate import BSpline, make_interp_spline
 
+from pipeline.osim.files import write_storage
+from pipeline.osim.models.shared_model import SharedModel
 from pipeline.records import Coordinates
 
 SAMPLES_PER_FRAME = 4
@@ -43,3 +48,45 @@ def dense(coordinates: Coordinates) -> Coordinates:
     frame = np.arange(SAMPLES_PER_FRAME * (len(time_s) - 1) + 1) / SAMPLES_PER_FRAME
     dense_s = np.interp(frame, np.arange(len(time_s)), time_s)
     return replace(coordinates, time_s=dense_s, values=spline(dense_s))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Motion:
+    """values, speeds and accelerations, (T, Q) each."""
+
+    values: np.ndarray
+    speeds: np.ndarray
+    accelerations: np.ndarray
+
+
+def differentiated(shared: SharedModel, coordinates: Coordinates, lowpass_hz: float | None, directory: Path) -> Motion:
+    """The motion on its natural quintic spline, filtered by OpenSim's own filter first if a cut-off is given."""
+    time_s = coordinates.time_s
+    values = coordinates.values[:, [coordinates.names.index(name) for name in shared.names]]
+    if lowpass_hz is None:
+        spline = natural_spline(time_s, values)
+    else:
+        spline = natural_spline(*_low_passed(shared.names, time_s, values, lowpass_hz, directory))
+    return Motion(
+        values=spline(time_s),
+        speeds=spline.derivative(1)(time_s),
+        accelerations=spline.derivative(2)(time_s),
+    )
+
+
+def _low_passed(
+    names: Sequence[str], time_s: np.ndarray, values: np.ndarray, lowpass_hz: float, directory: Path
+) -> tuple[np.ndarray, np.ndarray]:
+    """What OpenSim's tools make of `lowpass_hz`: mirrored at both ends by half the record, then filtered."""
+    path = directory / "unfiltered.sto"
+    write_storage(path, names, time_s, values)
+    storage = osim.Storage(str(path))
+    storage.pad(storage.getSize() // 2)
+    storage.lowpassIIR(float(lowpass_hz))
+    times, column = osim.ArrayDouble(), osim.ArrayDouble()
+    storage.getTimeColumn(times)
+    filtered = np.empty((times.getSize(), len(names)))
+    for i in range(len(names)):
+        storage.getDataColumn(i, column)
+        filtered[:, i] = [column.get(t) for t in range(column.getSize())]
+    return np.array([times.get(t) for t in range(times.getSize())]), filtered

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from pipeline.osim.balance import muscle_balance
-from pipeline.osim.exact import inverse_dynamics as exact_motion
+from pipeline.osim.exact.inverse_dynamics import moments_of
 from pipeline.osim.exact.inverse_kinematics import fit_markers
 from pipeline.osim.exact.static_optimization import least_effort_forces
 from pipeline.osim.inputs import require_cover, require_motion, tracked_markers
@@ -19,6 +19,7 @@ from pipeline.osim.joint_loads import joint_loads
 from pipeline.osim.log import tool_log
 from pipeline.osim.models.loading_feet import loading_feet
 from pipeline.osim.models.shared_model import SharedModel, shared_model
+from pipeline.osim.motion import differentiated
 from pipeline.records import (
     Coordinates,
     CoordinateTask,
@@ -87,8 +88,8 @@ def inverse_dynamics(
         shared = shared_model(model_file)
         require_motion(coordinates, shared.summary)
         require_cover(wrenches, coordinates.time_s)
-        motion = exact_motion.differentiated(shared, coordinates, lowpass_hz, directory)
-        values = exact_motion.moments_of(shared, motion, wrenches, foot_bodies, coordinates.time_s, mechanics)
+        motion = differentiated(shared, coordinates, lowpass_hz, directory)
+        values = moments_of(shared, motion, wrenches, foot_bodies, coordinates.time_s, mechanics)
     return GeneralizedForces(
         time_s=coordinates.time_s, names=shared.names, rotational=_rotational(shared), values=values
     )
@@ -119,8 +120,8 @@ def static_optimization(
         shared = shared_model(model_file)
         require_motion(coordinates, shared.summary)
         require_cover(wrenches, coordinates.time_s)
-        motion = exact_motion.differentiated(shared, coordinates, lowpass_hz, directory)
-        asked = exact_motion.moments_of(shared, motion, wrenches, foot_bodies, coordinates.time_s, mechanics)
+        motion = differentiated(shared, coordinates, lowpass_hz, directory)
+        asked = moments_of(shared, motion, wrenches, foot_bodies, coordinates.time_s, mechanics)
         return least_effort_forces(shared, motion, asked, time_s=coordinates.time_s, settings=settings, mechanics=mechanics)
 
 

@@ -16,7 +16,7 @@ from pipeline.mechanics.muscles.equations import Equations, equations_of_any, ga
 from pipeline.mechanics.muscles.fibres import fibre_tensions
 from pipeline.mechanics.muscles.static_optimization import FrameEquations, MuscleLaw, frame_equations
 from pipeline.osim.asking.muscles import asked_muscles, asked_passive_tension
-from pipeline.osim.exact.inverse_dynamics import Motion
+from pipeline.osim.motion import Motion
 from pipeline.osim.inputs import require_known_actuators
 from pipeline.osim.models.model import WIDE_CONTROL, coordinate_actuators, missing_actuators, scalar_actuators
 from pipeline.osim.models.shared_model import SharedModel

@@ -6,7 +6,7 @@ Static optimization of the true motion tells, by the figures that also judge a r
 
 import numpy as np
 
-from pipeline.osim.exact.inverse_dynamics import Motion
+from pipeline.osim.motion import Motion
 from pipeline.osim.exact.static_optimization import least_effort_forces
 from pipeline.records import SIDES, GeneralizedForces, MuscleForces
 from pipeline.session.recipe import PACKAGED_RECIPE, load_recipe
