@@ -6,7 +6,7 @@ slider. One marker, and one muscle from the slider over the cylinder to the thig
 
 import numpy as np
 
-from pipeline.mechanics.arrays import CYLINDER, FIXED, Fibres, Functions, MarkerPlaces, Paths, Tree
+from pipeline.mechanics.arrays import CYLINDER, FIXED, NO_SLIP, FibreCurves, Fibres, Functions, MarkerPlaces, Paths, Tree
 
 # Bodies, and axes with their coordinates.
 GROUND, SLIDER, THIGH = 0, 1, 2
@@ -31,6 +31,7 @@ def tiny_tree() -> Tree:
         moved=_whole(SLIDER, THIGH, THIGH),
         first_carrier=_whole(0, 0, 1, 4),
         carrier=_whole(0, 0, 1, 2),
+        omitted=np.full((3, 2), -1, dtype=np.int64),
         mass_kg=np.array([0.0, 3.0, 8.0]),
         centre_m=np.array([[0.0, 0.0, 0.0], [0.0, 0.0, 0.0], [0.0, -0.2, 0.0]]),
         inertia_kg_m2=np.array([np.zeros((3, 3)), 0.02 * np.eye(3), np.diag([0.1, 0.02, 0.1])]),
@@ -96,18 +97,24 @@ def tiny_fibres() -> Fibres:
         active=_whole(0),
         velocity=_whole(1),
         passive=_whole(2),
-        curves=Functions(
-            first=_whole(0, 1, 2, 3),
-            start=np.zeros(3),
-            coefficients=np.array(
-                [
-                    [1.0, 0.0, 0.0, 0.0, 0.0, 0.0],
-                    [1.0, 0.5, 0.0, 0.0, 0.0, 0.0],
-                    [0.0, 0.0, 0.0, 0.0, 0.0, 0.0],
-                ]
+        slip=_whole(NO_SLIP),
+        curves=FibreCurves(
+            functions=Functions(
+                first=_whole(0, 1, 2, 3),
+                start=np.zeros(3),
+                coefficients=np.array(
+                    [
+                        [1.0, 0.0, 0.0, 0.0, 0.0, 0.0],
+                        [1.0, 0.5, 0.0, 0.0, 0.0, 0.0],
+                        [0.0, 0.0, 0.0, 0.0, 0.0, 0.0],
+                    ]
+                ),
+                low=np.array([0.0, -1.0, 0.0]),
+                high=np.array([2.0, 1.0, 2.0]),
             ),
-            low=np.array([0.0, -1.0, 0.0]),
-            high=np.array([2.0, 1.0, 2.0]),
+            per_unit=np.zeros(3),
+            first_bin=_whole(0, 1, 2, 3),
+            piece=_whole(0, 1, 2),
         ),
     )
 

@@ -1,4 +1,4 @@
-"""The mechanics made ready: every kernel of `entries.py` called once, so that it is compiled or loaded."""
+"""The mechanics made ready: all that `entries.py` calls is compiled, or loaded."""
 
 import sys
 import threading
@@ -34,8 +34,8 @@ def _call_all() -> None:
     global _is_ready
     with _one_at_a_time:
         if not _is_ready:
-            for entry, arguments in ENTRIES.items():
-                entry(*arguments())
+            for entry in ENTRIES:
+                entry()
             mark_as_used()
             _is_ready = True
 

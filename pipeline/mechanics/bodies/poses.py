@@ -62,7 +62,7 @@ def add_body_jacobian(tree: Tree, pose: Pose, body: int, jacobian: np.ndarray) -
 
 
 @kernel
-def follow(tree: Tree, values: np.ndarray) -> None:
+def follow_couplings(tree: Tree, values: np.ndarray) -> None:
     """Put the coupled coordinates of values (T, Q) where their drivers have them; in place."""
     for t in range(values.shape[0]):
         follow_drivers(tree, values[t])

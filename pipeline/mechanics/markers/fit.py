@@ -14,7 +14,7 @@ import numpy as np
 
 from pipeline.errors import TrialRejected
 from pipeline.mechanics.arrays import MarkerPlaces, Tree
-from pipeline.mechanics.bodies.poses import follow
+from pipeline.mechanics.bodies.poses import follow_couplings
 from pipeline.mechanics.markers.gaps import bridge_gaps
 from pipeline.mechanics.markers.objective import TrackedFrames, TrackingProblem
 from pipeline.mechanics.markers.starts import solve_frames
@@ -121,7 +121,7 @@ def fit_poses(problem: TrackingProblem, time_s: np.ndarray, positions_m: np.ndar
     error_m = np.linalg.norm(optimum.error_m, axis=2)
     values = frames.held.copy()
     values[:, problem.free] = bridge_gaps(problem, frames, time_s, optimum.free)
-    follow(problem.tree, values)
+    follow_couplings(problem.tree, values)
     return MarkerFit(values=values, marker_error_m=np.where(seen, error_m, np.nan))
 
 

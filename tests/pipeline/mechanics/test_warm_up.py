@@ -3,7 +3,7 @@
 import pytest
 
 from pipeline.mechanics import warm_up
-from pipeline.mechanics.bodies.forward import new_pose, place_bodies
+from pipeline.mechanics.bodies.poses import coupling_slopes, follow_couplings
 from pipeline.mechanics.kernel_cache import NotStored, n_compiled, nothing_compiled
 from pipeline.mechanics.tiny_model import tiny_tree, tiny_values
 from pipeline.mechanics.warm_up import load_stored, ready
@@ -14,7 +14,7 @@ def test_nothing_more_is_compiled_afterwards() -> None:
     before = n_compiled()
 
     with nothing_compiled():
-        place_bodies(tiny_tree(), tiny_values(), new_pose(tiny_tree()))
+        coupling_slopes(tiny_tree(), tiny_values()[None])
     ready()
 
     assert n_compiled() == before
@@ -22,11 +22,11 @@ def test_nothing_more_is_compiled_afterwards() -> None:
 
 
 def test_arrays_of_another_kind_are_told_with_the_kernel_s_name() -> None:
-    values = tiny_values()
+    values = tiny_values()[None]
     values.flags.writeable = False  # one more kind of array, for which nothing is compiled beforehand
 
-    with nothing_compiled(), pytest.raises(NotStored, match=r"forward\.place_bodies\(Tree"):
-        place_bodies(tiny_tree(), values, new_pose(tiny_tree()))
+    with nothing_compiled(), pytest.raises(NotStored, match=r"poses\.follow_couplings\(Tree"):
+        follow_couplings(tiny_tree(), values)
 
 
 def test_what_is_not_stored_is_not_compiled_by_who_only_loads(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -34,7 +34,7 @@ def test_what_is_not_stored_is_not_compiled_by_who_only_loads(monkeypatch: pytes
         raise NotStored
 
     monkeypatch.setattr(warm_up, "_is_ready", False)
-    monkeypatch.setattr(warm_up, "ENTRIES", {missing: tuple})
+    monkeypatch.setattr(warm_up, "ENTRIES", (missing,))
 
     assert not load_stored()
     assert not warm_up._is_ready

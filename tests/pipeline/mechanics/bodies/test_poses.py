@@ -1,6 +1,6 @@
 import numpy as np
 
-from pipeline.mechanics.bodies.poses import body_jacobians, body_places, coupling_slopes, fold, follow
+from pipeline.mechanics.bodies.poses import body_jacobians, body_places, coupling_slopes, fold, follow_couplings
 from tests.pipeline.mechanics.chains import leg, motions
 
 
@@ -30,7 +30,7 @@ def test_bodies_stay_rigid() -> None:
 def test_a_coupled_coordinate_follows_its_driver() -> None:
     tree, values = leg(), motions(4)[0]
     c = tree.functions.coefficients[tree.coupling[0]]
-    follow(tree, values)
+    follow_couplings(tree, values)
     np.testing.assert_allclose(values[:, 9], np.polynomial.Polynomial(c)(values[:, 6]), atol=1e-15)
     slopes = coupling_slopes(tree, values)
     np.testing.assert_allclose(slopes[:, 0], np.polynomial.Polynomial(c).deriv()(values[:, 6]), atol=1e-15)

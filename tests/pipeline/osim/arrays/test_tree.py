@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from pipeline.errors import TrialRejected
-from pipeline.mechanics.bodies.poses import coupling_slopes, fold, follow
+from pipeline.mechanics.bodies.poses import coupling_slopes, fold, follow_couplings
 
 pytestmark = pytest.mark.osim
 osim = pytest.importorskip("opensim")
@@ -46,7 +46,7 @@ def test_bodies_and_couplers_of_the_pendulum(pendulum: Path) -> None:
 def test_a_line_is_followed_and_folded(pendulum: Path) -> None:
     tree = read(model_with(pendulum, osim.LinearFunction(0.5, 0.1), scale=2.0))
     values = np.column_stack([ANGLES_RAD, np.full(4, 9.0)])
-    follow(tree, values)
+    follow_couplings(tree, values)
     np.testing.assert_allclose(values[:, 1], 2 * (0.5 * ANGLES_RAD + 0.1), rtol=1e-15)
     forces = np.tile([5.0, 3.0], (4, 1))
     fold(tree, coupling_slopes(tree, values), forces)
@@ -57,7 +57,7 @@ def test_a_curve_folds_by_its_slope_at_each_pose(pendulum: Path) -> None:
     square = osim.PolynomialFunction(osim.Vector.createFromMat(np.array([2.0, 0.0, 1.0])))  # 2 x² + 1
     tree = read(model_with(pendulum, square))
     values = np.column_stack([ANGLES_RAD, np.full(4, 9.0)])
-    follow(tree, values)
+    follow_couplings(tree, values)
     np.testing.assert_allclose(values[:, 1], 2 * ANGLES_RAD**2 + 1, rtol=1e-12)
     jacobian = np.ones((4, 6, 2))
     fold(tree, coupling_slopes(tree, values), jacobian)
