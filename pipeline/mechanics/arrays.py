@@ -36,8 +36,8 @@ class Tree(NamedTuple):
     first_axis (B + 1,): a body's axes. turns (A,): rotation, else translation. coordinate (A,): -1 for none, where the
     function is a constant. function (A,), direction (A, 3) unit vector, moved (A,): the body that an axis moves first.
     first_carrier (B + 1,), carrier: the axes that move a body, from the root on, body after body.
-    omitted (B, 2): the second and third rotation of a body's joint where Simbody omits how the one turns the axis of the
-    other (`bodies/newton_euler.py`), -1 where it omits nothing.
+    omitted (B, 2): the second and third rotation of a body's joint where Simbody omits how the one turns the axis of
+    the other (`bodies/newton_euler.py`), -1 where it omits nothing.
     mass_kg (B,), centre_m (B, 3) in the body's frame, inertia_kg_m2 (B, 3, 3) about its centre, gravity_m_s2 (3,).
     dependent, driver, coupling (C,): a coupled coordinate is the sum over its couplings of a function of a driver, in
     an order in which every driver is known before it is needed.
@@ -165,3 +165,8 @@ class Fibres(NamedTuple):
     velocity: np.ndarray
     passive: np.ndarray
     curves: FibreCurves
+
+
+def reals(values: np.ndarray) -> np.ndarray:
+    """Values as kernels take them: another type or order would be compiled for anew."""
+    return np.ascontiguousarray(values, dtype=np.float64)

@@ -22,9 +22,9 @@ _INNER: dict[str, Any] = {**_OPTIONS, "no_cpython_wrapper": True, "no_cfunc_wrap
 
 
 def kernel(function: F) -> F:
-    """Compile a function that Python calls at its first call, once a machine; one outside of the mechanics, once a process.
+    """Compile a function that Python calls at its first call, and keep the result for the machine's next process.
 
-    Its callers allocate: numba takes long to compile what numpy does in an instant.
+    A function outside of the mechanics is compiled once a process. Its callers allocate: numba takes long to compile what numpy does in an instant.
     """
     compiled: Any = numba.njit(**_OPTIONS)(function)
     # With NUMBA_DISABLE_JIT set it is the function itself. The cache knows the mechanics' own sources only.
@@ -39,5 +39,5 @@ def inner(function: F) -> F:
 
 
 def inlined(function: F) -> F:
-    """An inner function written out where it is called: for a hot loop, and many arrays, which a call passes one by one."""
+    """An inner function written out where it is called: for hot loops, and many arrays, which a call passes each."""
     return cast(F, numba.njit(inline="always", **_INNER)(function))

@@ -6,7 +6,17 @@ slider. One marker, and one muscle from the slider over the cylinder to the thig
 
 import numpy as np
 
-from pipeline.mechanics.arrays import CYLINDER, FIXED, NO_SLIP, FibreCurves, Fibres, Functions, MarkerPlaces, Paths, Tree
+from pipeline.mechanics.arrays import (
+    CYLINDER,
+    FIXED,
+    NO_SLIP,
+    FibreCurves,
+    Fibres,
+    Functions,
+    MarkerPlaces,
+    Paths,
+    Tree,
+)
 
 # Bodies, and axes with their coordinates.
 GROUND, SLIDER, THIGH = 0, 1, 2

@@ -1,20 +1,18 @@
 """A check of static optimization's answer: the muscles must make the moments that the motion asks for.
 
 Static optimization finds forces by moment arms. Here each muscle pulls on its bodies along its path, and the pulls are
-summed from body to body: no moment arm is needed. What it checks: the optimizer, force-length-velocity times activation,
-the order of muscles and actuators, moment arms, and that the motion of static optimization was that of inverse dynamics.
-What it takes on trust: paths as they are laid, where bodies are, the couplers' slopes, and the moments it is given. Tests
-hold these against laws, OpenSim and the tools.
+summed from body to body: no moment arm is needed. What it checks: the optimizer, force-length-velocity times
+activation, the order of muscles and actuators, moment arms, and that the motion of static optimization was that of
+inverse dynamics. What it takes on trust: paths as they are laid, where bodies are, the couplers' slopes, and the
+moments it is given. Tests hold these against laws, OpenSim and the tools.
 """
 
 from pathlib import Path
 
-import numpy as np
-
-from pipeline.mechanics.bodies.poses import coupling_slopes, fold
 from pipeline.mechanics.bodies.newton_euler import virtual_work
-from pipeline.osim.muscle_pulls import pulls_of_muscles
+from pipeline.mechanics.bodies.poses import coupling_slopes, fold
 from pipeline.osim.models.shared_model import shared_model
+from pipeline.osim.muscle_pulls import pulls_of_muscles
 from pipeline.records import Coordinates, GeneralizedForces, MuscleForces
 from pipeline.session.recipe import MechanicsLaw
 

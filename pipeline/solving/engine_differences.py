@@ -101,7 +101,9 @@ def of_corrections(
     return (
         Difference(what=f"{what} moments, largest", unit="N·m", value=_largest(apart[:, turned]), limit=None),
         Difference(what=f"{what} residual forces, largest", unit="N", value=_largest(apart[:, ~turned]), limit=None),
-        Difference(what=f"{what} muscle forces, root mean square", unit="N", value=_root_mean_square(force), limit=None),
+        Difference(
+            what=f"{what} muscle forces, root mean square", unit="N", value=_root_mean_square(force), limit=None
+        ),
         Difference(what=f"{what} muscle forces, largest", unit="N", value=_largest(force), limit=None),
     )
 

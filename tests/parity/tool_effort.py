@@ -23,9 +23,9 @@ def least_for_the_same(
     model: Path, motion: Coordinates, theirs: MuscleForces, exponent: float, optimal: np.ndarray
 ) -> np.ndarray:
     """Controls (T, U + R) of least effort that make what the tool's controls make, by its own muscles' strengths."""
+    from pipeline.mechanics.bodies.poses import coupling_slopes
     from pipeline.mechanics.muscles.effort import least_effort_controls
     from pipeline.mechanics.muscles.equations import equations_of, gain_and_target
-    from pipeline.mechanics.bodies.poses import coupling_slopes
     from pipeline.osim.asking.muscles import asked_muscles
     from pipeline.osim.exact.static_optimization import control_bounds
     from pipeline.osim.models.shared_model import shared_model

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from pipeline.mechanics.arrays import Tree
+from pipeline.mechanics.arrays import Tree, reals
 from pipeline.mechanics.bodies.forward import Pose, new_pose, place_bodies
 from pipeline.mechanics.bodies.newton_euler import BodyMotion, gather, move_bodies, new_motion, project
 from pipeline.mechanics.compiled import kernel
@@ -11,7 +11,7 @@ from pipeline.mechanics.compiled import kernel
 def mass_centre(tree: Tree, values: np.ndarray) -> np.ndarray:
     """The whole body's centre of mass in the ground frame, (T, 3), at poses (T, Q)."""
     centre_m = np.zeros((len(values), 3))
-    _mass_centre(tree, np.ascontiguousarray(values), float(tree.mass_kg.sum()), new_pose(tree), centre_m)
+    _mass_centre(tree, reals(values), float(tree.mass_kg.sum()), new_pose(tree), centre_m)
     return centre_m
 
 
@@ -27,11 +27,11 @@ def _mass_centre(tree: Tree, values: np.ndarray, total: float, pose: Pose, centr
 
 
 def mass_matrices(tree: Tree, values: np.ndarray) -> np.ndarray:
-    """Generalized inertia, (T, Q, Q), at poses (T, Q): the generalized forces of unit accelerations, without gravity."""
+    """Generalized inertia, (T, Q, Q), at poses (T, Q): generalized forces of unit accelerations, without gravity."""
     matrices = np.empty((*values.shape, values.shape[1]))
     still, unit = np.zeros((2, values.shape[1]))
     motion = new_motion(tree, gravity=False)
-    _mass_matrices(tree, np.ascontiguousarray(values), still, unit, new_pose(tree), motion, matrices)
+    _mass_matrices(tree, reals(values), still, unit, new_pose(tree), motion, matrices)
     return matrices
 
 

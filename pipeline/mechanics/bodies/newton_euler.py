@@ -1,15 +1,15 @@
 """Inverse dynamics of a frame by the recursive Newton-Euler algorithm (Featherstone 2008, section 5.3).
 
-Velocities and accelerations go out from the ground, body by body; forces come back in. Motion is a screw, six numbers as
-in `forward.py`; a wrench is a moment about the ground's origin and a force, six numbers, so that wrenches of bodies add
-up. All in the ground frame. Shapes: T frames, B bodies, A axes, Q coordinates, W external wrenches.
+Velocities and accelerations go out from the ground, body by body; forces come back in. Motion is a screw, six numbers
+as in `forward.py`; a wrench is a moment about the ground's origin and a force, six numbers, so that wrenches of bodies
+add up. All in the ground frame. Shapes: T frames, B bodies, A axes, Q coordinates, W external wrenches.
 """
 
 from typing import NamedTuple
 
 import numpy as np
 
-from pipeline.mechanics.arrays import Tree
+from pipeline.mechanics.arrays import Tree, reals
 from pipeline.mechanics.bodies.forward import Pose, new_pose, place_bodies
 from pipeline.mechanics.compiled import inner, kernel
 
@@ -50,8 +50,18 @@ def generalized_forces(
     what Simbody leaves out of a joint's velocity terms: see `_move_body`. NaN in a frame gives NaN in that frame.
     """
     forces = np.empty(values.shape)
-    moving = (np.ascontiguousarray(each) for each in (values, speeds, accelerations))
-    _generalized_forces(tree, *moving, pushed, external, as_opensim, new_pose(tree), new_motion(tree), forces)
+    _generalized_forces(
+        tree,
+        reals(values),
+        reals(speeds),
+        reals(accelerations),
+        pushed,
+        reals(external),
+        as_opensim,
+        new_pose(tree),
+        new_motion(tree),
+        forces,
+    )
     return forces
 
 
@@ -80,8 +90,8 @@ def _generalized_forces(
 
 def virtual_work(tree: Tree, values: np.ndarray, wrenches: np.ndarray) -> np.ndarray:
     """The generalized forces (T, Q) of wrenches (T, B, 6) on all bodies at poses (T, Q)."""
-    forces, moving = np.empty(values.shape), (np.ascontiguousarray(each) for each in (values, wrenches))
-    _virtual_work(tree, *moving, new_pose(tree), new_motion(tree), forces)
+    forces = np.empty(values.shape)
+    _virtual_work(tree, reals(values), reals(wrenches), new_pose(tree), new_motion(tree), forces)
     return forces
 
 
@@ -113,8 +123,19 @@ def joint_forces(
     beside these and gravity comes through its joint, what actuators give too.
     """
     in_distal, in_parent = np.empty((2, len(values), len(distal), 3))
-    moving = (np.ascontiguousarray(each) for each in (values, speeds, accelerations, wrenches))
-    _joint_forces(tree, *moving, distal, as_opensim, new_pose(tree), new_motion(tree), in_distal, in_parent)
+    _joint_forces(
+        tree,
+        reals(values),
+        reals(speeds),
+        reals(accelerations),
+        reals(wrenches),
+        distal,
+        as_opensim,
+        new_pose(tree),
+        new_motion(tree),
+        in_distal,
+        in_parent,
+    )
     return in_distal, in_parent
 
 

@@ -1,8 +1,11 @@
-"""Bodies along a motion: where they are, and how each coordinate moves them. Shapes: T frames, B bodies, Q coordinates."""
+"""Bodies along a motion: where they are, and how each coordinate moves them.
+
+Shapes: T frames, B bodies, S of them, Q coordinates, C couplings.
+"""
 
 import numpy as np
 
-from pipeline.mechanics.arrays import Tree
+from pipeline.mechanics.arrays import Tree, reals
 from pipeline.mechanics.bodies.forward import Pose, new_pose, place_bodies
 from pipeline.mechanics.bodies.functions import evaluate_at
 from pipeline.mechanics.compiled import inner, kernel
@@ -12,7 +15,7 @@ def body_places(tree: Tree, values: np.ndarray) -> tuple[np.ndarray, np.ndarray]
     """Rotations to the ground (T, B, 3, 3) and origins (T, B, 3) of all bodies at poses (T, Q)."""
     shape = (len(values), len(tree.parent))
     rotation, origin_m = np.empty((*shape, 3, 3)), np.empty((*shape, 3))
-    _body_places(tree, np.ascontiguousarray(values), new_pose(tree), rotation, origin_m)
+    _body_places(tree, reals(values), new_pose(tree), rotation, origin_m)
     return rotation, origin_m
 
 
@@ -33,7 +36,7 @@ def body_jacobians(tree: Tree, values: np.ndarray, bodies: np.ndarray) -> np.nda
     Rows are the angular velocity and then the velocity of the body's origin, in ground, per unit of speed.
     """
     jacobian = np.zeros((len(values), len(bodies), 6, values.shape[1]))
-    _body_jacobians(tree, np.ascontiguousarray(values), bodies, new_pose(tree), jacobian)
+    _body_jacobians(tree, reals(values), bodies, new_pose(tree), jacobian)
     return jacobian
 
 
@@ -81,7 +84,7 @@ def follow_drivers(tree: Tree, values: np.ndarray) -> None:
 def coupling_slopes(tree: Tree, values: np.ndarray) -> np.ndarray:
     """∂(dependent)/∂(driver) of each coupling at poses (T, Q): (T, C)."""
     slopes = np.empty((len(values), len(tree.dependent)))
-    _coupling_slopes(tree, np.ascontiguousarray(values), slopes)
+    _coupling_slopes(tree, reals(values), slopes)
     return slopes
 
 

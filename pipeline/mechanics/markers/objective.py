@@ -203,7 +203,9 @@ def find_descent(problem: TrackingProblem, room: MarkerRoom) -> None:
     for c in range(tree.dependent.shape[0] - 1, -1, -1):
         i, driver = row[tree.dependent[c]], row[tree.driver[c]]
         if driver >= 0:
-            descent[driver] += evaluate_at(tree.functions, tree.coupling[c], room.values[tree.driver[c]])[1] * descent[i]
+            descent[driver] += (
+                evaluate_at(tree.functions, tree.coupling[c], room.values[tree.driver[c]])[1] * descent[i]
+            )
 
 
 @inner

@@ -191,9 +191,7 @@ def _solve_frames(
 
 
 @kernel
-def _prove_frames(
-    blocks: Blocks, programmes: Programmes, ray: np.ndarray, proved: np.ndarray, work: DualWork
-) -> None:
+def _prove_frames(blocks: Blocks, programmes: Programmes, ray: np.ndarray, proved: np.ndarray, work: DualWork) -> None:
     """Whether rays (T, F) prove that blocks have no solution; proved (T, K) is written."""
     for t in range(programmes.entry.shape[0]):
         place_bounds(blocks, programmes.low, programmes.high, programmes.weight[t], programmes.centre[t], work)

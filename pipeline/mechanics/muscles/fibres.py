@@ -12,7 +12,15 @@ tendon is
 
 import numpy as np
 
-from pipeline.mechanics.arrays import NO_PENNATION, NO_SLIP, NORMALISED_PENNATION, PATH_SPEED, FibreCurves, Fibres
+from pipeline.mechanics.arrays import (
+    NO_PENNATION,
+    NO_SLIP,
+    NORMALISED_PENNATION,
+    PATH_SPEED,
+    FibreCurves,
+    Fibres,
+    reals,
+)
 from pipeline.mechanics.compiled import inlined, inner, kernel
 
 
@@ -80,8 +88,7 @@ def fibre_tensions(
 ) -> tuple[np.ndarray, np.ndarray]:
     """`fibre_tension` of all muscles along a motion: (T, U) each in, full and passive tensions (T, U) out."""
     full_n, passive_n = np.empty((2, *path_m.shape))
-    given = (np.ascontiguousarray(each) for each in (path_m, lengthening_m_s))
-    _fibre_tensions(fibres, *given, as_opensim, full_n, passive_n)
+    _fibre_tensions(fibres, reals(path_m), reals(lengthening_m_s), as_opensim, full_n, passive_n)
     return full_n, passive_n
 
 

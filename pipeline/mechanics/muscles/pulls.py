@@ -7,15 +7,13 @@ Shapes: T frames, U muscles, B bodies, Q coordinates.
 
 import numpy as np
 
-from pipeline.mechanics.arrays import Paths, Tree
+from pipeline.mechanics.arrays import Paths, Tree, reals
 from pipeline.mechanics.bodies.forward import Pose, new_pose, place_bodies
 from pipeline.mechanics.compiled import kernel
 from pipeline.mechanics.muscles.paths import PathRoom, lay_on_bodies, new_path_room, pull_on_moving_points
 
 
-def muscle_pulls(
-    tree: Tree, paths: Paths, values: np.ndarray, tension_n: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
+def muscle_pulls(tree: Tree, paths: Paths, values: np.ndarray, tension_n: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Wrenches of all muscles together on bodies, (T, B, 6), and what they do to coordinates directly, (T, Q).
 
     At poses (T, Q) and tensions (T, U). A wrench is a moment about the ground's origin and a force. Only points that
@@ -24,8 +22,8 @@ def muscle_pulls(
     n_frames, n_coordinates = values.shape
     wrenches, direct = np.zeros((n_frames, len(tree.parent), 6)), np.zeros((n_frames, n_coordinates))
     sliding, length_m = np.zeros((tension_n.shape[1], n_coordinates)), np.zeros(tension_n.shape[1])
-    given = (np.ascontiguousarray(each) for each in (values, tension_n))
-    _muscle_pulls(tree, paths, *given, new_pose(tree), new_path_room(tree, paths), sliding, length_m, wrenches, direct)
+    rooms = new_pose(tree), new_path_room(tree, paths)
+    _muscle_pulls(tree, paths, reals(values), reals(tension_n), *rooms, sliding, length_m, wrenches, direct)
     return wrenches, direct
 
 

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from pipeline.mechanics.arrays import Fibres, Paths, Tree
+from pipeline.mechanics.arrays import Fibres, Paths, Tree, reals
 from pipeline.mechanics.bodies.forward import Pose, new_pose, place_bodies
 from pipeline.mechanics.bodies.poses import coupling_slopes
 from pipeline.mechanics.compiled import kernel
@@ -72,9 +72,21 @@ def frame_equations(
         row=np.zeros(n_coordinates),
         left=np.zeros(n_coordinates),
     )
-    given = [np.ascontiguousarray(each) for each in (values, speeds, asked)]
-    slopes, rooms = coupling_slopes(tree, values), (new_pose(tree), new_path_room(tree, paths), room)
-    _frame_equations(tree, paths, fibres, equations, *given, slopes, law, *rooms, found)
+    _frame_equations(
+        tree,
+        paths,
+        fibres,
+        equations,
+        reals(values),
+        reals(speeds),
+        reals(asked),
+        coupling_slopes(tree, values),
+        law,
+        new_pose(tree),
+        new_path_room(tree, paths),
+        room,
+        found,
+    )
     return found
 
 

@@ -28,7 +28,9 @@ class FunctionTable:
         self._coefficients: list[list[float]] = []
         self._ends: list[tuple[float, float]] = []
 
-    def add(self, start: Sequence[float] | np.ndarray, coefficients: np.ndarray, ends: tuple[float, float] = _FOREVER) -> int:
+    def add(
+        self, start: Sequence[float] | np.ndarray, coefficients: np.ndarray, ends: tuple[float, float] = _FOREVER
+    ) -> int:
         """Pieces Σ c_k (x − start)^k, start (N,) and coefficients (N, up to 6); a line beyond `ends`."""
         self._start += [float(x) for x in start]
         for row in coefficients:

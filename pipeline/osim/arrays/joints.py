@@ -34,8 +34,9 @@ class JointAxis:
 class Branch:
     """A joint as the tree passes through it, from the body nearer the ground to the one that it carries.
 
-    `omitted` are the axes whose product Simbody omits (`Tree.omitted`), by their place in `axes`. `outer` is the joint's
-    frame on that parent, and `inner` the body's frame in the one that the axes lead to: rotations (3, 3), origins (3,).
+    `omitted` are the axes whose product Simbody omits (`Tree.omitted`), by their place in `axes`. `outer` is the
+    joint's frame on that parent, and `inner` the body's frame in the one that the axes lead to: rotations (3, 3) and
+    origins (3,).
     """
 
     joint: str

@@ -84,9 +84,7 @@ def read_muscles(model: osim.Model, skeleton: Skeleton, table: FunctionTable) ->
             return None
 
     def paths(as_opensim: bool) -> Paths:
-        return read_paths(
-            model, skeleton.bodies, skeleton.coordinates, table, skeleton.tree, as_opensim=as_opensim
-        )
+        return read_paths(model, skeleton.bodies, skeleton.coordinates, table, skeleton.tree, as_opensim=as_opensim)
 
     return MuscleArrays(
         paths=unless_unsupported(lambda: paths(False)),

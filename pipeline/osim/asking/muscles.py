@@ -1,7 +1,7 @@
 """OpenSim's muscles along a motion: the way of models whose paths or fibres arrays can't say.
 
-Asking for one muscle takes as long as asking for all, since the bodies must be in place, so that such a model's muscles are
-all asked. Shapes: T frames, Q coordinates, U muscles, B bodies of the arrays' tree.
+Asking for one muscle takes as long as asking for all, since the bodies must be in place, so that such a model's muscles
+are all asked. Shapes: T frames, Q coordinates, U muscles, B bodies of the arrays' tree.
 """
 
 import math
@@ -23,8 +23,8 @@ _KNOWN_STATES = {"activation", _FIBRE, "fiber_velocity"}
 class AskedMuscles:
     """per_newton (T, U, Q): generalized force of one newton of tension, each coordinate moving by itself.
 
-    length_m and lengthening_m_s (T, U): of the paths. full_n (T, U): tension at full activation, with the fibre's length
-    and speed as a stiff tendon determines them, as OpenSim computes it.
+    length_m and lengthening_m_s (T, U): of the paths. full_n (T, U): tension at full activation, with the fibre's
+    length and speed as a stiff tendon determines them, as OpenSim computes it.
     """
 
     per_newton: np.ndarray

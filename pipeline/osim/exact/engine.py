@@ -1,8 +1,9 @@
 """Engine `exact`: a model's mechanics in compiled code, and solves to their optimum.
 
-OpenSim reads the model; frames are computed by `pipeline/mechanics/`. The same questions and records as engine `tools`, without its files: a directory only receives OpenSim's log. What the
-recipe says about when an iteration may stop (`accuracy`, `convergence_criterion`, `max_iterations`) concerns the tools;
-here every frame is solved to its optimum, or not at all. Shapes: T frames, F free coordinates, U muscles, R actuators.
+OpenSim reads the model; frames are computed by `pipeline/mechanics/`. The same questions and records as engine `tools`,
+without its files: a directory only receives OpenSim's log. What the recipe says about when an iteration may stop
+(`accuracy`, `convergence_criterion`, `max_iterations`) concerns the tools; here every frame is solved to its optimum, or
+not at all. Shapes: T frames, F free coordinates, U muscles, R actuators.
 """
 
 from collections.abc import Mapping, Sequence
@@ -122,7 +123,9 @@ def static_optimization(
         require_cover(wrenches, coordinates.time_s)
         motion = differentiated(shared, coordinates, lowpass_hz, directory)
         asked = moments_of(shared, motion, wrenches, foot_bodies, coordinates.time_s, mechanics)
-        return least_effort_forces(shared, motion, asked, time_s=coordinates.time_s, settings=settings, mechanics=mechanics)
+        return least_effort_forces(
+            shared, motion, asked, time_s=coordinates.time_s, settings=settings, mechanics=mechanics
+        )
 
 
 def _rotational(shared: SharedModel) -> np.ndarray:

@@ -16,10 +16,10 @@ from pipeline.mechanics.muscles.equations import Equations, equations_of_any, ga
 from pipeline.mechanics.muscles.fibres import fibre_tensions
 from pipeline.mechanics.muscles.static_optimization import FrameEquations, MuscleLaw, frame_equations
 from pipeline.osim.asking.muscles import asked_muscles, asked_passive_tension
-from pipeline.osim.motion import Motion
 from pipeline.osim.inputs import require_known_actuators
 from pipeline.osim.models.model import WIDE_CONTROL, coordinate_actuators, missing_actuators, scalar_actuators
 from pipeline.osim.models.shared_model import SharedModel
+from pipeline.osim.motion import Motion
 from pipeline.records import MuscleForces
 from pipeline.session.recipe import MechanicsLaw, StaticOptimizationSettings
 
@@ -171,6 +171,12 @@ def _muscle_forces(
 
 def joined(parts: Sequence[MuscleForces]) -> MuscleForces:
     """The same muscles' forces over one stretch of frames after the other."""
-    over_time = ("time_s", "activation", "force_n", "actuator_force", "converged", "short_of")
-    whole = {name: np.concatenate([getattr(part, name) for part in parts]) for name in over_time}
-    return replace(parts[0], **whole)
+    return replace(
+        parts[0],
+        time_s=np.concatenate([part.time_s for part in parts]),
+        activation=np.concatenate([part.activation for part in parts]),
+        force_n=np.concatenate([part.force_n for part in parts]),
+        actuator_force=np.concatenate([part.actuator_force for part in parts]),
+        converged=np.concatenate([part.converged for part in parts]),
+        short_of=np.concatenate([part.short_of for part in parts]),
+    )

@@ -92,9 +92,9 @@ class Mechanics:
 
         values, speeds and accelerations (T, Q) are taken as given, coupled and locked coordinates too.
         """
-        motion = (self._frames(each) for each in (values, speeds, accelerations))
+        moved, moving, changing = (self._frames(each) for each in (values, speeds, accelerations))
         nobody, nothing = np.zeros(0, dtype=np.int64), np.zeros((len(values), 0, 6))
-        return generalized_forces(self._tree, *motion, nobody, nothing, False)
+        return generalized_forces(self._tree, moved, moving, changing, nobody, nothing, False)
 
     def wrench_forces(
         self, values: np.ndarray, body: str, force_n: np.ndarray, moment_nm: np.ndarray, point_m: np.ndarray

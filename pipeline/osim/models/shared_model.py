@@ -1,4 +1,4 @@
-"""One loaded model for all solves of a trial: reading an .osim file and building its system takes as long as many frames.
+"""One loaded model for all solves of a trial: reading an .osim file and building its system takes many frames' time.
 
 The model in memory is shared, so nobody may change it; its working state is put into poses by whoever asks OpenSim.
 """

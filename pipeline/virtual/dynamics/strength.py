@@ -6,8 +6,8 @@ Static optimization of the true motion tells, by the figures that also judge a r
 
 import numpy as np
 
-from pipeline.osim.motion import Motion
 from pipeline.osim.exact.static_optimization import least_effort_forces
+from pipeline.osim.motion import Motion
 from pipeline.records import SIDES, GeneralizedForces, MuscleForces
 from pipeline.session.recipe import PACKAGED_RECIPE, load_recipe
 from pipeline.solving.quality import reserve_share, saturated_share
