@@ -24,7 +24,8 @@ _INNER: dict[str, Any] = {**_OPTIONS, "no_cpython_wrapper": True, "no_cfunc_wrap
 def kernel(function: F) -> F:
     """Compile a function that Python calls at its first call, and keep the result for the machine's next process.
 
-    A function outside of the mechanics is compiled once a process. Its callers allocate: numba takes long to compile what numpy does in an instant.
+    A function outside of the mechanics is compiled once a process. Its callers allocate: numba takes long to compile
+    what numpy does in an instant.
     """
     compiled: Any = numba.njit(**_OPTIONS)(function)
     # With NUMBA_DISABLE_JIT set it is the function itself. The cache knows the mechanics' own sources only.

@@ -39,7 +39,7 @@ def outer(x): return inner(x) + 1.0
 ENTRIES = """
 from pipeline.mechanics.outer import outer
 COMPILING_S = 1
-ENTRIES = {outer: lambda: (1.0,)}
+ENTRIES = (lambda: outer(1.0),)
 """
 # How many kernels were compiled, and an answer.
 READY = """
