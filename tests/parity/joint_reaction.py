@@ -1,4 +1,4 @@
-"""OpenSim's analysis JointReaction of forces that are known: what each joint's proximal segment does to its distal one."""
+"""OpenSim's analysis JointReaction: what each joint's proximal segment does to its distal one, all forces given."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -101,7 +101,7 @@ def _body(name: str, side: str) -> str:
 
 
 def _setup(motion: Coordinates, joints: Sequence[str], frames: Sequence[str]) -> ElementTree.Element:
-    # The tools take the last row at or before each time: a quarter of a sample later, rounding can't pick the neighbour.
+    # The tools take the last row at or before a time: a quarter of a sample later, rounding can't pick the neighbour.
     margin_s = 0.25 * float(motion.time_s[-1] - motion.time_s[0]) / (len(motion.time_s) - 1)
     tool = ElementTree.Element("AnalyzeTool", name="trial")
     for tag, text in {

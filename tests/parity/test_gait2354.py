@@ -301,7 +301,8 @@ def test_static_optimization_with_thelens_muscles(
     )
     apart = np.sqrt(((ours.force_n - theirs.force_n) ** 2).mean())
     surplus, their_surplus = (
-        np.abs(balance.muscle_balance(model, motion, moments, one, mechanics="opensim").values).max() for one in (ours, theirs)
+        np.abs(balance.muscle_balance(model, motion, moments, one, mechanics="opensim").values).max()
+        for one in (ours, theirs)
     )
     optimal = optimal_forces(theirs, 1.0, 10.0)
     least = least_for_the_same(model, motion, theirs, 2, optimal)

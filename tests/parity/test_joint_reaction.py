@@ -1,4 +1,4 @@
-"""Joint contact forces against OpenSim's analysis JointReaction, which is given the same muscles' and actuators' forces."""
+"""Joint contact forces against OpenSim's analysis JointReaction, given the same muscles' and actuators' forces."""
 
 from collections.abc import Callable
 from pathlib import Path

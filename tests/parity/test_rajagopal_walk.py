@@ -188,7 +188,9 @@ def test_muscles_balance_inverse_dynamics(walk: Walk, muscles: MuscleForces, rec
     assert np.abs(surplus.values).max() <= 0.1
 
     doubled = replace(muscles, force_n=2 * muscles.force_n)
-    assert np.abs(balance.muscle_balance(walk.model, coordinates, moments, doubled, mechanics="opensim").values).max() > 10
+    assert (
+        np.abs(balance.muscle_balance(walk.model, coordinates, moments, doubled, mechanics="opensim").values).max() > 10
+    )
 
 
 @pytest.fixture(scope="module")

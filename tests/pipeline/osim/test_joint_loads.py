@@ -47,7 +47,11 @@ def turned(angle_rad: np.ndarray, vector: np.ndarray) -> np.ndarray:
 
 
 def found_loads(
-    model: Path, motion: Coordinates, forces: MuscleForces, push: tuple[FootWrench, ...] = (), mechanics: str = "opensim"
+    model: Path,
+    motion: Coordinates,
+    forces: MuscleForces,
+    push: tuple[FootWrench, ...] = (),
+    mechanics: str = "opensim",
 ) -> JointLoads:
     return load_engine("exact").joint_loads(model, motion, push, forces, foot_bodies=FEET, mechanics=mechanics)
 
