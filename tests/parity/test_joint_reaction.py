@@ -7,14 +7,16 @@ import numpy as np
 import pytest
 
 from pipeline.records import CoordinateTask, Markers
-from tests.parity.walking_3d import FEET, Walk, solved_walk, with_one_surface
+from tests.parity.walking_3d import CUT_SHORT, FEET, ITERATED, Walk, solved_walk, with_one_surface
 from tests.pipeline.osim.settings import effort_settings
 
 pytestmark = [pytest.mark.osim, pytest.mark.data]
 engines = pytest.importorskip("pipeline.osim.engines")
 joint_reaction = pytest.importorskip("tests.parity.joint_reaction")
 
-SOME, LONG = slice(48, 56), slice(0, 134)
+SOME, LONG = slice(38, 66), slice(0, 134)
+# The analysis differentiates a spline of its own, which differs where the motion begins and ends.
+INNER = slice(10, -10)
 RecordLargest = Callable[[str, float, str, str], None]
 
 
@@ -32,7 +34,7 @@ def walk(
 
 
 def apart_n(walk: Walk, model: Path, frames: slice, directory: Path) -> tuple[np.ndarray, np.ndarray]:
-    """How far the engine is from the analysis, (T, 6, 3) in distal axes and in proximal ones."""
+    """How far the engine is from the analysis within these frames, (T, 6, 3) in distal axes and in proximal ones."""
     exact, motion, settings = engines.load_engine("exact"), walk.motion.cut(frames), effort_settings()
     forces = exact.static_optimization(
         model,
@@ -50,7 +52,7 @@ def apart_n(walk: Walk, model: Path, frames: slice, directory: Path) -> tuple[np
     )
     assert ours.joints == tuple(f"{joint}_{side}" for side in "rl" for joint in joint_reaction.JOINTS)
     assert np.abs(theirs[0]).max() > 1000, "the ground and muscles press the joints"
-    return np.abs(ours.in_distal_n - theirs[0]), np.abs(ours.in_proximal_n - theirs[1])
+    return np.abs(ours.in_distal_n - theirs[0])[INNER], np.abs(ours.in_proximal_n - theirs[1])[INNER]
 
 
 def record(what: str, apart: tuple[np.ndarray, np.ndarray], limit: str, record_largest: RecordLargest) -> None:
@@ -60,19 +62,25 @@ def record(what: str, apart: tuple[np.ndarray, np.ndarray], limit: str, record_l
 
 
 def test_some_frames(walk: Walk, tmp_path: Path, record_largest: RecordLargest) -> None:
-    apart = apart_n(walk, with_one_surface(walk.model, tmp_path), SOME, tmp_path)
+    """Where OpenSim iterates no path."""
+    apart = apart_n(walk, with_one_surface(walk.model, tmp_path, ITERATED), SOME, tmp_path)
     record("exact: walking_3d joint loads, from JointReaction", apart, "0.1 N", record_largest)
     assert max(each.max() for each in apart) <= 0.1
 
 
 @pytest.mark.long
 def test_the_whole_walk(walk: Walk, tmp_path: Path, record_largest: RecordLargest) -> None:
-    apart = apart_n(walk, with_one_surface(walk.model, tmp_path), LONG, tmp_path)
+    apart = apart_n(walk, with_one_surface(walk.model, tmp_path, ITERATED), LONG, tmp_path)
     record("exact: walking_3d joint loads, from JointReaction", apart, "0.1 N", record_largest)
     assert max(each.max() for each in apart) <= 0.1
 
 
-def test_with_the_path_that_opensim_cuts_short(walk: Walk, tmp_path: Path, record_largest: RecordLargest) -> None:
-    """Told only: its pull differs from the path's tangent by what OpenSim keeps of its first iteration."""
-    apart = apart_n(walk, walk.model, SOME, tmp_path)
-    record("exact: walking_3d joint loads with gaslat's two surfaces, from JointReaction", apart, "", record_largest)
+@pytest.mark.long
+@pytest.mark.parametrize("taken", [CUT_SHORT, ()], ids=["gasmed's", "gasmed's and gaslat's"])
+def test_with_paths_over_two_surfaces(
+    walk: Walk, taken: tuple[str, ...], tmp_path: Path, record_largest: RecordLargest
+) -> None:
+    """Told only: where OpenSim's iteration ends, a path is up to 0.1 degrees off, and its pull with it."""
+    apart = apart_n(walk, with_one_surface(walk.model, tmp_path, taken), SOME, tmp_path)
+    what = "gasmed over two surfaces" if taken else "gasmed and gaslat over two surfaces"
+    record(f"exact: walking_3d joint loads, {what}, from JointReaction", apart, "", record_largest)

@@ -17,6 +17,8 @@ START_S, END_S = 0.45, 1.79
 # OpenSim's path over two surfaces starts from places that it has kept of its first iteration; gaslat's is then up to
 # 7 mm short.
 CUT_SHORT = ("gaslat_r", "gaslat_l")
+# All its muscles whose paths it iterates, until their angle to the surfaces is within 0.1 degrees.
+ITERATED = (*CUT_SHORT, "gasmed_r", "gasmed_l")
 
 
 @dataclass(frozen=True)

@@ -98,7 +98,7 @@ def test_a_whole_bodys_jacobian_and_virtual_work(shared_data: Path) -> None:
 
     shared = shared_model(file)
     speeds = np.random.default_rng(2).normal(size=poses.shape)
-    per_newton = muscle_paths(shared.skeleton.tree, shared.muscles.paths, poses, speeds).per_newton
+    per_newton = muscle_paths(shared.skeleton.tree, shared.muscles.opensim_paths, poses, speeds).per_newton
     muscles, driven = shared.model.getMuscles(), Poses(shared.model)
     for frame in driven.moving(poses, speeds):
         for i, name in enumerate(shared.summary.muscles):
