@@ -248,7 +248,7 @@ def test_a_path_over_an_ellipsoid_is_asked_of_opensim(
     surface = osim.WrapEllipsoid()
     surface.setName("egg")
     surface.set_dimensions(osim.Vec3(0.04, 0.05, 0.06))
-    surface.set_translation(osim.Vec3(0.08, 0.0, 0.0))
+    surface.set_translation(osim.Vec3(-0.01, 0.0, 0.0))
     model.getGround().addWrapObject(surface)
     path = osim.GeometryPath.safeDownCast(model.updMuscles().get("front").getPath())
     path.addPathWrap(surface)
