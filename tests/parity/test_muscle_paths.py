@@ -13,7 +13,7 @@ import numpy as np
 import opensim as osim
 import pytest
 
-from pipeline.mechanics.bodies.functions import evaluate
+from pipeline.mechanics.bodies.functions import evaluate_at
 from pipeline.mechanics.muscles.paths import muscle_paths
 from tests.pipeline.mechanics.muscles.muscle_models import FILES, MuscleModel, read_muscle_model
 
@@ -106,6 +106,6 @@ def with_followers(one: MuscleModel, poses: np.ndarray, per_newton: np.ndarray) 
     arms = per_newton.copy()
     tree = one.tree
     for dependent, driver, function in zip(tree.dependent, tree.driver, tree.coupling, strict=True):
-        slopes = np.array([evaluate.py_func(tree.functions, function, x)[1] for x in poses[:, driver]])
+        slopes = np.array([evaluate_at.py_func(tree.functions, function, x)[1] for x in poses[:, driver]])
         arms[:, :, driver] += slopes[:, None] * per_newton[:, :, dependent]
     return arms

@@ -179,7 +179,7 @@ def test_muscles_balance_inverse_dynamics(walk: Walk, muscles: MuscleForces, rec
         directory=walk.directory / "id_part",
     )
     began = time.perf_counter()
-    surplus = balance.muscle_balance(walk.model, coordinates, moments, muscles)
+    surplus = balance.muscle_balance(walk.model, coordinates, moments, muscles, mechanics="opensim")
     print_cost("balance", began, len(coordinates.time_s))
     leg = max(np.abs(surplus.column(name)).max() for name in LEG)
     record_largest("walking_3d: SO, muscles less ID, leg", leg, "{:.1e} N·m", "0.01 N·m")
@@ -188,7 +188,9 @@ def test_muscles_balance_inverse_dynamics(walk: Walk, muscles: MuscleForces, rec
     assert np.abs(surplus.values).max() <= 0.1
 
     doubled = replace(muscles, force_n=2 * muscles.force_n)
-    assert np.abs(balance.muscle_balance(walk.model, coordinates, moments, doubled).values).max() > 10
+    assert (
+        np.abs(balance.muscle_balance(walk.model, coordinates, moments, doubled, mechanics="opensim").values).max() > 10
+    )
 
 
 @pytest.fixture(scope="module")

@@ -79,6 +79,11 @@ def test_engines_agree_on_a_walk_and_a_wrong_one_is_found(
     found = compare(tmp_path / "right")
     assert found.agrees, verify.render(found)
     assert found.seconds["exact", "so"] < found.seconds["tools", "so"]
+    # The recipe computes by the laws: engines are compared by OpenSim's mechanics, and what lies between is told.
+    moved = {one.what: one for one in found.differences if one.what.startswith("corrections move")}
+    assert {one.limit for one in moved.values()} == {None}
+    assert 0.01 < moved["corrections move moments, largest"].value < 20
+    assert 0.1 < moved["corrections move muscle forces, largest"].value < 300
 
     right = verify.load_engine("exact")
 
@@ -96,3 +101,44 @@ def test_engines_agree_on_a_walk_and_a_wrong_one_is_found(
     found = compare(tmp_path / "wrong")
     beyond = [one.what for one in found.differences if not one.agrees]
     assert beyond == ["ID: moments and forces, largest", "SO: exact's muscles less ID, largest"]
+
+
+@pytest.mark.data
+@pytest.mark.parametrize("mechanics", ["corrected", "opensim"])
+def test_engines_are_compared_by_opensims_mechanics_whatever_the_recipe_says(
+    shared_data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, mechanics: str
+) -> None:
+    folder = shared_data / "opensim_reference" / "walking_3d"
+    weights, _ = read_tasks_file(folder / "ik_tasks_walk.xml")
+    markers = smooth_markers(read_trc_file(folder / "markers_walk.trc", 0.0, 10.0)).cut(slice(40, 58))
+    exact, asked = verify.load_engine("exact"), []
+
+    def noting(solve: str) -> object:
+        def run(*args: object, **options: object) -> object:
+            asked.append((solve, options["mechanics"]))
+            return getattr(exact, solve)(*args, **options)
+
+        return run
+
+    # Both engines are `exact` here: what they are asked is looked at.
+    told = SimpleNamespace(
+        inverse_kinematics=exact.inverse_kinematics,
+        inverse_dynamics=noting("inverse_dynamics"),
+        static_optimization=noting("static_optimization"),
+    )
+    monkeypatch.setattr(verify, "load_engine", lambda _: told)
+    recipe = load_recipe("gait2hip60")
+    model = recipe.model.model_copy(update={"mechanics": mechanics})
+    found = verify.compare_engines(
+        folder / "subject_walk_scaled.osim",
+        markers,
+        weights,
+        (),
+        {side: wrench(folder, side) for side in ("right", "left")},
+        slice(8, 11),
+        recipe.model_copy(update={"model": model}),
+        tmp_path,
+    )
+    solves = ("inverse_dynamics", "static_optimization")
+    assert asked == [(solve, "opensim") for solve in solves for _ in range(2)] + [(s, "corrected") for s in solves]
+    assert found.agrees, verify.render(found)

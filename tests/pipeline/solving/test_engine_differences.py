@@ -123,3 +123,23 @@ def test_moments_are_compared_by_their_worst() -> None:
     (found,) = differences.of_moments(ours, theirs)
     assert found.value == pytest.approx(2e-3)
     assert not found.agrees
+
+
+def test_what_corrections_move_is_told_not_judged() -> None:
+    moments = GeneralizedForces(
+        time_s=np.arange(T) / 100,
+        names=("hip_flexion_r", "pelvis_tx"),
+        rotational=np.array([True, False]),
+        values=np.zeros((T, 2)),
+    )
+    right = replace(moments, values=np.array([[0.0, 0.0], [-2.0, 9.0], [1.0, 0.0], [0.0, 0.0]]))
+    ours, theirs = muscles(force_n=104.0, unsolved=(0,)), muscles(unsolved=(3,))
+    ours.force_n[0], theirs.force_n[3] = 1e6, -1e6
+    found = figures(differences.of_corrections(right, moments, ours, theirs))
+    assert {what: one.value for what, one in found.items()} == {
+        "corrections move moments, largest": pytest.approx(2.0),
+        "corrections move residual forces, largest": pytest.approx(9.0),
+        "corrections move muscle forces, root mean square": pytest.approx(4.0),
+        "corrections move muscle forces, largest": pytest.approx(4.0),
+    }
+    assert all(one.agrees and one.limit is None for one in found.values())

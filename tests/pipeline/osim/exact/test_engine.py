@@ -11,7 +11,7 @@ import pytest
 
 from pipeline.errors import TrialRejected
 from pipeline.osim.engines import load_engine
-from pipeline.records import KinematicsResult, Markers
+from pipeline.records import Coordinates, KinematicsResult, Markers
 from tests.pipeline.osim.settings import effort_settings, ik_settings
 from tests.pipeline.osim.test_engines import FEET, rotated
 
@@ -204,6 +204,55 @@ def test_a_changed_file_is_read_again(pendulum: Path, pendulum_kit: SimpleNamesp
 
     changed(pendulum, tmp_path, clamp)
     assert track(file, markers, tmp_path).coordinates.column("swing")[0] == pytest.approx(0.2)
+
+
+@pytest.fixture
+def ball_jointed(pendulum_kit: SimpleNamespace, tmp_path: Path) -> Path:
+    """A bob that turns about its hook by a quaternion."""
+    model = osim.Model()
+    model.setName("flail")
+    bob = osim.Body("bob", 2.0, osim.Vec3(0, -0.5, 0), osim.Inertia(0.1, 0.1, 0.1))
+    hook = osim.BallJoint("hook", model.getGround(), bob)
+    model.addBody(bob)
+    model.addJoint(hook)
+    markers = []
+    for name, place in pendulum_kit.markers.items():
+        marker = osim.Marker(name, bob, osim.Vec3(*place))
+        markers.append(marker)
+        model.addMarker(marker)
+    model.finalizeConnections()
+    file = tmp_path / "flail.osim"
+    model.printToXML(str(file))
+    return file
+
+
+def test_a_model_that_arrays_can_not_say_is_refused_by_name_with_advice(
+    ball_jointed: Path, pendulum_kit: SimpleNamespace, tmp_path: Path
+) -> None:
+    markers = rotated(pendulum_kit.markers, np.full(4, 0.3))
+    said = r"model flail, joint hook: a BallJoint .*Name engine `tools` in the recipe.*docs/engines\.md"
+    with pytest.raises(TrialRejected, match=said) as found:
+        track(ball_jointed, markers, tmp_path)
+    assert found.value.stage == "model"
+    still = Coordinates(
+        time_s=np.arange(8) / 100,
+        names=tuple(f"hook_coord_{i}" for i in range(3)),
+        rotational=np.ones(3, dtype=bool),
+        values=np.zeros((8, 3)),
+    )
+    with pytest.raises(TrialRejected, match=said):
+        exact.inverse_dynamics(ball_jointed, still, [], foot_bodies=FEET, directory=tmp_path)
+    with pytest.raises(TrialRejected, match=said):
+        exact.static_optimization(
+            ball_jointed, still, [], foot_bodies=FEET, settings=effort_settings(**EFFORT), directory=tmp_path
+        )
+
+
+def test_engine_tools_takes_it(ball_jointed: Path, pendulum_kit: SimpleNamespace, tmp_path: Path) -> None:
+    found = track(ball_jointed, rotated(pendulum_kit.markers, np.full(4, 0.3)), tmp_path, "tools")
+    assert found.marker_error_m.max() < 1e-4
+    names = [f"hook_coord_{i}" for i in range(3)]
+    assert load_engine("tools").loading_feet(ball_jointed, FEET) == dict.fromkeys(names, frozenset(FEET))
 
 
 @pytest.mark.long

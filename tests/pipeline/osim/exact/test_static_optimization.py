@@ -1,4 +1,5 @@
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -10,6 +11,7 @@ from pipeline.osim.engines import load_engine
 from pipeline.records import MuscleForces
 from tests.pipeline.osim.settings import effort_settings
 from tests.pipeline.osim.test_engines import EFFORT, FEET
+from warehouse.provenance import file_sha256
 
 pytestmark = pytest.mark.osim
 osim = pytest.importorskip("opensim")
@@ -177,3 +179,116 @@ def test_a_fibre_with_states_of_its_own_is_refused_by_name() -> None:
     mine = SimpleNamespace(getName=lambda: "mine")
     with pytest.raises(TrialRejected, match=r"muscle odd, a TitinMuscle, has states \(titin\)"):
         asking._keeps_its_fibre(mine, odd)
+
+
+NO_PATHS, NO_FIBRES = {"paths": None, "opensim_paths": None}, {"fibres": None}
+
+
+@pytest.fixture(scope="module")
+def walker(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    from tests.pipeline.osim.ten_dof import build_ten_dof
+
+    return build_ten_dof(tmp_path_factory.mktemp("ten_dof") / "ten_dof.osim")
+
+
+def solved(model: Path, mechanics: str, passive: bool, directory: Path) -> tuple[MuscleForces, np.ndarray, np.ndarray]:
+    """Muscle forces of a walker's few frames, what they leave unbalanced (T, F), and its joints' loads (T, J, 3)."""
+    from tests.pipeline.osim.test_ten_dof import FEET as BODIES
+    from tests.pipeline.osim.test_ten_dof import motion, standing
+
+    exact = load_engine("exact")
+    walk = motion(shared_models.shared_model(model).names).cut(slice(16, 24))
+    given = {"foot_bodies": BODIES, "mechanics": mechanics}
+    push = [standing(walk.time_s)]
+    forces = exact.static_optimization(
+        model,
+        walk,
+        push,
+        **given,
+        settings=effort_settings(
+            **EFFORT
+            | {"reserve_optimal_nm": 10.0, "residual_optimal_n": 10.0, "residual_optimal_nm": 10.0}
+            | {"passive_fibre_force": passive, "convergence_criterion": 1e-4}
+        ),
+        directory=directory,
+    )
+    asked = exact.inverse_dynamics(model, walk, push, **given, directory=directory)
+    surplus = exact.muscle_balance(model, walk, asked, forces, mechanics=mechanics)
+    loads = exact.joint_loads(model, walk, push, forces, **given)
+    assert loads.joints == ("knee_r", "ankle_r", "knee_l", "ankle_l")
+    return forces, surplus.values, loads.in_distal_n
+
+
+@pytest.mark.parametrize("passive", [False, True], ids=["active", "passive too"])
+@pytest.mark.parametrize(
+    ("none", "mechanics"),
+    [(NO_PATHS, "opensim"), (NO_PATHS, "corrected"), (NO_FIBRES, "opensim"), (NO_PATHS | NO_FIBRES, "opensim")],
+    ids=["paths", "paths, by the laws", "fibres", "both"],
+)
+def test_muscles_that_opensim_is_asked_for_are_the_same(
+    walker: Path, none: dict[str, None], mechanics: str, passive: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ours, surplus, loads = solved(walker, mechanics, passive, tmp_path)
+    shared = shared_models.shared_model(walker)
+    lacking = replace(shared, muscles=replace(shared.muscles, **none))
+    monkeypatch.setitem(shared_models._last, file_sha256(walker), lacking)
+    asked, asked_surplus, asked_loads = solved(walker, mechanics, passive, tmp_path)
+    assert ours.converged.all()
+    assert asked.converged.all()
+    np.testing.assert_allclose(asked.force_n, ours.force_n, atol=1e-4)
+    np.testing.assert_allclose(asked.actuator_force, ours.actuator_force, atol=1e-5)
+    np.testing.assert_allclose(asked_loads, loads, atol=1e-3)
+    assert max(np.abs(surplus).max(), np.abs(asked_surplus).max()) <= 1e-8
+
+
+def test_a_path_over_an_ellipsoid_is_asked_of_opensim(
+    pendulum: Path, pendulum_kit: SimpleNamespace, tmp_path: Path
+) -> None:
+    model = osim.Model(str(pendulum))
+    surface = osim.WrapEllipsoid()
+    surface.setName("egg")
+    surface.set_dimensions(osim.Vec3(0.04, 0.05, 0.06))
+    surface.set_translation(osim.Vec3(-0.01, 0.0, 0.0))
+    model.getGround().addWrapObject(surface)
+    path = osim.GeometryPath.safeDownCast(model.updMuscles().get("front").getPath())
+    path.addPathWrap(surface)
+    model.finalizeConnections()
+    file = tmp_path / "egg.osim"
+    model.printToXML(str(file))
+    shared = shared_models.shared_model(file)
+    assert shared.muscles.asked == ("muscle front, wrapping surface egg: a WrapEllipsoid",)
+    assert shared.muscles.fibres is not None
+    angle = -0.4 + 0.1 * np.sin(np.arange(8) / 20)
+    ours, theirs = (
+        optimized(engine, file, pendulum_kit, angle, tmp_path / engine, residual_optimal_nm=10.0)
+        for engine in ("exact", "tools")
+    )
+    straight = spans(pendulum_kit, angle)[0][:, 0]
+    laid = asking.asked_muscles(shared.model, pendulum_kit.swing(angle).values, np.zeros((8, 2))).length_m[:, 0]
+    assert (laid > straight + 1e-3).all(), "the path lies on the ellipsoid"
+    assert ours.converged.all()
+    np.testing.assert_allclose(ours.force_n, theirs.force_n, atol=0.05)
+    held = pendulum_kit.swing(angle)
+    asked = load_engine("exact").inverse_dynamics(
+        file, held, [], foot_bodies=FEET, mechanics="opensim", directory=tmp_path
+    )
+    surplus = balance.muscle_balance(file, held, asked, ours, mechanics="opensim")
+    assert np.abs(surplus.values).max() <= 1e-8
+
+
+def test_a_path_that_is_a_function_is_refused_by_name(
+    pendulum: Path, pendulum_kit: SimpleNamespace, tmp_path: Path
+) -> None:
+    """OpenSim can't be asked what it does to bodies."""
+    model = osim.Model(str(pendulum))
+    function, length = osim.FunctionBasedPath(), osim.LinearFunction(0.1, 0.5)
+    function.setName("path")
+    function.setLengthFunction(length)
+    function.appendCoordinatePath("/jointset/pivot/swing")
+    model.updMuscles().get("front").set_path(function)
+    model.finalizeConnections()
+    file = tmp_path / "function.osim"
+    model.printToXML(str(file))
+    assert "FunctionBasedPath" in shared_models.shared_model(file).muscles.asked[0]
+    with pytest.raises(TrialRejected, match=r"paths of front are not GeometryPaths.*Name engine `tools`"):
+        optimized("exact", file, pendulum_kit, np.full(12, 0.4), tmp_path)

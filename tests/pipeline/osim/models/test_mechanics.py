@@ -81,7 +81,8 @@ def test_frames_of_other_coordinates_are_refused(swinger: mechanics.Mechanics) -
 @pytest.mark.data
 def test_a_whole_bodys_jacobian_and_virtual_work(shared_data: Path) -> None:
     """Against finite differences and against OpenSim's own lengthening speeds, at poses nobody takes."""
-    from pipeline.osim.exact.muscles import muscle_geometry
+    from pipeline.mechanics.muscles.paths import muscle_paths
+    from pipeline.osim.asking.poses import Poses
     from pipeline.osim.models.shared_model import shared_model
 
     file = shared_data / "opensim_reference" / "walking_3d" / "subject_walk_scaled.osim"
@@ -97,11 +98,11 @@ def test_a_whole_bodys_jacobian_and_virtual_work(shared_data: Path) -> None:
 
     shared = shared_model(file)
     speeds = np.random.default_rng(2).normal(size=poses.shape)
-    per_newton = muscle_geometry(shared, poses, speeds).per_newton
-    muscles = shared.model.getMuscles()
-    for frame in shared.poses.moving(poses, speeds):
+    per_newton = muscle_paths(shared.skeleton.tree, shared.muscles.opensim_paths, poses, speeds).per_newton
+    muscles, driven = shared.model.getMuscles(), Poses(shared.model)
+    for frame in driven.moving(poses, speeds):
         for i, name in enumerate(shared.summary.muscles):
             path = muscles.get(name).getGeometryPath()
             if path.getWrapSet().getSize() < 2:
-                speed = path.getLengtheningSpeed(shared.poses.state)
+                speed = path.getLengtheningSpeed(driven.state)
                 assert speed == pytest.approx(-per_newton[frame, i] @ speeds[frame], abs=1e-10), name
