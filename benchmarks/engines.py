@@ -117,7 +117,7 @@ def reading_s(engine: str, walk: Walk) -> float:
 def _run(engine: str, walk: Walk) -> np.ndarray:
     """Processor time of each of `SOLVES`, and for engine `exact` of `AFTERWARDS`."""
     solver = load_engine(engine)
-    with tempfile.TemporaryDirectory() as name, _silence():
+    with tempfile.TemporaryDirectory() as name, silence():
         directory = Path(name)
         found, ik_s = _taken(
             lambda: solver.inverse_kinematics(
@@ -182,7 +182,7 @@ def profile(walk: Walk) -> tuple[dict[str, float], float]:
 
 
 def _named(values: np.ndarray, over: np.ndarray | None = None) -> dict[str, float]:
-    """By solve, with the three solves' sum under `total`, and what comes afterwards if it was timed; or over others'."""
+    """By solve, with the three solves' sum under `total`, and what comes afterwards if it was timed; over others'."""
     named = {**dict(zip((*SOLVES, *AFTERWARDS), values, strict=False)), "total": values[: len(SOLVES)].sum()}
     if over is not None:
         named = {name: value / _named(over)[name] for name, value in named.items()}
@@ -212,7 +212,7 @@ def render(result: dict) -> str:
 
 
 @contextmanager
-def _silence():
+def silence():
     """OpenSim's tools print each frame, past Python."""
     kept, nowhere = os.dup(1), os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, 1)
