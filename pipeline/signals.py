@@ -1,6 +1,8 @@
 """Time series: filling short gaps, zero-lag low-pass filtering, runs of true values."""
 
 import math
+from collections import defaultdict
+from functools import lru_cache
 
 import numpy as np
 from scipy.interpolate import CubicSpline
@@ -55,17 +57,32 @@ def low_pass(signal: np.ndarray, rate_hz: float, cutoff_hz: float) -> np.ndarray
     # Winter's correction acts on the prewarped (analog) frequency.
     warped = math.tan(math.pi * cutoff_hz / rate_hz) / _TWO_PASSES
     corrected_hz = math.atan(warped) * rate_hz / math.pi
-    sections = butter(2, corrected_hz, fs=rate_hz, output="sos")
+    sections = _second_order(corrected_hz, rate_hz)
     columns = signal.reshape(len(signal), -1)
     result = np.full(columns.shape, np.nan)
     if np.isfinite(columns).all() and len(columns) > _pad(rate_hz, cutoff_hz):
         return sosfiltfilt(sections, columns, axis=0, padlen=_pad(rate_hz, cutoff_hz)).reshape(signal.shape)
-    for column in range(columns.shape[1]):
-        for start, stop in runs(np.isfinite(columns[:, column])):
-            if stop - start > _PAD_FRAMES:
-                pad = min(_pad(rate_hz, cutoff_hz), stop - start - 1)
-                result[start:stop, column] = sosfiltfilt(sections, columns[start:stop, column], padlen=pad)
+    for (start, stop), together in _columns_by_run(columns).items():
+        if stop - start > _PAD_FRAMES:
+            pad = min(_pad(rate_hz, cutoff_hz), stop - start - 1)
+            result[start:stop, together] = sosfiltfilt(sections, columns[start:stop, together], axis=0, padlen=pad)
     return result.reshape(signal.shape)
+
+
+@lru_cache(maxsize=16)
+def _second_order(cutoff_hz: float, rate_hz: float) -> np.ndarray:
+    sections: np.ndarray = butter(2, cutoff_hz, fs=rate_hz, output="sos")
+    return sections
+
+
+def _columns_by_run(columns: np.ndarray) -> dict[tuple[int, int], list[int]]:
+    """Which columns of (T, C) are finite over each run of frames: a marker's three are filtered in one call."""
+    together: dict[tuple[int, int], list[int]] = defaultdict(list)
+    finite = np.isfinite(columns)
+    for column in range(columns.shape[1]):
+        for run in runs(finite[:, column]):
+            together[run].append(column)
+    return together
 
 
 def _pad(rate_hz: float, cutoff_hz: float) -> int:

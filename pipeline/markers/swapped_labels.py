@@ -33,9 +33,11 @@ def fix_swaps(
         scale = np.nanmedian(measured[expected > 0] / expected[expected > 0])
         for first, second in combinations(range(len(labels)), 2):
             before = _misfit_m(measured, scale * expected, first, second)
+            if before <= settings.min_swap_misfit_m:
+                continue
             exchanged = _exchanged(measured, first, second)
             after = _misfit_m(exchanged, scale * expected, first, second)
-            if before > settings.min_swap_misfit_m and after < settings.max_swap_remainder * before:
+            if after < settings.max_swap_remainder * before:
                 markers = _with_labels_exchanged(markers, labels[first], labels[second])
                 measured = exchanged
                 warnings.append(
@@ -61,8 +63,11 @@ def _segments(markers: Markers, reference_m: Mapping[str, np.ndarray], profile: 
 
 
 def _distances(markers: Markers, labels: list[str]) -> np.ndarray:
-    places = np.stack([markers.marker(label) for label in labels], axis=1)
-    return np.nanmedian(np.linalg.norm(places[:, :, None] - places[:, None], axis=3), axis=0)
+    places, distances = np.stack([markers.marker(label) for label in labels], axis=1), np.zeros((len(labels),) * 2)
+    one, other = np.triu_indices(len(labels), 1)
+    apart = np.nanmedian(np.linalg.norm(places[:, one] - places[:, other], axis=2), axis=0)
+    distances[one, other] = distances[other, one] = apart
+    return distances
 
 
 def _reference_distances(reference_m: Mapping[str, np.ndarray], labels: list[str]) -> np.ndarray:

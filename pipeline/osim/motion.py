@@ -64,14 +64,12 @@ def differentiated(shared: SharedModel, coordinates: Coordinates, lowpass_hz: fl
     time_s = coordinates.time_s
     values = coordinates.values[:, [coordinates.names.index(name) for name in shared.names]]
     if lowpass_hz is None:
+        # The spline goes through them.
         spline = natural_spline(time_s, values)
     else:
         spline = natural_spline(*_low_passed(shared.names, time_s, values, lowpass_hz, directory))
-    return Motion(
-        values=spline(time_s),
-        speeds=spline.derivative(1)(time_s),
-        accelerations=spline.derivative(2)(time_s),
-    )
+        values = spline(time_s)
+    return Motion(values=values, speeds=spline(time_s, 1), accelerations=spline(time_s, 2))
 
 
 def _low_passed(

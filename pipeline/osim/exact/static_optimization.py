@@ -39,11 +39,13 @@ class Actuators:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Problem:
-    """What is the same in every frame. `paths` or `fibres` is None where OpenSim is asked."""
+    """What is the same in every frame. `paths` or `fibres` is None where OpenSim is asked. low and high: (U + R,)."""
 
-    shared: SharedModel
     paths: Paths | None
     fibres: Fibres | None
+    actuators: Actuators
+    low: np.ndarray
+    high: np.ndarray
     equations: Equations
     law: MuscleLaw
 
@@ -61,18 +63,20 @@ def least_effort_forces(
 
     Passive fibres give their force without effort; activations make what is left.
     """
-    actuators = actuators_of(shared, settings)
-    problem = _problem(shared, settings, mechanics, actuators)
-    weakest, strongest = control_bounds(shared)
-    low, high = np.r_[weakest, actuators.low], np.r_[strongest, actuators.high]
+    problem = shared.once(("effort", settings, mechanics), lambda: _problem(shared, settings, mechanics))
     parts = []
     for first in range(0, len(time_s), _BLOCK_FRAMES):
         block = slice(first, first + _BLOCK_FRAMES)
-        frames = _frame_equations(problem, motion.values[block], motion.speeds[block], asked[block])
+        frames = _frame_equations(shared, problem, motion.values[block], motion.speeds[block], asked[block])
         effort = least_effort_in_blocks(
-            problem.equations.blocks, frames.entry, frames.target, low, high, settings.activation_exponent
+            problem.equations.blocks,
+            frames.entry,
+            frames.target,
+            problem.low,
+            problem.high,
+            settings.activation_exponent,
         )
-        parts.append(_muscle_forces(shared, time_s[block], effort, frames, actuators))
+        parts.append(_muscle_forces(shared, time_s[block], effort, frames, problem.actuators))
     return _joined(parts)
 
 
@@ -98,10 +102,9 @@ def control_bounds(shared: SharedModel) -> tuple[np.ndarray, np.ndarray]:
     return np.array([m.getMinControl() for m in every]), np.array([m.getMaxControl() for m in every])
 
 
-def _problem(
-    shared: SharedModel, settings: StaticOptimizationSettings, mechanics: MechanicsLaw, actuators: Actuators
-) -> _Problem:
+def _problem(shared: SharedModel, settings: StaticOptimizationSettings, mechanics: MechanicsLaw) -> _Problem:
     skeleton, muscles = shared.skeleton, shared.muscles
+    actuators, (weakest, strongest) = actuators_of(shared, settings), control_bounds(shared)
     paths, fibres = muscles.paths_by(mechanics), muscles.fibres
     if paths is None or fibres is None:
         moved = np.ones((len(shared.summary.muscles), len(shared.names)), dtype=bool)
@@ -109,24 +112,30 @@ def _problem(
         moved = moved_coordinates(skeleton.tree, paths, len(shared.names))
     driven = [shared.names.index(name) for name in actuators.coordinates]
     return _Problem(
-        shared=shared,
         paths=paths,
         fibres=fibres,
+        actuators=actuators,
+        low=np.r_[weakest, actuators.low],
+        high=np.r_[strongest, actuators.high],
         equations=equations_of_any(skeleton.tree, moved, skeleton.free.tolist(), driven, actuators.optimal.tolist()),
         law=MuscleLaw(settings.use_muscle_physiology, settings.passive_fibre_force, mechanics == "opensim"),
     )
 
 
-def _frame_equations(problem: _Problem, values: np.ndarray, speeds: np.ndarray, asked: np.ndarray) -> FrameEquations:
-    tree, paths, fibres = problem.shared.skeleton.tree, problem.paths, problem.fibres
+def _frame_equations(
+    shared: SharedModel, problem: _Problem, values: np.ndarray, speeds: np.ndarray, asked: np.ndarray
+) -> FrameEquations:
+    tree, paths, fibres = shared.skeleton.tree, problem.paths, problem.fibres
     if paths is not None and fibres is not None:
         return frame_equations(tree, paths, fibres, problem.equations, values, speeds, asked, problem.law)
-    return _asked_equations(problem, values, speeds, asked)
+    return _asked_equations(shared, problem, values, speeds, asked)
 
 
-def _asked_equations(problem: _Problem, values: np.ndarray, speeds: np.ndarray, asked: np.ndarray) -> FrameEquations:
+def _asked_equations(
+    shared: SharedModel, problem: _Problem, values: np.ndarray, speeds: np.ndarray, asked: np.ndarray
+) -> FrameEquations:
     """The equations of a model whose muscles OpenSim is asked for: fibres stay ours where arrays can say them."""
-    shared, fibres, law = problem.shared, problem.fibres, problem.law
+    fibres, law = problem.fibres, problem.law
     muscles = asked_muscles(shared.model, values, speeds)
     full_n, passive_n = muscles.full_n, np.zeros(muscles.full_n.shape)
     if fibres is not None:

@@ -29,12 +29,18 @@ def loading_feet(model_file: Path, foot_bodies: Mapping[Side, str]) -> Mapping[s
     Coordinates that a coupler ties share their moments: the patella's depends on what the knee's does. Muscles that
     cross one joint share its moment. ValueError for a foot's body that the model lacks.
     """
-    shared = shared_model(model_file)
-    joints = _joints(shared.model)
+    shared, feet = shared_model(model_file), dict(foot_bodies)
+    return shared.once(
+        ("loading_feet", *sorted(feet.items())), lambda: _loading_feet(shared.summary.name, shared.model, feet)
+    )
+
+
+def _loading_feet(name: str, model: osim.Model, foot_bodies: Mapping[Side, str]) -> Mapping[str, Feet]:
+    joints = _joints(model)
     strangers = [body for body in foot_bodies.values() if not any(body in joint.bodies for joint in joints)]
     if strangers:
         raise ValueError(
-            f"the model {shared.summary.name} has no body {', '.join(strangers)}, expected to carry a foot's ground "
+            f"the model {name} has no body {', '.join(strangers)}, expected to carry a foot's ground "
             "reaction. Correct right_foot_body and left_foot_body in the recipe's [model]."
         )
     beyond = {joint: _cut_off(joints, {joint}) for joint in joints}
@@ -42,9 +48,9 @@ def loading_feet(model_file: Path, foot_bodies: Mapping[Side, str]) -> Mapping[s
     carried = {joint: frozenset(side for side in foot if foot[side] & beyond[joint]) for joint in joints}
 
     joint_of = {name: joint for joint in joints for name in joint.coordinates}
-    moments = _spread(carried, [{joint_of[name] for name in pair} for pair in _coupled(shared.model)])
+    moments = _spread(carried, [{joint_of[name] for name in pair} for pair in _coupled(model)])
     movable = {joint: beyond[joint] for joint in joint_of.values()}
-    crossed = {name: _crossed(path, movable) for name, path in _muscle_paths(shared.model)}
+    crossed = {name: _crossed(path, movable) for name, path in _muscle_paths(model)}
     forces = _spread(moments, crossed.values())
     return {
         **{name: moments[joint] for name, joint in joint_of.items()},

@@ -3,8 +3,10 @@
 The model in memory is shared, so nobody may change it; its working state is put into poses by whoever asks OpenSim.
 """
 
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any, TypeVar
 
 import opensim as osim
 
@@ -14,6 +16,8 @@ from pipeline.osim.arrays.read_model import NO_MUSCLES, MuscleArrays, Skeleton, 
 from pipeline.osim.arrays.unsupported import Unsupported
 from pipeline.osim.models.model import ModelSummary, load_stiff_model, summarise
 from warehouse.provenance import file_sha256
+
+Answer = TypeVar("Answer")
 
 # By its file's hash, and one only: a worker takes one trial after another, most of them of one session, each with a
 # copy of the subject's model in a folder of its own.
@@ -32,6 +36,17 @@ class SharedModel:
     summary: ModelSummary
     readable: Skeleton | Unsupported
     muscles: MuscleArrays
+    found: dict[Hashable, Any] = field(default_factory=dict, repr=False)
+
+    def once(self, question: Hashable, answer: Callable[[], Answer]) -> Answer:
+        """What `answer` gives, which follows from the model and the question alone: asked for once.
+
+        It should not hold this model, which could not be forgotten then.
+        """
+        if question not in self.found:
+            self.found[question] = answer()
+        found: Answer = self.found[question]
+        return found
 
     @property
     def skeleton(self) -> Skeleton:
