@@ -170,6 +170,7 @@ def test_static_optimization_on_walking_3d(
     assert surplus <= 1e-8
 
 
+@pytest.mark.long
 def test_a_path_that_opensim_cuts_short_moves_forces(walk: Walk, tmp_path: Path, record_largest: RecordLargest) -> None:
     ours, theirs = (muscles_by(engine, walk, walk.model, 2, tmp_path / engine) for engine in ("exact", "tools"))
     apart = ours.force_n - theirs.force_n
