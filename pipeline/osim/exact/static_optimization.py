@@ -77,7 +77,7 @@ def least_effort_forces(
             settings.activation_exponent,
         )
         parts.append(_muscle_forces(shared, time_s[block], effort, frames, problem.actuators))
-    return joined(parts)
+    return joined_forces(parts)
 
 
 def actuators_of(shared: SharedModel, settings: StaticOptimizationSettings) -> Actuators:
@@ -178,7 +178,7 @@ def _muscle_forces(
     )
 
 
-def joined(parts: Sequence[MuscleForces]) -> MuscleForces:
+def joined_forces(parts: Sequence[MuscleForces]) -> MuscleForces:
     """The same muscles' forces over one stretch of frames after the other."""
     return replace(
         parts[0],
