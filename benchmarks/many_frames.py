@@ -33,7 +33,7 @@ RATE_HZ, CUTOFF_HZ = 100.0, 15.0
 
 
 @dataclass(frozen=True, kw_only=True)
-class Run:
+class LongSolve:
     """One solve of so many frames. mb: growth of the largest memory; results_mb: what the results alone take."""
 
     solve: str
@@ -63,14 +63,14 @@ def main() -> None:
         arguments.json.write_text(json.dumps([asdict(run) for run in runs], indent=1) + "\n")
 
 
-def measure(walk: Walk, motion: Coordinates, solve: str, n_frames: int) -> Run:
+def measure(walk: Walk, motion: Coordinates, solve: str, n_frames: int) -> LongSolve:
     """One solve, in a process that does nothing else."""
     with silence():
         ready = _solve(walk, solve, motion, n_frames)
         before, began = _largest_mb(), time.process_time()
         results_mb = ready() / 2**20
         taken_s = time.process_time() - began
-    return Run(
+    return LongSolve(
         solve=solve,
         n_frames=n_frames,
         ms_per_frame=1e3 * taken_s / n_frames,
@@ -150,7 +150,7 @@ def _largest_mb() -> float:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
-def _line(run: Run) -> str:
+def _line(run: LongSolve) -> str:
     per_frame_kb = 1024 * run.mb / run.n_frames
     told = f"{run.mb:10.0f}{run.results_mb:12.0f}{per_frame_kb:12.1f}"
     return f"{run.solve:6}{run.n_frames:10,}{run.ms_per_frame:12.4f}{told}"
