@@ -2,7 +2,8 @@
 
 1. Every 16th frame is a key frame. The first and the last are solved from the model's default pose; the others start
    from the one solved before, from both ends towards the middle.
-2. The frames halfway between solved ones start on a cubic through them, until none is left.
+2. From each key frame to the next, every frame starts on the polynomial through the frames before. Where that doesn't
+   lead to the next key frame's pose, frames halfway between solved ones start on a polynomial through them.
 3. A frame that fits much worse than its neighbour tries the neighbour's pose.
 4. Where a limb jumps, the next frames keep following the previous optimum while it costs at most 5 % more.
 
@@ -13,11 +14,13 @@ from dataclasses import dataclass, fields
 
 import numpy as np
 
-from pipeline.mechanics.markers.descent import FAR, NEAR, descend_frames
+from pipeline.mechanics.markers.descent import FAR, NEAR, descend_along, descend_frames
 from pipeline.mechanics.markers.objective import TrackedFrames, TrackingProblem
 
 # Key frames are a power of two apart. Fewer than this many make no cubic, or no polynomial of the fifth degree.
 _KEY_EVERY, _MIN_CUBIC_KEYS, _MIN_QUINTIC_KEYS = 16, 4, 6
+# Frames that a start follows from.
+_MAX_BEFORE = 4
 # A coordinate that turns farther than this from one solved frame to the next isn't interpolated.
 _MAX_TURN_RAD = 0.5
 # From the default pose: a fit better than this (root mean square) is accepted, else other starts are tried.
@@ -100,18 +103,47 @@ def _solve_keys(problem: TrackingProblem, frames: TrackedFrames, keys: np.ndarra
 def _fill_between(
     problem: TrackingProblem, frames: TrackedFrames, keys: np.ndarray, solved_keys: WalkOptimum
 ) -> WalkOptimum:
-    """All frames, by halving the distance between solved ones, from the key frames on."""
+    """All frames: one after the other, and where that goes astray, by halving the distance between solved ones."""
     n_frames, every = len(frames.seen), _KEY_EVERY
     whole = solved_keys.of(np.zeros(n_frames, dtype=int))
     whole.put(keys, solved_keys)
-    known = keys
+    known, missing = keys, ~_follow(problem, frames, keys, solved_keys, whole)
     while every > 1:
         every //= 2
         new = np.arange(every, n_frames, 2 * every)
-        if len(new):
-            whole.put(new, _descended(problem, frames, new, _between(known, whole.free[known], new), NEAR))
+        if missing[new].any():
+            start, new = _between(known, whole.free[known], new)[missing[new]], new[missing[new]]
+            whole.put(new, _descended(problem, frames, new, start, NEAR))
         known = np.arange(0, n_frames, every)
     return whole
+
+
+def _follow(
+    problem: TrackingProblem, frames: TrackedFrames, keys: np.ndarray, solved_keys: WalkOptimum, whole: WalkOptimum
+) -> np.ndarray:
+    """Put frames that follow from those before, from key to key, into the whole walk; which are there now, (T,).
+
+    Where markers come or go, the frames before say nothing about how the coordinates move that these show.
+    """
+    n_frames, there = len(frames.seen), np.zeros(len(frames.seen), dtype=bool)
+    known = np.full((n_frames, solved_keys.free.shape[1]), np.nan)
+    known[keys], there[keys] = solved_keys.free, True
+    changes = 1 + np.flatnonzero((frames.seen[1:] != frames.seen[:-1]).any(axis=1))
+    first = 0
+    while first < n_frames:
+        which = np.arange(first, n_frames)
+        begins = np.r_[first, changes[changes > first]]
+        n_before = np.clip(which - begins[np.searchsorted(begins, which, side="right") - 1], 1, _MAX_BEFORE)
+        n_before[0] = 0
+        found, n_found = descend_along(problem, frames, which, n_before, known[first:])
+        stop = first + n_found
+        end = n_frames if stop == n_frames else stop - _KEY_EVERY
+        new = np.setdiff1d(np.arange(first, end), keys)
+        new = new[found.solved[new - first]]
+        whole.put(new, WalkOptimum(**found._asdict()).of(new - first))
+        there[new] = True
+        first = stop if stop > first else first + _KEY_EVERY
+    return there
 
 
 def _between(known: np.ndarray, poses: np.ndarray, new: np.ndarray) -> np.ndarray:
