@@ -17,7 +17,7 @@ _QUATERNIONS = {"FreeJoint", "BallJoint", "EllipsoidJoint", "ScapulothoracicJoin
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class BodyKinematics:
+class AskedKinematics:
     """Of some bodies at some poses: rotation (T, B, 3, 3) to ground, origin_m (T, B, 3), jacobian (T, B, 6, Q).
 
     The Jacobian's rows are the angular velocity and then the velocity of the body's origin, in ground, per unit of
@@ -69,7 +69,7 @@ class Poses:
             _place(frames, self.state, placed)
         return _rotations_and_origins(placed, len(values), len(frames))
 
-    def kinematics(self, values: np.ndarray, bodies: Sequence[str]) -> BodyKinematics:
+    def kinematics(self, values: np.ndarray, bodies: Sequence[str]) -> AskedKinematics:
         """Where bodies are at poses (T, Q), and how each coordinate moves them."""
         reading = self.reading(bodies, len(values))
         for t in self.at(values):
@@ -106,12 +106,12 @@ class Reading:
         self._poses.matter.calcSystemJacobian(self._poses.state, self._whole)
         self._jacobian[t] = self._whole.to_numpy()[self._rows]
 
-    def kinematics(self) -> BodyKinematics:
+    def kinematics(self) -> AskedKinematics:
         """All frames."""
         n_frames, n_bodies = len(self._jacobian), len(self._frames)
         rotation, origin_m = _rotations_and_origins(self._placed, n_frames, n_bodies)
         jacobian = self._jacobian[..., self._poses.mobility].reshape(n_frames, n_bodies, 6, -1)
-        return BodyKinematics(rotation=rotation, origin_m=origin_m, jacobian=jacobian)
+        return AskedKinematics(rotation=rotation, origin_m=origin_m, jacobian=jacobian)
 
 
 def _place(frames: Sequence[osim.PhysicalFrame], state: osim.State, placed: list[float]) -> None:

@@ -2,8 +2,8 @@
 
 OpenSim reads the model; frames are computed by `pipeline/mechanics/`. The same questions and records as engine `tools`,
 without its files: a directory only receives OpenSim's log. What the recipe says about when an iteration may stop
-(`accuracy`, `convergence_criterion`, `max_iterations`) concerns the tools; here every frame is solved to its optimum, or
-not at all. Shapes: T frames, F free coordinates, U muscles, R actuators.
+(`accuracy`, `convergence_criterion`, `max_iterations`) concerns the tools; here every frame is solved to its optimum,
+or not at all. Shapes: T frames, F free coordinates, U muscles, R actuators.
 """
 
 from collections.abc import Mapping, Sequence

@@ -13,6 +13,7 @@ import numpy as np
 import opensim as osim
 
 from pipeline.mechanics.markers.fit import CoordinateRoles, MarkerFit, fit_poses, tracking_problem
+from pipeline.mechanics.markers.objective import TrackingProblem
 from pipeline.osim.models.shared_model import SharedModel
 from pipeline.records import CoordinateTask, Markers
 
@@ -26,11 +27,19 @@ def fit_markers(
     frames that show it, and keeps the nearest one's value at an end of the walk. ValueError for a task of a coordinate
     that the model lacks. TrialRejected if a frame does not converge.
     """
+    problem = marker_problem(shared, tracked.labels, weights, tasks)
+    return fit_poses(problem, tracked.time_s, tracked.positions_m, held_poses(shared, tracked.time_s))
+
+
+def marker_problem(
+    shared: SharedModel, labels: Sequence[str], weights: Mapping[str, float], tasks: Sequence[CoordinateTask]
+) -> TrackingProblem:
+    """What is the same in every frame: the model, its markers of these names, and what is held to a value."""
     skeleton, coordinates = shared.skeleton, shared.summary.coordinates
-    problem = tracking_problem(
+    return tracking_problem(
         skeleton.tree,
-        skeleton.marker_places(tracked.labels),
-        np.array([weights[label] for label in tracked.labels]),
+        skeleton.marker_places(labels),
+        np.array([weights[label] for label in labels], dtype=float),
         CoordinateRoles(
             locked=np.array([coordinate.locked for coordinate in coordinates]),
             low=skeleton.low,
@@ -40,7 +49,6 @@ def fit_markers(
         ),
         known_tasks(shared, tasks),
     )
-    return fit_poses(problem, tracked.time_s, tracked.positions_m, _held(shared, tracked.time_s))
 
 
 def known_tasks(shared: SharedModel, tasks: Sequence[CoordinateTask]) -> tuple[tuple[int, float, float], ...]:
@@ -55,7 +63,7 @@ def known_tasks(shared: SharedModel, tasks: Sequence[CoordinateTask]) -> tuple[t
     return tuple(known)
 
 
-def _held(shared: SharedModel, time_s: np.ndarray) -> np.ndarray:
+def held_poses(shared: SharedModel, time_s: np.ndarray) -> np.ndarray:
     """Poses (T, Q) at the model's defaults, prescribed coordinates where their functions have them."""
     poses = np.tile(shared.skeleton.default, (len(time_s), 1))
     coordinates, state = shared.model.getCoordinateSet(), shared.model.getWorkingState()

@@ -73,7 +73,7 @@ def least_effort_forces(
             problem.equations.blocks, frames.entry, frames.target, low, high, settings.activation_exponent
         )
         parts.append(_muscle_forces(shared, time_s[block], effort, frames, actuators))
-    return joined(parts)
+    return _joined(parts)
 
 
 def actuators_of(shared: SharedModel, settings: StaticOptimizationSettings) -> Actuators:
@@ -169,7 +169,7 @@ def _muscle_forces(
     )
 
 
-def joined(parts: Sequence[MuscleForces]) -> MuscleForces:
+def _joined(parts: Sequence[MuscleForces]) -> MuscleForces:
     """The same muscles' forces over one stretch of frames after the other."""
     return replace(
         parts[0],

@@ -39,7 +39,7 @@ def outer(x): return inner(x) + 1.0
 ENTRIES = """
 from pipeline.mechanics.outer import outer
 COMPILING_S = 1
-ENTRIES = {outer: lambda: (1.0,)}
+ENTRIES = (lambda: outer(1.0),)
 """
 # How many kernels were compiled, and an answer.
 READY = """
@@ -273,10 +273,10 @@ def test_settings_that_change_the_code_have_a_folder_of_their_own(folder_of, tmp
 
 
 def test_only_the_mechanics_own_kernels_are_kept() -> None:
-    from pipeline.mechanics.bodies.functions import evaluate_at
+    from pipeline.mechanics.bodies.poses import follow_couplings
 
     def outside(x):
         return x
 
-    assert isinstance(evaluate_at._cache, KernelCache)  # type: ignore[attr-defined]
+    assert isinstance(follow_couplings._cache, KernelCache)  # type: ignore[attr-defined]
     assert not isinstance(kernel(outside)._cache, KernelCache)  # type: ignore[attr-defined]

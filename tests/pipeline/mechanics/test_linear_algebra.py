@@ -3,7 +3,23 @@
 import numpy as np
 import pytest
 
-from pipeline.mechanics.linear_algebra import factor_cholesky, forward_substitute, solve_factored
+from pipeline.mechanics import linear_algebra
+from pipeline.mechanics.compiled import kernel
+
+
+@kernel
+def factor_cholesky(matrix: np.ndarray) -> bool:
+    return linear_algebra.factor_cholesky(matrix)
+
+
+@kernel
+def solve_factored(factor: np.ndarray, right: np.ndarray) -> None:
+    linear_algebra.solve_factored(factor, right)
+
+
+@kernel
+def forward_substitute(factor: np.ndarray, right: np.ndarray) -> None:
+    linear_algebra.forward_substitute(factor, right)
 
 
 def positive(size: int, seed: int) -> np.ndarray:

@@ -30,6 +30,7 @@ STALE_BY_SECTION = {
     "quality": {"quality"},
     "cycles": {"quality"},
     "model.engine": EVERYTHING - {"ground_reactions"},
+    "model.mechanics": LATE,
     "model.right_foot_body": LATE,
     "model.left_foot_body": LATE,
     # The file's content is a fact; where it lies changes no number.

@@ -6,6 +6,7 @@ import numpy as np
 
 from pipeline.mechanics.compiled import kernel
 from pipeline.mechanics.markers.objective import (
+    MarkerRoom,
     TrackedFrames,
     TrackingProblem,
     find_curvature,
@@ -25,8 +26,10 @@ class Derivatives(NamedTuple):
 
 
 def derivatives(problem: TrackingProblem, frames: TrackedFrames, t: int, free: np.ndarray) -> Derivatives:
-    cost, descent, hessian, gauss = _derivatives(problem, frames, t, np.ascontiguousarray(free))
-    return Derivatives(cost, descent, whole(hessian), whole(gauss))
+    room, n_free = new_marker_room(problem, frames.held.shape[1]), len(problem.free)
+    cost = _derive(problem, frames, t, np.ascontiguousarray(free), room)
+    free_rows = np.s_[:n_free, :n_free]
+    return Derivatives(cost, room.descent[:n_free], whole(room.hessian[free_rows]), whole(room.gauss[free_rows]))
 
 
 def whole(upper: np.ndarray) -> np.ndarray:
@@ -34,17 +37,8 @@ def whole(upper: np.ndarray) -> np.ndarray:
 
 
 @kernel
-def _derivatives(
-    problem: TrackingProblem, frames: TrackedFrames, t: int, free: np.ndarray
-) -> tuple[float, np.ndarray, np.ndarray, np.ndarray]:
-    n_free = problem.free.shape[0]
-    room = new_marker_room(problem, frames.held.shape[1])
+def _derive(problem: TrackingProblem, frames: TrackedFrames, t: int, free: np.ndarray, room: MarkerRoom) -> float:
     cost = weigh(problem, frames, t, free, room)
     find_descent(problem, room)
     find_curvature(problem, room)
-    return (
-        cost,
-        room.descent[:n_free].copy(),
-        room.hessian[:n_free, :n_free].copy(),
-        room.gauss[:n_free, :n_free].copy(),
-    )
+    return cost

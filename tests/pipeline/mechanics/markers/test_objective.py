@@ -53,13 +53,13 @@ def test_without_errors_the_hessian_is_gauss_and_newtons() -> None:
 )
 def test_of_whole_bodies_too(shared_data: Path, model: Sequence[str], tasks: Sequence[str]) -> None:
     """Knees that slide as they turn, patellae coupled to them and held, markers missing: no part is left out."""
+    from pipeline.osim.exact.inverse_kinematics import marker_problem
     from pipeline.osim.models.shared_model import shared_model
-    from tests.pipeline.mechanics.markers.whole_body import problem_of
 
     file = shared_data.joinpath("opensim_reference", *model)
     shared, random = shared_model(file), np.random.default_rng(3)
     held = [CoordinateTask(name=name, weight=3.0, value=0.2) for name in tasks]
-    problem = problem_of(shared, (), {}, held)
+    problem = marker_problem(shared, (), {}, held)
     # One on every body, the patellae and hands included.
     body = np.arange(1, len(problem.tree.parent))
     markers = MarkerPlaces(body=body, place_m=random.normal(scale=0.1, size=(len(body), 3)))
