@@ -22,8 +22,6 @@ from pipeline.mechanics.markers.objective import (
     weigh,
 )
 
-# Two descents that end this near to each other (rad, m) have found the same optimum.
-_SAME = 1e-6
 # A frame is solved when its remaining distance to the optimum (rad, m), estimated from how fast steps shrink, is less.
 _TOLERANCE = 1e-8
 _MAX_STEPS = 200
@@ -111,30 +109,6 @@ def descend_frames(
 
     A frame's answer depends on that frame alone. NaN in a start stays NaN, and is never solved.
     """
-    anywhere, none_before = np.full(start.shape, np.nan), np.zeros(len(which), dtype=np.int64)
-    return _descended(problem, frames, which, start, none_before, anywhere, damping)[0]
-
-
-def descend_along(
-    problem: TrackingProblem, frames: TrackedFrames, which: np.ndarray, n_before: np.ndarray, known: np.ndarray
-) -> tuple[Descents, int]:
-    """The optimum of frames in a row, `which` (N,), and how many of them were found.
-
-    Each starts on the polynomial through the optimum of `n_before` (N,) frames before, at most four, and with none
-    before, at its pose in `known` (N, F). A frame that ends elsewhere than that pose, where it is no NaN, is the last.
-    """
-    return _descended(problem, frames, which, known, n_before, known, NEAR)
-
-
-def _descended(
-    problem: TrackingProblem,
-    frames: TrackedFrames,
-    which: np.ndarray,
-    start: np.ndarray,
-    n_before: np.ndarray,
-    known: np.ndarray,
-    damping: float,
-) -> tuple[Descents, int]:
     n_frames, n_free = len(which), len(problem.free)
     found = Descents(
         free=np.clip(start, problem.low, problem.high),
@@ -144,8 +118,8 @@ def _descended(
         steps=np.zeros(n_frames, dtype=np.int64),
     )
     room = new_marker_room(problem, frames.held.shape[1])
-    n_found = _descend_frames(problem, frames, which, n_before, known, damping, room, _new_descent_room(n_free), found)
-    return found, n_found
+    _descend_frames(problem, frames, which, damping, room, _new_descent_room(n_free), found)
+    return found
 
 
 @kernel
@@ -153,44 +127,15 @@ def _descend_frames(
     problem: TrackingProblem,
     frames: TrackedFrames,
     which: np.ndarray,
-    n_before: np.ndarray,
-    known: np.ndarray,
     damping: float,
     room: MarkerRoom,
     work: DescentRoom,
     found: Descents,
-) -> int:
-    n_frames, n_free = known.shape
-    for i in range(n_frames):
-        if n_before[i] > 0:
-            for k in range(n_free):
-                start = _next_of(found.free, i, k, n_before[i])
-                found.free[i, k] = min(max(start, problem.low[k]), problem.high[k])
+) -> None:
+    for i in range(which.shape[0]):
         found.solved[i], found.cost[i], found.steps[i] = _descend(
             problem, frames, which[i], found.free[i], damping, found.error_m[i], room, work
         )
-        for k in range(n_free):
-            if abs(found.free[i, k] - known[i, k]) > _SAME:
-                return i
-    return n_frames
-
-
-@inner
-def _next_of(poses: np.ndarray, i: int, k: int, n_before: int) -> float:
-    """The polynomial through a coordinate of the poses before the i-th, (N, F), at the i-th.
-
-    As changes from the last, so that what does not move stays as it is to the last bit.
-    """
-    last = poses[i - 1, k]
-    if n_before == 1:
-        return last
-    change = last - poses[i - 2, k]
-    if n_before == 2:
-        return last + change
-    before = poses[i - 2, k] - poses[i - 3, k]
-    if n_before == 3:
-        return last + 2.0 * change - before
-    return last + 3.0 * (change - before) + poses[i - 3, k] - poses[i - 4, k]
 
 
 @inner

@@ -2,9 +2,8 @@
 
 1. Every 16th frame is a key frame. The first and the last are solved from the model's default pose; the others start
    from the one solved before, from both ends towards the middle.
-2. From each key frame to the next, every frame starts on the polynomial through the frames before. Where that doesn't
-   lead to the next key frame's pose, frames halfway between solved ones start on a polynomial through them.
-3. A frame that fits much worse than its neighbour tries the neighbour's pose.
+2. The frames halfway between solved ones start on a cubic through them, until none is left.
+3. A frame that fits much worse than its neighbour tries the neighbour's pose, unless it follows smoothly from it.
 4. Where a limb jumps, the next frames keep following the previous optimum while it costs at most 5 % more.
 
 Shapes: T frames, M markers, F free coordinates.
@@ -14,13 +13,11 @@ from dataclasses import dataclass, fields
 
 import numpy as np
 
-from pipeline.mechanics.markers.descent import FAR, NEAR, descend_along, descend_frames
+from pipeline.mechanics.markers.descent import FAR, NEAR, descend_frames
 from pipeline.mechanics.markers.objective import TrackedFrames, TrackingProblem
 
 # Key frames are a power of two apart. Fewer than this many make no cubic, or no polynomial of the fifth degree.
 _KEY_EVERY, _MIN_CUBIC_KEYS, _MIN_QUINTIC_KEYS = 16, 4, 6
-# Frames that a start follows from.
-_MAX_BEFORE = 4
 # A coordinate that turns farther than this from one solved frame to the next isn't interpolated.
 _MAX_TURN_RAD = 0.5
 # From the default pose: a fit better than this (root mean square) is accepted, else other starts are tried.
@@ -28,6 +25,9 @@ _GOOD_FIT_M = 0.03
 # A frame is in the wrong optimum if its objective exceeds a neighbour's, and that of the optimum which the neighbour's
 # pose leads to, by this factor: between consecutive frames, and between key frames.
 _WORSE, _WORSE_BETWEEN_KEYS = 1.05, 1.2
+# A frame is in its neighbour's optimum if no coordinate's step between them differs by more than this (rad, m) from the
+# mean of the steps before and after.
+_SMOOTH = 0.01
 # A coordinate that moves faster than this (rad/s, m/s), several times what limbs do in walking, has jumped.
 _MAX_SPEED = 25.0
 # A key frame whose objective is so many times that of the best one is also solved from the default pose.
@@ -103,47 +103,18 @@ def _solve_keys(problem: TrackingProblem, frames: TrackedFrames, keys: np.ndarra
 def _fill_between(
     problem: TrackingProblem, frames: TrackedFrames, keys: np.ndarray, solved_keys: WalkOptimum
 ) -> WalkOptimum:
-    """All frames: one after the other, and where that goes astray, by halving the distance between solved ones."""
+    """All frames, by halving the distance between solved ones, from the key frames on."""
     n_frames, every = len(frames.seen), _KEY_EVERY
     whole = solved_keys.of(np.zeros(n_frames, dtype=int))
     whole.put(keys, solved_keys)
-    known, missing = keys, ~_follow(problem, frames, keys, solved_keys, whole)
+    known = keys
     while every > 1:
         every //= 2
         new = np.arange(every, n_frames, 2 * every)
-        if missing[new].any():
-            start, new = _between(known, whole.free[known], new)[missing[new]], new[missing[new]]
-            whole.put(new, _descended(problem, frames, new, start, NEAR))
+        if len(new):
+            whole.put(new, _descended(problem, frames, new, _between(known, whole.free[known], new), NEAR))
         known = np.arange(0, n_frames, every)
     return whole
-
-
-def _follow(
-    problem: TrackingProblem, frames: TrackedFrames, keys: np.ndarray, solved_keys: WalkOptimum, whole: WalkOptimum
-) -> np.ndarray:
-    """Put frames that follow from those before, from key to key, into the whole walk; which are there now, (T,).
-
-    Where markers come or go, the frames before say nothing about how the coordinates move that these show.
-    """
-    n_frames, there = len(frames.seen), np.zeros(len(frames.seen), dtype=bool)
-    known = np.full((n_frames, solved_keys.free.shape[1]), np.nan)
-    known[keys], there[keys] = solved_keys.free, True
-    changes = 1 + np.flatnonzero((frames.seen[1:] != frames.seen[:-1]).any(axis=1))
-    first = 0
-    while first < n_frames:
-        which = np.arange(first, n_frames)
-        begins = np.r_[first, changes[changes > first]]
-        n_before = np.clip(which - begins[np.searchsorted(begins, which, side="right") - 1], 1, _MAX_BEFORE)
-        n_before[0] = 0
-        found, n_found = descend_along(problem, frames, which, n_before, known[first:])
-        stop = first + n_found
-        end = n_frames if stop == n_frames else stop - _KEY_EVERY
-        new = np.setdiff1d(np.arange(first, end), keys)
-        new = new[found.solved[new - first]]
-        whole.put(new, WalkOptimum(**found._asdict()).of(new - first))
-        there[new] = True
-        first = stop if stop > first else first + _KEY_EVERY
-    return there
 
 
 def _between(known: np.ndarray, poses: np.ndarray, new: np.ndarray) -> np.ndarray:
@@ -239,12 +210,23 @@ def _try_neighbours(
     """Whether the pose of the frame `shift` before led any frame to a better optimum, which is put in place."""
     here = np.arange(max(shift, 0), len(which) + min(shift, 0))
     here = here[optimum.cost[here] > worse * optimum.cost[here - shift]]
+    if len(here):
+        here = here[~(_unlike(optimum.free)[np.minimum(here, here - shift)] <= _SMOOTH)]
     if not len(here):
         return False
     other = _descended(problem, frames, which[here], optimum.free[here - shift], NEAR)
     better = other.solved & (worse * other.cost < optimum.cost[here])
     optimum.put(here[better], other.of(better))
     return bool(better.any())
+
+
+def _unlike(poses: np.ndarray) -> np.ndarray:
+    """How much each step from a pose (T, F) to the next differs from the mean of those around it, at most, (T - 1,)."""
+    steps = np.diff(poses, axis=0)
+    if len(steps) == 1:
+        return np.array([np.inf])
+    around = np.pad(steps, ((1, 1), (0, 0)), mode="reflect")
+    return np.asarray(np.abs(steps - (around[:-2] + around[2:]) / 2).max(axis=1, initial=0.0))
 
 
 def _put_off_jumps(problem: TrackingProblem, frames: TrackedFrames, time_s: np.ndarray, optimum: WalkOptimum) -> None:
