@@ -2,7 +2,8 @@
 
 Velocities and accelerations go out from the ground, body by body; forces come back in. Motion is a screw, six numbers
 as in `forward.py`; a wrench is a moment about the ground's origin and a force, six numbers, so that wrenches of bodies
-add up. All in the ground frame. Shapes: T frames, B bodies, A axes, Q coordinates, W external wrenches.
+add up. All in the ground frame.
+Shapes: T frames, B bodies, A axes, Q coordinates, N accelerations, W external wrenches.
 """
 
 from typing import NamedTuple
@@ -11,6 +12,7 @@ import numpy as np
 
 from pipeline.mechanics.arrays import Tree, reals
 from pipeline.mechanics.bodies.forward import Pose, new_pose, place_bodies
+from pipeline.mechanics.bodies.poses import body_places
 from pipeline.mechanics.compiled import inner, kernel
 
 
@@ -35,6 +37,13 @@ def new_motion(tree: Tree, *, gravity: bool = True) -> BodyMotion:
     return motion
 
 
+class Needed(NamedTuple):
+    """What motions need: forces (T, N, Q), and transmitted (T, B, 6), what each body's joint gives it in the last."""
+
+    forces: np.ndarray
+    transmitted: np.ndarray
+
+
 def generalized_forces(
     tree: Tree,
     values: np.ndarray,
@@ -49,63 +58,16 @@ def generalized_forces(
     `external` (T, W, 6) acts on bodies `pushed` (W,). Coupled coordinates are taken as given. `as_opensim` leaves out
     what Simbody leaves out of a joint's velocity terms: see `_move_body`. NaN in a frame gives NaN in that frame.
     """
-    forces = np.empty(values.shape)
-    _generalized_forces(
-        tree,
-        reals(values),
-        reals(speeds),
-        reals(accelerations),
-        pushed,
-        reals(external),
-        as_opensim,
-        new_pose(tree),
-        new_motion(tree),
-        forces,
-    )
-    return forces
-
-
-@kernel
-def _generalized_forces(
-    tree: Tree,
-    values: np.ndarray,
-    speeds: np.ndarray,
-    accelerations: np.ndarray,
-    pushed: np.ndarray,
-    external: np.ndarray,
-    as_opensim: bool,
-    pose: Pose,
-    motion: BodyMotion,
-    forces: np.ndarray,
-) -> None:
-    for t in range(values.shape[0]):
-        place_bodies(tree, values[t], pose)
-        move_bodies(tree, pose, speeds[t], accelerations[t], as_opensim, motion)
-        for w in range(pushed.shape[0]):
-            for i in range(6):
-                motion.wrench[pushed[w], i] -= external[t, w, i]
-        gather(tree, motion)
-        project(tree, pose, motion, forces[t])
+    given = np.zeros((len(values), len(tree.parent), 6))
+    for w, body in enumerate(pushed):
+        given[:, body] += external[:, w]
+    return needed(tree, values, speeds, accelerations[:, None], given, as_opensim=as_opensim).forces[:, 0]
 
 
 def virtual_work(tree: Tree, values: np.ndarray, wrenches: np.ndarray) -> np.ndarray:
     """The generalized forces (T, Q) of wrenches (T, B, 6) on all bodies at poses (T, Q)."""
-    forces = np.empty(values.shape)
-    _virtual_work(tree, reals(values), reals(wrenches), new_pose(tree), new_motion(tree), forces)
-    return forces
-
-
-@kernel
-def _virtual_work(
-    tree: Tree, values: np.ndarray, wrenches: np.ndarray, pose: Pose, motion: BodyMotion, forces: np.ndarray
-) -> None:
-    for t in range(values.shape[0]):
-        place_bodies(tree, values[t], pose)
-        for body in range(tree.parent.shape[0]):
-            for i in range(6):
-                motion.wrench[body, i] = wrenches[t, body, i]
-        gather(tree, motion)
-        project(tree, pose, motion, forces[t])
+    still = np.zeros(values.shape)
+    return -needed(tree, values, still, still[:, None], wrenches, gravity=False).forces[:, 0]
 
 
 def joint_forces(
@@ -122,52 +84,63 @@ def joint_forces(
     Of a motion (T, Q) each under wrenches (T, B, 6) on all bodies, the ground's and the muscles'. Whatever moves a body
     beside these and gravity comes through its joint, what actuators give too.
     """
-    in_distal, in_parent = np.empty((2, len(values), len(distal), 3))
-    _joint_forces(
-        tree,
-        reals(values),
-        reals(speeds),
-        reals(accelerations),
-        reals(wrenches),
-        distal,
-        as_opensim,
-        new_pose(tree),
-        new_motion(tree),
-        in_distal,
-        in_parent,
-    )
-    return in_distal, in_parent
+    found = needed(tree, values, speeds, accelerations[:, None], wrenches, as_opensim=as_opensim)
+    force_n, (rotation, _) = found.transmitted[:, distal, None, 3:], body_places(tree, values)
+    in_distal, in_parent = force_n @ rotation[:, distal], force_n @ rotation[:, tree.parent[distal]]
+    return in_distal[:, :, 0], in_parent[:, :, 0]
 
 
-@kernel
-def _joint_forces(
+def needed(
     tree: Tree,
     values: np.ndarray,
     speeds: np.ndarray,
     accelerations: np.ndarray,
-    wrenches: np.ndarray,
-    distal: np.ndarray,
+    given: np.ndarray | None = None,
+    *,
+    gravity: bool = True,
+    as_opensim: bool = False,
+) -> Needed:
+    """What accelerations (T, N, Q) need at values and speeds (T, Q), beside wrenches given to all bodies (T, B, 6)."""
+    wrenches = (len(values), len(tree.parent), 6)
+    found = Needed(forces=np.empty(accelerations.shape), transmitted=np.empty(wrenches))
+    _find_needed(
+        tree,
+        reals(values),
+        reals(speeds),
+        reals(accelerations),
+        np.zeros(wrenches) if given is None else reals(given),
+        as_opensim,
+        new_pose(tree),
+        new_motion(tree, gravity=gravity),
+        found,
+    )
+    return found
+
+
+@kernel
+def _find_needed(
+    tree: Tree,
+    values: np.ndarray,
+    speeds: np.ndarray,
+    accelerations: np.ndarray,
+    given: np.ndarray,
     as_opensim: bool,
     pose: Pose,
     motion: BodyMotion,
-    in_distal: np.ndarray,
-    in_parent: np.ndarray,
+    found: Needed,
 ) -> None:
     for t in range(values.shape[0]):
         place_bodies(tree, values[t], pose)
-        move_bodies(tree, pose, speeds[t], accelerations[t], as_opensim, motion)
+        for n in range(accelerations.shape[1]):
+            move_bodies(tree, pose, speeds[t], accelerations[t, n], as_opensim, motion)
+            for body in range(tree.parent.shape[0]):
+                for i in range(6):
+                    motion.wrench[body, i] -= given[t, body, i]
+            gather(tree, motion)
+            project(tree, pose, motion, found.forces[t, n])
         for body in range(tree.parent.shape[0]):
             for i in range(6):
-                motion.wrench[body, i] -= wrenches[t, body, i]
-        gather(tree, motion)
-        for j in range(distal.shape[0]):
-            body, parent = distal[j], tree.parent[distal[j]]
-            for i in range(3):
-                in_distal[t, j, i] = in_parent[t, j, i] = 0.0
-                for k in range(3):
-                    force = motion.wrench[body, 3 + k]
-                    in_distal[t, j, i] += pose.rotation[body, k, i] * force
-                    in_parent[t, j, i] += pose.rotation[parent, k, i] * force
+                found.transmitted[t, body, i] = motion.wrench[body, i]
 
 
 @inner

@@ -1,7 +1,9 @@
 """Bodies along a motion: where they are, and how each coordinate moves them.
 
-Shapes: T frames, B bodies, S of them, Q coordinates, C couplings.
+Shapes: T frames, B bodies, S of them, A axes, Q coordinates, C couplings.
 """
+
+from typing import NamedTuple
 
 import numpy as np
 
@@ -13,21 +15,8 @@ from pipeline.mechanics.compiled import inner, kernel
 
 def body_places(tree: Tree, values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Rotations to the ground (T, B, 3, 3) and origins (T, B, 3) of all bodies at poses (T, Q)."""
-    shape = (len(values), len(tree.parent))
-    rotation, origin_m = np.empty((*shape, 3, 3)), np.empty((*shape, 3))
-    _body_places(tree, reals(values), new_pose(tree), rotation, origin_m)
-    return rotation, origin_m
-
-
-@kernel
-def _body_places(tree: Tree, values: np.ndarray, pose: Pose, rotation: np.ndarray, origin_m: np.ndarray) -> None:
-    for t in range(values.shape[0]):
-        place_bodies(tree, values[t], pose)
-        for body in range(tree.parent.shape[0]):
-            for i in range(3):
-                origin_m[t, body, i] = pose.origin_m[body, i]
-                for j in range(3):
-                    rotation[t, body, i, j] = pose.rotation[body, i, j]
+    placed = _placed(tree, values)
+    return placed.rotation, placed.origin_m
 
 
 def body_jacobians(tree: Tree, values: np.ndarray, bodies: np.ndarray) -> np.ndarray:
@@ -35,33 +24,51 @@ def body_jacobians(tree: Tree, values: np.ndarray, bodies: np.ndarray) -> np.nda
 
     Rows are the angular velocity and then the velocity of the body's origin, in ground, per unit of speed.
     """
+    placed = _placed(tree, values)
     jacobian = np.zeros((len(values), len(bodies), 6, values.shape[1]))
-    _body_jacobians(tree, reals(values), bodies, new_pose(tree), jacobian)
+    for s, body in enumerate(bodies):
+        for axis in tree.carrier[tree.first_carrier[body] : tree.first_carrier[body + 1]]:
+            if tree.coordinate[axis] >= 0:
+                moving = placed.slope[:, axis, None] * placed.screw[:, axis]
+                moving[:, 3:] += np.cross(moving[:, :3], placed.origin_m[:, body])
+                jacobian[:, s, :, tree.coordinate[axis]] += moving
     return jacobian
 
 
+class _Placed(NamedTuple):
+    """Of every frame: rotation (T, B, 3, 3), origin_m (T, B, 3), screw (T, A, 6) and slope (T, A), as in `Pose`."""
+
+    rotation: np.ndarray
+    origin_m: np.ndarray
+    screw: np.ndarray
+    slope: np.ndarray
+
+
+def _placed(tree: Tree, values: np.ndarray) -> _Placed:
+    n_frames, n_bodies, n_axes = len(values), len(tree.parent), len(tree.turns)
+    placed = _Placed(
+        rotation=np.empty((n_frames, n_bodies, 3, 3)),
+        origin_m=np.empty((n_frames, n_bodies, 3)),
+        screw=np.empty((n_frames, n_axes, 6)),
+        slope=np.empty((n_frames, n_axes)),
+    )
+    _place_frames(tree, reals(values), new_pose(tree), placed)
+    return placed
+
+
 @kernel
-def _body_jacobians(tree: Tree, values: np.ndarray, bodies: np.ndarray, pose: Pose, jacobian: np.ndarray) -> None:
+def _place_frames(tree: Tree, values: np.ndarray, pose: Pose, placed: _Placed) -> None:
     for t in range(values.shape[0]):
         place_bodies(tree, values[t], pose)
-        for s in range(bodies.shape[0]):
-            add_body_jacobian(tree, pose, bodies[s], jacobian[t, s])
-
-
-@inner
-def add_body_jacobian(tree: Tree, pose: Pose, body: int, jacobian: np.ndarray) -> None:
-    """Add one body's columns to a Jacobian (6, Q), in place."""
-    x, y, z = pose.origin_m[body, 0], pose.origin_m[body, 1], pose.origin_m[body, 2]
-    for place in range(tree.first_carrier[body], tree.first_carrier[body + 1]):
-        axis = tree.carrier[place]
-        c, s, slope = tree.coordinate[axis], pose.screw[axis], pose.slope[axis]
-        if c < 0:
-            continue
-        for i in range(3):
-            jacobian[i, c] += slope * s[i]
-        jacobian[3, c] += slope * (s[3] + s[1] * z - s[2] * y)
-        jacobian[4, c] += slope * (s[4] + s[2] * x - s[0] * z)
-        jacobian[5, c] += slope * (s[5] + s[0] * y - s[1] * x)
+        for body in range(tree.parent.shape[0]):
+            for i in range(3):
+                placed.origin_m[t, body, i] = pose.origin_m[body, i]
+                for j in range(3):
+                    placed.rotation[t, body, i, j] = pose.rotation[body, i, j]
+        for axis in range(tree.turns.shape[0]):
+            placed.slope[t, axis] = pose.slope[axis]
+            for i in range(6):
+                placed.screw[t, axis, i] = pose.screw[axis, i]
 
 
 @kernel

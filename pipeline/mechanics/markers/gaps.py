@@ -8,10 +8,7 @@ import numpy as np
 from scipy.interpolate import PchipInterpolator
 
 from pipeline.mechanics.arrays import Tree
-from pipeline.mechanics.bodies.forward import Pose, new_pose, place_bodies
-from pipeline.mechanics.bodies.functions import evaluate_at
-from pipeline.mechanics.bodies.poses import follow_drivers
-from pipeline.mechanics.compiled import inner, kernel
+from pipeline.mechanics.bodies.poses import body_jacobians, body_places, coupling_slopes, fold, follow_couplings
 from pipeline.mechanics.markers.objective import TrackedFrames, TrackingProblem
 
 # A marker shows a coordinate if a radian (or a metre) of it moves the marker by more than this.
@@ -50,75 +47,20 @@ def _shown(problem: TrackingProblem, frames: TrackedFrames, free: np.ndarray) ->
 
 def _what_moves(problem: TrackingProblem, poses: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """1 where a free coordinate moves a marker (M, F), and True where it moves a task's (K, F), at any pose (T, Q)."""
-    n_free, velocity, at = len(problem.free), np.zeros((poses.shape[1], 3)), np.zeros(3)
-    moved, held = np.zeros((len(problem.weight), n_free)), np.zeros((len(problem.task_weight), n_free), dtype=np.bool_)
-    _find_what_moves(problem, poses, new_pose(problem.tree), velocity, at, moved, held)
-    return moved, held
+    tree, body = problem.tree, problem.markers.body
+    follow_couplings(tree, poses)
+    rotation, _ = body_places(tree, poses)
+    jacobian = body_jacobians(tree, poses, body)
+    arm_m = (rotation[:, body] @ problem.markers.place_m[:, :, None])[..., 0]
+    turned = np.cross(jacobian[:, :, :3], arm_m[..., None], axis=2)
+    velocity = _of_drivers(tree, poses, jacobian[:, :, 3:] + turned)
+    moved = np.linalg.norm(velocity[..., problem.free], axis=2) > _SHOWN_M
+    tasks = np.eye(poses.shape[1])[problem.task_coordinate]
+    held = _of_drivers(tree, poses, np.tile(tasks, (len(poses), 1, 1)))[..., problem.free] != 0
+    return moved.any(axis=0).astype(float), held.any(axis=0)
 
 
-@kernel
-def _find_what_moves(
-    problem: TrackingProblem,
-    poses: np.ndarray,
-    pose: Pose,
-    velocity: np.ndarray,
-    at: np.ndarray,
-    moved: np.ndarray,
-    held: np.ndarray,
-) -> None:
-    tree, n_free = problem.tree, problem.free.shape[0]
-    n_markers, n_tasks = problem.weight.shape[0], problem.task_weight.shape[0]
-    for t in range(poses.shape[0]):
-        follow_drivers(tree, poses[t])
-        place_bodies(tree, poses[t], pose)
-        for m in range(n_markers):
-            _clear(velocity)
-            body = problem.markers.body[m]
-            _place(pose.rotation[body], pose.origin_m[body], problem.markers.place_m[m], at)
-            for k in range(tree.first_carrier[body], tree.first_carrier[body + 1]):
-                axis = tree.carrier[k]
-                if tree.coordinate[axis] >= 0:
-                    _add_velocity(pose.screw[axis], pose.slope[axis], at, velocity[tree.coordinate[axis]])
-            _fold_velocity(tree, poses[t], velocity)
-            for k in range(n_free):
-                u, v, w = velocity[problem.free[k], 0], velocity[problem.free[k], 1], velocity[problem.free[k], 2]
-                if u * u + v * v + w * w > _SHOWN_M * _SHOWN_M:
-                    moved[m, k] = 1.0
-        for task in range(n_tasks):
-            _clear(velocity)
-            velocity[problem.task_coordinate[task], 0] = 1.0
-            _fold_velocity(tree, poses[t], velocity)
-            for k in range(n_free):
-                held[task, k] |= velocity[problem.free[k], 0] != 0.0
-
-
-@inner
-def _clear(velocity: np.ndarray) -> None:
-    """Set a velocity (Q, 3) to zero."""
-    for c in range(velocity.shape[0]):
-        for i in range(3):
-            velocity[c, i] = 0.0
-
-
-@inner
-def _place(rotation: np.ndarray, origin: np.ndarray, place: np.ndarray, at: np.ndarray) -> None:
-    """Put a body's point (3,) at its place in the ground frame, `at` (3,)."""
-    for i in range(3):
-        at[i] = origin[i] + rotation[i, 0] * place[0] + rotation[i, 1] * place[1] + rotation[i, 2] * place[2]
-
-
-@inner
-def _add_velocity(screw: np.ndarray, slope: float, at: np.ndarray, velocity: np.ndarray) -> None:
-    """Add the velocity (3,) that a screw (6,) times `slope` gives the point `at` (3,)."""
-    velocity[0] += slope * (screw[3] + screw[1] * at[2] - screw[2] * at[1])
-    velocity[1] += slope * (screw[4] + screw[2] * at[0] - screw[0] * at[2])
-    velocity[2] += slope * (screw[5] + screw[0] * at[1] - screw[1] * at[0])
-
-
-@inner
-def _fold_velocity(tree: Tree, values: np.ndarray, velocity: np.ndarray) -> None:
-    """Give drivers what the coordinates coupled to them do, velocity (Q, 3) for unit rates; in place."""
-    for c in range(tree.dependent.shape[0] - 1, -1, -1):
-        slope = evaluate_at(tree.functions, tree.coupling[c], values[tree.driver[c]])[1]
-        for i in range(3):
-            velocity[tree.driver[c], i] += slope * velocity[tree.dependent[c], i]
+def _of_drivers(tree: Tree, poses: np.ndarray, moving: np.ndarray) -> np.ndarray:
+    """What coordinates do (T, …, Q), drivers with the coordinates coupled to them."""
+    fold(tree, coupling_slopes(tree, poses), moving)
+    return moving

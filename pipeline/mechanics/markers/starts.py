@@ -3,7 +3,7 @@
 1. Every 16th frame is a key frame. The first and the last are solved from the model's default pose; the others start
    from the one solved before, from both ends towards the middle.
 2. The frames halfway between solved ones start on a cubic through them, until none is left.
-3. A frame that fits much worse than its neighbour tries the neighbour's pose.
+3. A frame that fits much worse than its neighbour tries the neighbour's pose, unless it follows smoothly from it.
 4. Where a limb jumps, the next frames keep following the previous optimum while it costs at most 5 % more.
 
 Shapes: T frames, M markers, F free coordinates.
@@ -25,6 +25,9 @@ _GOOD_FIT_M = 0.03
 # A frame is in the wrong optimum if its objective exceeds a neighbour's, and that of the optimum which the neighbour's
 # pose leads to, by this factor: between consecutive frames, and between key frames.
 _WORSE, _WORSE_BETWEEN_KEYS = 1.05, 1.2
+# A frame is in its neighbour's optimum if no coordinate's step between them differs by more than this (rad, m) from the
+# mean of the steps before and after.
+_SMOOTH = 0.01
 # A coordinate that moves faster than this (rad/s, m/s), several times what limbs do in walking, has jumped.
 _MAX_SPEED = 25.0
 # A key frame whose objective is so many times that of the best one is also solved from the default pose.
@@ -207,12 +210,23 @@ def _try_neighbours(
     """Whether the pose of the frame `shift` before led any frame to a better optimum, which is put in place."""
     here = np.arange(max(shift, 0), len(which) + min(shift, 0))
     here = here[optimum.cost[here] > worse * optimum.cost[here - shift]]
+    if len(here):
+        here = here[~(_unlike(optimum.free)[np.minimum(here, here - shift)] <= _SMOOTH)]
     if not len(here):
         return False
     other = _descended(problem, frames, which[here], optimum.free[here - shift], NEAR)
     better = other.solved & (worse * other.cost < optimum.cost[here])
     optimum.put(here[better], other.of(better))
     return bool(better.any())
+
+
+def _unlike(poses: np.ndarray) -> np.ndarray:
+    """How much each step from a pose (T, F) to the next differs from the mean of those around it, at most, (T - 1,)."""
+    steps = np.diff(poses, axis=0)
+    if len(steps) == 1:
+        return np.array([np.inf])
+    around = np.pad(steps, ((1, 1), (0, 0)), mode="reflect")
+    return np.asarray(np.abs(steps - (around[:-2] + around[2:]) / 2).max(axis=1, initial=0.0))
 
 
 def _put_off_jumps(problem: TrackingProblem, frames: TrackedFrames, time_s: np.ndarray, optimum: WalkOptimum) -> None:

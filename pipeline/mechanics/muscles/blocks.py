@@ -4,6 +4,7 @@ Shapes: F equations, N controls, K blocks, E entries: the gain of each block's c
 are zero.
 """
 
+from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
@@ -61,6 +62,15 @@ def block_of_controls(blocks: Blocks) -> np.ndarray:
     block = np.empty(len(blocks.control), dtype=np.int64)
     block[blocks.control] = np.repeat(np.arange(len(blocks.first_control) - 1), np.diff(blocks.first_control))
     return block
+
+
+def block_parts(blocks: Blocks, entry: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
+    """Of each block: its gain in every frame (T, M, J), from entries (T, E), its equations (M,), its controls (J,)."""
+    for block in range(len(blocks.first_equation) - 1):
+        equations = blocks.equation[blocks.first_equation[block] : blocks.first_equation[block + 1]]
+        controls = blocks.control[blocks.first_control[block] : blocks.first_control[block + 1]]
+        own = entry[:, blocks.first_entry[block] : blocks.first_entry[block + 1]]
+        yield own.reshape(len(entry), len(equations), len(controls)), equations, controls
 
 
 def entry_places(blocks: Blocks) -> tuple[np.ndarray, np.ndarray]:

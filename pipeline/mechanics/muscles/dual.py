@@ -16,7 +16,7 @@ from typing import NamedTuple
 import numpy as np
 
 from pipeline.mechanics.compiled import inner
-from pipeline.mechanics.muscles.blocks import Blocks
+from pipeline.mechanics.muscles.blocks import Blocks, block_parts
 
 # Equations must hold to this, in their own units (N·m and N). They are solved to a tenth of it, or to what the dual's
 # rounding allows: where a reserve works at a hundred times its optimal force, that is less.
@@ -490,20 +490,23 @@ def _proves(block: _Block, ray: np.ndarray) -> bool:
     return np.isfinite(sums) and beyond > _PROOF_MARGIN * sums
 
 
-@inner
 def proves_impossible(
-    blocks: Blocks, entry: np.ndarray, target: np.ndarray, ray: np.ndarray, proved: np.ndarray, work: DualWork
-) -> None:
-    """Whether a direction of the dual, ray (F,), proves that blocks have no solution; proved (K,) is written."""
-    for block in range(proved.shape[0]):
-        row, end = blocks.first_equation[block], blocks.first_equation[block + 1]
-        proved[block] = False
-        if row < end:
-            part = _block(blocks, block, entry, 0.0, work)
-            for i in range(end - row):
-                part.of_equation[_TARGET, i] = target[blocks.equation[row + i]]
-                part.of_equation[_DUAL, i] = ray[blocks.equation[row + i]]
-            proved[block] = _proves(part, part.of_equation[_DUAL])
+    blocks: Blocks, entry: np.ndarray, target: np.ndarray, low: np.ndarray, high: np.ndarray, ray: np.ndarray
+) -> np.ndarray:
+    """Whether directions of the dual, ray (T, F), prove that blocks have no solution: (T, K)."""
+    proved = np.zeros((len(ray), len(blocks.first_equation) - 1), dtype=bool)
+    for block, (gain, equation, control) in enumerate(block_parts(blocks, entry)):
+        if len(equation):
+            direction = ray[:, equation]
+            pull = (direction[:, None] @ gain)[:, 0]
+            size = (np.abs(direction)[:, None] @ np.abs(gain))[:, 0]
+            furthest = np.where(pull > 0, high[control], low[control])
+            used = np.where(pull != 0, furthest, 0.0)
+            made = direction * target[:, equation]
+            beyond = made.sum(axis=1) - (used * pull).sum(axis=1)
+            sums = np.abs(made).sum(axis=1) + (np.abs(used) * size).sum(axis=1)
+            proved[:, block] = np.isfinite(sums) & (beyond > _PROOF_MARGIN * sums)
+    return proved
 
 
 @inner

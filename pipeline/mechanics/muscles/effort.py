@@ -13,7 +13,14 @@ from typing import NamedTuple
 import numpy as np
 
 from pipeline.mechanics.compiled import kernel
-from pipeline.mechanics.muscles.blocks import Blocks, block_of_controls, block_of_equations, entry_places, find_blocks
+from pipeline.mechanics.muscles.blocks import (
+    Blocks,
+    block_of_controls,
+    block_of_equations,
+    block_parts,
+    entry_places,
+    find_blocks,
+)
 from pipeline.mechanics.muscles.dual import (
     BALANCED,
     IMPOSSIBLE,
@@ -190,22 +197,10 @@ def _solve_frames(
         solve_frame(blocks, programmes.entry[t], programmes.target[t], softness, dual[t], control[t], status[t], work)
 
 
-@kernel
-def _prove_frames(blocks: Blocks, programmes: Programmes, ray: np.ndarray, proved: np.ndarray, work: DualWork) -> None:
-    """Whether rays (T, F) prove that blocks have no solution; proved (T, K) is written."""
-    for t in range(programmes.entry.shape[0]):
-        place_bounds(blocks, programmes.low, programmes.high, programmes.weight[t], programmes.centre[t], work)
-        proves_impossible(blocks, programmes.entry[t], programmes.target[t], ray[t], proved[t], work)
-
-
 def _shortfall(blocks: Blocks, programmes: Programmes, control: np.ndarray) -> np.ndarray:
     """What is asked less what controls (T, N) make, (T, F)."""
     short = programmes.target.copy()
-    for block in range(len(blocks.first_equation) - 1):
-        equations = blocks.equation[blocks.first_equation[block] : blocks.first_equation[block + 1]]
-        controls = blocks.control[blocks.first_control[block] : blocks.first_control[block + 1]]
-        entry = programmes.entry[:, blocks.first_entry[block] : blocks.first_entry[block + 1]]
-        gain = entry.reshape(len(entry), len(equations), len(controls))
+    for gain, equations, controls in block_parts(blocks, programmes.entry):
         short[:, equations] -= np.matmul(gain, control[:, controls, None])[..., 0]
     return short
 
@@ -220,9 +215,8 @@ def _soften(blocks: Blocks, programmes: Programmes, answer: _Answer, frames: np.
     for cost in _SOFT_COSTS[1:]:
         nearest = _solve(blocks, some, nearest.dual, 1 / cost)
     hard = _solve(blocks, some, nearest.dual)
-    proved = np.empty(hard.solved.shape, dtype=bool)
     ray = _telling(blocks, _shortfall(blocks, some, nearest.control))
-    _prove_frames(blocks, some, ray, proved, new_dual_work(blocks))
+    proved = proves_impossible(blocks, some.entry, some.target, some.low, some.high, ray)
     redo = ~answer.solved[frames]
     by_control, by_equation = block_of_controls(blocks), block_of_equations(blocks)
     fixed = np.where(hard.solved[:, by_control], hard.control, nearest.control)

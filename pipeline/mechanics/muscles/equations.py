@@ -9,8 +9,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from pipeline.mechanics.arrays import MOVING, Paths, Tree
-from pipeline.mechanics.compiled import inner
+from pipeline.mechanics.arrays import MOVING, Paths, Tree, reals
+from pipeline.mechanics.compiled import inner, kernel
 from pipeline.mechanics.muscles.blocks import Blocks, find_blocks
 
 
@@ -72,8 +72,24 @@ def moved_coordinates(tree: Tree, paths: Paths, n_coordinates: int) -> np.ndarra
     return moved
 
 
-@inner
 def write_equations(
+    equations: Equations, per_newton: np.ndarray, full_n: np.ndarray, slope: np.ndarray, asked: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Every frame's gain, in the entries of its blocks (T, E), and its target (T, F).
+
+    per_newton (T, U, Q): generalized force of a newton in each muscle, each coordinate moving by itself. full_n (T, U):
+    a muscle's tension at full activation. slope (T, C): how a dependent coordinate changes with its driver. asked
+    (T, Q): generalized forces.
+    """
+    entry = np.empty((len(asked), equations.blocks.first_entry[-1]))
+    target = np.empty((len(asked), len(equations.free)))
+    row = np.empty(asked.shape[1])
+    _write_frames(equations, reals(per_newton), reals(full_n), reals(slope), reals(asked), entry, target, row)
+    return entry, target
+
+
+@kernel
+def _write_frames(
     equations: Equations,
     per_newton: np.ndarray,
     full_n: np.ndarray,
@@ -83,12 +99,22 @@ def write_equations(
     target: np.ndarray,
     row: np.ndarray,
 ) -> None:
-    """Write a frame's gain, in the entries of its blocks (E,), and its target (F,).
+    for t in range(asked.shape[0]):
+        _write_frame(equations, per_newton[t], full_n[t], slope[t], asked[t], entry[t], target[t], row)
 
-    per_newton (U, Q): generalized force of a newton in each muscle, each coordinate moving by itself. full_n (U,): a
-    muscle's tension at full activation. slope (C,): how a dependent coordinate changes with its driver. asked (Q,):
-    generalized forces. row (Q,) is working space.
-    """
+
+@inner
+def _write_frame(
+    equations: Equations,
+    per_newton: np.ndarray,
+    full_n: np.ndarray,
+    slope: np.ndarray,
+    asked: np.ndarray,
+    entry: np.ndarray,
+    target: np.ndarray,
+    row: np.ndarray,
+) -> None:
+    """The same of one frame; row (Q,) is working space."""
     blocks, n_coordinates = equations.blocks, row.shape[0]
     for i in range(n_coordinates):
         row[i] = asked[i]

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from pipeline.mechanics.arrays import CONDITIONAL, CYLINDER_IN_PLANE, MOVING, SPHERE, Functions, Paths, Tree
+from pipeline.mechanics.arrays import CONDITIONAL, CYLINDER_IN_PLANE, MOVING, SPHERE, Functions, Paths, Tree, reals
 from pipeline.mechanics.bodies.forward import Pose, new_pose, place_bodies
 from pipeline.mechanics.bodies.functions import evaluate_at
 from pipeline.mechanics.compiled import inner, kernel
@@ -49,6 +49,17 @@ class MusclePaths(NamedTuple):
     lengthening_m_s: np.ndarray
 
 
+class Pulls(NamedTuple):
+    """What all muscles together do in every frame: wrenches (T, B, 6) on bodies, and direct (T, Q) to coordinates.
+
+    A wrench is a moment about the ground's origin and a force. Only points that slide in their bodies act on a
+    coordinate directly.
+    """
+
+    wrenches: np.ndarray
+    direct: np.ndarray
+
+
 class PlacedSurfaces(NamedTuple):
     """A frame's surfaces in the ground, rotation (S, 3, 3) and origin_m (S, 3), and what they are, as in `Paths`."""
 
@@ -75,7 +86,7 @@ class Course(NamedTuple):
 
 
 class PathRoom(NamedTuple):
-    """Working space of `lay_paths`.
+    """Working space of a frame.
 
     n_places (U,): places of a muscle's path. sense (2,) of a muscle's two wraps, bridge_m (2, 3) between them, system
     (4, 5). point_holder (P,) and wrap_holder (W,): which of `Paths.touched` holds it. root (U,): the last body that
@@ -148,6 +159,13 @@ def muscle_paths(tree: Tree, paths: Paths, values: np.ndarray, speeds: np.ndarra
 
     NaN in a coordinate that moves a muscle's bodies makes that muscle NaN.
     """
+    return laid_paths(tree, paths, values, speeds, np.zeros((0, len(paths.first_point) - 1)))[0]
+
+
+def laid_paths(
+    tree: Tree, paths: Paths, values: np.ndarray, speeds: np.ndarray, tension_n: np.ndarray
+) -> tuple[MusclePaths, Pulls]:
+    """The same, and what all muscles together do at their tensions (T, U); nothing where these are of no frame."""
     n_frames, n_coordinates = values.shape
     n_muscles = len(paths.first_point) - 1
     found = MusclePaths(
@@ -155,9 +173,12 @@ def muscle_paths(tree: Tree, paths: Paths, values: np.ndarray, speeds: np.ndarra
         per_newton=np.zeros((n_frames, n_muscles, n_coordinates)),
         lengthening_m_s=np.zeros((n_frames, n_muscles)),
     )
-    values, speeds = np.ascontiguousarray(values, dtype=float), np.ascontiguousarray(speeds, dtype=float)
-    _lay_frames(tree, paths, values, speeds, new_pose(tree), new_path_room(tree, paths), found)
-    return found
+    pulls = Pulls(
+        wrenches=np.zeros((len(tension_n), len(tree.parent), 6)), direct=np.zeros((len(tension_n), n_coordinates))
+    )
+    rooms = new_pose(tree), new_path_room(tree, paths)
+    _lay_frames(tree, paths, reals(values), reals(speeds), reals(tension_n), *rooms, found, pulls)
+    return found, pulls
 
 
 @kernel
@@ -166,14 +187,23 @@ def _lay_frames(
     paths: Paths,
     values: np.ndarray,
     speeds: np.ndarray,
+    tension_n: np.ndarray,
     pose: Pose,
     room: PathRoom,
     found: MusclePaths,
+    pulls: Pulls,
 ) -> None:
     length_m, per_newton, lengthening_m_s = found.length_m, found.per_newton, found.lengthening_m_s
     for frame in range(values.shape[0]):
         place_bodies(tree, values[frame], pose)
-        lay_paths(tree, paths, values[frame], pose, room, length_m[frame], per_newton[frame])
+        _place_surfaces(paths, pose, room.surfaces)
+        _place_points(tree.functions, paths, values[frame], pose, room)
+        _go_round_all(paths, room)
+        _pull_on_bodies(paths, room, length_m[frame])
+        _pull_on_moving_points(tree.functions, paths, values[frame], pose, room, per_newton[frame])
+        if tension_n.shape[0] > 0:
+            _add_pulls(paths, room, tension_n[frame], per_newton[frame], pulls.wrenches[frame], pulls.direct[frame])
+        _pull_on_coordinates(tree, paths, pose, room, per_newton[frame])
         for muscle in range(length_m.shape[1]):
             # A coordinate that doesn't move the muscle may be NaN.
             for k in range(values.shape[1]):
@@ -182,33 +212,21 @@ def _lay_frames(
 
 
 @inner
-def lay_paths(
-    tree: Tree,
+def _add_pulls(
     paths: Paths,
-    values: np.ndarray,
-    pose: Pose,
     room: PathRoom,
-    length_m: np.ndarray,
-    per_newton: np.ndarray,
+    tension_n: np.ndarray,
+    sliding: np.ndarray,
+    wrenches: np.ndarray,
+    direct: np.ndarray,
 ) -> None:
-    """Write a frame's lengths (U,) and generalized forces of a newton (U, Q), bodies having been placed in `pose`."""
-    for muscle in range(per_newton.shape[0]):
-        for k in range(per_newton.shape[1]):
-            per_newton[muscle, k] = 0.0
-    lay_on_bodies(tree, paths, values, pose, room, length_m)
-    _pull_on_coordinates(tree, paths, pose, room, per_newton)
-    pull_on_moving_points(tree.functions, paths, values, pose, room, per_newton)
-
-
-@inner
-def lay_on_bodies(
-    tree: Tree, paths: Paths, values: np.ndarray, pose: Pose, room: PathRoom, length_m: np.ndarray
-) -> None:
-    """Write a frame's lengths (U,), and into the room what a newton in each muscle does to the bodies it touches."""
-    _place_surfaces(paths, pose, room.surfaces)
-    _place_points(tree.functions, paths, values, pose, room)
-    _go_round_all(paths, room)
-    _pull_on_bodies(paths, room, length_m)
+    """Add what muscles do at these tensions (U,) to bodies (B, 6), and by sliding points (U, Q) to coordinates (Q,)."""
+    for muscle in range(tension_n.shape[0]):
+        for c in range(direct.shape[0]):
+            direct[c] += tension_n[muscle] * sliding[muscle, c]
+        for k in range(paths.first_touched[muscle], paths.first_touched[muscle + 1]):
+            for i in range(6):
+                wrenches[paths.touched[k], i] += tension_n[muscle] * room.pull[k, i]
 
 
 @inner
@@ -558,7 +576,7 @@ def _pull_on_coordinates(tree: Tree, paths: Paths, pose: Pose, room: PathRoom, p
 
 
 @inner
-def pull_on_moving_points(
+def _pull_on_moving_points(
     functions: Functions, paths: Paths, values: np.ndarray, pose: Pose, room: PathRoom, per_newton: np.ndarray
 ) -> None:
     """Add the work of the pieces before and after each point that moves in its body to its coordinates (U, Q)."""

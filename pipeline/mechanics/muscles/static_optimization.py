@@ -1,4 +1,4 @@
-"""A motion's equations of static optimization in one pass over its frames: paths, fibres, what muscles give and must.
+"""A motion's equations of static optimization: paths, fibres, what muscles give and must.
 
 Shapes: T frames, Q coordinates, U muscles, F equations, E entries of the gain as in `blocks.py`.
 """
@@ -7,13 +7,11 @@ from typing import NamedTuple
 
 import numpy as np
 
-from pipeline.mechanics.arrays import Fibres, Paths, Tree, reals
-from pipeline.mechanics.bodies.forward import Pose, new_pose, place_bodies
+from pipeline.mechanics.arrays import Fibres, Paths, Tree
 from pipeline.mechanics.bodies.poses import coupling_slopes
-from pipeline.mechanics.compiled import kernel
 from pipeline.mechanics.muscles.equations import Equations, write_equations
-from pipeline.mechanics.muscles.fibres import fibre_tension
-from pipeline.mechanics.muscles.paths import PathRoom, lay_paths, new_path_room
+from pipeline.mechanics.muscles.fibres import fibre_tensions
+from pipeline.mechanics.muscles.paths import muscle_paths
 
 
 class MuscleLaw(NamedTuple):
@@ -36,15 +34,6 @@ class FrameEquations(NamedTuple):
     passive_n: np.ndarray
 
 
-class _Room(NamedTuple):
-    """Working space: per_newton (U, Q), length_m (U,), row and left (Q,)."""
-
-    per_newton: np.ndarray
-    length_m: np.ndarray
-    row: np.ndarray
-    left: np.ndarray
-
-
 def frame_equations(
     tree: Tree,
     paths: Paths,
@@ -59,70 +48,13 @@ def frame_equations(
 
     What passive fibres give is taken off what is asked.
     """
-    n_frames, n_coordinates, n_muscles = *values.shape, len(fibres.strength_n)
-    found = FrameEquations(
-        entry=np.empty((n_frames, equations.blocks.first_entry[-1])),
-        target=np.empty((n_frames, len(equations.free))),
-        full_n=np.empty((n_frames, n_muscles)),
-        passive_n=np.zeros((n_frames, n_muscles)),
-    )
-    room = _Room(
-        per_newton=np.zeros((n_muscles, n_coordinates)),
-        length_m=np.zeros(n_muscles),
-        row=np.zeros(n_coordinates),
-        left=np.zeros(n_coordinates),
-    )
-    _frame_equations(
-        tree,
-        paths,
-        fibres,
-        equations,
-        reals(values),
-        reals(speeds),
-        reals(asked),
-        coupling_slopes(tree, values),
-        law,
-        new_pose(tree),
-        new_path_room(tree, paths),
-        room,
-        found,
-    )
-    return found
-
-
-@kernel
-def _frame_equations(
-    tree: Tree,
-    paths: Paths,
-    fibres: Fibres,
-    equations: Equations,
-    values: np.ndarray,
-    speeds: np.ndarray,
-    asked: np.ndarray,
-    slopes: np.ndarray,
-    law: MuscleLaw,
-    pose: Pose,
-    path_room: PathRoom,
-    room: _Room,
-    found: FrameEquations,
-) -> None:
-    n_muscles, n_coordinates = room.per_newton.shape
-    full_n, passive_n, left = found.full_n, found.passive_n, room.left
-    for t in range(values.shape[0]):
-        place_bodies(tree, values[t], pose)
-        lay_paths(tree, paths, values[t], pose, path_room, room.length_m, room.per_newton)
-        for c in range(n_coordinates):
-            left[c] = asked[t, c]
-        for muscle in range(n_muscles):
-            lengthening = 0.0
-            for c in range(n_coordinates):
-                lengthening -= room.per_newton[muscle, c] * speeds[t, c]
-            full, passive = fibre_tension(fibres, muscle, room.length_m[muscle], lengthening, law.as_opensim)
-            full_n[t, muscle] = full if law.physiology else fibres.strength_n[muscle]
-            if law.passive:
-                passive_n[t, muscle] = passive
-                for c in range(n_coordinates):
-                    left[c] -= passive * room.per_newton[muscle, c]
-        write_equations(
-            equations, room.per_newton, full_n[t], slopes[t], left, found.entry[t], found.target[t], room.row
-        )
+    muscles = muscle_paths(tree, paths, values, speeds)
+    full_n, passive_n = fibre_tensions(fibres, muscles.length_m, muscles.lengthening_m_s, law.as_opensim)
+    if not law.physiology:
+        full_n = np.tile(fibres.strength_n, (len(values), 1))
+    if law.passive:
+        asked = asked - (passive_n[:, None] @ muscles.per_newton)[:, 0]
+    else:
+        passive_n = np.zeros(full_n.shape)
+    entry, target = write_equations(equations, muscles.per_newton, full_n, coupling_slopes(tree, values), asked)
+    return FrameEquations(entry=entry, target=target, full_n=full_n, passive_n=passive_n)

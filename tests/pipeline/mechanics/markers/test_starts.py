@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from pipeline.mechanics.markers.descent import NEAR, descend_frames
-from pipeline.mechanics.markers.starts import _between, solve_frames
+from pipeline.mechanics.markers.starts import _between, _unlike, solve_frames
 from tests.pipeline.mechanics.markers.two_pins import ELBOW_DEFAULT, arm_frames, arm_problem, arm_swing, times_s
 from tests.pipeline.osim.arm import positions_m
 
@@ -92,3 +92,13 @@ def test_starts_amid_known_frames_lie_on_their_polynomial(n_known: int, degree: 
     np.testing.assert_array_equal(start[-1], poses[-1])
     np.testing.assert_array_equal(start[1, 2], poses[1, 2])
     np.testing.assert_array_equal(_between(known, np.full((n_known, 1), 0.3), new), 0.3)
+
+
+def test_a_jump_is_unlike_the_steps_around_it_and_an_even_motion_is_not() -> None:
+    poses = np.column_stack([np.linspace(0.0, 1.0, 8), np.zeros(8)])
+    np.testing.assert_allclose(_unlike(poses), 0.0, atol=1e-15)
+    for first in range(1, 8):
+        jumping = poses.copy()
+        jumping[first:, 1] += 0.5
+        assert _unlike(jumping)[first - 1] == pytest.approx(0.5)
+    assert _unlike(poses[:2]) == np.inf, "of a single step nothing is known"

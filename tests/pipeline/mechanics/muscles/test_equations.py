@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 
 from pipeline.mechanics.arrays import CONDITIONAL, FIXED, MOVING, Paths, Tree
-from pipeline.mechanics.compiled import kernel
 from pipeline.mechanics.muscles.blocks import entry_places
 from pipeline.mechanics.muscles.equations import (
     Equations,
@@ -85,20 +84,6 @@ def test_virtual_work_is_what_the_free_coordinates_do() -> None:
     np.testing.assert_allclose((target * speeds[:, FREE]).sum(axis=1), (asked * speeds).sum(axis=1), atol=1e-12)
 
 
-@kernel
-def written(
-    made: Equations,
-    per_newton: np.ndarray,
-    full_n: np.ndarray,
-    slope: np.ndarray,
-    asked: np.ndarray,
-    entry: np.ndarray,
-    target: np.ndarray,
-    row: np.ndarray,
-) -> None:
-    write_equations(made, per_newton, full_n, slope, asked, entry, target, row)
-
-
 def test_the_kernel_writes_what_its_readable_twin_says() -> None:
     made, given = equations(), frames()
     gain, target = gain_and_target(made, *given)
@@ -107,13 +92,9 @@ def test_the_kernel_writes_what_its_readable_twin_says() -> None:
     outside = gain.copy()
     outside[:, equation, control] = 0
     assert not outside.any(), "blocks hold all of the gain"
-    row = np.empty(N_COORDINATES)
-    for t in range(N_FRAMES):
-        entry, asked = np.full(len(equation), np.nan), np.full(len(FREE), np.nan)
-        per_newton, full_n, slope, moments = (array[t].copy() for array in given)
-        written(made, per_newton, full_n, slope, moments, entry, asked, row)
-        np.testing.assert_allclose(entry, gain[t][equation, control], rtol=1e-14, atol=1e-14)
-        np.testing.assert_allclose(asked, target[t], rtol=1e-14, atol=1e-14)
+    entry, found = write_equations(made, *given)
+    np.testing.assert_allclose(entry, gain[:, equation, control], rtol=1e-14, atol=1e-14)
+    np.testing.assert_allclose(found, target, rtol=1e-14, atol=1e-14)
     for array, same in zip(given, before, strict=True):
         np.testing.assert_array_equal(array, same)
 
