@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from pipeline.mechanics.arrays import reals
 from pipeline.mechanics.compiled import inner, kernel
 from pipeline.mechanics.linear_algebra import factor_cholesky, forward_substitute, solve_factored
 from pipeline.mechanics.markers.objective import (
@@ -111,7 +112,7 @@ def descend_frames(
     """
     n_frames, n_free = len(which), len(problem.free)
     found = Descents(
-        free=np.clip(start, problem.low, problem.high),
+        free=reals(np.clip(start, problem.low, problem.high)),
         solved=np.zeros(n_frames, dtype=np.bool_),
         cost=np.zeros(n_frames),
         error_m=np.zeros((n_frames, len(problem.weight), 3)),

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from pipeline.errors import TrialRejected
-from pipeline.mechanics.arrays import MarkerPlaces, Tree
+from pipeline.mechanics.arrays import MarkerPlaces, Tree, reals
 from pipeline.mechanics.bodies.poses import follow_couplings
 from pipeline.mechanics.markers.gaps import bridge_gaps
 from pipeline.mechanics.markers.objective import TrackedFrames, TrackingProblem
@@ -107,8 +107,8 @@ def fit_poses(problem: TrackingProblem, time_s: np.ndarray, positions_m: np.ndar
     seen = np.isfinite(positions_m).all(axis=2)
     frames = TrackedFrames(
         measured_m=np.ascontiguousarray(np.where(seen[..., None], positions_m, 0.0)),
-        seen=seen,
-        held=np.ascontiguousarray(held, dtype=float),
+        seen=np.ascontiguousarray(seen),
+        held=reals(held),
     )
     optimum = solve_frames(problem, frames, time_s)
     if not optimum.solved.all():

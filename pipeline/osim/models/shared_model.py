@@ -54,8 +54,8 @@ class SharedModel:
         if isinstance(self.readable, Unsupported):
             raise TrialRejected(
                 "model",
-                f"model {self.summary.name}, {self.readable}: engine `exact` can't compute with it. Name engine "
-                "`tools` in the recipe, or put in its place what docs/engines.md lists.",
+                f"model {self.summary.name}, {self.readable}: engine `exact`, and the balance of muscles and the joint "
+                "loads by either engine, can't be computed with it. docs/engines.md lists what to put in its place.",
             )
         return self.readable
 

@@ -230,7 +230,7 @@ def test_a_model_that_arrays_can_not_say_is_refused_by_name_with_advice(
     ball_jointed: Path, pendulum_kit: SimpleNamespace, tmp_path: Path
 ) -> None:
     markers = rotated(pendulum_kit.markers, np.full(4, 0.3))
-    said = r"model flail, joint hook: a BallJoint .*Name engine `tools` in the recipe.*docs/engines\.md"
+    said = r"model flail, joint hook: a BallJoint .*can't be computed with it\. docs/engines\.md lists what to put"
     with pytest.raises(TrialRejected, match=said) as found:
         track(ball_jointed, markers, tmp_path)
     assert found.value.stage == "model"
@@ -289,3 +289,27 @@ def test_memory_stays_flat(shared_data: Path, tmp_path: Path) -> None:
     print(f"\npeak after 20 trials {peak_mb[19]:.0f} MB, after 200 {peak_mb[-1]:.0f} MB")
     assert peak_mb[-1] < 1000
     assert peak_mb[-1] - peak_mb[19] < 50
+
+
+@pytest.mark.data
+def test_made_ready_a_walk_compiles_nothing(shared_data: Path, tmp_path: Path) -> None:
+    from benchmarks.engines import read_walk
+    from pipeline.mechanics.kernel_cache import nothing_compiled
+    from pipeline.mechanics.warm_up import ready
+    from tests.parity.walking_3d import FEET as WALKING_FEET
+
+    walk = read_walk(shared_data / "opensim_reference" / "walking_3d")
+    some, feet = walk.markers.cut(slice(0, 40)), {"foot_bodies": WALKING_FEET}
+    some.positions_m[20:30, 3] = np.nan
+    ready()
+    with nothing_compiled():
+        found = exact.inverse_kinematics(
+            walk.model, some, marker_weights=walk.weights, settings=ik_settings(1e-6), directory=tmp_path
+        ).coordinates
+        moments = exact.inverse_dynamics(walk.model, found, walk.wrenches, directory=tmp_path, **feet)
+        settings = effort_settings(**EFFORT)
+        forces = exact.static_optimization(
+            walk.model, found, walk.wrenches, settings=settings, directory=tmp_path, **feet
+        )
+        exact.muscle_balance(walk.model, found, moments, forces)
+        exact.joint_loads(walk.model, found, walk.wrenches, forces, mechanics="corrected", **feet)
