@@ -184,7 +184,9 @@ def compare_engines(
 
 
 def _by_law(recipe: Recipe, mechanics: MechanicsLaw) -> Recipe:
-    return recipe.model_copy(update={"model": recipe.model.model_copy(update={"mechanics": mechanics})})
+    # Only `exact` knows a law, whichever engine the recipe names.
+    model = recipe.model.model_copy(update={"engine": "exact", "mechanics": mechanics})
+    return recipe.model_copy(update={"model": model})
 
 
 def _corrected(

@@ -21,7 +21,7 @@ from pipeline.mechanics.muscles.static_optimization import MuscleLaw, frame_equa
 from pipeline.mechanics.tiny_model import THIGH, tiny_fibres, tiny_markers, tiny_paths, tiny_tree, tiny_values
 
 # What compiling all of them takes on a core of today.
-COMPILING_S = 60
+COMPILING_S = 70
 
 
 def bodies() -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 from pipeline.mechanics.bodies.newton_euler import virtual_work
 from pipeline.mechanics.bodies.poses import coupling_slopes, fold
 from pipeline.osim.models.shared_model import shared_model
-from pipeline.osim.muscle_pulls import pulls_of_muscles
+from pipeline.osim.muscle_pulls import PullsOf, pulls_by_arrays
 from pipeline.records import Coordinates, GeneralizedForces, MuscleForces
 from pipeline.session.recipe import MechanicsLaw
 
@@ -24,6 +24,7 @@ def muscle_balance(
     forces: MuscleForces,
     *,
     mechanics: MechanicsLaw = "corrected",
+    pulls: PullsOf = pulls_by_arrays,
 ) -> GeneralizedForces:
     """What muscles and actuators give, less what inverse dynamics asks: (T, F), N·m or N.
 
@@ -40,7 +41,7 @@ def muscle_balance(
     if moments.names != names:
         raise ValueError(f"the moments are of other coordinates ({moments.names}) than the model's ({names}).")
     poses = coordinates.values[:, [coordinates.names.index(name) for name in names]]
-    wrenches, direct = pulls_of_muscles(shared, poses, forces, mechanics)
+    wrenches, direct = pulls(shared, poses, forces, mechanics)
     surplus = virtual_work(shared.skeleton.tree, poses, wrenches) + direct - moments.values
     for column, name in enumerate(forces.actuator_coordinates):
         surplus[:, names.index(name)] += forces.actuator_force[:, column]

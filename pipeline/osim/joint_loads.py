@@ -9,16 +9,21 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
+import opensim as osim
 
 from pipeline.mechanics.bodies.newton_euler import joint_forces
 from pipeline.osim.arrays.read_model import Skeleton
+from pipeline.osim.asking.moments import all_forces
 from pipeline.osim.ground_wrenches import bodies_pushed, wrenches_about_origin
-from pipeline.osim.models.shared_model import shared_model
+from pipeline.osim.models.shared_model import SharedModel, shared_model
 from pipeline.osim.motion import differentiated
-from pipeline.osim.muscle_pulls import pulls_of_muscles
+from pipeline.osim.muscle_pulls import PullsOf, pulls_by_arrays
 from pipeline.records import Coordinates, FootWrench, JointLoads, MuscleForces, Side
 from pipeline.session.recipe import MechanicsLaw
 from warehouse.channels import LOADED_JOINTS
+
+# Forces that turn or move a joint by its coordinate, and pull on no body.
+_ON_COORDINATES = {"CoordinateLimitForce", "ExpressionBasedCoordinateForce", "SpringGeneralizedForce"}
 
 
 def joint_loads(
@@ -29,18 +34,20 @@ def joint_loads(
     *,
     foot_bodies: Mapping[Side, str],
     mechanics: MechanicsLaw,
+    pulls: PullsOf = pulls_by_arrays,
 ) -> JointLoads:
     """Contact forces at the joints of `warehouse.channels.LOADED_JOINTS` that the model has, at `forces.time_s`.
 
     `coordinates` may cover more frames. A joint that is none by itself in the model, its coordinates moving several
-    bodies, is left out. ValueError if a frame of the forces is not among the coordinates'.
+    bodies, is left out, and so are all joints of a model whose ligaments or bushings pull on bodies: their pull would
+    be taken for contact. ValueError if a frame of the forces is not among the coordinates'.
     """
     shared = shared_model(model_file)
     skeleton, frames = shared.skeleton, _frames(coordinates.time_s, forces.time_s)
-    distal = _distal_bodies(skeleton)
+    distal = {} if _others_pull(shared) else _distal_bodies(skeleton)
     motion = differentiated(shared, coordinates, None, model_file.parent)
     values = motion.values[frames]
-    given, _ = pulls_of_muscles(shared, values, forces, mechanics)
+    given, _ = pulls(shared, values, forces, mechanics)
     pushed = bodies_pushed(shared, wrenches, foot_bodies)
     for body, wrench in zip(pushed, wrenches_about_origin(wrenches, forces.time_s).swapaxes(0, 1), strict=True):
         given[:, body] += wrench
@@ -56,10 +63,19 @@ def joint_loads(
     return JointLoads(time_s=forces.time_s, joints=tuple(distal), in_distal_n=in_distal, in_proximal_n=in_proximal)
 
 
+def _others_pull(shared: SharedModel) -> bool:
+    """Whether forces act on bodies that are neither a muscle's nor an actuator's."""
+    others = [force for force in all_forces(shared.model) if osim.ScalarActuator.safeDownCast(force) is None]
+    return any(force.getConcreteClassName() not in _ON_COORDINATES for force in others)
+
+
 def _frames(among_s: np.ndarray, wanted_s: np.ndarray) -> np.ndarray:
     places = np.searchsorted(among_s, wanted_s)
     if not (places < len(among_s)).all() or not np.array_equal(among_s[places], wanted_s):
-        raise ValueError("muscle forces have frames that the coordinates lack.")
+        raise ValueError(
+            f"muscle forces cover {wanted_s[0]:.3f}-{wanted_s[-1]:.3f} s in {len(wanted_s)} frames; some are not among "
+            f"the coordinates' {len(among_s)}, {among_s[0]:.3f}-{among_s[-1]:.3f} s."
+        )
     return places
 
 

@@ -51,10 +51,10 @@ class Stage:
 
 
 STAGES: dict[str, Stage] = {
-    "scaling": Stage(version=2, sections=("scaling", "engine"), facts=("model", "profile", "static", "mass_kg")),
+    "scaling": Stage(version=3, sections=("scaling", "engine"), facts=("model", "profile", "static", "mass_kg")),
     "session": Stage(version=1, sections=(), facts=("subject", "static_name", "n_trials"), inputs=("scaling",)),
     "inverse_kinematics": Stage(
-        version=4,
+        version=5,
         sections=("markers", "inverse_kinematics", "engine"),
         facts=("trial", "profile"),
         inputs=("scaling",),
@@ -132,6 +132,7 @@ def common_facts(recipe: Recipe, opensim_version: str) -> dict[str, object]:
     settings = {name: _without(unread, values) for name, values in _sections(recipe).items()}
     # Where the model's file lies says nothing about it: the hash of its content is in its session's row.
     settings["model"] = {name: value for name, value in settings["model"].items() if name != "file"}
+    settings["model"]["mechanics"] = recipe.model.mechanics_used
     versions = {name: stage.version for name, stage in STAGES.items()}
     return {"settings": settings, "versions": versions, "opensim": opensim_version}
 

@@ -65,7 +65,9 @@ class MuscleArrays:
     asked: tuple[str, ...]
 
     def paths_by(self, mechanics: MechanicsLaw) -> Paths | None:
-        """The paths that the recipe's mechanics takes."""
+        """The paths that the recipe's mechanics takes, None if OpenSim is asked for this model's muscles."""
+        if self.fibres is None:
+            return None
         return self.opensim_paths if mechanics == "opensim" else self.paths
 
 

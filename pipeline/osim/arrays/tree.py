@@ -123,7 +123,15 @@ def _couplings(
     model: osim.Model, names: Sequence[str], table: FunctionTable
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Dependent, driver and function of every coupling, drivers known before they are needed."""
-    waiting = {names.index(c.getDependentCoordinateName()): c for c in _couplers(model)}
+    waiting: dict[int, osim.CoordinateCouplerConstraint] = {}
+    for coupler in _couplers(model):
+        name = coupler.getDependentCoordinateName()
+        if names.index(name) in waiting:
+            raise TrialRejected(
+                "model",
+                f"two couplers of model {model.getName()} drive {name}, one is {coupler.getName()}; remove one.",
+            )
+        waiting[names.index(name)] = coupler
     ordered: list[tuple[int, int, int]] = []
     while waiting:
         ready = [d for d, c in waiting.items() if not {names.index(n) for n in _drivers(c)} & set(waiting)]

@@ -173,7 +173,7 @@ def _paths(model: osim.Model, muscles: list[osim.Muscle]) -> list[osim.GeometryP
     if unknown:
         raise TrialRejected(
             _STAGE,
-            f"model {model.getName()}: the paths of {', '.join(unknown)} are not GeometryPaths, and engine `exact` "
-            "can't ask others for their forces. Name engine `tools` in the recipe.",
+            f"model {model.getName()}: the paths of {', '.join(unknown)} are not GeometryPaths, and others can't be "
+            "asked for their forces by either engine. Put paths of points in their place.",
         )
     return paths

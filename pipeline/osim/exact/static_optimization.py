@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from pipeline.errors import TrialRejected
 from pipeline.mechanics.arrays import Fibres, Paths
 from pipeline.mechanics.bodies.poses import coupling_slopes
 from pipeline.mechanics.muscles.blocks import entry_places
@@ -68,6 +69,7 @@ def least_effort_forces(
     for first in range(0, len(time_s), _BLOCK_FRAMES):
         block = slice(first, first + _BLOCK_FRAMES)
         frames = _frame_equations(shared, problem, motion.values[block], motion.speeds[block], asked[block])
+        _require_forces(shared, frames, time_s[block])
         effort = least_effort_in_blocks(
             problem.equations.blocks,
             frames.entry,
@@ -153,6 +155,18 @@ def _asked_equations(
     return FrameEquations(
         entry=np.ascontiguousarray(gain[:, equation, control]), target=target, full_n=full_n, passive_n=passive_n
     )
+
+
+def _require_forces(shared: SharedModel, frames: FrameEquations, time_s: np.ndarray) -> None:
+    """TrialRejected for a muscle whose path or fibre gives no number, with the first time."""
+    sound = np.isfinite(frames.full_n) & np.isfinite(frames.passive_n)
+    if not sound.all():
+        t, muscle = np.argwhere(~sound)[0]
+        raise TrialRejected(
+            "static_optimization",
+            f"muscle {shared.summary.muscles[muscle]} of model {shared.summary.name} has no path, or no force, at "
+            f"{time_s[t]:.3f} s: one of its points meets another, or no way leads around its surfaces.",
+        )
 
 
 def _muscle_forces(

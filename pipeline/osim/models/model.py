@@ -118,7 +118,7 @@ def _coordinate(coordinate: osim.Coordinate, state: osim.State) -> ModelCoordina
         stored_in_degrees=motion == _ROTATIONAL,
         locked=coordinate.getLocked(state) or coordinate.isPrescribed(state),
         coupled=coordinate.isDependent(state),
-        residual=joint.getParentFrame().findBaseFrame().getName() == "ground",
+        residual="ground" in {f.findBaseFrame().getName() for f in (joint.getParentFrame(), joint.getChildFrame())},
     )
 
 

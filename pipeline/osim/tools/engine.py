@@ -13,10 +13,10 @@ import numpy as np
 import opensim as osim
 
 from pipeline.errors import TrialRejected
-from pipeline.osim.balance import muscle_balance
+from pipeline.osim import balance
+from pipeline.osim import joint_loads as loads
 from pipeline.osim.files import read_storage, write_storage, write_trc
 from pipeline.osim.inputs import require_cover, require_known_actuators, require_motion, tracked_markers
-from pipeline.osim.joint_loads import joint_loads
 from pipeline.osim.log import run_tool, tool_log
 from pipeline.osim.models.loading_feet import loading_feet
 from pipeline.osim.models.model import (
@@ -31,12 +31,14 @@ from pipeline.osim.models.model import (
     write_model,
 )
 from pipeline.osim.motion import SAMPLES_PER_FRAME, dense
+from pipeline.osim.muscle_pulls import pulls_by_opensim
 from pipeline.osim.tools import setups
 from pipeline.records import (
     Coordinates,
     CoordinateTask,
     FootWrench,
     GeneralizedForces,
+    JointLoads,
     KinematicsResult,
     Markers,
     MuscleForces,
@@ -186,6 +188,39 @@ def static_optimization(
         force = force[:, [columns.index(name) for name in names]]
         converged = _converged(log.lines(), coordinates.time_s)
     return _muscle_forces(coordinates.time_s, names, force, activation, summary, coordinate_of, converged)
+
+
+def muscle_balance(
+    model_file: Path,
+    coordinates: Coordinates,
+    moments: GeneralizedForces,
+    forces: MuscleForces,
+    *,
+    mechanics: MechanicsLaw = "opensim",  # noqa: ARG001 - the tools know their own
+) -> GeneralizedForces:
+    """`pipeline.osim.balance.muscle_balance`, along OpenSim's own paths."""
+    return balance.muscle_balance(model_file, coordinates, moments, forces, mechanics="opensim", pulls=pulls_by_opensim)
+
+
+def joint_loads(
+    model_file: Path,
+    coordinates: Coordinates,
+    wrenches: Sequence[FootWrench],
+    forces: MuscleForces,
+    *,
+    foot_bodies: Mapping[Side, str],
+    mechanics: MechanicsLaw = "opensim",  # noqa: ARG001 - the tools know their own
+) -> JointLoads:
+    """`pipeline.osim.joint_loads.joint_loads`, along OpenSim's own paths."""
+    return loads.joint_loads(
+        model_file,
+        coordinates,
+        wrenches,
+        forces,
+        foot_bodies=foot_bodies,
+        mechanics="opensim",
+        pulls=pulls_by_opensim,
+    )
 
 
 def _span(time_s: np.ndarray) -> tuple[float, float]:
