@@ -1,4 +1,4 @@
-"""What an audit says of the recorded adults' walks: nothing as they are, and each known fault once it is put in."""
+"""What an audit says of the recorded adults' walks: one verdict as they are, and each known fault once it is put in."""
 
 import shutil
 from collections.abc import Callable
@@ -38,16 +38,20 @@ def release(ingested: Ingested, tmp_path_factory: pytest.TempPathFactory) -> Rel
     return build_release(Warehouse(str(root)), order)
 
 
-def test_the_recorded_walks_have_no_verdict_and_the_card_says_so(
+# 2.3 m/s takes this person's calf and adductors to full activation.
+SUSPICIOUS = [("adults/2014001", "fast", "force_addbrev")]
+
+
+def test_the_recorded_walks_have_one_verdict_and_the_card_says_so(
     release: Release, record_figure: Callable[[str, str, str], None]
 ) -> None:
     found = audit_of(release, cycles_of_release(release))
 
-    record_figure("audit of nine people's walks: verdicts", str(len(found.verdicts)), "0")
-    assert found.verdicts == ()
+    record_figure("audit of nine people's walks: verdicts", str(len(found.verdicts)), "1")
+    assert [(one.subject, one.condition, one.channel) for one in found.verdicts] == SUSPICIOUS
     assert [text.partition(":")[0] for text in found.not_judged] == ["children, free"]
     card = Path(release.root.base, "README.md").read_text()
-    assert "Nothing suspicious in 9 subjects, 26 cycles. Each verdict is in `audit.json`" in card
+    assert "force_addbrev" in card
 
 
 @pytest.mark.parametrize("name", ALWAYS_FOUND)
@@ -55,9 +59,9 @@ def test_a_fault_put_into_any_adult_is_told(
     name: str, release: Release, record_figure: Callable[[str, str, str], None]
 ) -> None:
     cycles = cycles_of_release(release)
-    judged = judgeable(cycles)
+    judged, clean = judgeable(cycles), audit_of(release, cycles).verdicts
 
-    n_found, n_blamed = found_in(cycles, judged, (), *FAULTS[name])
+    n_found, n_blamed = found_in(cycles, judged, clean, *FAULTS[name])
 
     record_figure(f"audit: {name}, told", f"{n_found} of {len(judged)}", "all")
     assert len(judged) == 12

@@ -397,7 +397,7 @@ def test_a_bad_walk_stops_nothing_and_takes_nothing_away(session: Path, model: s
     assert "1 accepted, 1 rejected: 1 ground_reactions" in first.stdout
     assert "bad.c3d: holds no force plate" in first.stdout
     good = hashes(session / "warehouse", "walk")
-    assert len(good) == 7, good
+    assert len(good) == 8, good
 
     shutil.copyfile(session / "walk.c3d", session / "bad.c3d")
     edit(session / "bad.c3d", ("without_label", "R_FCC"))

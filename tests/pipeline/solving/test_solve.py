@@ -26,7 +26,7 @@ def test_loads_are_asked_with_the_whole_motion_and_the_forces_of_the_frames(
         static_optimization=lambda _model, coordinates, *_, **__: made.muscles.cut(
             slice(*np.searchsorted(TIME_S, [coordinates.time_s[0] - 1e-9, coordinates.time_s[-1] + 1e-9]))
         ),
-        muscle_balance=lambda _model, _coordinates, moments, _forces: moments,
+        muscle_balance=lambda _model, _coordinates, moments, _forces, **_: moments,
         joint_loads=loads_of,
         loading_feet=lambda *_: LOADING_FEET,
     )

@@ -13,7 +13,8 @@ from pipeline.virtual.make_laboratory import make_laboratory
 from pipeline.virtual.request import checked_request
 
 WORST_ANGLE_RMS_DEG = 0.5
-WORST_MOMENT_RMS_NM = 3.0
+# Of one walk; over many walks hip moments are below 3 N·m (docs/virtual-laboratory.md, which has the worst walk too).
+WORST_MOMENT_RMS_NM = 5.3
 LEAST_ACCEPTED = 0.85
 
 

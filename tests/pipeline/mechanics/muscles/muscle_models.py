@@ -50,7 +50,6 @@ class MuscleModel:
 
 def read_muscle_model(file: Path, *, as_opensim: bool = False) -> MuscleModel:
     """A model read into arrays."""
-    osim.Logger.setLevelString("Off")
     return as_arrays(osim.Model(str(file)), as_opensim=as_opensim)
 
 
