@@ -24,7 +24,6 @@ def muscle_balance(
     forces: MuscleForces,
     *,
     mechanics: MechanicsLaw = "corrected",
-    pulls: PullsOf = pulls_by_arrays,
 ) -> GeneralizedForces:
     """What muscles and actuators give, less what inverse dynamics asks: (T, F), N·m or N.
 
@@ -33,6 +32,18 @@ def muscle_balance(
     dynamics used: filtered, if it filtered them. ValueError if the records don't share their frames. Zero
     everywhere means balance.
     """
+    return balance_along(pulls_by_arrays, model_file, coordinates, moments, forces, mechanics)
+
+
+def balance_along(
+    pulls: PullsOf,
+    model_file: Path,
+    coordinates: Coordinates,
+    moments: GeneralizedForces,
+    forces: MuscleForces,
+    mechanics: MechanicsLaw,
+) -> GeneralizedForces:
+    """The same, muscles pulling along the paths of the engine that found their forces."""
     for record in (moments, forces):
         if len(record.time_s) != len(coordinates.time_s):
             raise ValueError(f"{type(record).__name__} has {len(record.time_s)} frames, not {len(coordinates.time_s)}.")

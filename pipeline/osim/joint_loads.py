@@ -34,7 +34,6 @@ def joint_loads(
     *,
     foot_bodies: Mapping[Side, str],
     mechanics: MechanicsLaw,
-    pulls: PullsOf = pulls_by_arrays,
 ) -> JointLoads:
     """Contact forces at the joints of `warehouse.channels.LOADED_JOINTS` that the model has, at `forces.time_s`.
 
@@ -42,6 +41,19 @@ def joint_loads(
     bodies, is left out, and so are all joints of a model whose ligaments or bushings pull on bodies: their pull would
     be taken for contact. ValueError if a frame of the forces is not among the coordinates'.
     """
+    return loads_along(pulls_by_arrays, model_file, coordinates, wrenches, forces, foot_bodies, mechanics)
+
+
+def loads_along(
+    pulls: PullsOf,
+    model_file: Path,
+    coordinates: Coordinates,
+    wrenches: Sequence[FootWrench],
+    forces: MuscleForces,
+    foot_bodies: Mapping[Side, str],
+    mechanics: MechanicsLaw,
+) -> JointLoads:
+    """The same, muscles pulling along the paths of the engine that found their forces."""
     shared = shared_model(model_file)
     skeleton, frames = shared.skeleton, _frames(coordinates.time_s, forces.time_s)
     distal = {} if _others_pull(shared) else _distal_bodies(skeleton)

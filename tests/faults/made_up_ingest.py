@@ -7,6 +7,7 @@
 import multiprocessing
 import os
 import sys
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from multiprocessing.process import BaseProcess
@@ -110,8 +111,14 @@ def all_at_once(function: Callable[..., None], *arguments: tuple[object, ...]) -
     return processes
 
 
-def main(root: str, recipe: str) -> None:
-    """Sessions first, then trials, by two worker processes."""
+def store_trial_after(pause_s: float, root: str, key: TrialKey, recipe: str) -> None:
+    """`store_trial`, later."""
+    time.sleep(pause_s)
+    store_trial(root, key, recipe)
+
+
+def main(root: str, recipe: str, pause_s: str = "0") -> None:
+    """Sessions first, then trials, each after a pause, by two worker processes."""
     with WorkerPool(2, ["tests.faults.made_up_ingest"]) as pool, ThreadPoolExecutor(2) as threads:
 
         def run(function: Callable[..., None], *args: object) -> CallOutcome:
@@ -119,7 +126,7 @@ def main(root: str, recipe: str) -> None:
 
         calls = [threads.submit(run, store_session, root, session) for session in SESSIONS]
         _require_done([call.result() for call in calls])
-        calls = [threads.submit(run, store_trial, root, trial, recipe) for trial in TRIALS]
+        calls = [threads.submit(run, store_trial_after, float(pause_s), root, trial, recipe) for trial in TRIALS]
         _require_done([call.result() for call in calls])
 
 

@@ -37,8 +37,8 @@ def root(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def program(root: Path, environment: dict[str, str]) -> Program:
-    """The made-up ingest as a program, running."""
-    return Program([sys.executable, "-m", "tests.faults.made_up_ingest", str(root), "a"], environment)
+    """The made-up ingest as a program, running, whose workers last long enough to be seen on a busy machine."""
+    return Program([sys.executable, "-m", "tests.faults.made_up_ingest", str(root), "a", "2"], environment)
 
 
 def test_twenty_kills_leave_whole_files_and_the_next_run_an_undisturbed_ones_bytes(root: Path) -> None:

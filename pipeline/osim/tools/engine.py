@@ -13,10 +13,10 @@ import numpy as np
 import opensim as osim
 
 from pipeline.errors import TrialRejected
-from pipeline.osim import balance
-from pipeline.osim import joint_loads as loads
+from pipeline.osim.balance import balance_along
 from pipeline.osim.files import read_storage, write_storage, write_trc
 from pipeline.osim.inputs import require_cover, require_known_actuators, require_motion, tracked_markers
+from pipeline.osim.joint_loads import loads_along
 from pipeline.osim.log import run_tool, tool_log
 from pipeline.osim.models.loading_feet import loading_feet
 from pipeline.osim.models.model import (
@@ -196,10 +196,10 @@ def muscle_balance(
     moments: GeneralizedForces,
     forces: MuscleForces,
     *,
-    mechanics: MechanicsLaw = "opensim",  # noqa: ARG001 - the tools know their own
+    mechanics: MechanicsLaw = "corrected",  # noqa: ARG001 - the tools know their own
 ) -> GeneralizedForces:
     """`pipeline.osim.balance.muscle_balance`, along OpenSim's own paths."""
-    return balance.muscle_balance(model_file, coordinates, moments, forces, mechanics="opensim", pulls=pulls_by_opensim)
+    return balance_along(pulls_by_opensim, model_file, coordinates, moments, forces, "opensim")
 
 
 def joint_loads(
@@ -209,18 +209,10 @@ def joint_loads(
     forces: MuscleForces,
     *,
     foot_bodies: Mapping[Side, str],
-    mechanics: MechanicsLaw = "opensim",  # noqa: ARG001 - the tools know their own
+    mechanics: MechanicsLaw,  # noqa: ARG001 - the tools know their own
 ) -> JointLoads:
     """`pipeline.osim.joint_loads.joint_loads`, along OpenSim's own paths."""
-    return loads.joint_loads(
-        model_file,
-        coordinates,
-        wrenches,
-        forces,
-        foot_bodies=foot_bodies,
-        mechanics="opensim",
-        pulls=pulls_by_opensim,
-    )
+    return loads_along(pulls_by_opensim, model_file, coordinates, wrenches, forces, foot_bodies, "opensim")
 
 
 def _span(time_s: np.ndarray) -> tuple[float, float]:

@@ -290,5 +290,7 @@ def test_a_path_that_is_a_function_is_refused_by_name(
     file = tmp_path / "function.osim"
     model.printToXML(str(file))
     assert "FunctionBasedPath" in shared_models.shared_model(file).muscles.asked[0]
-    with pytest.raises(TrialRejected, match=r"paths of front are not GeometryPaths.*Name engine `tools`"):
+    with pytest.raises(
+        TrialRejected, match=r"paths of front are not GeometryPaths.*Put paths of points in their place"
+    ):
         optimized("exact", file, pendulum_kit, np.full(12, 0.4), tmp_path)
