@@ -26,8 +26,9 @@ pytestmark = pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="needs SI
 
 @pytest.fixture
 def environment(tmp_path: Path) -> dict[str, str]:
-    (tmp_path / "tmp").mkdir()
-    return {**os.environ, "TMPDIR": str(tmp_path / "tmp"), "PYTHONPATH": str(REPOSITORY), "OPENBLAS_NUM_THREADS": "1"}
+    # A fork server's socket lies in it, and its whole path may have 107 characters.
+    (tmp_path / "t").mkdir()
+    return {**os.environ, "TMPDIR": str(tmp_path / "t"), "PYTHONPATH": str(REPOSITORY), "OPENBLAS_NUM_THREADS": "1"}
 
 
 @pytest.fixture

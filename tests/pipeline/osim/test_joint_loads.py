@@ -134,7 +134,7 @@ def test_frames_are_chosen_by_their_times(pendulum: Path, pendulum_kit: SimpleNa
     found = found_loads(pendulum, motion, some)
     np.testing.assert_array_equal(found.time_s, expected.time_s)
     np.testing.assert_array_equal(found.in_distal_n, expected.in_distal_n)
-    with pytest.raises(ValueError, match="frames that the coordinates lack"):
+    with pytest.raises(ValueError, match="some are not among the coordinates"):
         found_loads(pendulum, motion, replace(some, time_s=some.time_s + 0.003))
 
 
