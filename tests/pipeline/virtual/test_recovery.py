@@ -13,28 +13,33 @@ from pipeline.virtual.make_laboratory import make_laboratory
 from pipeline.virtual.request import checked_request
 
 WORST_ANGLE_RMS_DEG = 0.5
-# Of one walk; over many walks hip moments are below 3 N·m (docs/virtual-laboratory.md, which has the worst walk too).
-WORST_MOMENT_RMS_NM = 5.3
+# Over a person's three cadences together: the faster the walk, the more the chain's filter takes.
+WORST_MOMENT_RMS_NM = 3.0
 LEAST_ACCEPTED = 0.85
 
 
 @pytest.mark.osim
 def test_the_chain_recovers_hip_angles_and_moments(tmp_path: Path) -> None:
     request = checked_request(
-        tmp_path / "lab", cohort="healthy", subjects=1, conditions="med", trials=1, seed=1, blemishes="none"
+        tmp_path / "lab", cohort="healthy", subjects=1, conditions="slow,med,fast", trials=1, seed=1, blemishes="none"
     )
     (folder,) = make_laboratory(request, on_session=lambda _: None)
     setup = open_session(str(folder / "session.toml"), RECIPE, None)
     static = read_static(setup)
     model = size(setup, static, tmp_path)
 
-    recovered = process_trial(setup, setup.session.trials[0], static, model, tmp_path)
-    found = errors(recovered, folder / "truth" / "walk_med_01.motion.parquet")
+    walks = []
+    for trial in setup.session.trials:
+        recovered = process_trial(setup, trial, static, model, tmp_path)
+        walks.append(errors(recovered, folder / "truth" / f"{trial.name}.motion.parquet"))
 
+    assert len(walks) == 3
     for name in ("hip_flexion_r", "hip_adduction_r", "hip_rotation_r"):
-        assert len(found["degrees"][name]) > 80
-        assert np.sqrt(np.mean(found["degrees"][name] ** 2)) < WORST_ANGLE_RMS_DEG, name
-        assert np.sqrt(np.mean(found["N·m"][name] ** 2)) < WORST_MOMENT_RMS_NM, name
+        for found in walks:
+            assert len(found["degrees"][name]) > 80
+            assert np.sqrt(np.mean(found["degrees"][name] ** 2)) < WORST_ANGLE_RMS_DEG, name
+        moments = np.concatenate([found["N·m"][name] for found in walks])
+        assert np.sqrt(np.mean(moments**2)) < WORST_MOMENT_RMS_NM, name
 
 
 @pytest.mark.osim
