@@ -22,6 +22,7 @@ from pipeline.session.session import load_session
 from pipeline.storing.ingest_trial import ingest_trial
 from pipeline.storing.prepare_session import prepare_session
 from pipeline.storing.request import SessionRequest
+from pipeline.storing.store_rejected import record_rejection
 from warehouse.outcome import Rejection
 
 ADULTS = ("walking_adults", "walking_adults_more")
@@ -95,7 +96,10 @@ def ingest(person: Person, folder: Path, recipe: str) -> None:
     print(f"{person.facts.id:8} sized in {time.process_time() - start:.2f} s {_reason(prepared.rejection)}", flush=True)
     for trial in load_session(file).trials:
         start = time.process_time()
-        outcome = ingest_trial(request, trial.name)
+        if prepared.rejection:
+            outcome = record_rejection(request, trial.name, prepared.rejection)
+        else:
+            outcome = ingest_trial(request, trial.name)
         print(f"  {trial.name:14} {time.process_time() - start:.2f} s {_reason(outcome.rejection)}", flush=True)
 
 

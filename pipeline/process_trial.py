@@ -17,7 +17,6 @@ from pipeline.records import Kinematics, Markers, SubjectModel
 from pipeline.session.profile import Profile
 from pipeline.session.session import Trial
 from pipeline.session.setup import SessionSetup
-from pipeline.sizing.static_fit import static_fit_warnings
 from pipeline.solving.leaps import leap_warnings
 from pipeline.solving.quality import judge_trial, keep_explained
 from pipeline.solving.solve import solve
@@ -64,7 +63,7 @@ def process_trial(
             *leap_warnings(solution.kinematics.coordinates, recipe.quality),
             *unexplained,
             *_at_the_edge(explained, markers.time_s),
-            *static_fit_warnings(model.marker_error_m, setup.profile, recipe.quality),
+            *model.warnings,
             *_unchecked_mass(walk.ground.impulse_error, quality.residual_force_ratio),
         ),
     )

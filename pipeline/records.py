@@ -374,11 +374,44 @@ class CoordinateTask:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class BodyFigure:
+    """One figure of a sized body: of what, its value and standard deviation, and what they must keep.
+
+    NaN: no such limit, or not known. Beyond `limit`, either way, the body is refused, and `advice` says what to look at.
+    """
+
+    figure: str
+    of: str
+    value: float
+    unit: str
+    limit: float = float("nan")
+    sd: float = float("nan")
+    sd_limit: float = float("nan")
+    advice: str = ""
+
+    @property
+    def refused(self) -> bool:
+        """Whether the value lies beyond its limit, or is not known."""
+        return not np.isnan(self.limit) and not abs(self.value) <= self.limit
+
+    @property
+    def warning(self) -> str:
+        """A sentence, if the figure is less certain than it should be."""
+        if np.isnan(self.sd_limit) or self.sd <= self.sd_limit:
+            return ""
+        return (
+            f"the {self.figure.replace('_', ' ')} of {self.of} is known to ± {self.sd:.2g} {self.unit}, expected at most "
+            f"{self.sd_limit:g}"
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ScaledModel:
     """A subject's model as the text of an .osim file: the same bytes for the same input, wherever it is made.
 
-    scale_factors: (3,) x, y, z by body. marker_error_m: by marker, the distance between the scaled model and
-    the measured static pose before the model's markers were moved. dropped_markers: in the set, not measured.
+    scale_factors: (3,) x, y, z by body. marker_error_m: by marker, how far the scaled model stood from the measured
+    static pose (by ScaleTool's way, before the model's markers were moved). dropped_markers: in the set, not measured.
+    figures: what the body says of itself.
     """
 
     osim_xml: str
@@ -386,11 +419,12 @@ class ScaledModel:
     body_mass_kg: Mapping[str, float]
     marker_error_m: Mapping[str, float]
     dropped_markers: tuple[str, ...]
+    figures: tuple[BodyFigure, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SubjectModel:
-    """A subject's model as a file, and how far its markers stood from the measured ones in the static trial."""
+    """A subject's model as a file, and what is to be said of it in every walk."""
 
     file: Path
-    marker_error_m: Mapping[str, float]
+    warnings: tuple[str, ...]

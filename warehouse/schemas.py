@@ -66,6 +66,22 @@ _STATIC_MARKERS = TableSchema(
     ),
 )
 
+_BODY_FIGURES = TableSchema(
+    name="body_figures",
+    level="session",
+    row="one row per figure of the subject's sized body; none for a body sized by marker pairs that fits",
+    columns=(
+        text("figure", "What is told: docs/sizing.md explains each"),
+        text("of", "The coordinate, joint, proportion, marker or frames that it is of"),
+        real("value", "see `unit`", "Its value; NaN where only its uncertainty is told", missing="nan"),
+        real("sd", "see `unit`", "Its standard deviation; NaN where that isn't estimated", missing="nan"),
+        text("unit", "The unit of value, sd and limits"),
+        real("limit", "see `unit`", "What the value's size may reach at most; NaN without a limit", missing="nan"),
+        real("sd_limit", "see `unit`", "What is reported if sd is beyond it; NaN without one", missing="nan"),
+        text("warning", "What each of the session's trials is told; empty if nothing"),
+    ),
+)
+
 _TRIALS = TableSchema(
     name="trials",
     level="trial",
@@ -363,6 +379,7 @@ SCHEMAS: dict[str, TableSchema] = {
         _SESSIONS,
         _SCALING,
         _STATIC_MARKERS,
+        _BODY_FIGURES,
         _TRIALS,
         _KINEMATICS,
         _MOMENTS,
@@ -376,7 +393,7 @@ SCHEMAS: dict[str, TableSchema] = {
 
 # An accepted trial has one file in each of these tables, and one in `cycles` if it has any cycle.
 PER_TRIAL: tuple[str, ...] = ("kinematics", "moments", "forces", "activations", "joint_loads", "grf")
-PER_SESSION: tuple[str, ...] = ("sessions", "scaling", "static_markers")
+PER_SESSION: tuple[str, ...] = ("sessions", "scaling", "static_markers", "body_figures")
 
 
 def schema_of(table: str) -> TableSchema:

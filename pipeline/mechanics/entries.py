@@ -10,7 +10,13 @@ import numpy as np
 
 from pipeline.mechanics.bodies.inertia import mass_centre, mass_matrices
 from pipeline.mechanics.bodies.newton_euler import generalized_forces, joint_forces, virtual_work
-from pipeline.mechanics.bodies.poses import body_jacobians, body_places, coupling_slopes, follow_couplings
+from pipeline.mechanics.bodies.poses import (
+    body_jacobians,
+    body_places,
+    coupling_slopes,
+    follow_couplings,
+    point_jacobians,
+)
 from pipeline.mechanics.markers.fit import CoordinateRoles, fit_poses, tracking_problem
 from pipeline.mechanics.muscles.effort import least_effort_in_blocks
 from pipeline.mechanics.muscles.equations import equations_of
@@ -32,6 +38,7 @@ def bodies() -> None:
     wrenches = np.zeros((1, len(tree.parent), 6))
     body_places(tree, values)
     body_jacobians(tree, values, distal)
+    point_jacobians(tree, values, tiny_markers())
     coupling_slopes(tree, values)
     follow_couplings(tree, values)
     mass_centre(tree, values)

@@ -27,6 +27,7 @@ class ProfileMarker(Checked):
     static_weight: Weight
     required: bool = True
     guide: bool = False
+    landmark: str = ""
 
 
 class SegmentMeasurement(Checked):

@@ -74,8 +74,27 @@ class GroundReactionSettings(Checked):
 
 
 class ScalingSettings(Checked):
-    """The static trial: whose it is, how it is read, and how it gives the model its size."""
+    """The static trial: whose it is and how it is read; and how it and walks give the model its size."""
 
+    method: Literal["posterior", "pairs"]
+    standing_sd_m: Positive
+    walking_frames: Annotated[int, Field(ge=2, le=1000)]
+    worth_frames: Positive
+    length_sd: Positive
+    breadth_sd: Positive
+    trunk_sd: Positive
+    difference_sd: Positive
+    height_sd: Positive
+    mass_shares: Literal["published", "model"]
+    hip_extension_deg: Annotated[float, Field(ge=0, le=90)]
+    max_spines_difference_deg: Positive
+    max_standing_lumbar_deg: Positive
+    max_hip_centre_difference_m: Positive
+    max_proportion_sds: Positive
+    max_place_sds: Positive
+    max_sizing_rms_m: Positive
+    max_zero_sd_deg: Positive
+    max_static_rms_m: Positive
     preserve_mass_distribution: bool
     static_window_s: Positive
     ik_accuracy: Ratio
@@ -128,7 +147,6 @@ class QualitySettings(Checked):
     max_saturated_ratio: Ratio
     max_residual_force_ratio: Ratio
     max_residual_moment_ratio: Ratio
-    max_static_rms_m: Positive
     max_speed_rad_s: Positive
     max_speed_m_s: Positive
     min_leap_ratio: Positive

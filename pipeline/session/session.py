@@ -13,6 +13,8 @@ from warehouse.settings_file import Checked, in_words, read_toml
 SESSION_FILE = "session.toml"
 # Raised when the entries of a session file change their names, units or meanings.
 SESSION_FORMAT = 1
+# Walks that size the body beside the static trial, where the session doesn't name them.
+SIZING_WALKS = 4
 
 
 class Subject(Checked):
@@ -40,12 +42,16 @@ class Subject(Checked):
 
 
 class Visit(Checked):
-    """When and how: the profile names the laboratory's marker set; `recordings` may lie elsewhere."""
+    """When and how: the profile names the laboratory's marker set; `recordings` may lie elsewhere.
+
+    `sizing`: the walks that size the body beside the static trial; the first few if it isn't given.
+    """
 
     id: str
     cohort: str
     profile: str
     static: str
+    sizing: tuple[str, ...] | None = None
     recordings: str = "."
 
 
@@ -73,6 +79,7 @@ class Session(Checked):
     profile: str
     static: Path
     trials: tuple[Trial, ...]
+    sizing_trials: tuple[Trial, ...]
 
     def trial_key(self, name: str) -> TrialKey:
         """The warehouse's key of one trial."""
@@ -129,7 +136,21 @@ def load_session(path: Path) -> Session:
         profile=profile,
         static=folder / visit.static,
         trials=trials,
+        sizing_trials=_sizing_trials(file, visit.sizing, trials),
     )
+
+
+def _sizing_trials(file: Path, named: tuple[str, ...] | None, trials: tuple[Trial, ...]) -> tuple[Trial, ...]:
+    """The walks that size the body, beside the static trial: those named, or the first few."""
+    if named is None:
+        return trials[:SIZING_WALKS]
+    unknown = [name for name in named if name not in {trial.path.name for trial in trials}]
+    if unknown:
+        raise ValueError(
+            f"{file}: `sizing` names {', '.join(unknown)}, which [trials] lacks; it has "
+            f"{', '.join(trial.path.name for trial in trials)}. Correct the one or the other."
+        )
+    return tuple(trial for trial in trials if trial.path.name in named)
 
 
 def _of_this_format(file: Path, content: dict[str, object]) -> dict[str, object]:

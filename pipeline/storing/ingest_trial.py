@@ -61,9 +61,8 @@ def _subject_model(job: Job, session_key: str, directory: Path) -> SubjectModel:
         )
     file = directory / "scaled.osim"
     file.write_text(read_scaled_model(job.warehouse, session.key), "utf-8")
-    table = read_table(job.warehouse, "static_markers", session.key)
-    errors_m = dict(zip(table["marker"].to_pylist(), table["error_m"].to_pylist(), strict=True))
-    return SubjectModel(file=file, marker_error_m=errors_m)
+    told = read_table(job.warehouse, "body_figures", session.key)["warning"].to_pylist()
+    return SubjectModel(file=file, warnings=tuple(filter(None, told)))
 
 
 def _log_tail(directory: Path) -> str:

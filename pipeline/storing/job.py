@@ -35,12 +35,21 @@ class Job:
             "model": _model_sha256(self.model),
             "profile": self.setup.profile.model_dump(),
             "static": _sha256(session.static, "scaling"),
+            "sizing": self._sizing_facts(),
+            "height_m": session.subject.height_m,
+            "sex": session.subject.sex,
             "mass_kg": session.subject.mass_kg,
             "subject": session.subject.model_dump(),
             "static_name": session.static.name,
             "n_trials": len(session.trials),
         }
         return {name: brief(fact) for name, fact in facts.items()}
+
+    def _sizing_facts(self) -> list[str]:
+        """The walks that size the body, by their content; none where marker pairs do."""
+        if self.setup.recipe.scaling.method == "pairs":
+            return []
+        return [_sha256(trial.path, "scaling") for trial in self.setup.session.sizing_trials]
 
     def session_accounts(self, facts: Facts | None = None) -> dict[str, StageAccount]:
         """What the session's own stages are made of. TrialRejected if the static trial can't be read."""
@@ -52,7 +61,6 @@ class Job:
         facts = {
             **(session_facts or self.session_facts()),
             "trial": _sha256(trial.path, "read_c3d"),
-            "height_m": self.setup.session.subject.height_m,
             "condition": trial.condition,
         }
         return stage_accounts(self.setup.recipe, facts, opensim_version())

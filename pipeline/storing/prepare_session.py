@@ -62,6 +62,7 @@ def _store(job: Job, scaled: ScaledModel, keys: dict[str, str]) -> None:
         scaled_model_file(where, key, scaled.osim_xml),
         table(table="scaling", columns=_scaling(scaled)),
         table(table="static_markers", columns=_static_markers(scaled)),
+        table(table="body_figures", columns=_body_figures(scaled)),
         # Shared by all sessions of the subject: the same bytes whichever was stored last.
         row(table="subjects", values=known, provenance_key=stable_hash(known)),
     ]
@@ -75,6 +76,15 @@ def _scaling(scaled: ScaledModel) -> dict[str, list[str] | np.ndarray]:
         **{f"scale_{axis}": np.array([scaled.scale_factors[b][i] for b in bodies]) for i, axis in enumerate("xyz")},
         "mass_kg": np.array([scaled.body_mass_kg[body] for body in bodies]),
     }
+
+
+def _body_figures(scaled: ScaledModel) -> dict[str, list[str] | np.ndarray]:
+    words = {name: [getattr(each, name) for each in scaled.figures] for name in ("figure", "of", "unit", "warning")}
+    numbers = {
+        name: np.array([getattr(each, name) for each in scaled.figures], dtype=float)
+        for name in ("value", "sd", "limit", "sd_limit")
+    }
+    return {**words, **numbers}
 
 
 def _static_markers(scaled: ScaledModel) -> dict[str, list[str] | np.ndarray]:

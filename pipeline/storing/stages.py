@@ -31,6 +31,7 @@ _FACTS = {
     "model": "the musculoskeletal model",
     "profile": "the laboratory's profile",
     "static": "the static trial's recording",
+    "sizing": "the walks that size the body",
     "trial": "the recording",
     "subject": "what session.toml says of the subject",
     "static_name": "the static trial's name",
@@ -51,7 +52,11 @@ class Stage:
 
 
 STAGES: dict[str, Stage] = {
-    "scaling": Stage(version=3, sections=("scaling", "engine"), facts=("model", "profile", "static", "mass_kg")),
+    "scaling": Stage(
+        version=4,
+        sections=("scaling", "engine", "markers"),
+        facts=("model", "profile", "static", "sizing", "mass_kg", "height_m", "sex"),
+    ),
     "session": Stage(version=1, sections=(), facts=("subject", "static_name", "n_trials"), inputs=("scaling",)),
     "inverse_kinematics": Stage(
         version=5,

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from pipeline.mechanics.arrays import Tree, reals
+from pipeline.mechanics.arrays import MarkerPlaces, Tree, reals
 from pipeline.mechanics.bodies.forward import Pose, new_pose, place_bodies
 from pipeline.mechanics.bodies.functions import evaluate_at
 from pipeline.mechanics.compiled import inner, kernel
@@ -33,6 +33,33 @@ def body_jacobians(tree: Tree, values: np.ndarray, bodies: np.ndarray) -> np.nda
                 moving[:, 3:] += np.cross(moving[:, :3], placed.origin_m[:, body])
                 jacobian[:, s, :, tree.coordinate[axis]] += moving
     return jacobian
+
+
+def point_jacobians(tree: Tree, values: np.ndarray, points: MarkerPlaces) -> np.ndarray:
+    """How each coordinate by itself moves points (M) fixed to bodies at poses (T, Q): (T, M, 3, Q), in ground."""
+    jacobian = np.zeros((len(values), len(points.body), 3, values.shape[1]))
+    _point_jacobians(tree, reals(values), points, new_pose(tree), jacobian)
+    return jacobian
+
+
+@kernel
+def _point_jacobians(tree: Tree, values: np.ndarray, points: MarkerPlaces, pose: Pose, jacobian: np.ndarray) -> None:
+    for t in range(values.shape[0]):
+        place_bodies(tree, values[t], pose)
+        for m in range(points.body.shape[0]):
+            body = points.body[m]
+            turn, place = pose.rotation[body], points.place_m[m]
+            x = pose.origin_m[body, 0] + turn[0, 0] * place[0] + turn[0, 1] * place[1] + turn[0, 2] * place[2]
+            y = pose.origin_m[body, 1] + turn[1, 0] * place[0] + turn[1, 1] * place[1] + turn[1, 2] * place[2]
+            z = pose.origin_m[body, 2] + turn[2, 0] * place[0] + turn[2, 1] * place[1] + turn[2, 2] * place[2]
+            for c in range(tree.first_carrier[body], tree.first_carrier[body + 1]):
+                axis = tree.carrier[c]
+                coordinate = tree.coordinate[axis]
+                if coordinate >= 0:
+                    screw, slope = pose.screw[axis], pose.slope[axis]
+                    jacobian[t, m, 0, coordinate] += slope * (screw[3] + screw[1] * z - screw[2] * y)
+                    jacobian[t, m, 1, coordinate] += slope * (screw[4] + screw[2] * x - screw[0] * z)
+                    jacobian[t, m, 2, coordinate] += slope * (screw[5] + screw[0] * y - screw[1] * x)
 
 
 class _Placed(NamedTuple):

@@ -1,35 +1,40 @@
-"""The generic model in another size, as if a static trial had measured it exactly."""
+"""The generic model in another size: what sizing makes a subject's model of, and the virtual laboratory a person's."""
 
+import math
 import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import opensim as osim
 
-from pipeline.osim.models.model import load_model, replace_markers, summarise, write_model
+from pipeline.osim.models.model import let_walk_anywhere, load_model, replace_markers, summarise, write_model
 from pipeline.records import ModelMarker, ScaledModel
+
+Factors = Mapping[str, tuple[float, float, float]]
 
 
 def resize_model(
     model_file: Path,
     *,
-    factors: Mapping[str, tuple[float, float, float]],
+    factors: Factors,
     mass_kg: float,
     markers: Sequence[ModelMarker],
-    moved_m: Mapping[str, tuple[float, float, float]],
+    mass_shares: Mapping[str, float] | None = None,
+    lowest_deg: Mapping[str, float] | None = None,
 ) -> ScaledModel:
-    """Scale bodies by x, y, z factors (1 where none is named), masses in proportion to the generic model's.
+    """Scale bodies by x, y, z factors (1 where none is named) and put markers where they are on the scaled bodies.
 
-    Markers sit at their scaled places, moved by `moved_m` (3,) in their body's frame.
-    ValueError names a body that the model lacks.
+    Masses are the generic model's in proportion, or `mass_kg` by `mass_shares`, which name every body and add up to 1.
+    `lowest_deg`: where coordinates' ranges begin, in place of the model's. A body may walk anywhere.
+    ValueError names a body or coordinate that the model lacks.
     """
     osim.Logger.removeFileSink()
     model = load_model(model_file)
-    replace_markers(model, markers)
     bodies = model.getBodySet()
     unknown = sorted(body for body in factors if not bodies.contains(body))
     if unknown:
         raise ValueError(f"{model_file.name} has no body {', '.join(unknown)} to resize.")
+    replace_markers(model, ())
     scales = osim.ScaleSet()
     for body, by in factors.items():
         scale = osim.Scale()
@@ -40,8 +45,11 @@ def resize_model(
     state = model.initSystem()
     # As ModelScaler does with preserve_mass_distribution.
     model.scale(state, scales, True, mass_kg)
-    _move_markers(model, moved_m)
-    model.initSystem()
+    if mass_shares is not None:
+        _share_out(model, mass_kg, mass_shares)
+    _begin_ranges(model, lowest_deg or {})
+    replace_markers(model, markers)
+    let_walk_anywhere(model)
     with tempfile.TemporaryDirectory(prefix="gait2hip-") as directory:
         path = Path(directory) / "resized.osim"
         write_model(model, path)
@@ -56,10 +64,25 @@ def resize_model(
     )
 
 
-def _move_markers(model: osim.Model, moved_m: Mapping[str, tuple[float, float, float]]) -> None:
-    markers = model.updMarkerSet()
-    for i in range(markers.getSize()):
-        marker = markers.get(i)
-        by = moved_m.get(marker.getName(), (0.0, 0.0, 0.0))
-        place = marker.get_location().to_numpy() + by
-        marker.set_location(osim.Vec3(*(float(x) for x in place)))
+def _share_out(model: osim.Model, mass_kg: float, shares: Mapping[str, float]) -> None:
+    """Give bodies their shares of the mass; moments of inertia change in proportion."""
+    bodies = model.updBodySet()
+    for i in range(bodies.getSize()):
+        body = bodies.get(i)
+        name, before_kg = body.getName(), body.getMass()
+        body.setMass(mass_kg * shares[name])
+        inertia = body.getInertia()
+        moments, products = inertia.getMoments(), inertia.getProducts()
+        by = body.getMass() / before_kg if before_kg else 1.0
+        body.setInertia(
+            osim.Inertia(*(by * moments.get(k) for k in range(3)), *(by * products.get(k) for k in range(3)))
+        )
+
+
+def _begin_ranges(model: osim.Model, lowest_deg: Mapping[str, float]) -> None:
+    coordinates = model.updCoordinateSet()
+    for name, lowest in lowest_deg.items():
+        if not coordinates.contains(name):
+            raise ValueError(f"model {model.getName()} has no coordinate {name} to widen.")
+        coordinates.get(name).setRangeMin(min(coordinates.get(name).getRangeMin(), math.radians(lowest)))
+    model.finalizeConnections()

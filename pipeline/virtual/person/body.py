@@ -12,7 +12,8 @@ from pipeline.osim.models.mechanics import Mechanics, Station
 from pipeline.osim.models.resize import resize_model
 from pipeline.osim.models.shared_model import SharedModel, shared_model
 from pipeline.records import SIDES, ModelMarker, ScaledModel, Side
-from pipeline.session.profile import Profile
+from pipeline.session.profile import Profile, ProfileMarker
+from pipeline.sizing.landmarks import marker_prior
 from pipeline.user_cache import cache_folder
 from pipeline.virtual.person.soles import Sole, sole_of
 from pipeline.virtual.records import VirtualSubject
@@ -46,17 +47,19 @@ def make_body(subject: VirtualSubject, profile: Profile, placement_sd_m: float, 
     landmarks are; 0 puts them in their places. ValueError if mass or height is outside the model's range.
     """
     require_adult(subject)
-    markers = [
-        ModelMarker(name=label, body=marker.body, location_m=marker.location_m, fixed=False)
-        for label, marker in profile.markers.items()
-    ]
-    off_m = rng.normal(0.0, placement_sd_m, (len(markers), 3)) if placement_sd_m else np.zeros((len(markers), 3))
+    off_m = (
+        rng.normal(0.0, placement_sd_m, (len(profile.markers), 3))
+        if placement_sd_m
+        else np.zeros((len(profile.markers), 3))
+    )
     model = resize_model(
         default_model_file(cache_folder()),
         factors=subject.segment_factors,
         mass_kg=subject.mass_kg,
-        markers=markers,
-        moved_m={marker.name: (x, y, z) for marker, (x, y, z) in zip(markers, off_m, strict=True)},
+        markers=[
+            ModelMarker(name=label, body=marker.body, location_m=_placed(marker, subject, off), fixed=False)
+            for (label, marker), off in zip(profile.markers.items(), off_m, strict=True)
+        ],
     )
     with tempfile.TemporaryDirectory(prefix="gait2hip-") as directory:
         file = Path(directory) / "body.osim"
@@ -71,6 +74,14 @@ def make_body(subject: VirtualSubject, profile: Profile, placement_sd_m: float, 
         markers=mechanics.marker_stations(),
         soles={side: sole_of(profile, side).scaled(model.scale_factors) for side in SIDES},
     )
+
+
+def _placed(marker: ProfileMarker, subject: VirtualSubject, off_m: np.ndarray) -> tuple[float, float, float]:
+    """Where a marker is on the subject's own body: over its bone, and off by so much."""
+    prior = marker_prior(marker)
+    factors = subject.segment_factors.get(marker.body, (1.0, 1.0, 1.0))
+    x, y, z = (b * f + o + m for b, f, o, m in zip(prior.bone_m, factors, prior.over_m, off_m, strict=True))
+    return float(x), float(y), float(z)
 
 
 def require_adult(subject: VirtualSubject) -> None:

@@ -1,0 +1,214 @@
+"""What an estimated body says of itself: lengths, zeros of angles and how sure they are, and whether it can be right.
+
+Each figure has a limit in the recipe's [scaling] section where it judges the body. Shapes as in `posterior.py`.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from pipeline.osim.models.shared_model import SharedModel
+from pipeline.records import BodyFigure
+from pipeline.session.profile import Profile
+from pipeline.session.recipe import ScalingSettings
+from pipeline.sizing.evidence import Gathered
+from pipeline.sizing.posterior import Posterior
+from pipeline.sizing.proportions import ProportionPrior
+
+NAN = float("nan")
+# How the line from the posterior to the anterior spines slopes in the pelvis's neutral pose, by the model's own bones.
+SPINES_SLOPE_DEG = 12.0
+# Angles whose zero an estimate of the body moves.
+ZEROS = ("pelvis_tilt", "lumbar_extension", "hip_flexion", "hip_adduction", "hip_rotation", "knee_angle", "ankle_angle")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EstimatedBody:
+    """One session's posterior, with what it was made of."""
+
+    shared: SharedModel
+    profile: Profile
+    prior: ProportionPrior
+    gathered: Gathered
+    posterior: Posterior
+
+
+def body_figures(body: EstimatedBody, settings: ScalingSettings) -> tuple[BodyFigure, ...]:
+    """All figures, those that judge first."""
+    return (
+        *_spines(body, settings),
+        *_lumbar(body, settings),
+        *_hip_centres(body, settings),
+        *_proportions(body, settings),
+        *_places(body, settings),
+        *_fit(body, settings),
+        *_zeros(body, settings),
+    )
+
+
+def _spines(body: EstimatedBody, settings: ScalingSettings) -> Iterator[BodyFigure]:
+    """How far the pelvis leans from where its markers' line says."""
+    gathered, pelvis = body.gathered, body.profile.pelvis
+    labels = (pelvis.right_anterior, pelvis.left_anterior, *pelvis.posterior)
+    if not {pelvis.right_anterior, pelvis.left_anterior} <= set(gathered.labels):
+        return
+    at = {label: _measured(gathered, label) for label in labels if label in gathered.labels}
+    behind = [at[label] for label in pelvis.posterior if label in at]
+    if not behind:
+        return
+    back = _mean_seen(behind) - (at[pelvis.right_anterior] + at[pelvis.left_anterior]) / 2
+    slope_deg = np.degrees(np.arctan2(back[:, 1], np.hypot(back[:, 0], back[:, 2])))
+    tilt_deg = np.degrees(body.posterior.poses[:, body.shared.names.index("pelvis_tilt")])
+    # OpenSim's pelvis tilts forward with a negative angle, and lifts its posterior spines.
+    off_deg = -tilt_deg + SPINES_SLOPE_DEG - slope_deg
+    for name, frames in _parts(gathered):
+        yield BodyFigure(
+            figure="pelvis_less_spines",
+            of=name,
+            value=_mean(off_deg[frames]),
+            unit="degree",
+            limit=settings.max_spines_difference_deg,
+            advice="look at the iliac spines' markers: one over soft tissue, or on another place than the profile says",
+        )
+
+
+def _lumbar(body: EstimatedBody, settings: ScalingSettings) -> Iterator[BodyFigure]:
+    if "lumbar_extension" not in body.shared.names:
+        return
+    bent_deg = np.degrees(body.posterior.poses[:, body.shared.names.index("lumbar_extension")])
+    for name, frames in _parts(body.gathered):
+        yield BodyFigure(
+            figure="lumbar_extension",
+            of=name,
+            value=_mean(bent_deg[frames]),
+            unit="degree",
+            limit=settings.max_standing_lumbar_deg if name == "standing" else NAN,
+            advice="look at the trunk's and the pelvis's markers, and whether the person stood upright",
+        )
+
+
+def _hip_centres(body: EstimatedBody, settings: ScalingSettings) -> Iterator[BodyFigure]:
+    gathered, evidence = body.gathered, body.gathered.evidence
+    for number, centre in enumerate(gathered.centres, start=len(gathered.labels)):
+        if centre.startswith("hip"):
+            told = evidence.precision[:, number, 0] > 0
+            apart = np.linalg.norm(evidence.measured_m[:, number] - body.posterior.points_m[:, number], axis=1)
+            yield BodyFigure(
+                figure="hip_centre_from_regression",
+                of=centre,
+                value=_mean(apart[told]) * 1e3,
+                unit="mm",
+                limit=settings.max_hip_centre_difference_m * 1e3,
+                advice="look at the iliac spines' markers, and at those of the thigh",
+            )
+
+
+def _proportions(body: EstimatedBody, settings: ScalingSettings) -> Iterator[BodyFigure]:
+    posterior, prior = body.posterior, body.prior
+    deviations = np.sqrt(np.diag(posterior.covariance))
+    for k, name in enumerate(prior.names):
+        off = (posterior.shape[k] - prior.mean[k]) / prior.sds()[k]
+        yield BodyFigure(
+            figure="proportion",
+            of=name,
+            value=float(np.exp(posterior.shape[k])),
+            sd=float(deviations[k] * np.exp(posterior.shape[k])),
+            unit="",
+            limit=NAN,
+        )
+        yield BodyFigure(
+            figure="proportion_from_prior",
+            of=name,
+            value=float(off),
+            unit="standard deviations",
+            limit=settings.max_proportion_sds,
+            advice=(
+                "compare height_m in session.toml with the person, and look for markers of this segment on another "
+                "bone or exchanged"
+            ),
+        )
+
+
+def _places(body: EstimatedBody, settings: ScalingSettings) -> Iterator[BodyFigure]:
+    offsets = body.posterior.shape[len(body.prior.names) :].reshape(-1, 3)
+    for label, offset in zip(body.gathered.labels, offsets, strict=True):
+        prior = body.gathered.priors[label]
+        if not prior.technical:
+            yield BodyFigure(
+                figure="marker_from_bone",
+                of=label,
+                value=float(np.sqrt(np.mean((offset / prior.place_sd_m) ** 2))),
+                unit="standard deviations",
+                limit=NAN if body.profile.markers[label].guide else settings.max_place_sds,
+                advice="look whether this marker was on the place that the profile says, or exchanged with another",
+            )
+
+
+def _fit(body: EstimatedBody, settings: ScalingSettings) -> Iterator[BodyFigure]:
+    for name, frames in _parts(body.gathered):
+        yield BodyFigure(
+            figure="marker_error_rms",
+            of=name,
+            value=float(np.sqrt(np.nanmean(errors_m(body)[frames] ** 2))) * 1e3,
+            unit="mm",
+            limit=settings.max_sizing_rms_m * 1e3,
+            advice="look for markers that are exchanged or on another bone than the profile says",
+        )
+
+
+def _zeros(body: EstimatedBody, settings: ScalingSettings) -> Iterator[BodyFigure]:
+    """How uncertain each angle's zero is: what the shape's uncertainty turns the same way in all walking frames."""
+    evidence, posterior = body.gathered.evidence, body.posterior
+    moving = ~body.gathered.standing if (~body.gathered.standing).any() else body.gathered.standing
+    turned = posterior.pose_by_shape[moving].mean(axis=0)
+    deviations = np.sqrt(np.einsum("fs,st,ft->f", turned, posterior.covariance, turned))
+    for place, number in enumerate(evidence.free):
+        name = body.shared.names[number]
+        if name.removesuffix("_r").removesuffix("_l") in ZEROS:
+            yield BodyFigure(
+                figure="zero",
+                of=name,
+                value=0.0,
+                sd=float(np.degrees(deviations[place])),
+                unit="degree",
+                limit=NAN,
+                sd_limit=settings.max_zero_sd_deg,
+            )
+
+
+def errors_m(body: EstimatedBody) -> np.ndarray:
+    """How far each judged marker lies from its measured place, (N, M); NaN where it wasn't seen or isn't judged."""
+    gathered = body.gathered
+    n_markers = len(gathered.labels)
+    apart = np.linalg.norm(gathered.evidence.measured_m - body.posterior.points_m, axis=2)[:, :n_markers]
+    judged = [not body.profile.markers[label].guide for label in gathered.labels]
+    seen = gathered.evidence.precision[:, :n_markers, 0] > 0
+    errors: np.ndarray = np.where(seen & judged, apart, np.nan)
+    return errors
+
+
+def _parts(gathered: Gathered) -> Iterator[tuple[str, np.ndarray]]:
+    for name, frames in (("standing", gathered.standing), ("walking", ~gathered.standing)):
+        if frames.any():
+            yield name, frames
+
+
+def _measured(gathered: Gathered, label: str) -> np.ndarray:
+    """A marker's places (N, 3), NaN where it wasn't seen."""
+    column = gathered.labels.index(label)
+    seen = gathered.evidence.precision[:, column] > 0
+    places: np.ndarray = np.where(seen, gathered.evidence.measured_m[:, column], np.nan)
+    return places
+
+
+def _mean_seen(places: Sequence[np.ndarray]) -> np.ndarray:
+    together = np.array(places)
+    seen = np.isfinite(together)
+    mean: np.ndarray = np.where(seen, together, 0.0).sum(axis=0) / np.where(seen.any(axis=0), seen.sum(axis=0), np.nan)
+    return mean
+
+
+def _mean(values: np.ndarray) -> float:
+    known = values[np.isfinite(values)]
+    return float(known.mean()) if len(known) else NAN

@@ -1,0 +1,111 @@
+"""A session's body as one estimate, and the model made of it."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from pipeline.errors import TrialRejected
+from pipeline.osim.models.resize import resize_model
+from pipeline.osim.models.shared_model import read_shared_model
+from pipeline.records import BodyFigure, Markers, ModelMarker, ScaledModel
+from pipeline.session.profile import Profile
+from pipeline.session.recipe import ScalingSettings
+from pipeline.session.session import Subject
+from pipeline.sizing.body_figures import EstimatedBody, body_figures, errors_m
+from pipeline.sizing.evidence import gather
+from pipeline.sizing.mass_shares import mass_shares
+from pipeline.sizing.posterior import likeliest
+from pipeline.sizing.proportions import proportion_prior
+
+_STAGE = "scaling"
+
+
+def estimate_body(
+    model_file: Path,
+    *,
+    profile: Profile,
+    subject: Subject,
+    standing: Markers | None,
+    walks: Mapping[str, Markers],
+    settings: ScalingSettings,
+) -> EstimatedBody:
+    """The likeliest body of a standing pose (one frame), walks (by name, in the ground frame), or both.
+
+    TrialRejected("scaling", …) if there is neither, or the estimate doesn't settle.
+    """
+    if standing is None and not walks:
+        raise TrialRejected(_STAGE, "neither the static trial nor a walk shows the subject; nothing tells their size.")
+    shared = read_shared_model(model_file)
+    prior = proportion_prior(shared.skeleton, subject, settings)
+    gathered = gather(shared, profile, prior, standing, list(walks.values()), settings)
+    posterior = likeliest(gathered.evidence)
+    if not posterior.converged:
+        raise TrialRejected(
+            _STAGE,
+            f"the estimate of the body did not settle in {posterior.steps} steps. Look for markers that are exchanged or "
+            "displaced, or a profile that doesn't fit the laboratory.",
+        )
+    return EstimatedBody(shared=shared, profile=profile, prior=prior, gathered=gathered, posterior=posterior)
+
+
+def sized_model(model_file: Path, body: EstimatedBody, subject: Subject, settings: ScalingSettings) -> ScaledModel:
+    """The subject's model, its markers where they were estimated to be. TrialRejected if the body can't be right."""
+    figures = body_figures(body, settings)
+    _refuse(figures)
+    evidence, skeleton = body.gathered.evidence, body.shared.skeleton
+    factors = evidence.factors(body.posterior.shape)
+    places_m = evidence.places_m(body.posterior.shape)
+    masses = body.shared.summary.body_mass_kg
+    standing_m = errors_m(body)[body.gathered.standing]
+    model = resize_model(
+        model_file,
+        factors={name: _three(factors[number]) for number, name in enumerate(skeleton.bodies) if number},
+        mass_kg=subject.mass_kg,
+        mass_shares=mass_shares(masses, subject.sex) if settings.mass_shares == "published" else None,
+        markers=[
+            ModelMarker(name=label, body=body.profile.markers[label].body, location_m=_three(place), fixed=False)
+            for label, place in zip(body.gathered.labels, places_m, strict=False)
+        ],
+        lowest_deg={name: -settings.hip_extension_deg for name in body.shared.names if name.startswith("hip_flexion")},
+    )
+    seen = standing_m[0] if len(standing_m) else np.full(len(body.gathered.labels), np.nan)
+    return ScaledModel(
+        osim_xml=model.osim_xml,
+        scale_factors=model.scale_factors,
+        body_mass_kg=model.body_mass_kg,
+        marker_error_m=dict(zip(body.gathered.labels, map(float, seen), strict=True)),
+        dropped_markers=tuple(label for label in body.profile.markers if label not in body.gathered.labels),
+        figures=figures,
+    )
+
+
+def _refuse(figures: Sequence[BodyFigure]) -> None:
+    """TrialRejected with every figure that is beyond its limit, the worst first."""
+    beyond = sorted(
+        (figure for figure in figures if figure.refused), key=lambda figure: -abs(figure.value) / figure.limit
+    )
+    if beyond:
+        worst = beyond[0]
+        raise TrialRejected(
+            _STAGE,
+            "the estimated body can't be right: "
+            + "; ".join(_in_words(figure) for figure in beyond[:6])
+            + f". {_sentence(worst.advice)}",
+        )
+
+
+def _in_words(figure: BodyFigure) -> str:
+    return (
+        f"{figure.figure.replace('_', ' ')} ({figure.of}) is {figure.value:.3g} {figure.unit}, expected at most "
+        f"{figure.limit:g}"
+    )
+
+
+def _sentence(text: str) -> str:
+    return text[:1].upper() + text[1:] + "."
+
+
+def _three(vector: np.ndarray) -> tuple[float, float, float]:
+    x, y, z = (float(value) for value in vector)
+    return x, y, z
