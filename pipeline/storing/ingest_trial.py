@@ -63,7 +63,13 @@ def _subject_model(job: Job, session_key: str, directory: Path) -> SubjectModel:
     file.write_text(read_scaled_model(job.warehouse, session.key), "utf-8")
     table = read_table(job.warehouse, "static_markers", session.key)
     errors_m = dict(zip(table["marker"].to_pylist(), table["error_m"].to_pylist(), strict=True))
-    return SubjectModel(file=file, marker_error_m=errors_m)
+    return SubjectModel(file=file, scale_factors=_scale_factors(job), marker_error_m=errors_m)
+
+
+def _scale_factors(job: Job) -> dict[str, tuple[float, float, float]]:
+    table = read_table(job.warehouse, "scaling", job.setup.session.key)
+    factors = zip(*(table[f"scale_{axis}"].to_pylist() for axis in "xyz"), strict=True)
+    return dict(zip(table["body"].to_pylist(), factors, strict=True))
 
 
 def _log_tail(directory: Path) -> str:
