@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
+from pipeline.anatomy.joint_angles import joint_angles
 from pipeline.ground.cycles import Stride
 from pipeline.ground.observe_walk import observe_walk
 from pipeline.markers.static_trial import StaticTrial
@@ -45,11 +46,13 @@ def process_trial(
     recording, markers, wrenches = walk.recording, walk.markers, walk.wrenches
     engine = load_engine(recipe.model.engine)
     solution = solve(engine, model.file, markers, wrenches, walk.frames, setup.profile, recipe, directory, known)
+    angles = joint_angles(model.file, model.scale_factors, solution.kinematics.coordinates)
     quality = judge_trial(solution, wrenches, subject, recording.path.name, recipe.quality)
     explained, unexplained = keep_explained(walk.strides, solution, recording.path.name, recipe.quality)
     return TrialResult(
         recording=recording,
         solution=solution,
+        angles=angles,
         wrenches=wrenches,
         cycles=cut_cycles(tuple(explained), solution, wrenches, subject.mass_kg, recipe.cycles.cycle_points),
         quality=quality,
@@ -63,6 +66,7 @@ def process_trial(
             *leap_warnings(solution.kinematics.coordinates, recipe.quality),
             *unexplained,
             *_at_the_edge(explained, markers.time_s),
+            *angles.warnings,
             *model.warnings,
             *_unchecked_mass(walk.ground.impulse_error, quality.residual_force_ratio),
         ),

@@ -423,8 +423,32 @@ class ScaledModel:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class JointAngles:
+    """A walk's angles (T,) as laboratories report them, degrees by name; NaN where the model's bones don't tell.
+
+    `unknown` says why they don't, body by body.
+    """
+
+    time_s: np.ndarray
+    angles_deg: Mapping[str, np.ndarray]
+    unknown: tuple[str, ...]
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What to tell of angles that are not known, in one line."""
+        if not self.unknown:
+            return ()
+        more = f", and {len(self.unknown) - 1} more such" if len(self.unknown) > 1 else ""
+        return (
+            "angles by laboratories' conventions need landmarks of the built-in model's bones, and are missing where "
+            f"this model has others: {self.unknown[0]}{more}.",
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SubjectModel:
-    """A subject's model as a file, and what is to be said of it in every walk."""
+    """A subject's model as a file, how much larger its bodies are than the generic one's, and what to say in each walk."""
 
     file: Path
+    scale_factors: Mapping[str, tuple[float, float, float]]
     warnings: tuple[str, ...]

@@ -32,6 +32,56 @@ LOADED_JOINTS: dict[str, tuple[str, ...]] = {
     }.items()
 }
 
+# A laboratory's angles: of what, by which convention and in which order, and each angle's positive way.
+_LABORATORY_ANGLES: dict[str, tuple[str, dict[str, str]]] = {
+    "pig_pelvis": (
+        "Pelvis against the direction of walking, by Plug-in Gait: tilt first, then obliquity, then rotation",
+        {"tilt": "anterior tilt", "obliquity": "own side up", "rotation": "own side forward"},
+    ),
+    "baker_pelvis": (
+        "Pelvis against the direction of walking, by Baker 2001: rotation first, then obliquity, then tilt",
+        {"tilt": "anterior tilt", "obliquity": "own side up", "rotation": "own side forward"},
+    ),
+    "pig_hip": (
+        "Thigh against pelvis, by Plug-in Gait: flexion first, then adduction, then rotation",
+        {"flexion": "flexion", "adduction": "adduction", "rotation": "internal rotation"},
+    ),
+    "pig_knee": (
+        "Shank, turned back by the tibial torsion, against thigh, by Plug-in Gait: flexion first, then adduction, then "
+        "rotation",
+        {"flexion": "flexion", "adduction": "adduction (varus)", "rotation": "internal rotation"},
+    ),
+    "pig_ankle": (
+        "The foot's long axis against the shank along the malleoli, by Plug-in Gait: dorsiflexion first, then rotation",
+        {"dorsiflexion": "dorsiflexion", "rotation": "internal rotation"},
+    ),
+    "pig_foot": (
+        "The foot's long axis against the direction of walking, by Plug-in Gait",
+        {"progression": "toes turned in"},
+    ),
+    "isb_hip": (
+        "Thigh against pelvis, by the ISB (Wu et al. 2002): flexion first, then adduction, then rotation",
+        {"flexion": "flexion", "adduction": "adduction", "rotation": "internal rotation"},
+    ),
+    "isb_knee": (
+        "Tibia against thigh, by Grood & Suntay 1983: flexion first, then adduction, then rotation, zero in the "
+        "model's neutral pose",
+        {"flexion": "flexion", "adduction": "adduction (varus)", "rotation": "internal rotation"},
+    ),
+    "isb_ankle": (
+        "Foot against tibia and fibula, by the ISB (Wu et al. 2002): dorsiflexion first, then inversion, then rotation",
+        {"dorsiflexion": "dorsiflexion", "inversion": "inversion", "rotation": "internal rotation"},
+    ),
+}
+# What each of them is, by name: `pig_hip_flexion_r`. The pelvis' tilt is the same for either side.
+LABORATORY_ANGLES: dict[str, str] = {
+    f"{joint}_{angle}{letter}": f"{what}. {positive.capitalize()} is positive"
+    for joint, (what, angles) in _LABORATORY_ANGLES.items()
+    for side in ("_r", "_l")
+    for angle, positive in angles.items()
+    for letter in ([""] if angle == "tilt" else [side])
+}
+
 # The 25 hip-crossing muscle-tendon units of a leg of Rajagopal et al. (2016), in 14 groups.
 MUSCLE_GROUPS: dict[str, tuple[str, ...]] = {
     "addbrev": ("addbrev_r",),

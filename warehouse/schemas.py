@@ -2,7 +2,14 @@
 
 import pyarrow as pa
 
-from warehouse.channels import INPUT_COORDINATES, LOADED_JOINTS, MOMENT_COORDINATES, MUSCLE_GROUPS, ipsilateral
+from warehouse.channels import (
+    INPUT_COORDINATES,
+    LABORATORY_ANGLES,
+    LOADED_JOINTS,
+    MOMENT_COORDINATES,
+    MUSCLE_GROUPS,
+    ipsilateral,
+)
 from warehouse.columns import Column, Family, TableSchema, count, flag, later, optional, real, text
 
 # Raised when a table's columns change their names, types, units or meanings.
@@ -161,6 +168,19 @@ _KINEMATICS = TableSchema(
             meaning="Inverse kinematics: the model's coordinate",
             missing="never",
         ),
+    ),
+)
+
+_JOINT_ANGLES = TableSchema(
+    name="joint_angles",
+    level="trial",
+    row=(
+        "one row per marker frame; angles as laboratories report them, from landmarks of the model's bones, NaN if the "
+        "generic model is not the built-in one"
+    ),
+    columns=(
+        _TIME,
+        *(real(name, "degree", meaning, missing="nan") for name, meaning in LABORATORY_ANGLES.items()),
     ),
 )
 
@@ -382,6 +402,7 @@ SCHEMAS: dict[str, TableSchema] = {
         _BODY_FIGURES,
         _TRIALS,
         _KINEMATICS,
+        _JOINT_ANGLES,
         _MOMENTS,
         _FORCES,
         _ACTIVATIONS,
@@ -392,7 +413,15 @@ SCHEMAS: dict[str, TableSchema] = {
 }
 
 # An accepted trial has one file in each of these tables, and one in `cycles` if it has any cycle.
-PER_TRIAL: tuple[str, ...] = ("kinematics", "moments", "forces", "activations", "joint_loads", "grf")
+PER_TRIAL: tuple[str, ...] = (
+    "kinematics",
+    "joint_angles",
+    "moments",
+    "forces",
+    "activations",
+    "joint_loads",
+    "grf",
+)
 PER_SESSION: tuple[str, ...] = ("sessions", "scaling", "static_markers", "body_figures")
 
 

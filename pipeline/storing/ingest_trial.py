@@ -62,7 +62,13 @@ def _subject_model(job: Job, session_key: str, directory: Path) -> SubjectModel:
     file = directory / "scaled.osim"
     file.write_text(read_scaled_model(job.warehouse, session.key), "utf-8")
     told = read_table(job.warehouse, "body_figures", session.key)["warning"].to_pylist()
-    return SubjectModel(file=file, warnings=tuple(filter(None, told)))
+    return SubjectModel(file=file, scale_factors=_scale_factors(job), warnings=tuple(filter(None, told)))
+
+
+def _scale_factors(job: Job) -> dict[str, tuple[float, float, float]]:
+    table = read_table(job.warehouse, "scaling", job.setup.session.key)
+    factors = zip(*(table[f"scale_{axis}"].to_pylist() for axis in "xyz"), strict=True)
+    return dict(zip(table["body"].to_pylist(), factors, strict=True))
 
 
 def _log_tail(directory: Path) -> str:

@@ -16,6 +16,7 @@ Facts = Mapping[str, str | int | float | None]
 # pass the quality gates, so they change with the gates too.
 STAGE_OF_TABLE: dict[str, str] = {
     "kinematics": "inverse_kinematics",
+    "joint_angles": "joint_angles",
     "grf": "ground_reactions",
     "moments": "inverse_dynamics",
     "forces": "quality",
@@ -64,6 +65,7 @@ STAGES: dict[str, Stage] = {
         facts=("trial", "profile"),
         inputs=("scaling",),
     ),
+    "joint_angles": Stage(version=1, sections=(), facts=(), inputs=("inverse_kinematics",)),
     # The static pose tells which of the walk's labels were exchanged, and so where the feet are.
     "ground_reactions": Stage(
         version=1,

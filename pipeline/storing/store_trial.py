@@ -32,6 +32,7 @@ def store_accepted(job: Job, trial: str, accounts: Mapping[str, StageAccount], r
     known = {side: wrench.known for side, wrench in result.wrenches.items()}
     tables: dict[str, tuple[Columns, Mapping[str, str]]] = {
         "kinematics": columns_of(result.solution.kinematics),
+        "joint_angles": ({"time_s": result.angles.time_s, **result.angles.angles_deg}, {}),
         "grf": (_grf(result.wrenches), {}),
         "moments": _moments(result.solution, known),
         "forces": _forces(result),

@@ -7,13 +7,14 @@ from pipeline.records import (
     Coordinates,
     FootWrench,
     GeneralizedForces,
+    JointAngles,
     JointLoads,
     Kinematics,
     MuscleForces,
     Side,
 )
 from pipeline.solving.solution import Solution
-from warehouse.channels import LOADED_JOINTS
+from warehouse.channels import LABORATORY_ANGLES, LOADED_JOINTS
 
 FRAMES = 101
 TIME_S = np.arange(FRAMES) / 100
@@ -40,6 +41,18 @@ def forces(peaks: dict[str, float]) -> GeneralizedForces:
 
 def joint_moments(value: float = 100.0) -> dict[str, float]:
     return {f"{joint}_{side}": value for side in "rl" for joint in ("hip_flexion", "knee_angle", "ankle_angle")}
+
+
+def made_angles() -> JointAngles:
+    """Angle i is i degrees; the left ankle's inversion is not known."""
+    return JointAngles(
+        time_s=TIME_S,
+        angles_deg={
+            name: np.full(FRAMES, np.nan if name == "isb_ankle_inversion_l" else float(number))
+            for number, name in enumerate(LABORATORY_ANGLES)
+        },
+        unknown=("the model has no body calcn_l",),
+    )
 
 
 def joint_loads(time_s: np.ndarray = TIME_S) -> JointLoads:

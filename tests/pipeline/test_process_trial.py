@@ -42,7 +42,7 @@ def model(setup: SessionSetup, tmp_path_factory: pytest.TempPathFactory) -> Subj
     scaled = size_subject(setup, read_static(setup))
     file = tmp_path_factory.mktemp("model") / "scaled.osim"
     file.write_text(scaled.osim_xml, "utf-8")
-    return SubjectModel(file=file, marker_error_m=scaled.marker_error_m)
+    return SubjectModel(file=file, scale_factors=scaled.scale_factors, marker_error_m=scaled.marker_error_m)
 
 
 @pytest.fixture(scope="module")
@@ -59,6 +59,18 @@ def test_the_true_hip_angles_come_back(session: Path, setup: SessionSetup, resul
 
     assert np.sqrt(np.mean(error_deg**2)) < 0.5
     assert len(result.cycles) == len(result.strides) >= 2
+
+
+def test_angles_of_laboratories_come_with_the_solution(result: TrialResult) -> None:
+    """In a walk without noise, hip flexion by Plug-in Gait is the model's, and the slope of the pelvis' spines."""
+    coordinates, found = result.solution.kinematics.coordinates, result.angles
+    flexion_deg = np.degrees(coordinates.column("hip_flexion_r"))
+    offset_deg = found.angles_deg["pig_hip_flexion_r"] - flexion_deg
+
+    assert np.array_equal(found.time_s, coordinates.time_s)
+    assert found.warnings == ()
+    assert np.ptp(offset_deg) < 2
+    assert 8 < np.median(offset_deg) < 15
 
 
 def test_the_same_input_gives_the_same_numbers_and_touches_no_recording(

@@ -6,6 +6,7 @@ import numpy as np
 
 from warehouse.channels import (
     INPUT_COORDINATES,
+    LABORATORY_ANGLES,
     LOAD_CHANNELS,
     LOADED_JOINTS,
     MOMENT_COORDINATES,
@@ -85,6 +86,7 @@ def frame_tables() -> dict[str, tuple[dict[str, np.ndarray], dict[str, str]]]:
     joint_loads = {"time_s": TIME_S, **{name: wave(number) * 20 for number, name in enumerate(joints)}}
     return {
         "kinematics": (kinematics, COORDINATES),
+        "joint_angles": ({"time_s": TIME_S, **{name: wave(i) for i, name in enumerate(LABORATORY_ANGLES)}}, {}),
         "moments": (
             moments,
             {"hip_flexion_r": nm_or_n["hip_flexion_r"], "residual_pelvis_tx": nm_or_n["pelvis_tx"]},

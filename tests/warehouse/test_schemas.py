@@ -54,6 +54,19 @@ def test_cycles_hold_ten_inputs_fourteen_forces_and_three_moments() -> None:
     assert units["moment_hip_flexion"] == "N·m/kg"
 
 
+def test_laboratory_angles_say_by_whose_convention_and_which_way_is_positive() -> None:
+    columns = {column.name: column for column in schema_of("joint_angles").columns if column.name != "time_s"}
+    assert {(column.unit, column.missing) for column in columns.values()} == {("degree", "nan")}
+    assert all("is positive" in column.meaning for column in columns.values())
+    assert columns["isb_ankle_inversion_l"].meaning.startswith("Foot against tibia and fibula, by the ISB")
+    # A pelvis has one tilt; its obliquity is seen from either side.
+    pelvis = [
+        "pig_pelvis_tilt",
+        *(f"pig_pelvis_{angle}_{side}" for side in "rl" for angle in ("obliquity", "rotation")),
+    ]
+    assert [name for name in columns if name.startswith("pig_pelvis")] == pelvis
+
+
 def test_contact_forces_say_on_what_they_act_and_in_whose_axes() -> None:
     columns = {column.name: column for column in schema_of("joint_loads").columns}
     assert len(columns) == 1 + len(LOADED_JOINTS) * 2 * 3

@@ -17,14 +17,16 @@ FACTS = {
 }
 
 LATE = {"inverse_dynamics", "static_optimization", "quality"}
+# What follows from the pose.
+POSED = {"joint_angles", *LATE}
 EVERYTHING = set(STAGES)
 
 # Which stages a change makes stale, by section of the recipe; by field where one section serves several.
 STALE_BY_SECTION = {
-    "markers": {"inverse_kinematics", "ground_reactions", *LATE},
+    "markers": {"inverse_kinematics", "ground_reactions", *POSED},
     "ground_reactions": {"ground_reactions", *LATE},
     "scaling": EVERYTHING,
-    "inverse_kinematics": {"inverse_kinematics", *LATE},
+    "inverse_kinematics": {"inverse_kinematics", *POSED},
     "inverse_dynamics": LATE,
     "static_optimization": {"static_optimization", "quality"},
     "quality": {"quality"},
@@ -52,7 +54,7 @@ STALE_BY_FACT = {
     "mass_kg": EVERYTHING,
     "height_m": {"quality"},
     "n_trials": {"session"},
-    "trial": {"inverse_kinematics", "ground_reactions", *LATE},
+    "trial": {"inverse_kinematics", "ground_reactions", *POSED},
     "condition": {"quality"},
 }
 

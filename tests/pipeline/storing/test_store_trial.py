@@ -15,7 +15,7 @@ from pipeline.storing.stages import StageAccount, common_facts, table_keys
 from pipeline.storing.store_rejected import record_crash, record_rejection, store_rejected
 from pipeline.storing.store_trial import store_accepted
 from tests.pipeline.session.test_session import COMPLETE
-from tests.pipeline.solutions import LEFT, NAMES, RIGHT, TIME_S, a_solution, joint_moments, wrenches_known
+from tests.pipeline.solutions import LEFT, NAMES, RIGHT, TIME_S, a_solution, joint_moments, made_angles, wrenches_known
 from tests.pipeline.storing.test_job import request_of, trial_keys
 from tests.warehouse.one_file import remove_table
 from warehouse.channels import INPUT_COORDINATES, LOAD_CHANNELS, MOMENT_COORDINATES, MUSCLE_GROUPS, ipsilateral
@@ -53,6 +53,7 @@ def result(walker, recipe, job) -> TrialResult:
     return TrialResult(
         recording=walker.recording(),
         solution=solution,
+        angles=made_angles(),
         wrenches=KNOWN,
         cycles=tuple(
             Cycle(stride=stride, phase=np.linspace(0, 1, POINTS), channels={n: np.full(POINTS, 1.5) for n in channels})
@@ -101,6 +102,7 @@ def test_every_table_keeps_the_key_of_the_stage_that_made_it(job, result):
     key, keys = accept(job, result).key, trial_keys(job, "walk_01")
     made = {
         "kinematics": "inverse_kinematics",
+        "joint_angles": "joint_angles",
         "grf": "ground_reactions",
         "moments": "inverse_dynamics",
         # Which strides have forces depends on the quality gates.
@@ -129,6 +131,14 @@ def test_angles_are_stored_in_degrees(job, result):
     assert column(job, "kinematics", "hip_flexion_r") == pytest.approx(np.degrees(0.5))
     schema = read_table(job.warehouse, "kinematics", job.setup.session.trial_key("walk_01")).schema
     assert schema.field("hip_flexion_r").metadata[b"unit"] == b"degree"
+
+
+def test_laboratory_angles_are_stored_with_what_is_not_known_of_them(job, result):
+    accept(job, result)
+    assert column(job, "joint_angles", "time_s").tolist() == TIME_S.tolist()
+    assert set(column(job, "joint_angles", "pig_pelvis_tilt")) == {0.0}
+    assert set(column(job, "joint_angles", "pig_pelvis_obliquity_r")) == {1.0}
+    assert np.isnan(column(job, "joint_angles", "isb_ankle_inversion_l")).all()
 
 
 def test_moments_are_missing_where_their_foots_reaction_is(job, result):
@@ -193,7 +203,7 @@ def test_the_same_result_is_the_same_bytes(job, result):
     before = {path: path.read_bytes() for path in root.rglob("*.parquet")}
     accept(job, result)
     assert {path: path.read_bytes() for path in root.rglob("*.parquet")} == before
-    assert len(before) == 8
+    assert len(before) == 9
 
 
 def test_a_rejection_is_stored_with_stage_reason_and_log(job):
@@ -212,7 +222,7 @@ def test_a_rejection_takes_away_what_the_trial_gave_before_and_nothing_else(job,
     key = accept(job, result).key
     rejection = Rejection(stage="markers", reason="walk 01.c3d: lacks R_FCC.")
     store_rejected(job, "walk_01", rejection, job.trial_accounts("walk_01"))
-    for table in ("kinematics", "grf", "moments", "forces", "activations", "joint_loads", "cycles"):
+    for table in ("kinematics", "joint_angles", "grf", "moments", "forces", "activations", "joint_loads", "cycles"):
         with pytest.raises(WarehouseError, match="does not exist"):
             read_table(job.warehouse, table, key)
     assert is_trial_fresh(job.warehouse, other, table_keys(trial_keys(job, "walk_02")))
@@ -236,7 +246,7 @@ def dies_after(monkeypatch) -> Callable[[int], None]:
     return arm
 
 
-@pytest.mark.parametrize("stored", range(8))
+@pytest.mark.parametrize("stored", range(9))
 def test_a_trial_whose_writer_died_is_not_fresh(job, result, dies_after, stored):
     dies_after(stored)
     with pytest.raises(KeyboardInterrupt):
@@ -247,7 +257,7 @@ def test_a_trial_whose_writer_died_is_not_fresh(job, result, dies_after, stored)
     )
 
 
-@pytest.mark.parametrize("stored", range(8))
+@pytest.mark.parametrize("stored", range(9))
 def test_a_writer_that_dies_over_an_accepted_trial_leaves_no_mixture(job, result, dies_after, stored):
     key = accept(job, result).key
     remove_table(job.warehouse, "forces", key)
@@ -258,7 +268,7 @@ def test_a_writer_that_dies_over_an_accepted_trial_leaves_no_mixture(job, result
     assert cycles(job.warehouse, columns=["trial"]).num_rows == 0
 
 
-@pytest.mark.parametrize("fits", range(8))
+@pytest.mark.parametrize("fits", range(9))
 def test_a_disk_that_fills_up_leaves_the_earlier_trial_as_it_was(job, result, monkeypatch, fits):
     key = accept(job, result).key
     files = {path: path.read_bytes() for path in Path(job.warehouse.base).rglob("*.parquet")}
