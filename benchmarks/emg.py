@@ -21,8 +21,8 @@ from pipeline.osim.log import quiet
 from pipeline.records import MuscleForces, Recording
 from pipeline.session.recipe import PACKAGED_RECIPE
 
-# Each channel's units of the model. The children's recordings have channels too, of either leg; they are left out: most of
-# the left ones hold noise or a stuck amplifier, and one child's right gastrocnemius is the left leg's by its timing.
+# Each channel's units of the model. The children's recordings have channels too, which are left out: most of the left
+# leg's hold noise or a stuck amplifier, and one child's right gastrocnemius is the left one by its timing.
 CHANNELS: dict[str, tuple[str, ...]] = {
     "R_tibialis_anterior": ("tibant_r",),
     "R_soleus": ("soleus_r",),

@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from pipeline.errors import TrialRejected
+from pipeline.ground.contacts import GRAVITY_M_S2
 from pipeline.ground.cycles import Stride
 from pipeline.ground.observe_walk import ObservedWalk, observe_walk
 from pipeline.markers.static_trial import StaticTrial, read_static
@@ -26,7 +27,7 @@ from warehouse.errors import WarehouseError
 from warehouse.files.read import read_scaled_model
 from warehouse.layout import Warehouse
 
-GRAVITY_M_S2 = 9.80665
+_MOST_LETTERS = 150
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -127,6 +128,11 @@ def solved_walks(person: SizedPerson) -> Iterator[SolvedWalk]:
                     None,
                 )
             except TrialRejected as rejected:
-                print(f"{trial.name}: not solved: {rejected.stage}: {rejected.reason[:150]}")
+                print(f"{trial.name}: not solved: {rejected.stage}: {_brief(rejected.reason)}")
                 continue
         yield SolvedWalk(person=person, trial=trial, observed=walk, solution=solution)
+
+
+def _brief(reason: str) -> str:
+    """The beginning of a reason, which may list every marker of a file."""
+    return reason if len(reason) <= _MOST_LETTERS else reason[:_MOST_LETTERS] + " …"
