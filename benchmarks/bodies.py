@@ -19,7 +19,7 @@ import numpy as np
 from matplotlib.axes import Axes
 
 from benchmarks.solved_walks import SizedPerson, SolvedWalk, sized_people, solved_walks
-from benchmarks.tables import Cell, markdown, summary_rows
+from benchmarks.tables import Cell, markdown, number, summary_rows
 from pipeline.errors import TrialRejected
 from pipeline.mechanics.bodies.poses import body_places
 from pipeline.osim.engines import load_engine
@@ -240,8 +240,11 @@ def body_table(people: Sequence[PersonBody]) -> str:
     """A row a person, then each cohort's summary."""
     rows: list[list[Cell]] = []
     for cohort in dict.fromkeys(person.cohort for person in people):
-        own = [body_row(person) for person in people if person.cohort == cohort]
-        rows += own + summary_rows(f"{cohort} ({len(own)})", own)
+        group = [person for person in people if person.cohort == cohort]
+        own = [body_row(person) for person in group]
+        summary = summary_rows(f"{cohort} ({len(own)})", own)
+        summary[0][1] = accepted_of(group)
+        rows += own + summary
     return markdown(HEAD, rows, DIGITS)
 
 
@@ -258,7 +261,14 @@ def change_table(before: Sequence[PersonBody], after: Sequence[PersonBody]) -> s
         both = [name for name in old if name in new and cohorts[name] == cohort]
         means = [summary_rows(cohort, [part[name] for name in both])[0] for part in (old, new)] if both else []
         if means:
-            rows.append([f"{cohort}: mean", "", *(_arrow(one, other, p) for one, other, p in _cells(*means)[1:])])
+            totals = [accepted_of([p for p in people if p.name in both]) for people in (before, after)]
+            rows.append(
+                [
+                    f"{cohort}: mean",
+                    " → ".join(totals),
+                    *(_arrow(one, other, p) for one, other, p in _cells(*means)[1:]),
+                ]
+            )
     return markdown(HEAD, rows, DIGITS)
 
 
@@ -269,7 +279,7 @@ def _cells(one: Sequence[Cell], other: Sequence[Cell]) -> list[tuple[Cell, Cell,
 def _arrow(one: Cell, other: Cell, places: int) -> str:
     if isinstance(one, str) or isinstance(other, str):
         return f"{one} → {other}"
-    return f"{one:.{places}f} → {other:.{places}f}"
+    return f"{number(one, places)} → {number(other, places)}"
 
 
 def body_row(person: PersonBody) -> list[Cell]:
@@ -281,7 +291,7 @@ def body_row(person: PersonBody) -> list[Cell]:
     walks = person.walks
     return [
         person.name,
-        f"{person.accepted} of {person.recorded}",
+        accepted_of([person]),
         person.standing_deg,
         mean([walk.leans_back_deg for walk in walks]),
         mean([walk.lumbar_deg for walk in walks]),
@@ -292,6 +302,11 @@ def body_row(person: PersonBody) -> list[Cell]:
         mean([walk.residual_force for walk in walks]),
         *(person.scales[f"{body} {what}"] for body in SCALED for what in ("length", "breadth")),
     ]
+
+
+def accepted_of(people: Sequence[PersonBody]) -> str:
+    """How many walks were accepted, of how many recorded."""
+    return f"{sum(person.accepted for person in people)} of {sum(person.recorded for person in people)}"
 
 
 def draw_people(people: Sequence[PersonBody], file: Path) -> None:

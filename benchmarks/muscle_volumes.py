@@ -71,7 +71,7 @@ def volumes_cm3(mass_kg: float, height_m: float) -> dict[str, float]:
     if without:
         raise ValueError(
             f"for {mass_kg:g} kg and {height_m:g} m the regressions leave {', '.join(without)} no volume: they were "
-            "made on adolescents and adults."
+            "made on bigger people."
         )
     return volumes
 

@@ -20,7 +20,8 @@ def markdown(head: Sequence[str], rows: Iterable[Sequence[Cell]], digits: Sequen
 
 def number(value: float, places: int) -> str:
     """Rounded; a dash for NaN."""
-    return "–" if np.isnan(value) else f"{value:.{places}f}"
+    # Adding zero takes the sign off a negative zero.
+    return "–" if np.isnan(value) else f"{round(value, places) + 0.0:.{places}f}"
 
 
 def summary_rows(name: str, rows: Sequence[Sequence[Cell]]) -> list[list[Cell]]:

@@ -118,13 +118,14 @@ def test_a_cohort_is_summed_up_and_the_unknown_is_a_dash():
     lines = body_table([person("A", 2.0), person("B", -6.0, accepted=2)]).splitlines()
     assert lines[3].startswith("| B | 2 of 2 | – | -6.0 |")
     assert [line.split(" | ")[3] for line in lines[4:]] == ["-2.0", "4.0", "-6.0"]
+    assert lines[4].startswith("| adults (2): mean | 3 of 4 |")
 
 
 def test_before_and_after_are_paired_by_person():
     lines = change_table([person("A", 8.0), person("B", 0.0)], [person("A", 2.0, accepted=2)]).splitlines()
-    assert lines[2].startswith("| A | 1 of 2 → 2 of 2 | nan → nan | 8.0 → 2.0 |")
+    assert lines[2].startswith("| A | 1 of 2 → 2 of 2 | – → – | 8.0 → 2.0 |")
     assert len(lines) == 4, "a row for A, and the cohort's mean over A alone"
-    assert "8.0 → 2.0" in lines[3]
+    assert lines[3].startswith("| adults: mean | 1 of 2 → 2 of 2 | – → – | 8.0 → 2.0 |")
 
 
 def test_everybody_is_drawn(tmp_path):
