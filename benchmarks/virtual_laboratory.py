@@ -72,7 +72,8 @@ def size(setup: SessionSetup, static: StaticTrial, directory: Path) -> SubjectMo
     """The subject's model as a file in the directory. TrialRejected if the static trial can't be used."""
     scaled, file = size_subject(setup, static), directory / "scaled.osim"
     file.write_text(scaled.osim_xml, "utf-8")
-    return SubjectModel(file=file, scale_factors=scaled.scale_factors, marker_error_m=scaled.marker_error_m)
+    told = tuple(figure.warning for figure in scaled.figures if figure.warning)
+    return SubjectModel(file=file, scale_factors=scaled.scale_factors, warnings=told)
 
 
 def errors(recovered: TrialResult, truth_file: Path) -> dict[str, dict[str, np.ndarray]]:

@@ -13,7 +13,7 @@ from pipeline.session.profile import Profile
 from pipeline.session.recipe import ScalingSettings
 from pipeline.session.session import Subject
 from pipeline.sizing.body_figures import EstimatedBody, body_figures, errors_m
-from pipeline.sizing.evidence import gather
+from pipeline.sizing.evidence import gather_evidence
 from pipeline.sizing.mass_shares import mass_shares
 from pipeline.sizing.posterior import likeliest
 from pipeline.sizing.proportions import proportion_prior
@@ -38,7 +38,7 @@ def estimate_body(
         raise TrialRejected(_STAGE, "neither the static trial nor a walk shows the subject; nothing tells their size.")
     shared = read_shared_model(model_file)
     prior = proportion_prior(shared.skeleton, subject, settings)
-    gathered = gather(shared, profile, prior, standing, list(walks.values()), settings)
+    gathered = gather_evidence(shared, profile, prior, standing, list(walks.values()), settings)
     posterior = likeliest(gathered.evidence)
     if not posterior.converged:
         raise TrialRejected(

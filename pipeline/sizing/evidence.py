@@ -43,7 +43,7 @@ class Gathered:
     priors: Mapping[str, MarkerPrior]
 
 
-def gather(
+def gather_evidence(
     shared: SharedModel,
     profile: Profile,
     prior: ProportionPrior,

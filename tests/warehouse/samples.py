@@ -27,6 +27,18 @@ MUSCLES = ("glmed1_r", "psoas_r", "soleus_l")
 TIME_S = np.arange(N_FRAMES) / 100
 
 
+BODY_FIGURES = {
+    "figure": ["pelvis_less_spines", "zero"],
+    "of": ["standing", "hip_flexion_r"],
+    "value": [1.5, 0.0],
+    "sd": [np.nan, 4.4],
+    "unit": ["degree", "degree"],
+    "limit": [5.0, np.nan],
+    "sd_limit": [np.nan, 4.0],
+    "warning": ["", "the zero of hip_flexion_r is known to ± 4.4 degree, expected at most 4"],
+}
+
+
 def wave(seed: int, n: int = N_FRAMES) -> np.ndarray:
     return np.sin(np.arange(n) / 7 + seed) * 30
 

@@ -49,7 +49,7 @@ def unscaled(file: Path) -> Person:
 
 
 def resized(factors: dict[str, tuple[float, float, float]], folder: Path) -> Person:
-    scaled = resize_model(model_file_of(None), factors=factors, mass_kg=60.0, markers=(), moved_m={})
+    scaled = resize_model(model_file_of(None), factors=factors, mass_kg=60.0, markers=())
     file = folder / "resized.osim"
     file.write_text(scaled.osim_xml, "utf-8")
     return Person(file, scaled.scale_factors)

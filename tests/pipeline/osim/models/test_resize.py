@@ -1,12 +1,15 @@
 """The generic model in another size."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 from pipeline.osim.models.default_model import default_model_file
 from pipeline.osim.models.mechanics import Mechanics
 from pipeline.osim.models.resize import resize_model
-from pipeline.records import ModelMarker
+from pipeline.osim.models.shared_model import shared_model
+from pipeline.records import ModelMarker, ScaledModel
 from pipeline.user_cache import cache_folder
 
 pytestmark = pytest.mark.osim
@@ -20,7 +23,6 @@ def resized():
         factors={"femur_r": (1.0, 1.1, 1.0), "torso": (1.0, 0.9, 1.2)},
         mass_kg=90.0,
         markers=[KNEE],
-        moved_m={"KNEE": (0.001, 0.0, 0.0)},
     )
 
 
@@ -34,11 +36,9 @@ def test_masses_keep_their_proportions(resized):
         assert resized.body_mass_kg[body] == pytest.approx(mass * 90.0 / whole)
 
 
-def test_markers_go_with_their_body_and_are_then_moved(resized, tmp_path):
-    file = tmp_path / "resized.osim"
-    file.write_text(resized.osim_xml, "utf-8")
-    station = Mechanics(file).marker_stations()["KNEE"]
-    np.testing.assert_allclose(station.location_m, (0.001, -0.44, 0.05), atol=1e-12)
+def test_markers_are_where_they_were_put_on_the_larger_body(resized, tmp_path):
+    station = Mechanics(written(resized, tmp_path)).marker_stations()["KNEE"]
+    np.testing.assert_allclose(station.location_m, KNEE.location_m, atol=1e-12)
 
 
 def test_bodies_that_no_factor_names_keep_their_size(resized):
@@ -48,6 +48,65 @@ def test_bodies_that_no_factor_names_keep_their_size(resized):
 
 def test_a_body_the_model_lacks_is_named():
     with pytest.raises(ValueError, match="no body tail"):
+        resize_model(default_model_file(cache_folder()), factors={"tail": (1, 1, 1)}, mass_kg=70.0, markers=[])
+
+
+def test_a_body_has_its_share_of_the_mass_and_as_much_more_inertia(resized, tmp_path):
+    whole = sum(resized.body_mass_kg.values())
+    shares = {body: mass / whole for body, mass in resized.body_mass_kg.items()}
+    shares |= {"femur_r": 1.5 * shares["femur_r"], "torso": shares["torso"] - 0.5 * shares["femur_r"]}
+
+    shared = resize_model(
+        default_model_file(cache_folder()),
+        factors={"femur_r": (1.0, 1.1, 1.0), "torso": (1.0, 0.9, 1.2)},
+        mass_kg=90.0,
+        markers=[],
+        mass_shares=shares,
+    )
+
+    assert shared.body_mass_kg == pytest.approx({body: 90.0 * share for body, share in shares.items()})
+    before, after = (inertia(written(each, tmp_path), "femur_r") for each in (resized, shared))
+    np.testing.assert_allclose(after, 1.5 * before, rtol=1e-12)
+
+
+def test_a_range_begins_lower_where_it_is_asked_to_and_nowhere_higher(tmp_path):
+    model = resize_model(
+        default_model_file(cache_folder()),
+        factors={},
+        mass_kg=70.0,
+        markers=[],
+        lowest_deg={"hip_flexion_r": -45.0, "hip_flexion_l": -10.0},
+    )
+    skeleton = shared_model(written(model, tmp_path))
+    lowest_deg = {
+        name: np.degrees(skeleton.skeleton.low[skeleton.names.index(name)])
+        for name in ("hip_flexion_r", "hip_flexion_l", "hip_adduction_r")
+    }
+    generic = shared_model(default_model_file(cache_folder()))
+    of_adduction = np.degrees(generic.skeleton.low[generic.names.index("hip_adduction_r")])
+    assert lowest_deg == pytest.approx(
+        {"hip_flexion_r": -45.0, "hip_flexion_l": -30.0, "hip_adduction_r": of_adduction}
+    )
+
+
+def test_a_coordinate_the_model_lacks_is_named():
+    with pytest.raises(ValueError, match="no coordinate tail_wag to widen"):
         resize_model(
-            default_model_file(cache_folder()), factors={"tail": (1, 1, 1)}, mass_kg=70.0, markers=[], moved_m={}
+            default_model_file(cache_folder()), factors={}, mass_kg=70.0, markers=[], lowest_deg={"tail_wag": -45.0}
         )
+
+
+def written(model: ScaledModel, folder: Path) -> Path:
+    file = folder / f"{hash(model.osim_xml)}.osim"
+    file.write_text(model.osim_xml, "utf-8")
+    return file
+
+
+def inertia(file: Path, body: str) -> np.ndarray:
+    """Moments and products of inertia (6,)."""
+    import opensim as osim
+
+    model = osim.Model(str(file))
+    tensor = model.getBodySet().get(body).getInertia()
+    moments, products = tensor.getMoments(), tensor.getProducts()
+    return np.array([of.get(k) for of in (moments, products) for k in range(3)])
