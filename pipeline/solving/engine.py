@@ -95,3 +95,7 @@ class Engine(Protocol):
     def loading_feet(self, model_file: Path, foot_bodies: Mapping[Side, str]) -> Mapping[str, frozenset[Side]]:
         """The feet whose ground reactions each coordinate's moment, and each muscle's force, depends on."""
         ...
+
+    def feet_pressing(self, model_file: Path, foot_bodies: Mapping[Side, str]) -> Mapping[str, frozenset[Side]]:
+        """The feet whose ground reactions the contact force at each loaded joint depends on."""
+        ...

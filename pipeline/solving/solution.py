@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from pipeline.records import GeneralizedForces, JointLoads, Kinematics, MuscleForces, Side
-from warehouse.channels import LOADED_JOINTS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -12,7 +11,8 @@ class Solution:
     """Kinematics and moments over all given frames; muscles, balance and joint loads over `frames` of them.
 
     `balance` is what muscles and actuators give, less what inverse dynamics asks. `loading_feet` names the feet whose
-    ground reactions each coordinate's moment and each muscle's force depends on.
+    ground reactions each coordinate's moment and each muscle's force depends on, `feet_pressing` those of each joint's
+    contact force.
     """
 
     kinematics: Kinematics
@@ -22,8 +22,4 @@ class Solution:
     loads: JointLoads
     frames: slice
     loading_feet: Mapping[str, frozenset[Side]]
-
-    def feet_loading(self, joint: str) -> frozenset[Side]:
-        """The feet whose ground reactions a joint's contact force depends on: its moments' and its leg's muscles'."""
-        own = [name for name in self.muscles.muscle_names if name.endswith(joint[-2:])]
-        return frozenset().union(*(self.loading_feet[name] for name in (*LOADED_JOINTS[joint], *own)))
+    feet_pressing: Mapping[str, frozenset[Side]]

@@ -65,6 +65,7 @@ def solve(
         ),
         frames=frames,
         loading_feet=engine.loading_feet(model, foot_bodies(recipe)),
+        feet_pressing=engine.feet_pressing(model, foot_bodies(recipe)),
     )
 
 

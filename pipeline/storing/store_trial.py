@@ -161,7 +161,7 @@ def _joint_loads(result: TrialResult) -> Columns:
         for which, forces in (("distal", loads.in_distal_n), ("proximal", loads.in_proximal_n)):
             for index, axis in enumerate("xyz"):
                 columns[f"{joint}_{which}_{axis}"] = (
-                    _where_known(forces[:, loads.joints.index(joint), index], solution.feet_loading(joint), known)
+                    _where_known(forces[:, loads.joints.index(joint), index], solution.feet_pressing[joint], known)
                     if joint in loads.joints
                     else np.full(len(loads.time_s), np.nan)
                 )

@@ -26,6 +26,7 @@ MUSCLES = ("soleus_r", "glmed1_r", "soleus_l", "glmed1_l")
 OF_LEG: dict[str, frozenset[Side]] = {"r": frozenset({"right"}), "l": frozenset({"left"})}
 BOTH = frozenset[Side](("right", "left"))
 LOADING_FEET = {name: BOTH if name.startswith("pelvis") else OF_LEG[name[-1]] for name in (*NAMES, *MUSCLES)}
+FEET_PRESSING = {joint: OF_LEG[joint[-1]] for joint in LOADED_JOINTS}
 RIGHT = Stride(side="right", start_s=0.0, stop_s=0.5, toe_off_s=0.3)
 LEFT = Stride(side="left", start_s=0.5, stop_s=1.0, toe_off_s=0.8)
 
@@ -85,6 +86,7 @@ def a_solution(
         loads=joint_loads(),
         frames=slice(0, FRAMES),
         loading_feet=LOADING_FEET,
+        feet_pressing=FEET_PRESSING,
     )
 
 

@@ -18,7 +18,7 @@ from pipeline.osim.exact.static_optimization import least_effort_forces
 from pipeline.osim.inputs import require_cover, require_motion, tracked_markers
 from pipeline.osim.joint_loads import joint_loads
 from pipeline.osim.log import tool_log
-from pipeline.osim.models.loading_feet import loading_feet
+from pipeline.osim.models.loading_feet import feet_pressing, loading_feet
 from pipeline.osim.models.shared_model import SharedModel, shared_model
 from pipeline.osim.motion import differentiated
 from pipeline.records import (
@@ -34,6 +34,7 @@ from pipeline.records import (
 from pipeline.session.recipe import InverseKinematicsSettings, MechanicsLaw, StaticOptimizationSettings
 
 __all__ = [
+    "feet_pressing",
     "inverse_dynamics",
     "inverse_kinematics",
     "joint_loads",

@@ -18,7 +18,7 @@ from pipeline.osim.files import read_storage, write_storage, write_trc
 from pipeline.osim.inputs import require_cover, require_known_actuators, require_motion, tracked_markers
 from pipeline.osim.joint_loads import loads_along
 from pipeline.osim.log import run_tool, tool_log
-from pipeline.osim.models.loading_feet import loading_feet
+from pipeline.osim.models.loading_feet import feet_pressing, loading_feet
 from pipeline.osim.models.model import (
     ModelSummary,
     add_reserves,
@@ -47,6 +47,7 @@ from pipeline.records import (
 from pipeline.session.recipe import InverseKinematicsSettings, MechanicsLaw, StaticOptimizationSettings
 
 __all__ = [
+    "feet_pressing",
     "inverse_dynamics",
     "inverse_kinematics",
     "joint_loads",

@@ -72,6 +72,7 @@ def test_every_engine_has_the_same_interface(name: str) -> None:
         "muscle_balance",
         "joint_loads",
         "loading_feet",
+        "feet_pressing",
     ):
         wanted = list(inspect.signature(getattr(Engine, solve)).parameters.values())[1:]
         assert list(inspect.signature(getattr(engine, solve)).parameters.values()) == wanted

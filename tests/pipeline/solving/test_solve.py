@@ -6,7 +6,15 @@ import pytest
 
 from pipeline.session.recipe import Recipe
 from pipeline.solving.solve import solve
-from tests.pipeline.solutions import FRAMES, LOADING_FEET, TIME_S, a_solution, joint_loads, wrenches_known
+from tests.pipeline.solutions import (
+    FEET_PRESSING,
+    FRAMES,
+    LOADING_FEET,
+    TIME_S,
+    a_solution,
+    joint_loads,
+    wrenches_known,
+)
 
 SOME = slice(20, 60)
 
@@ -29,6 +37,7 @@ def test_loads_are_asked_with_the_whole_motion_and_the_forces_of_the_frames(
         muscle_balance=lambda _model, _coordinates, moments, _forces, **_: moments,
         joint_loads=loads_of,
         loading_feet=lambda *_: LOADING_FEET,
+        feet_pressing=lambda *_: FEET_PRESSING,
     )
     model = recipe.model.model_copy(update={"engine": engine, "mechanics": "corrected"})
     of_engine = recipe.model_copy(update={"model": model})
