@@ -16,6 +16,7 @@ from pipeline.ground.observe_walk import observe_walk
 from pipeline.markers.static_trial import read_static
 from pipeline.osim.balance import muscle_balance
 from pipeline.osim.engines import load_engine
+from pipeline.osim.laid_muscles import laid_muscles
 from pipeline.osim.objectives import marker_objective, muscle_effort
 from pipeline.records import (
     Coordinates,
@@ -160,7 +161,7 @@ def compare_engines(
         coordinates.cut(frames),
         moments["exact"].cut(frames),
         muscles["exact"],
-        mechanics=recipe.model.mechanics,
+        laid_muscles(model, coordinates, muscles["exact"], mechanics=recipe.model.mechanics),
     )
     right_moments, right_muscles = _corrected(model, coordinates, wrenches, frames, corrected, directory / "corrected")
     return Verdict(

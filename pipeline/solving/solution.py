@@ -4,11 +4,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from pipeline.records import GeneralizedForces, JointLoads, Kinematics, MuscleForces, Side
+from pipeline.solving.engine import LaidMuscles
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Solution:
-    """Kinematics and moments over all given frames; muscles, balance and joint loads over `frames` of them.
+    """Kinematics and moments over all given frames; muscles, paths, balance and joint loads over `frames` of them.
 
     `balance` is what muscles and actuators give, less what inverse dynamics asks. `loading_feet` names the feet whose
     ground reactions each coordinate's moment and each muscle's force depends on, `feet_pressing` those of each joint's
@@ -18,6 +19,7 @@ class Solution:
     kinematics: Kinematics
     moments: GeneralizedForces
     muscles: MuscleForces
+    laid: LaidMuscles
     balance: GeneralizedForces
     loads: JointLoads
     frames: slice

@@ -12,6 +12,7 @@ from pipeline.records import (
     MuscleForces,
     Side,
 )
+from pipeline.solving.engine import LaidMuscles
 from pipeline.solving.solution import Solution
 from warehouse.channels import LOADED_JOINTS
 
@@ -52,6 +53,19 @@ def joint_loads(time_s: np.ndarray = TIME_S) -> JointLoads:
     )
 
 
+def still_muscles(time_s: np.ndarray = TIME_S, names: tuple[str, ...] = MUSCLES) -> LaidMuscles:
+    """Muscles of 0.3 m that pull nothing."""
+    shape = (len(time_s), len(names))
+    return LaidMuscles(
+        time_s=time_s,
+        muscle_names=names,
+        length_m=np.full(shape, 0.3),
+        lengthening_m_s=np.zeros(shape),
+        wrenches=np.zeros((len(time_s), 1, 6)),
+        direct=np.zeros((len(time_s), len(NAMES))),
+    )
+
+
 def a_solution(
     moments: dict[str, float] | None = None,
     reserves: dict[str, float] | None = None,
@@ -82,6 +96,7 @@ def a_solution(
         ),
         moments=forces(joint_moments() if moments is None else moments),
         muscles=muscles,
+        laid=still_muscles(),
         balance=forces(balance or {}),
         loads=joint_loads(),
         frames=slice(0, FRAMES),

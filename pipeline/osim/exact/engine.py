@@ -17,6 +17,7 @@ from pipeline.osim.exact.inverse_kinematics import fit_markers
 from pipeline.osim.exact.static_optimization import least_effort_forces
 from pipeline.osim.inputs import require_cover, require_motion, tracked_markers
 from pipeline.osim.joint_loads import joint_loads
+from pipeline.osim.laid_muscles import laid_muscles
 from pipeline.osim.log import tool_log
 from pipeline.osim.models.loading_feet import feet_pressing, loading_feet
 from pipeline.osim.models.shared_model import SharedModel, shared_model
@@ -38,6 +39,7 @@ __all__ = [
     "inverse_dynamics",
     "inverse_kinematics",
     "joint_loads",
+    "laid_muscles",
     "loading_feet",
     "muscle_balance",
     "static_optimization",
@@ -77,7 +79,7 @@ def inverse_dynamics(
     wrenches: Sequence[FootWrench],
     *,
     foot_bodies: Mapping[Side, str],
-    mechanics: MechanicsLaw = "corrected",
+    mechanics: MechanicsLaw,
     lowpass_hz: float | None = None,
     directory: Path,
 ) -> GeneralizedForces:
@@ -103,7 +105,7 @@ def static_optimization(
     wrenches: Sequence[FootWrench],
     *,
     foot_bodies: Mapping[Side, str],
-    mechanics: MechanicsLaw = "corrected",
+    mechanics: MechanicsLaw,
     lowpass_hz: float | None = None,
     settings: StaticOptimizationSettings,
     directory: Path,

@@ -138,9 +138,17 @@ def test_what_a_push_on_a_foot_changes_depends_on_that_foot(
     engine = load_engine("exact")
 
     def solved(wrenches: list[FootWrench]) -> dict[str, np.ndarray]:
-        moments = engine.inverse_dynamics(walker, still, wrenches, foot_bodies=feet, directory=tmp_path)
+        moments = engine.inverse_dynamics(
+            walker, still, wrenches, foot_bodies=feet, mechanics="corrected", directory=tmp_path
+        )
         muscles = engine.static_optimization(
-            walker, still, wrenches, foot_bodies=feet, settings=effort_settings(), directory=tmp_path
+            walker,
+            still,
+            wrenches,
+            foot_bodies=feet,
+            mechanics="corrected",
+            settings=effort_settings(),
+            directory=tmp_path,
         )
         named = zip((*moments.names, *muscles.muscle_names), (*moments.values.T, *muscles.force_n.T), strict=True)
         return dict(named)
