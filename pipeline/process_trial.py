@@ -61,6 +61,7 @@ def process_trial(
             *walk.tracks.warnings,
             *walk.ground.warnings,
             *walk.refused,
+            *solution.muscle_source.warnings(),
             *leap_warnings(solution.kinematics.coordinates, recipe.quality),
             *unexplained,
             *_at_the_edge(explained, markers.time_s),

@@ -11,7 +11,7 @@ from pipeline.osim.models.shared_model import SharedModel, shared_model
 from pipeline.osim.motion import Motion, differentiated
 from pipeline.records import Coordinates, MuscleForces
 from pipeline.session.recipe import MechanicsLaw
-from pipeline.solving.engine import LaidMuscles
+from pipeline.solving.engine import LaidMuscles, MuscleSource
 
 # So many frames are laid at a time: paths take more memory than what comes of them.
 _BLOCK_FRAMES = 1024
@@ -51,6 +51,15 @@ def laid_by_opensim(model_file: Path, coordinates: Coordinates, forces: MuscleFo
     laid.length_m[:], laid.lengthening_m_s[:] = pulls.length_m, pulls.lengthening_m_s
     laid.wrenches[:], laid.direct[:] = pulls.wrenches, pulls.direct
     return laid
+
+
+def muscle_source(model_file: Path) -> MuscleSource:
+    """What engine `exact` asks OpenSim for, of the model's muscles."""
+    muscles = shared_model(model_file).muscles
+    if not muscles.asked:
+        return MuscleSource(asked=(), why=())
+    asked = ("paths",) if muscles.fibres is not None else ("paths", "fibres")
+    return MuscleSource(asked=asked, why=muscles.asked)
 
 
 def frames_among(among_s: np.ndarray, wanted_s: np.ndarray) -> np.ndarray:

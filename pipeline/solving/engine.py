@@ -40,6 +40,35 @@ class LaidMuscles:
     direct: np.ndarray
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MuscleSource:
+    """What of a model's muscles the engine leaves to OpenSim, which it asks frame by frame.
+
+    asked: "paths", and "fibres" where these can't be said either; () where the engine computes all. why: each part that
+    the engine can't say, the muscle's name first.
+    """
+
+    asked: tuple[str, ...]
+    why: tuple[str, ...]
+
+    def mechanics_used(self, mechanics: MechanicsLaw) -> str:
+        """What a result is computed by: `mechanics`, and what of the muscles is OpenSim's nevertheless."""
+        if not self.asked or mechanics == "opensim":
+            return mechanics
+        return f"{mechanics}, but muscles' {' and '.join(self.asked)} as OpenSim has them"
+
+    def warnings(self) -> tuple[str, ...]:
+        """One sentence if OpenSim is asked."""
+        if not self.asked:
+            return ()
+        parts = " and ".join(self.asked)
+        return (
+            f"OpenSim is asked for all muscles' {parts}, since engine `exact` can't say them ({'; '.join(self.why)}): "
+            f"these {parts} are OpenSim's whatever the recipe's mechanics, and muscle forces take far longer. "
+            "docs/engines.md lists what can be said",
+        )
+
+
 class Engine(Protocol):
     """The solves of a trial. Each raises TrialRejected for the data's faults; those with a `directory` work in it."""
 
@@ -120,6 +149,10 @@ class Engine(Protocol):
         They are those of `warehouse.channels.LOADED_JOINTS` that the model has. Coordinates and wrenches are those of
         static optimization, and may cover more frames: `laid.time_s` says which are wanted.
         """
+        ...
+
+    def muscle_source(self, model_file: Path) -> MuscleSource:
+        """What of the model's muscles the engine computes itself, and what it asks OpenSim for."""
         ...
 
     def loading_feet(self, model_file: Path, foot_bodies: Mapping[Side, str]) -> Mapping[str, frozenset[Side]]:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from pipeline.records import GeneralizedForces, JointLoads, Kinematics, MuscleForces, Side
-from pipeline.solving.engine import LaidMuscles
+from pipeline.solving.engine import LaidMuscles, MuscleSource
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,6 +20,7 @@ class Solution:
     moments: GeneralizedForces
     muscles: MuscleForces
     laid: LaidMuscles
+    muscle_source: MuscleSource
     balance: GeneralizedForces
     loads: JointLoads
     frames: slice

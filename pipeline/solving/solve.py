@@ -54,6 +54,7 @@ def solve(
         moments=moments,
         muscles=muscles,
         laid=laid,
+        muscle_source=engine.muscle_source(model),
         balance=engine.muscle_balance(model, coordinates.cut(frames), moments.cut(frames), muscles, laid),
         loads=engine.joint_loads(
             model,

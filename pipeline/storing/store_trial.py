@@ -39,7 +39,8 @@ def store_accepted(job: Job, trial: str, accounts: Mapping[str, StageAccount], r
         "joint_loads": (_joint_loads(result), {}),
         "cycles": (_cycles(result, condition, mass_kg), {}),
     }
-    made_by, made_from = table_keys(keys_of(accounts)), common_facts(recipe, opensim_version())
+    made_by = table_keys(keys_of(accounts))
+    made_from = common_facts(recipe, opensim_version(), result.solution.muscle_source)
     files = [
         table_file(
             job.warehouse,

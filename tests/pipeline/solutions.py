@@ -12,7 +12,7 @@ from pipeline.records import (
     MuscleForces,
     Side,
 )
-from pipeline.solving.engine import LaidMuscles
+from pipeline.solving.engine import LaidMuscles, MuscleSource
 from pipeline.solving.solution import Solution
 from warehouse.channels import LOADED_JOINTS
 
@@ -28,6 +28,7 @@ OF_LEG: dict[str, frozenset[Side]] = {"r": frozenset({"right"}), "l": frozenset(
 BOTH = frozenset[Side](("right", "left"))
 LOADING_FEET = {name: BOTH if name.startswith("pelvis") else OF_LEG[name[-1]] for name in (*NAMES, *MUSCLES)}
 FEET_PRESSING = {joint: OF_LEG[joint[-1]] for joint in LOADED_JOINTS}
+COMPUTED = MuscleSource(asked=(), why=())
 RIGHT = Stride(side="right", start_s=0.0, stop_s=0.5, toe_off_s=0.3)
 LEFT = Stride(side="left", start_s=0.5, stop_s=1.0, toe_off_s=0.8)
 
@@ -97,6 +98,7 @@ def a_solution(
         moments=forces(joint_moments() if moments is None else moments),
         muscles=muscles,
         laid=still_muscles(),
+        muscle_source=COMPUTED,
         balance=forces(balance or {}),
         loads=joint_loads(),
         frames=slice(0, FRAMES),

@@ -41,6 +41,11 @@ def test_nothing_to_compare_is_said_and_is_no_agreement() -> None:
     assert lines[-1] == ("the engines CAN'T BE COMPARED on this trial: nothing was found to compare for figure 1")
 
 
+def test_what_the_comparison_can_not_show_is_told_above_the_verdict() -> None:
+    lines = verify.render(replace(verdict(0.5), notes=("OpenSim is asked for all muscles' paths",))).splitlines()
+    assert lines[-2:] == ["OpenSim is asked for all muscles' paths", "the engines agree"]
+
+
 def test_settings_that_one_engine_can_not_take_are_refused_before_anything_runs() -> None:
     recipe = load_recipe("gait2hip60")
 

@@ -17,7 +17,7 @@ from pipeline.osim.exact.inverse_kinematics import fit_markers
 from pipeline.osim.exact.static_optimization import least_effort_forces
 from pipeline.osim.inputs import require_cover, require_motion, tracked_markers
 from pipeline.osim.joint_loads import joint_loads
-from pipeline.osim.laid_muscles import laid_muscles
+from pipeline.osim.laid_muscles import laid_muscles, muscle_source
 from pipeline.osim.log import tool_log
 from pipeline.osim.models.loading_feet import feet_pressing, loading_feet
 from pipeline.osim.models.shared_model import SharedModel, shared_model
@@ -42,6 +42,7 @@ __all__ = [
     "laid_muscles",
     "loading_feet",
     "muscle_balance",
+    "muscle_source",
     "static_optimization",
 ]
 

@@ -46,7 +46,7 @@ from pipeline.records import (
     Side,
 )
 from pipeline.session.recipe import InverseKinematicsSettings, MechanicsLaw, StaticOptimizationSettings
-from pipeline.solving.engine import LaidMuscles
+from pipeline.solving.engine import LaidMuscles, MuscleSource
 
 __all__ = [
     "feet_pressing",
@@ -56,6 +56,7 @@ __all__ = [
     "laid_muscles",
     "loading_feet",
     "muscle_balance",
+    "muscle_source",
     "static_optimization",
 ]
 
@@ -204,6 +205,11 @@ def laid_muscles(
 ) -> LaidMuscles:
     """Muscles along OpenSim's own paths, at `forces.time_s`."""
     return laid_by_opensim(model_file, coordinates, forces)
+
+
+def muscle_source(model_file: Path) -> MuscleSource:  # noqa: ARG001 - whatever the model
+    """The tools compute all by themselves."""
+    return MuscleSource(asked=(), why=())
 
 
 def joint_loads(

@@ -72,6 +72,7 @@ def test_every_engine_has_the_same_interface(name: str) -> None:
         "laid_muscles",
         "muscle_balance",
         "joint_loads",
+        "muscle_source",
         "loading_feet",
         "feet_pressing",
     ):

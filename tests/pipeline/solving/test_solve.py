@@ -7,6 +7,7 @@ import pytest
 from pipeline.session.recipe import Recipe
 from pipeline.solving.solve import solve
 from tests.pipeline.solutions import (
+    COMPUTED,
     FEET_PRESSING,
     FRAMES,
     LOADING_FEET,
@@ -44,6 +45,7 @@ def test_loads_are_asked_with_the_whole_motion_and_the_forces_of_the_frames(
             slice(*np.searchsorted(TIME_S, [coordinates.time_s[0] - 1e-9, coordinates.time_s[-1] + 1e-9]))
         ),
         laid_muscles=lay,
+        muscle_source=lambda _: COMPUTED,
         muscle_balance=balance_of,
         joint_loads=loads_of,
         loading_feet=lambda *_: LOADING_FEET,

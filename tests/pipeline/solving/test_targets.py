@@ -8,7 +8,7 @@ from pipeline.ground.cycles import Stride
 from pipeline.records import Coordinates, FootWrench, GeneralizedForces, JointLoads, Kinematics, MuscleForces
 from pipeline.solving.solution import Solution
 from pipeline.solving.targets import cut_cycles, group_forces_n_kg, hip_loads_n_kg, inputs_deg, moments_nm_kg
-from tests.pipeline.solutions import BOTH, FEET_PRESSING, joint_loads, still_muscles
+from tests.pipeline.solutions import BOTH, COMPUTED, FEET_PRESSING, joint_loads, still_muscles
 from warehouse.channels import INPUT_COORDINATES, LOAD_CHANNELS, MOMENT_COORDINATES, MUSCLE_GROUPS, mirrored
 
 TIME_S = np.arange(121) / 100
@@ -145,6 +145,7 @@ def a_walk(loads: JointLoads) -> Solution:
         moments=ramp,
         muscles=muscles().cut(frames),
         laid=still_muscles(TIME_S[frames], MUSCLES),
+        muscle_source=COMPUTED,
         balance=ramp.cut(frames),
         loads=loads.cut(frames),
         frames=frames,

@@ -260,6 +260,9 @@ def test_a_path_over_an_ellipsoid_is_asked_of_opensim(
     shared = shared_models.shared_model(file)
     assert shared.muscles.asked == ("muscle front, wrapping surface egg: a WrapEllipsoid",)
     assert shared.muscles.fibres is not None
+    source = load_engine("exact").muscle_source(file)
+    assert (source.asked, source.why) == (("paths",), shared.muscles.asked)
+    assert load_engine("tools").muscle_source(file).asked == load_engine("exact").muscle_source(pendulum).asked == ()
     angle = -0.4 + 0.1 * np.sin(np.arange(8) / 20)
     ours, theirs = (
         optimized(engine, file, pendulum_kit, angle, tmp_path / engine, residual_optimal_nm=10.0)
