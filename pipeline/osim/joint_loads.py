@@ -12,7 +12,7 @@ import numpy as np
 import opensim as osim
 
 from pipeline.mechanics.bodies.newton_euler import joint_forces
-from pipeline.osim.arrays.read_model import Skeleton
+from pipeline.osim.arrays.model_arrays import Skeleton
 from pipeline.osim.asking.moments import all_forces
 from pipeline.osim.ground_wrenches import bodies_pushed, wrenches_about_origin
 from pipeline.osim.laid_muscles import frames_among
