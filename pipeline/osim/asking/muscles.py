@@ -94,6 +94,7 @@ def asked_pulls(
 ) -> AskedPulls:
     """What muscles of tension (T, U) do to bodies along a motion (T, Q), the same as `mechanics/muscles/paths.py`.
 
+    Speeds are by virtual work, for the reasons given in `asked_muscles`.
     TrialRejected("static_optimization", …) for paths that give no forces.
     """
     poses, muscles = Poses(model), _muscles(model)
@@ -102,10 +103,11 @@ def asked_pulls(
     none = osim.SpatialVec(osim.Vec3(0), osim.Vec3(0))
     wrenches, direct = np.zeros((len(values), len(bodies), 6)), np.zeros(values.shape)
     length_m, lengthening = np.empty((2, len(values), len(muscles)))
-    for t in poses.moving(values, speeds):
+    sliding, tree_speeds = [_slides(path) for path in paths], poses.tree_order(speeds)
+    for t in poses.at(values):
         on_bodies, on_speeds = osim.VectorOfSpatialVec(poses.n_bodies, none), osim.Vector(poses.state.getNU(), 0.0)
         length_m[t] = [muscle.getLength(poses.state) for muscle in muscles]
-        lengthening[t] = [muscle.getLengtheningSpeed(poses.state) for muscle in muscles]
+        lengthening[t] = -(_per_newton(poses, paths, sliding) @ tree_speeds[t])
         for path, tension in zip(paths, tension_n[t].tolist(), strict=True):
             path.addInEquivalentForces(poses.state, tension, on_bodies, on_speeds)
         direct[t] = on_speeds.to_numpy()[poses.mobility]
