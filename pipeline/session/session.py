@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field, ValidationError, field_validator
 
 from pipeline.records import Sex
+from pipeline.session.profile import PlatesLag
 from warehouse.identity import SessionKey, TrialKey
 from warehouse.settings_file import Checked, in_words, read_toml
 
@@ -40,13 +41,17 @@ class Subject(Checked):
 
 
 class Visit(Checked):
-    """When and how: the profile names the laboratory's marker set; `recordings` may lie elsewhere."""
+    """When and how: the profile names the laboratory's marker set; `recordings` may lie elsewhere.
+
+    `plates_lag_s`: how late the force plates were against the cameras that day; it goes before the profile's.
+    """
 
     id: str
     cohort: str
     profile: str
     static: str
     recordings: str = "."
+    plates_lag_s: PlatesLag | None = None
 
 
 class _File(Checked):
@@ -72,6 +77,7 @@ class Session(Checked):
     subject: Subject
     profile: str
     static: Path
+    plates_lag_s: float | None
     trials: tuple[Trial, ...]
 
     def trial_key(self, name: str) -> TrialKey:
@@ -128,6 +134,7 @@ def load_session(path: Path) -> Session:
         subject=content.subject,
         profile=profile,
         static=folder / visit.static,
+        plates_lag_s=visit.plates_lag_s,
         trials=trials,
     )
 

@@ -33,7 +33,8 @@ class Job:
         session = self.setup.session
         facts = {
             "model": _model_sha256(self.model),
-            "profile": self.setup.profile.model_dump(),
+            # The plates' lag is a fact of its own: it changes no body.
+            "profile": self.setup.profile.model_dump(exclude={"plates_lag_s"}),
             "static": _sha256(session.static, "scaling"),
             "mass_kg": session.subject.mass_kg,
             "subject": session.subject.model_dump(),
@@ -54,6 +55,7 @@ class Job:
             "trial": _sha256(trial.path, "read_c3d"),
             "height_m": self.setup.session.subject.height_m,
             "condition": trial.condition,
+            "plates_lag_s": self.setup.plates_lag_s,
         }
         return stage_accounts(self.setup.recipe, facts, opensim_version())
 
