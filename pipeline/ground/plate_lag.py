@@ -92,7 +92,7 @@ def in_step(recording: Recording, plates_lag_s: float) -> Recording:
         time_s=recording.time_s[frames],
         markers_m=recording.markers_m[frames],
         analog=recording.analog[samples],
-        plates=tuple(_sampled(plate, at) for plate in recording.plates),
+        plates=tuple(sampled_plate(plate, at) for plate in recording.plates),
         model_outputs={
             label: replace(output, values=output.values[frames]) for label, output in recording.model_outputs.items()
         },
@@ -103,8 +103,11 @@ def in_step(recording: Recording, plates_lag_s: float) -> Recording:
     )
 
 
-def _sampled(plate: ForcePlate, at: np.ndarray) -> ForcePlate:
-    """A plate's signals at fractional samples `at`. Linear: an unloaded plate stays so until the foot lands."""
+def sampled_plate(plate: ForcePlate, at: np.ndarray) -> ForcePlate:
+    """A plate's signals at fractional samples `at` (N,). Linear: an unloaded plate stays so until the foot lands.
+
+    Beyond the recording's ends the last sample stands.
+    """
     samples = np.arange(len(plate.force_n))
 
     def read(values: np.ndarray) -> np.ndarray:

@@ -21,14 +21,14 @@ def body(late_s: float, *, noise_n: float = 0.0, off_m: float = 0.0, extra_n: fl
         acceleration = STEP_RAD_S**2 * np.column_stack(
             [-0.01 * np.sin(STEP_RAD_S * t), -0.02 * np.cos(STEP_RAD_S * t), 0 * t]
         )
-        return place, MASS_KG * (acceleration + [0.0, 9.81, 0.0]), 12 * np.sin(STEP_RAD_S * t + 1)
+        return place, MASS_KG * (acceleration + np.array([0.0, 9.81, 0.0])), 12 * np.sin(STEP_RAD_S * t + 1)
 
     rng = np.random.default_rng(4)
     place, needed_n, turning = needs(time_s)
     then, given_n, then_turning = needs(time_s - late_s)
     noise = np.apply_along_axis(lambda n: np.convolve(n, np.ones(9) / 9, "same"), 0, rng.normal(size=(300, 3)))
-    given_n = given_n + [0.0, extra_n, 0.0] + noise_n * noise
-    given_nm = np.cross(then + [off_m, 0, 0], given_n)[:, 2] + then_turning
+    given_n = given_n + np.array([0.0, extra_n, 0.0]) + noise_n * noise
+    given_nm = np.cross(then + np.array([off_m, 0, 0]), given_n)[:, 2] + then_turning
     return WholeBody(
         time_s=time_s,
         needed_n=needed_n,
