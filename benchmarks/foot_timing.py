@@ -31,10 +31,12 @@ class FootMarkers:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Footprint:
-    """One stance. heel_s: where the heel's upward acceleration peaks as it lands, less the force's onset; toe_s: where the
-    toe's forward acceleration peaks, less the force's end; NaN where there is no peak. A heel is also slowed before it
-    lands, which is no event of the ground's: only a peak by itself counts. `along`: the centre of pressure at PHASES of the
-    stance, from the heel's marker in shares of its distance from the toe's.
+    """One stance.
+
+    heel_s: where the heel's upward acceleration peaks as it lands, less the force's onset. toe_s: where the toe's
+    forward acceleration peaks, less the force's end. NaN where there is no peak: a heel is also slowed before it lands,
+    which is no event of the ground's. `along`: the centre of pressure at PHASES of the stance, from the heel's marker
+    in shares of its distance from the toe's, which is length_m.
     """
 
     heel_s: float
