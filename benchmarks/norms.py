@@ -125,8 +125,9 @@ def table(
     lines = [f"{'':30} {'norms':>15} {'n':>3} {'ours':>15} {'n':>3} {'in SD':>6}"]
     for name, meaning in MEANING.items():
         theirs, ours = (_finite(group, name) for group in (norms, people))
-        apart = (ours.mean() - theirs.mean()) / theirs.std(ddof=1) if len(theirs) > 1 and len(ours) else float("nan")
-        lines.append(f"{meaning:30} {_mean_sd(theirs)} {len(theirs):3} {_mean_sd(ours)} {len(ours):3} {apart:+6.1f}")
+        apart = (ours.mean() - theirs.mean()) / theirs.std(ddof=1) if len(theirs) > 1 and len(ours) else None
+        in_sd = "-" if apart is None else f"{apart:+.1f}"
+        lines.append(f"{meaning:30} {_mean_sd(theirs)} {len(theirs):3} {_mean_sd(ours)} {len(ours):3} {in_sd:>6}")
         if by_person:
             lines.append("  " + ", ".join(f"{person} {figures[name]:.2f}" for person, figures in people.items()))
     return lines

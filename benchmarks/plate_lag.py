@@ -18,6 +18,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
+from scipy.interpolate import CubicSpline
 
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
@@ -38,7 +39,7 @@ from benchmarks.walk_dynamics import (
 )
 from pipeline.c3d.read_c3d import read_c3d
 from pipeline.ground.cycles import Stride
-from pipeline.ground.plate_lag import MEASURES, PlateLag, plate_lag, whole_body
+from pipeline.ground.plate_lag import LONGEST_LAG_S, MEASURES, PlateLag, WholeBody, plate_lag, whole_body
 from pipeline.osim.log import quiet
 from pipeline.osim.models.mechanics import Mechanics
 from pipeline.records import SIDES, GeneralizedForces, Markers, Side
@@ -71,6 +72,7 @@ class Studied:
     group: str
     trial: str
     lag: PlateLag | None
+    sideways_s: float
     missed_m: float
     speed_m_s: float
     shifts: dict[float, tuple[Residuals, dict[str, float]]]
@@ -90,11 +92,14 @@ def main() -> None:
 def study(walk: DynamicWalk) -> Studied:
     """All measurements of one walk."""
     needed = needed_wrench(walk)
+    moments = moments_with(walk, walk.observed.wrenches)
+    body = whole_body(moments, walk.coordinates, needed.mass_centre_m, walk.observed.wrenches)
     return Studied(
         subject=walk.subject,
         group=f"{walk.cohort} {walk.trial.condition}",
         trial=walk.trial.name,
-        lag=_lag(walk, needed),
+        lag=plate_lag(body, walk.setup.recipe.ground_reactions.force_cutoff_hz) if body else None,
+        sideways_s=sideways_s(body) if body else float("nan"),
         missed_m=missed_m(walk, needed),
         speed_m_s=pelvis_speed_m_s(walk),
         shifts={ms: _with_shift(walk, needed, ms / 1e3) for ms in IMPOSED_MS},
@@ -104,10 +109,17 @@ def study(walk: DynamicWalk) -> Studied:
     )
 
 
-def _lag(walk: DynamicWalk, needed: NeededWrench) -> PlateLag | None:
-    moments = moments_with(walk, walk.observed.wrenches)
-    body = whole_body(moments, walk.coordinates, needed.mass_centre_m, walk.observed.wrenches)
-    return plate_lag(body, walk.setup.recipe.ground_reactions.force_cutoff_hz) if body else None
+def sideways_s(body: WholeBody) -> float:
+    """The delay that the sideways force alone tells, which the estimate leaves out; NaN without an optimum."""
+    span_s = LONGEST_LAG_S
+    inner = (body.time_s >= body.time_s[0] + span_s) & (body.time_s <= body.time_s[-1] - span_s) & body.known
+    if not inner.any():
+        return float("nan")
+    motion = CubicSpline(body.time_s, body.needed_n[:, 2])
+    lags = np.arange(-60, 61) / 1e3
+    left = [np.var(body.given_n[inner, 2] - motion(body.time_s[inner] - lag)) for lag in lags]
+    best = int(np.argmin(left))
+    return float("nan") if best in (0, len(lags) - 1) else float(lags[best])
 
 
 def missed_m(walk: DynamicWalk, needed: NeededWrench) -> float:
@@ -213,16 +225,19 @@ def _feet(walk: DynamicWalk) -> list[FootMarkers]:
 def momentum(walks: Sequence[Studied]) -> Iterator[str]:
     """Lines: each walk's lag by each measure, and each group's."""
     yield "## 1. Momentum: how late the plates are, ms ± one standard error"
-    yield f"{'':16} {'all':>12} " + " ".join(f"{name:>12}" for name in MEASURES)
+    yield f"{'':16} {'all':>12} " + " ".join(f"{name:>12}" for name in (*MEASURES, "sideways"))
     for walk in walks:
         if walk.lag is None:
             yield f"{walk.trial:16} tells nothing: too little on the plates, or too far from Newton's laws"
             continue
         each = [(walk.lag.lag_s, walk.lag.se_s), *(walk.lag.by_measure[name] for name in MEASURES)]
-        yield f"{walk.trial:16} " + " ".join(f"{1e3 * lag:6.1f} ± {1e3 * se:3.1f}" for lag, se in each)
+        yield f"{walk.trial:16} " + " ".join(
+            [*(f"{1e3 * lag:6.1f} ± {1e3 * se:3.1f}" for lag, se in each), f"{1e3 * walk.sideways_s:12.0f}"]
+        )
     for group, members in _grouped(walks).items():
         lags = [one.lag for one in members if one.lag]
         columns = [[lag.lag_s for lag in lags], *([lag.by_measure[name][0] for lag in lags] for name in MEASURES)]
+        columns.append([one.sideways_s for one in members])
         yield (f"{group:16} " + " ".join(_mean_se(column, 1e3) for column in columns) + f"  mean of {len(lags)}")
         yield f"{'':16} " + " ".join(f"{'SD':>7} {1e3 * np.nanstd(column, ddof=1):4.1f}" for column in columns)
 
