@@ -17,6 +17,12 @@ class SessionSetup:
     profile: Profile
     model_file: Path | None
 
+    @property
+    def plates_lag_s(self) -> float | None:
+        """How late the plates are against the cameras, as the session or else the profile states; None: unstated."""
+        own = self.session.plates_lag_s
+        return self.profile.plates_lag_s if own is None else own
+
 
 def open_session(session_file: str, recipe: str, model_file: str | None) -> SessionSetup:
     """Load and check everything a session's work needs; ValueError names the file and the setting at fault.
