@@ -26,7 +26,7 @@ class Job:
         return model_file_of(self.setup.model_file)
 
     def session_facts(self) -> Facts:
-        """What the session's stages and its trials' are made of. TrialRejected if the static trial can't be read.
+        """What the session's stages and its trials' are made of. TrialRejected if a recording that sizes can't be read.
 
         Compute them once and pass them in when asking about many of a session's trials.
         """
@@ -35,7 +35,8 @@ class Job:
             "model": _model_sha256(self.model),
             # The plates' lag is a fact of its own: it changes no body.
             "profile": self.setup.profile.model_dump(exclude={"plates_lag_s"}),
-            "static": _sha256(session.static, "scaling") if session.static else None,
+            # Without a static trial the walks that size the body also show the pose that each walk is compared with.
+            "static": _sha256(session.static, "scaling") if session.static else self._sizing_facts(),
             "sizing": self._sizing_facts(),
             "height_m": session.subject.height_m,
             "sex": session.subject.sex,
@@ -47,28 +48,33 @@ class Job:
         return {name: brief(fact) for name, fact in facts.items()}
 
     def _sizing_facts(self) -> list[str]:
-        """The walks that size the body, by their content; none where marker pairs do."""
+        """The walks that size the body, by their content; none where marker pairs do.
+
+        TrialRejected if one can't be read: a body isn't sized anew because a disk is away.
+        """
         if self.setup.recipe.scaling.method == "pairs":
             return []
-        return [_sha256(trial.path, "scaling") for trial in self.setup.session.sizing_trials]
+        return [_sha256(trial.path, "scaling", " or `sizing`") for trial in self.setup.session.sizing_trials]
 
     def session_accounts(self, facts: Facts | None = None) -> dict[str, StageAccount]:
-        """What the session's own stages are made of. TrialRejected if the static trial can't be read."""
+        """What the session's own stages are made of. TrialRejected if a recording that sizes the body can't be read."""
         return stage_accounts(self.setup.recipe, facts or self.session_facts(), opensim_version())
 
     def trial_accounts(self, name: str, session_facts: Facts | None = None) -> dict[str, StageAccount]:
         """What every stage of one trial is made of. TrialRejected if one of its files can't be read."""
         trial = self.setup.session.trial(name)
+        # Its own recording first: a walk may size the body too, and is missed for itself before all.
+        own = _sha256(trial.path, "read_c3d")
         facts = {
             **(session_facts or self.session_facts()),
-            "trial": _sha256(trial.path, "read_c3d"),
+            "trial": own,
             "condition": trial.condition,
             "plates_lag_s": self.setup.plates_lag_s,
         }
         return stage_accounts(self.setup.recipe, facts, opensim_version())
 
     def session_keys(self) -> dict[str, str]:
-        """The provenance keys of the session's own stages. TrialRejected if the static trial can't be read."""
+        """The provenance keys of the session's own stages. TrialRejected if a recording that sizes can't be read."""
         return keys_of(self.session_accounts())
 
 
@@ -87,11 +93,11 @@ def _model_sha256(path: Path) -> str:
         ) from error
 
 
-def _sha256(path: Path, stage: str) -> str:
+def _sha256(path: Path, stage: str, or_what: str = "") -> str:
     try:
         return file_sha256(path)
     except OSError as error:
         raise TrialRejected(
             stage,
-            f"{path.name} can't be read ({error.strerror}). Check the file names and `recordings` in session.toml.",
+            f"{path.name} can't be read ({error.strerror}). Check the file names and `recordings`{or_what} in session.toml.",
         ) from error

@@ -7,7 +7,7 @@ from pipeline.osim.models.default_model import default_model_path
 from pipeline.session.recipe import read_settings
 from pipeline.storing.job import Job, open_job
 from pipeline.storing.request import SessionRequest
-from pipeline.storing.stages import keys_of
+from pipeline.storing.stages import STAGES, keys_of
 from tests.pipeline.session.test_session import COMPLETE
 from warehouse.settings_file import parse_toml
 
@@ -75,8 +75,9 @@ def test_trials_share_their_sessions_keys_and_no_others(session):
 @pytest.mark.parametrize(
     ("file", "fresh"),
     [
-        ("walk 01.c3d", {"scaling", "session"}),
-        ("walk_02.c3d", {"all"}),
+        # Both walks size the body.
+        ("walk 01.c3d", set()),
+        ("walk_02.c3d", {"ground_reactions"}),
         ("static.c3d", set()),
         ("model.osim", {"ground_reactions"}),
     ],
@@ -84,7 +85,42 @@ def test_trials_share_their_sessions_keys_and_no_others(session):
 def test_a_files_content_decides_what_is_stale(session, file, fresh):
     before = trial_keys(job_of(session), "walk_01")
     (session / file).write_text("something else")
-    assert stale(session, before) == (set() if fresh == {"all"} else set(before) - fresh)
+    assert stale(session, before) == set(before) - fresh
+
+
+SIZED_BY_ONE = ('static = "static.c3d"', 'static = "static.c3d"\nsizing = ["walk 01.c3d"]')
+
+
+def test_a_walk_that_does_not_size_the_body_is_nobody_elses_business(session):
+    rewrite(session, *SIZED_BY_ONE)
+    before = trial_keys(job_of(session), "walk_01")
+    (session / "walk_02.c3d").write_text("something else")
+    assert stale(session, before) == set()
+
+
+def test_more_walks_leave_a_body_alone_that_named_walks_size(session):
+    rewrite(session, *SIZED_BY_ONE)
+    before = trial_keys(job_of(session), "walk_01")
+    rewrite(session, '"walk_02.c3d" = "fast"', '"walk_02.c3d" = "fast"\n"walk_03.c3d" = "fast"')
+    (session / "walk_03.c3d").write_text("walk_03.c3d")
+    assert stale(session, before) == {"session"}
+
+
+def test_by_marker_pairs_no_walk_sizes_the_body(session, tmp_path):
+    text = read_settings("recipes", "gait2hip60")[1]
+    pairs = tmp_path / "pairs.toml"
+    pairs.write_text(text.replace('method = "posterior"', 'method = "pairs"'), "utf-8")
+    request = request_of(session, recipe=str(pairs))
+    before = trial_keys(open_job(request), "walk_01")
+    (session / "walk_02.c3d").write_text("something else")
+    assert trial_keys(open_job(request), "walk_01") == before
+
+
+def test_without_a_static_trial_the_walks_that_size_the_body_are_what_walks_are_compared_with(session):
+    rewrite(session, 'static = "static.c3d"\n', "")
+    before = trial_keys(job_of(session), "walk_01")
+    (session / "walk_02.c3d").write_text("something else")
+    assert stale(session, before) == set(before)
 
 
 def test_where_the_session_lies_changes_nothing(session, tmp_path_factory):
@@ -94,14 +130,18 @@ def test_where_the_session_lies_changes_nothing(session, tmp_path_factory):
     assert stale(elsewhere, before) == set()
 
 
+# Walks are compared with the standing pose, whatever size the body has.
+ALL_OF_THE_BODY = set(STAGES) - {"ground_reactions"}
+
+
 @pytest.mark.parametrize(
     ("old", "new", "expected"),
     [
         ("mass_kg = 70.0", "mass_kg = 71.0", None),
-        ("height_m = 1.75", "height_m = 1.76", {"session", "quality"}),
+        ("height_m = 1.75", "height_m = 1.76", ALL_OF_THE_BODY),
         ('"walk 01.c3d" = "slow"', '"walk 01.c3d" = "med"', {"quality"}),
-        ('height_m = 1.75\n', 'height_m = 1.75\nsex = "F"\n', {"session"}),
-        ('"walk_02.c3d" = "fast"\n', "", {"session"}),
+        ('height_m = 1.75\n', 'height_m = 1.75\nsex = "F"\n', ALL_OF_THE_BODY),
+        ('"walk_02.c3d" = "fast"\n', "", ALL_OF_THE_BODY),
     ],
 )  # fmt: skip
 def test_what_session_toml_says_decides_what_is_stale(session, old, new, expected):
@@ -111,11 +151,22 @@ def test_what_session_toml_says_decides_what_is_stale(session, old, new, expecte
 
 
 def test_a_walk_that_is_not_there_is_rejected_by_name(session):
+    rewrite(session, *SIZED_BY_ONE)
     job = job_of(session)
     (session / "walk_02.c3d").unlink()
     with pytest.raises(TrialRejected, match=r"walk_02\.c3d can't be read \(No such file.*Check the file names"):
         trial_keys(job, "walk_02")
     assert trial_keys(job, "walk_01")
+
+
+def test_no_body_is_sized_without_a_walk_that_should_and_is_not_there(session):
+    job = job_of(session)
+    (session / "walk_02.c3d").unlink()
+    with pytest.raises(TrialRejected, match=r"walk_02\.c3d can't be read .* or `sizing` in session.toml") as of_another:
+        trial_keys(job, "walk_01")
+    with pytest.raises(TrialRejected) as of_its_own:
+        trial_keys(job, "walk_02")
+    assert (of_another.value.stage, of_its_own.value.stage) == ("scaling", "read_c3d")
 
 
 def test_a_static_trial_that_is_not_there_is_refused_by_name(session):

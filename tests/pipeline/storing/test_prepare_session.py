@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pipeline.records import ScaledModel
+from pipeline.records import BodyFigure, ScaledModel
 from tests.pipeline.session.test_session import COMPLETE
 from tests.pipeline.storing.test_job import request_of
 from warehouse.errors import WarehouseError
@@ -23,6 +23,10 @@ SCALED = ScaledModel(
     body_mass_kg={"pelvis": 11.0},
     marker_error_m={"RASI": 0.004},
     dropped_markers=("LASI",),
+    figures=(
+        BodyFigure(figure="lumbar_extension", of="standing", value=-12.0, unit="degree", limit=20.0),
+        BodyFigure(figure="zero", of="hip_flexion_r", value=0.0, sd=4.4, unit="degree", sd_limit=4.0),
+    ),
 )
 
 
@@ -60,6 +64,13 @@ def test_a_session_is_stored_with_its_tables_and_not_twice(tmp_path: Path) -> No
     static = read_table(warehouse, "static_markers", first.key)
     assert static["marker"].to_pylist() == ["RASI", "LASI"]
     np.testing.assert_array_equal(static["error_m"].to_numpy(), [0.004, np.nan])
+    figures = read_table(warehouse, "body_figures", first.key)
+    assert figures["of"].to_pylist() == ["standing", "hip_flexion_r"]
+    np.testing.assert_array_equal(figures["limit"].to_numpy(), [20.0, np.nan])
+    assert figures["warning"].to_pylist() == [
+        "",
+        "the zero of hip_flexion_r is known to ± 4.4 degree, expected at most 4",
+    ]
     assert read_row(warehouse, "sessions", first.key)["mass_kg"] == 70.0
 
 

@@ -13,6 +13,8 @@ FACTS = {
     "subject": {"id": "S01", "sex": None},
     "mass_kg": 67.0,
     "height_m": 1.66,
+    "sex": "F",
+    "sizing": "walks' hash",
     "n_trials": 2,
     "trial": "walk's hash",
     "condition": "slow",
@@ -26,7 +28,8 @@ EVERYTHING = set(STAGES)
 
 # Which stages a change makes stale, by section of the recipe; by field where one section serves several.
 STALE_BY_SECTION = {
-    "markers": {"inverse_kinematics", "ground_reactions", *POSED},
+    # Walks size the body too.
+    "markers": EVERYTHING,
     "ground_reactions": {"ground_reactions", *LATE},
     "scaling": EVERYTHING,
     "inverse_kinematics": {"inverse_kinematics", *POSED},
@@ -55,11 +58,13 @@ STALE_BY_FACT = {
     "static_name": {"session"},
     "subject": {"session"},
     "mass_kg": EVERYTHING,
-    "height_m": {"quality"},
+    "height_m": EVERYTHING - {"ground_reactions"},
+    "sex": EVERYTHING - {"ground_reactions"},
+    "sizing": EVERYTHING - {"ground_reactions"},
     "n_trials": {"session"},
     "trial": {"inverse_kinematics", "ground_reactions", *POSED},
     "condition": {"quality"},
-    "plates_lag_s": {"inverse_kinematics", "ground_reactions", *LATE},
+    "plates_lag_s": {"inverse_kinematics", "ground_reactions", *POSED},
 }
 
 
@@ -144,7 +149,7 @@ def test_a_new_version_makes_stale_what_builds_on_it(recipe, stage, monkeypatch)
 
 
 def test_a_session_has_keys_before_any_trial(recipe):
-    facts = {name: FACTS[name] for name in FACTS if name not in ("trial", "condition", "height_m", "plates_lag_s")}
+    facts = {name: FACTS[name] for name in FACTS if name not in ("trial", "condition", "plates_lag_s")}
     keys = keys_of(stage_accounts(recipe, facts, "4.6"))
     assert set(keys) == {"scaling", "session"}
     assert keys.items() <= keys_of(stage_accounts(recipe, FACTS, "4.6")).items()

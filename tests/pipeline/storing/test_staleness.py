@@ -58,6 +58,16 @@ def test_a_changed_recording_makes_its_own_trial_stale(done):
     assert set(stale.stages) == set(STAGES) - {"scaling", "session"}
 
 
+def test_a_changed_walk_that_sizes_the_body_makes_all_stale(done):
+    done.setup.session.trial("walk_01").path.write_text("recorded again")
+
+    own, other = session_state(of(done)).trials
+
+    assert (own.state, other.state) == ("stale", "stale")
+    assert other.reason == "the walks that size the body changed"
+    assert set(other.stages) == set(STAGES) - {"ground_reactions", "session"}
+
+
 def test_a_changed_setting_is_named_with_both_values(done):
     folder = done.setup.session.file.parent
     text = read_settings("recipes", "gait2hip60")[1]

@@ -32,7 +32,8 @@ KNOWN = wrenches_known(slice(0, 50), slice(40, None))
 
 @pytest.fixture
 def job(tmp_path: Path) -> Job:
-    (tmp_path / "session.toml").write_text(COMPLETE)
+    """A session of two walks, of which the first sizes the body."""
+    (tmp_path / "session.toml").write_text(COMPLETE.replace("static =", 'sizing = ["walk 01.c3d"]\nstatic ='))
     for name in ("static.c3d", "walk 01.c3d", "walk_02.c3d", "model.osim"):
         (tmp_path / name).write_text(name)
     return open_job(request_of(tmp_path))
