@@ -103,10 +103,13 @@ def test_two_standing_trials_need_a_choice(folder, profile):
     assert load_session(chosen).static.name == "stand.c3d"
 
 
-def test_no_standing_trial_is_said(folder):
+def test_where_nobody_stands_walks_alone_size_the_body(folder):
     (folder / "stand.c3d").unlink()
-    with pytest.raises(ValueError, match="expected one recording of quiet standing, found none"):
-        init_session(folder, subject=COMPLETE)
+    file = init_session(folder, subject=COMPLETE, cohort="healthy", conditions=[("*", "slow")])
+    session = load_session(file)
+    assert "none was found, walks alone size the body" in file.read_text()
+    assert session.static is None
+    assert session.sizing_trials == session.trials
 
 
 def test_a_static_trial_that_is_not_there_is_named(folder):
