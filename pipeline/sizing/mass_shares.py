@@ -33,9 +33,9 @@ def mass_shares(body_mass_kg: Mapping[str, float], sex: Sex | None) -> dict[str,
     segment that the model lacks (arms) is the trunk's. The publication is of adults.
     """
     whole = sum(body_mass_kg.values())
-    shares = {body: mass / whole for body, mass in body_mass_kg.items()}
+    shares: dict[str, float] = {}
     groups = {
-        segment: [[f"{body}{side}" for body in bodies if f"{body}{side}" in shares] for side in _sides(segment)]
+        segment: [[f"{body}{side}" for body in bodies if f"{body}{side}" in body_mass_kg] for side in _sides(segment)]
         for segment, bodies in _BODIES.items()
     }
     lacking = sum(
@@ -49,8 +49,12 @@ def mass_shares(body_mass_kg: Mapping[str, float], sex: Sex | None) -> dict[str,
             share = _share(segment, sex) + (lacking if segment == "trunk" else 0.0)
             own = sum(body_mass_kg[body] for body in bodies)
             shares |= {body: share * body_mass_kg[body] / own for body in bodies if own > 0}
-    total = sum(shares.values())
-    return {body: share / total for body, share in shares.items()}
+    others = {body: mass / whole for body, mass in body_mass_kg.items() if body not in shares}
+    if not shares:
+        return others
+    of_segments = (1 - sum(others.values())) / sum(shares.values())
+    found = {body: share * of_segments for body, share in shares.items()} | others
+    return {body: found[body] for body in body_mass_kg}
 
 
 def _sides(segment: str) -> tuple[str, ...]:

@@ -110,7 +110,9 @@ def proportion_prior(skeleton: Skeleton, subject: Subject, settings: ScalingSett
     alone = np.diag([sd[p.kind] ** -2.0 for p in known])
     share = np.array([p.of_height for p in known])
     # Long legs make a short trunk: together they are the height.
-    precision = alone + np.outer(share, share) / (share.sum() * settings.height_sd) ** 2
+    precision = alone
+    if share.any():
+        precision = precision + np.outer(share, share) / (share.sum() * settings.height_sd) ** 2
     return ProportionPrior(
         names=tuple(p.name for p in known),
         growth=growth,

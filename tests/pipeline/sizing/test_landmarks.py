@@ -1,0 +1,68 @@
+"""Where a profile's markers should be, and how well that is known."""
+
+import numpy as np
+import pytest
+
+from pipeline.session.profile import ProfileMarker, load_profile
+from pipeline.session.recipe import packaged_names
+from pipeline.sizing.landmarks import MARKER_RADIUS_M, TECHNICAL_SD_M, UNNAMED_SD_M, landmarks, marker_prior
+
+MIRRORED = np.array([1.0, 1.0, -1.0])
+
+
+def marker(landmark: str, body: str, z_m: float = 0.0, static_weight: float = 1.0) -> ProfileMarker:
+    return ProfileMarker(
+        body=body, location_m=(0.01, 0.02, z_m), ik_weight=1.0, static_weight=static_weight, landmark=landmark
+    )
+
+
+@pytest.mark.parametrize("name", [name for name, of in landmarks().items() if of.body.endswith("_r")])
+def test_a_left_landmark_is_the_rights_mirror_image(name: str) -> None:
+    body = landmarks()[name].body
+    right, left = marker_prior(marker(name, body)), marker_prior(marker(name, body[:-1] + "l"))
+    np.testing.assert_allclose(left.bone_m, right.bone_m * MIRRORED)
+    np.testing.assert_allclose(left.over_m, right.over_m * MIRRORED)
+    assert left.place_sd_m == right.place_sd_m
+    assert left.soft_tissue_m == right.soft_tissue_m
+
+
+@pytest.mark.parametrize("side", [1, -1])
+def test_a_spine_of_the_pelvis_lies_on_the_side_of_its_marker(side: int) -> None:
+    found = marker_prior(marker("anterior_superior_iliac_spine", "pelvis", 0.12 * side))
+    assert np.sign(found.bone_m[2]) == side
+
+
+def test_a_marker_lies_over_its_bone_by_skin_and_its_radius() -> None:
+    landmark = landmarks()["lateral_malleolus"]
+    found = marker_prior(marker("lateral_malleolus", "tibia_r"))
+    assert found.bone_m == landmark.bone_m
+    assert np.linalg.norm(found.over_m) == pytest.approx(landmark.skin_mm * 1e-3 + MARKER_RADIUS_M, rel=1e-3)
+    assert not found.technical
+    # Palpation, skin and the bone's own shape, none of which is less than a millimetre.
+    assert all(found.place_sd_m[axis] > landmark.palpation_mm[axis] * 1e-3 for axis in range(3))
+
+
+def test_without_a_bone_it_is_near_where_the_profile_says_and_a_technical_one_anywhere() -> None:
+    near, anywhere = marker_prior(marker("", "femur_r", 0.05)), marker_prior(marker("", "femur_r", 0.05, 0.0))
+    assert near.bone_m == anywhere.bone_m == (0.01, 0.02, 0.05)
+    assert near.over_m == (0.0, 0.0, 0.0)
+    assert (near.place_sd_m, near.technical) == ((UNNAMED_SD_M,) * 3, False)
+    assert (anywhere.place_sd_m, anywhere.technical) == ((TECHNICAL_SD_M,) * 3, True)
+
+
+def test_a_landmark_there_is_not_is_named_with_those_there_are() -> None:
+    with pytest.raises(ValueError, match=r"no landmark 'elbow_tip'; there are: .*greater_trochanter"):
+        marker_prior(marker("elbow_tip", "femur_r"))
+
+
+def test_a_landmark_on_another_body_is_refused() -> None:
+    with pytest.raises(ValueError, match="'lateral_malleolus' is on tibia_r, the profile's marker on femur_l"):
+        marker_prior(marker("lateral_malleolus", "femur_l"))
+
+
+@pytest.mark.parametrize("profile", packaged_names("profiles"))
+def test_every_packaged_marker_has_a_prior_within_a_hand_of_where_the_profile_has_it(profile: str) -> None:
+    for label, one in load_profile(profile).markers.items():
+        found = marker_prior(one)
+        apart_m = np.linalg.norm(np.add(found.bone_m, found.over_m) - one.location_m)
+        assert apart_m < 0.1, f"{label} lies {1e3 * apart_m:.0f} mm from its landmark"
