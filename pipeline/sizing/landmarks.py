@@ -122,7 +122,8 @@ def _landmark(marker: ProfileMarker) -> Landmark:
     landmark = landmarks()[marker.landmark]
     if marker.body not in (landmark.body, landmark.body.removesuffix("_r") + "_l"):
         raise ValueError(
-            f"landmark {marker.landmark!r} is on {landmark.body}, the profile's marker on {marker.body}. Correct `body`."
+            f"landmark {marker.landmark!r} is on {landmark.body}, the profile's marker on {marker.body}. "
+            "Correct `body`."
         )
     return landmark
 
