@@ -58,7 +58,9 @@ def test_the_true_hip_angles_come_back(session: Path, setup: SessionSetup, resul
     true_deg = np.interp(angles.time_s, truth["time_s"].to_numpy(), truth["hip_flexion_r"].to_numpy())
     error_deg = (np.degrees(angles.column("hip_flexion_r")) - true_deg)[result.solution.frames]
 
-    assert np.sqrt(np.mean(error_deg**2)) < 0.5
+    assert error_deg.std() < 0.5
+    # The zero is as sure as the body is: the recipe's limit is 4, what it should reach 2.5 degrees.
+    assert abs(error_deg.mean()) < 2.5
     assert len(result.cycles) == len(result.strides) >= 2
 
 

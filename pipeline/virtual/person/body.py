@@ -14,6 +14,7 @@ from pipeline.osim.models.shared_model import SharedModel, shared_model
 from pipeline.records import SIDES, ModelMarker, ScaledModel, Side
 from pipeline.session.profile import Profile, ProfileMarker
 from pipeline.sizing.landmarks import marker_prior
+from pipeline.sizing.mass_shares import mass_shares
 from pipeline.user_cache import cache_folder
 from pipeline.virtual.person.soles import Sole, sole_of
 from pipeline.virtual.records import VirtualSubject
@@ -41,7 +42,7 @@ class Body:
 
 
 def make_body(subject: VirtualSubject, profile: Profile, placement_sd_m: float, rng: np.random.Generator) -> Body:
-    """The built-in model scaled by the subject's factors and mass, markers at the profile's places.
+    """The built-in model scaled by the subject's factors, masses shared by sex as people's are, markers over its bones.
 
     Markers are misplaced by a normal deviation of `placement_sd_m` along each axis, fixed for the subject, as palpated
     landmarks are; 0 puts them in their places. ValueError if mass or height is outside the model's range.
@@ -52,10 +53,12 @@ def make_body(subject: VirtualSubject, profile: Profile, placement_sd_m: float, 
         if placement_sd_m
         else np.zeros((len(profile.markers), 3))
     )
+    generic = default_model_file(cache_folder())
     model = resize_model(
-        default_model_file(cache_folder()),
+        generic,
         factors=subject.segment_factors,
         mass_kg=subject.mass_kg,
+        mass_shares=mass_shares(shared_model(generic).summary.body_mass_kg, subject.sex),
         markers=[
             ModelMarker(name=label, body=marker.body, location_m=_placed(marker, subject, off), fixed=False)
             for (label, marker), off in zip(profile.markers.items(), off_m, strict=True)

@@ -17,12 +17,16 @@ def test_bodies_add_up_to_the_subjects_mass(body):
 
 
 @pytest.mark.osim
-def test_markers_sit_at_the_profiles_places_in_the_subjects_size(body):
+def test_markers_lie_over_the_subjects_own_bones(body):
     from pipeline.session.profile import load_profile
+    from pipeline.sizing.landmarks import marker_prior
 
-    for label, marker in load_profile("isb_full_body").markers.items():
-        expected = np.multiply(marker.location_m, body.subject.segment_factors.get(marker.body, (1, 1, 1)))
-        np.testing.assert_allclose(body.markers[label].location_m, expected, atol=1e-9)
+    profile = load_profile("isb_full_body")
+    for label, marker in profile.markers.items():
+        prior = marker_prior(marker)
+        bone_m = np.multiply(prior.bone_m, body.subject.segment_factors.get(marker.body, (1, 1, 1)))
+        # Skin and the marker's radius don't grow.
+        np.testing.assert_allclose(body.markers[label].location_m, bone_m + prior.over_m, atol=1e-9)
 
 
 @pytest.mark.osim
