@@ -1,4 +1,4 @@
-"""What an audit says of the recorded adults' walks: one verdict as they are, and each known fault once it is put in."""
+"""What an audit says of the recorded adults' walks: no verdict as they are, and each known fault once it is put in."""
 
 import shutil
 from collections.abc import Callable
@@ -38,20 +38,21 @@ def release(ingested: Ingested, tmp_path_factory: pytest.TempPathFactory) -> Rel
     return build_release(Warehouse(str(root)), order)
 
 
-# 2.3 m/s takes this person's calf and adductors to full activation.
-SUSPICIOUS = [("adults/2014001", "fast", "force_addbrev")]
+# Six adults at two speeds, but for adult 2014001's at 2.3 m/s: no muscles of the model's strength give its moments, and
+# it is rejected for its reserves. The audit called it suspicious as long as it was let through.
+N_JUDGED = 11
 
 
-def test_the_recorded_walks_have_one_verdict_and_the_card_says_so(
+def test_the_recorded_walks_have_no_verdict_and_the_card_says_so(
     release: Release, record_figure: Callable[[str, str, str], None]
 ) -> None:
     found = audit_of(release, cycles_of_release(release))
 
-    record_figure("audit of nine people's walks: verdicts", str(len(found.verdicts)), "1")
-    assert [(one.subject, one.condition, one.channel) for one in found.verdicts] == SUSPICIOUS
+    record_figure("audit of nine people's walks: verdicts", str(len(found.verdicts)), "0")
+    assert not found.verdicts
     assert [text.partition(":")[0] for text in found.not_judged] == ["children, free"]
     card = Path(release.root.base, "README.md").read_text()
-    assert "force_addbrev" in card
+    assert "nothing suspicious in" in card
 
 
 @pytest.mark.parametrize("name", ALWAYS_FOUND)
@@ -64,7 +65,7 @@ def test_a_fault_put_into_any_adult_is_told(
     n_found, n_blamed = found_in(cycles, judged, clean, *FAULTS[name])
 
     record_figure(f"audit: {name}, told", f"{n_found} of {len(judged)}", "all")
-    assert len(judged) == 12
-    assert n_found == 12
+    assert len(judged) == N_JUDGED
+    assert n_found == N_JUDGED
     # With five others, one that is far off leaves four and a half to compare with.
     assert n_blamed <= 3
