@@ -36,7 +36,7 @@ def keep_within_ranges(
     if not kept:
         raise TrialRejected(
             "inverse_kinematics",
-            f"{source}: {'; '.join(refused)}. Look at the sized body (its standing pose, the markers of pelvis and leg). "
+            f"{source}: {'; '.join(refused)}. Look at the sized body (standing pose, markers of pelvis and leg). "
             "Where the person moves so, widen the range in the recipe's [scaling] section.",
         )
     return tuple(kept), (*told, *refused)
