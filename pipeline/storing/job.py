@@ -99,5 +99,6 @@ def _sha256(path: Path, stage: str, or_what: str = "") -> str:
     except OSError as error:
         raise TrialRejected(
             stage,
-            f"{path.name} can't be read ({error.strerror}). Check the file names and `recordings`{or_what} in session.toml.",
+            f"{path.name} can't be read ({error.strerror}). Check the file names and `recordings`{or_what} in "
+            "session.toml.",
         ) from error

@@ -52,7 +52,7 @@ def test_the_recorded_walks_have_no_verdict_and_the_card_says_so(
     assert not found.verdicts
     assert [text.partition(":")[0] for text in found.not_judged] == ["children, free"]
     card = Path(release.root.base, "README.md").read_text()
-    assert "nothing suspicious in" in card
+    assert "Nothing suspicious in" in card
 
 
 @pytest.mark.parametrize("name", ALWAYS_FOUND)

@@ -7,7 +7,7 @@ from pipeline.osim.models.mechanics import Station
 from pipeline.records import Side
 from pipeline.session.profile import Profile, foot_of
 
-# Depth of the sole below the x-z plane of the foot's body: 7 mm of skin under the lowest place of the calcaneus. Markers
+# Depth of the sole below the x-z plane of the foot's body: 7 mm of skin under the calcaneus's lowest place. Markers
 # over the bones are then as high above the floor as those of six adults in mid stance (Schreiber and Moissenet 2019:
 # heel 27 mm, second metatarsal 37 mm), the heel's 2 mm lower, the metatarsal's as much higher.
 SOLE_BELOW_M = 0.017
