@@ -17,7 +17,7 @@ from pipeline.mechanics.bodies.poses import body_places, coupling_slopes, fold, 
 from pipeline.sizing.scaled_tree import scaled_tree
 
 # Steps: enough for the worst start, and how small the last one is, in standard deviations of the shape.
-MOST_STEPS, POSE_STEPS, STARTING_STEPS = 60, 4, 80
+MOST_STEPS, POSE_STEPS, STARTING_STEPS = 60, 12, 80
 CONVERGED_SD = 1e-3
 # No step turns a joint further, so that a bad start comes back.
 LONGEST_STEP_RAD = 0.5
@@ -109,6 +109,9 @@ def likeliest(evidence: Evidence) -> Posterior:
             change = np.linalg.solve(damped, normal.gradient)
             free_change = normal.pose_step - np.einsum("nfs,s->nf", normal.pose_by_shape, change)
             tried = _moved(evidence, poses, np.clip(free_change, -LONGEST_STEP_RAD, LONGEST_STEP_RAD))
+            # A limb that its markers hardly hold may be thrown too far: its frame stays, or nothing would ever be better.
+            thrown = _frame_losses(evidence, shape + change, tried) > _frame_losses(evidence, shape + change, poses)
+            tried = np.where(thrown[:, None], poses, tried)
             tried, tried_loss = _settle(evidence, shape + change, tried, np.full(len(poses), 1e-4), POSE_STEPS)
             if tried_loss.sum() + _quadratic(shape + change - mean, prior) <= loss * (1 + 1e-12):
                 break
