@@ -155,7 +155,7 @@ def main() -> None:
     found = {
         (misplaced_mm, way): misses
         for misplaced_mm in arguments.misplaced
-        for way, misses in sized_people(
+        for way, misses in size_virtual_people(
             laboratory, arguments.people, arguments.population, misplaced_mm, arguments.skin, arguments.way
         ).items()
     }
@@ -164,7 +164,7 @@ def main() -> None:
     print(coverage_table(found))
 
 
-def sized_people(
+def size_virtual_people(
     laboratory: Laboratory,
     people: int,
     population: Population,
@@ -256,9 +256,7 @@ def recorded(
         if skin == "laboratory":
             places_m = places_m + skin_displacement_m(own, gait.contacts[name], time_s)
         places_m = places_m + noise_m(places_m.shape, MARKER_RATE_HZ, blemishes, rng)
-        walks[name] = Markers(
-            time_s=time_s, rate_hz=MARKER_RATE_HZ, labels=laboratory.labels, positions_m=places_m
-        )
+        walks[name] = Markers(time_s=time_s, rate_hz=MARKER_RATE_HZ, labels=laboratory.labels, positions_m=places_m)
     standing = Markers(time_s=np.zeros(1), rate_hz=MARKER_RATE_HZ, labels=laboratory.labels, positions_m=still)
     return standing, walks
 
@@ -291,9 +289,7 @@ def sized(
 ) -> EstimatedBody:
     """`estimate_body`, of a model that is read once for all people."""
     prior = proportion_prior(laboratory.shared.skeleton, subject, laboratory.settings)
-    gathered = gather(
-        laboratory.shared, laboratory.profile, prior, standing, list(walks.values()), laboratory.settings
-    )
+    gathered = gather(laboratory.shared, laboratory.profile, prior, standing, list(walks.values()), laboratory.settings)
     posterior = likeliest(gathered.evidence)
     if not posterior.converged:
         raise ValueError(f"the estimate of {subject.id}'s body did not settle.")
