@@ -19,6 +19,7 @@ from pipeline.session.profile import Profile
 from pipeline.session.session import Trial
 from pipeline.session.setup import SessionSetup
 from pipeline.solving.leaps import leap_warnings
+from pipeline.solving.path_steps import path_step_warnings
 from pipeline.solving.quality import judge_trial, keep_explained
 from pipeline.solving.solve import solve
 from pipeline.solving.targets import cut_cycles
@@ -63,7 +64,9 @@ def process_trial(
             *walk.tracks.warnings,
             *walk.ground.warnings,
             *walk.refused,
+            *solution.muscle_source.warnings(),
             *leap_warnings(solution.kinematics.coordinates, recipe.quality),
+            *path_step_warnings(solution.laid, recipe.quality),
             *unexplained,
             *_at_the_edge(explained, markers.time_s),
             *angles.warnings,

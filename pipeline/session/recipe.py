@@ -150,6 +150,7 @@ class QualitySettings(Checked):
     max_speed_rad_s: Positive
     max_speed_m_s: Positive
     min_leap_ratio: Positive
+    min_path_step_m: Positive
 
 
 class CycleSettings(Checked):

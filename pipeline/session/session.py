@@ -44,13 +44,14 @@ class Subject(Checked):
 class Visit(Checked):
     """When and how: the profile names the laboratory's marker set; `recordings` may lie elsewhere.
 
-    `sizing`: the walks that size the body beside the static trial; the first few if it isn't given.
+    `static`: the standing trial, if there is one. `sizing`: the walks that size the body, beside it or alone; the first
+    few if they aren't given.
     """
 
     id: str
     cohort: str
     profile: str
-    static: str
+    static: str | None = None
     sizing: tuple[str, ...] | None = None
     recordings: str = "."
 
@@ -77,7 +78,7 @@ class Session(Checked):
     key: SessionKey
     subject: Subject
     profile: str
-    static: Path
+    static: Path | None
     trials: tuple[Trial, ...]
     sizing_trials: tuple[Trial, ...]
 
@@ -119,7 +120,8 @@ def load_session(path: Path) -> Session:
         Trial(name=trial_name(name), path=folder / name, condition=condition)
         for name, condition in content.trials.items()
     )
-    _refuse_clashes(file, trials, folder / visit.static)
+    static = folder / visit.static if visit.static else None
+    _refuse_clashes(file, trials, static)
     profile = visit.profile
     if profile.endswith(".toml"):
         profile = str((file.parent / profile).resolve())
@@ -134,7 +136,7 @@ def load_session(path: Path) -> Session:
         key=key,
         subject=content.subject,
         profile=profile,
-        static=folder / visit.static,
+        static=static,
         trials=trials,
         sizing_trials=_sizing_trials(file, visit.sizing, trials),
     )
@@ -170,7 +172,7 @@ def _with_advice(file: Path, error: ValidationError) -> ValueError:
     return ValueError(f"{plain}. Fill in {', '.join(missing)}: nothing is assumed for a subject or a session.")
 
 
-def _refuse_clashes(file: Path, trials: tuple[Trial, ...], static: Path) -> None:
+def _refuse_clashes(file: Path, trials: tuple[Trial, ...], static: Path | None) -> None:
     seen: dict[str, Path] = {}
     for trial in trials:
         if trial.name in seen:
@@ -179,5 +181,5 @@ def _refuse_clashes(file: Path, trials: tuple[Trial, ...], static: Path) -> None
                 "Rename one of the files."
             )
         seen[trial.name] = trial.path
-        if trial.path == static:
+        if static and trial.path == static:
             raise ValueError(f"{file}: {static.name} is both the static trial and a walk. Remove one of the two.")

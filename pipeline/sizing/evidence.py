@@ -13,6 +13,7 @@ from pipeline.session.profile import Profile
 from pipeline.session.recipe import ScalingSettings
 from pipeline.sizing import joint_centres
 from pipeline.sizing.landmarks import MarkerPrior, marker_prior
+from pipeline.sizing.places import place_precision
 from pipeline.sizing.posterior import Evidence
 from pipeline.sizing.proportions import ProportionPrior
 from pipeline.sizing.scaled_tree import scaled_tree
@@ -23,9 +24,6 @@ ANY_ANGLE_RAD, ANYWHERE_M = 2.0, 1e3
 STANDING_SD_RAD = {"lumbar_extension": np.radians(8), "lumbar_bending": np.radians(4), "lumbar_rotation": np.radians(4)}
 # Ends of ranges give way: a soft wall's standard deviation.
 WALL_RAD = np.radians(2.0)
-# The pelvis's neutral pose is a convention, in which the line of spines lies as on the model's own pelvis: where hips lie
-# otherwise below it, hips are elsewhere, and the pelvis isn't turned. How nearly, an angle.
-SPINES_SD_RAD = np.radians(1.5)
 # What a guide tells: the model's shoulders are part of its trunk, and arms hang where they like.
 GUIDE_SD_M = 0.05
 # A coordinate that the profile holds near its default.
@@ -93,8 +91,7 @@ def gather(
         body=body,
         bone_m=bone_m,
         over_m=over_m,
-        place_precision=1 / np.array([priors[label].place_sd_m for label in labels]) ** 2,
-        together=_line_of_spines(profile, labels, priors),
+        place_precision=place_precision(profile, labels, priors),
         measured_m=every,
         precision=np.repeat(weight[:, :, None], 3, axis=2),
         free=free,
@@ -106,20 +103,6 @@ def gather(
         start=_starts(shared, profile, labels, measured, sd, prior, body, bone_m, over_m),
     )
     return Gathered(evidence=evidence, labels=labels, centres=tuple(names), standing=stands, priors=priors)
-
-
-def _line_of_spines(profile: Profile, labels: Sequence[str], priors: Mapping[str, MarkerPrior]) -> np.ndarray:
-    """(1, M, 3): how far markers' places turn the line from the posterior to the anterior spines, over its deviation."""
-    pelvis = profile.pelvis
-    ahead = [labels.index(label) for label in (pelvis.right_anterior, pelvis.left_anterior) if label in labels]
-    behind = [labels.index(label) for label in pelvis.posterior if label in labels]
-    turn = np.zeros((1, len(labels), 3))
-    if ahead and behind:
-        at = [priors[label].bone_m[0] for label in labels]
-        length_m = np.mean([at[i] for i in ahead]) - np.mean([at[i] for i in behind])
-        turn[0, ahead, 1] = 1 / (len(ahead) * length_m * SPINES_SD_RAD)
-        turn[0, behind, 1] = -1 / (len(behind) * length_m * SPINES_SD_RAD)
-    return turn
 
 
 def _frames(

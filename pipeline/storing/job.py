@@ -34,13 +34,13 @@ class Job:
         facts = {
             "model": _model_sha256(self.model),
             "profile": self.setup.profile.model_dump(),
-            "static": _sha256(session.static, "scaling"),
+            "static": _sha256(session.static, "scaling") if session.static else None,
             "sizing": self._sizing_facts(),
             "height_m": session.subject.height_m,
             "sex": session.subject.sex,
             "mass_kg": session.subject.mass_kg,
             "subject": session.subject.model_dump(),
-            "static_name": session.static.name,
+            "static_name": session.static.name if session.static else None,
             "n_trials": len(session.trials),
         }
         return {name: brief(fact) for name, fact in facts.items()}

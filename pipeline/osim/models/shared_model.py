@@ -12,7 +12,8 @@ import opensim as osim
 
 from pipeline.errors import TrialRejected
 from pipeline.osim.arrays.functions import FunctionTable
-from pipeline.osim.arrays.read_model import NO_MUSCLES, MuscleArrays, Skeleton, read_muscles, read_skeleton
+from pipeline.osim.arrays.model_arrays import NO_MUSCLES, MuscleArrays, Skeleton
+from pipeline.osim.arrays.read_model import read_muscles, read_skeleton
 from pipeline.osim.arrays.unsupported import Unsupported
 from pipeline.osim.models.model import ModelSummary, load_stiff_model, summarise
 from warehouse.provenance import file_sha256
