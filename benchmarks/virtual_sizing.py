@@ -42,6 +42,7 @@ from pipeline.sizing.certainty import (
 )
 from pipeline.sizing.evidence import gather
 from pipeline.sizing.landmarks import marker_prior
+from pipeline.sizing.places import place_precision
 from pipeline.sizing.posterior import likeliest
 from pipeline.sizing.proportions import proportion_prior
 from pipeline.sizing.scaled_tree import scaled_tree
@@ -201,7 +202,7 @@ def draw_person(
     else:
         prior = proportion_prior(skeleton, subject, laboratory.settings)
         factors = np.exp(np.tensordot(rng.multivariate_normal(prior.mean, prior.covariance), prior.growth, 1))
-        off_m = _places_off_m(laboratory, subject, rng)
+        off_m = _places_off_m(laboratory, rng)
     return TrueBody(
         subject=subject,
         factors=factors,
@@ -210,34 +211,11 @@ def draw_person(
     )
 
 
-def _places_off_m(laboratory: Laboratory, subject: Subject, rng: np.random.Generator) -> np.ndarray:
+def _places_off_m(laboratory: Laboratory, rng: np.random.Generator) -> np.ndarray:
     """How far markers (M, 3) are from where the prior expects them, drawn from it."""
-    precision = np.diag(np.concatenate([np.array(prior.place_sd_m) ** -2.0 for prior in laboratory.priors]))
-    together = _together(laboratory, subject)
-    covariance = np.linalg.inv(precision + together.T @ together)
+    priors = dict(zip(laboratory.labels, laboratory.priors, strict=True))
+    covariance = np.linalg.inv(place_precision(laboratory.profile, laboratory.labels, priors))
     return rng.multivariate_normal(np.zeros(len(covariance)), covariance).reshape(-1, 3)
-
-
-def _together(laboratory: Laboratory, subject: Subject) -> np.ndarray:
-    """(R, 3 M): what the estimate knows of markers' places together."""
-    anyone = Markers(
-        time_s=np.zeros(1),
-        rate_hz=MARKER_RATE_HZ,
-        labels=laboratory.labels,
-        positions_m=laboratory.markers_m(
-            TrueBody(
-                subject=subject,
-                factors=np.ones((len(laboratory.shared.skeleton.bodies), 3)),
-                places_m=np.array([prior.bone_m for prior in laboratory.priors]),
-                gait=laboratory.gait(1),
-            ),
-            laboratory.gait(1).standing[None],
-        ),
-    )
-    prior = proportion_prior(laboratory.shared.skeleton, subject, laboratory.settings)
-    gathered = gather(laboratory.shared, laboratory.profile, prior, anyone, [], laboratory.settings)
-    together: np.ndarray = gathered.evidence.together
-    return together.reshape(len(together), -1)
 
 
 def recorded(

@@ -47,6 +47,9 @@ def known():
     for number, name in enumerate(shared.names):
         if name.startswith(("hip_flexion", "knee_angle")):
             poses[:, number] = np.linspace(0.1, 0.9, FRAMES)
+        # A straight arm hides its rotation.
+        elif name.startswith("elbow_flex"):
+            poses[:, number] = 0.7
     rotation, origin_m = body_places(shared.skeleton.tree, poses)
     bodies = [shared.skeleton.bodies.index(marker.body) for marker in profile.markers.values()]
     places_m = np.array([np.add(marker_prior(m).bone_m, marker_prior(m).over_m) for m in profile.markers.values()])
@@ -68,8 +71,7 @@ def drawn(known, rng):
     """A shape from the priors, poses, and the evidence of what is measured of them, with its noise."""
     _, gathered, poses = known
     evidence = gathered.evidence
-    together = evidence.together.reshape(len(evidence.together), -1)
-    places = np.linalg.inv(np.diag(evidence.place_precision.ravel()) + together.T @ together)
+    places = np.linalg.inv(evidence.place_precision)
     shape = np.concatenate(
         [
             rng.multivariate_normal(evidence.proportion_mean, np.linalg.inv(evidence.proportion_precision)),
@@ -80,7 +82,7 @@ def drawn(known, rng):
     deviation = 1 / np.sqrt(evidence.pose_precision)
     turned = poses.copy()
     turned[:, evidence.free] = np.where(
-        deviation < 0.5,
+        deviation < 0.2,
         evidence.pose_mean + deviation * rng.standard_normal(deviation.shape),
         turned[:, evidence.free],
     )
