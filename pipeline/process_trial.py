@@ -12,8 +12,10 @@ import numpy as np
 from pipeline.anatomy.joint_angles import joint_angles
 from pipeline.ground.cycles import Stride
 from pipeline.ground.observe_walk import observe_walk
+from pipeline.ground.plate_lag import lag_warnings
 from pipeline.markers.static_trial import StaticTrial
 from pipeline.osim.engines import load_engine
+from pipeline.plates_in_time import lag_of_walk
 from pipeline.records import Kinematics, Markers, SubjectModel
 from pipeline.session.profile import Profile
 from pipeline.session.session import Trial
@@ -49,6 +51,13 @@ def process_trial(
     solution = solve(engine, model.file, markers, wrenches, walk.frames, setup.profile, recipe, directory, known)
     angles = joint_angles(model.file, model.scale_factors, solution.kinematics.coordinates)
     quality = judge_trial(solution, wrenches, subject, recording.path.name, recipe.quality)
+    lag = lag_of_walk(
+        model.file,
+        solution.kinematics.coordinates,
+        solution.moments,
+        wrenches,
+        recipe.ground_reactions.force_cutoff_hz,
+    )
     explained, unexplained = keep_explained(walk.strides, solution, recording.path.name, recipe.quality)
     return TrialResult(
         recording=recording,
@@ -63,6 +72,7 @@ def process_trial(
         warnings=(
             *walk.tracks.warnings,
             *walk.ground.warnings,
+            *lag_warnings(lag, setup.plates_lag_s),
             *walk.refused,
             *solution.muscle_source.warnings(),
             *leap_warnings(solution.kinematics.coordinates, recipe.quality),

@@ -22,8 +22,8 @@ from warehouse.provenance import file_sha256
 class StaticTrial:
     """A recording of the session's person, and one frame of it in the ground frame, which tells their shape.
 
-    `stands`: it is a static trial, and the frame is a standing pose; without one it is a walk. `warnings` say what had to
-    be put right in the pose.
+    `stands`: it is a static trial, and the frame is a standing pose; without one it is a walk. `warnings` say what had
+    to be put right in the pose.
     """
 
     recording: Recording

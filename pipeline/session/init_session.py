@@ -140,7 +140,7 @@ def _render(
 ) -> str:
     said = [item.subject for item in recordings.values() if isinstance(item, Recording)]
     where = directory.resolve()
-    sizing = [name for name, item in recordings.items() if name != static and isinstance(item, Recording)][:SIZING_WALKS]
+    walks = [name for name, item in recordings.items() if name != static and isinstance(item, Recording)]
     recordings_at = "." if target.parent.resolve() == where else str(where)
     lines = [
         "# One laboratory session. Lines that begin with '#' are comments; complete those marked FILL IN.",
@@ -165,7 +165,7 @@ def _render(
         f"static = {_quoted(static)}  # quiet standing"
         if static
         else '# static = ""  # quiet standing: none was found, walks alone size the body',
-        f"sizing = [{', '.join(map(_quoted, sizing))}]  # walks that size the body; more walks later don't change it",
+        f"sizing = [{', '.join(map(_quoted, walks[:SIZING_WALKS]))}]  # walks that size the body; others don't change it",
         f"recordings = {_quoted(recordings_at)}  # where the C3D files are, from this file; they are only read",
         "",
         "[trials]  # file = condition",

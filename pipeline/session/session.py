@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field, ValidationError, field_validator
 
 from pipeline.records import Sex
+from pipeline.session.profile import PlatesLag
 from warehouse.identity import SessionKey, TrialKey
 from warehouse.settings_file import Checked, in_words, read_toml
 
@@ -46,6 +47,7 @@ class Visit(Checked):
 
     `static`: the standing trial, if there is one. `sizing`: the walks that size the body, beside it or alone; the first
     few if they aren't given.
+    `plates_lag_s`: how late the force plates were against the cameras that day; it goes before the profile's.
     """
 
     id: str
@@ -54,6 +56,7 @@ class Visit(Checked):
     static: str | None = None
     sizing: tuple[str, ...] | None = None
     recordings: str = "."
+    plates_lag_s: PlatesLag | None = None
 
 
 class _File(Checked):
@@ -79,6 +82,7 @@ class Session(Checked):
     subject: Subject
     profile: str
     static: Path | None
+    plates_lag_s: float | None
     trials: tuple[Trial, ...]
     sizing_trials: tuple[Trial, ...]
 
@@ -137,6 +141,7 @@ def load_session(path: Path) -> Session:
         subject=content.subject,
         profile=profile,
         static=static,
+        plates_lag_s=visit.plates_lag_s,
         trials=trials,
         sizing_trials=_sizing_trials(file, visit.sizing, trials),
     )

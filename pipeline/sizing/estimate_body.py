@@ -19,6 +19,8 @@ from pipeline.sizing.posterior import likeliest
 from pipeline.sizing.proportions import proportion_prior
 
 _STAGE = "scaling"
+# Of the figures beyond their limits, the worst so many are named.
+TOLD_AT_ONCE = 6
 
 
 def estimate_body(
@@ -43,8 +45,8 @@ def estimate_body(
     if not posterior.converged:
         raise TrialRejected(
             _STAGE,
-            f"the estimate of the body did not settle in {posterior.steps} steps. Look for markers that are exchanged or "
-            "displaced, or a profile that doesn't fit the laboratory.",
+            f"the estimate of the body did not settle in {posterior.steps} steps. Look for markers that are exchanged "
+            "or displaced, or a profile that doesn't fit the laboratory.",
         )
     return EstimatedBody(shared=shared, profile=profile, prior=prior, gathered=gathered, posterior=posterior)
 
@@ -86,13 +88,8 @@ def _refuse(figures: Sequence[BodyFigure]) -> None:
         (figure for figure in figures if figure.refused), key=lambda figure: -abs(figure.value) / figure.limit
     )
     if beyond:
-        worst = beyond[0]
-        raise TrialRejected(
-            _STAGE,
-            "the estimated body can't be right: "
-            + "; ".join(_in_words(figure) for figure in beyond[:6])
-            + f". {_sentence(worst.advice)}",
-        )
+        found = "; ".join(_in_words(figure) for figure in beyond[:TOLD_AT_ONCE])
+        raise TrialRejected(_STAGE, f"the estimated body can't be right: {found}. {_sentence(beyond[0].advice)}")
 
 
 def _in_words(figure: BodyFigure) -> str:

@@ -20,8 +20,8 @@ TORSION_SD_RAD = np.radians(15.9)
 THORAX_SD_M = (0.04, 0.025)
 # Spines over hips, along x and y: what regressions of hip centres leave unexplained (joint_centres.py).
 SPINES_OVER_HIPS_SD_M = (0.008, 0.008)
-# The pelvis's neutral pose is a convention, in which the line of spines lies as on the model's own pelvis: where hips lie
-# otherwise below it, hips are elsewhere, and the pelvis isn't turned. How nearly.
+# The pelvis's neutral pose is a convention, in which the line of spines lies as on the model's own pelvis: where hips
+# lie otherwise below it, hips are elsewhere, and the pelvis isn't turned. How nearly.
 SPINES_SD_RAD = np.radians(1.5)
 
 

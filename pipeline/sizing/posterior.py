@@ -32,7 +32,8 @@ class Evidence:
     tree: the unscaled model. growth (K, B, 3): how each proportion, a logarithm, enlarges each body along its axes.
     proportion_mean (K,), proportion_precision (K, K).
     body (P,), bone_m (P, 3): a point's body, and its place that grows with the body. over_m (P, 3): what lies over it
-    and doesn't grow: skin, and a marker's radius. The first M points may be elsewhere: place_precision (3 M, 3 M), 1/m².
+    and doesn't grow: skin, and a marker's radius. The first M points may be elsewhere: place_precision (3 M, 3 M),
+    1/m².
     measured_m (N, P, 3) in the ground frame, precision (N, P, 3), 1/m², 0 where a point was not seen.
     free (F,): the coordinates to be found. low, high (F,): ranges; beyond them a pose costs wall_rad (its deviation).
     pose_mean, pose_precision (N, F). start (N, Q): poses to begin from.

@@ -63,7 +63,8 @@ STAGES: dict[str, Stage] = {
     "inverse_kinematics": Stage(
         version=5,
         sections=("markers", "inverse_kinematics", "engine"),
-        facts=("trial", "profile"),
+        # Frames of which the plates know nothing are cut off.
+        facts=("trial", "profile", "plates_lag_s"),
         inputs=("scaling",),
     ),
     "joint_angles": Stage(version=1, sections=(), facts=(), inputs=("inverse_kinematics",)),
@@ -71,7 +72,7 @@ STAGES: dict[str, Stage] = {
     "ground_reactions": Stage(
         version=1,
         sections=("markers", "scaling", "ground_reactions"),
-        facts=("trial", "profile", "static", "mass_kg"),
+        facts=("trial", "profile", "static", "mass_kg", "plates_lag_s"),
     ),
     "inverse_dynamics": Stage(
         version=3,

@@ -16,6 +16,7 @@ FACTS = {
     "n_trials": 2,
     "trial": "walk's hash",
     "condition": "slow",
+    "plates_lag_s": None,
 }
 
 LATE = {"inverse_dynamics", "static_optimization", "quality"}
@@ -58,6 +59,7 @@ STALE_BY_FACT = {
     "n_trials": {"session"},
     "trial": {"inverse_kinematics", "ground_reactions", *POSED},
     "condition": {"quality"},
+    "plates_lag_s": {"inverse_kinematics", "ground_reactions", *LATE},
 }
 
 
@@ -142,7 +144,7 @@ def test_a_new_version_makes_stale_what_builds_on_it(recipe, stage, monkeypatch)
 
 
 def test_a_session_has_keys_before_any_trial(recipe):
-    facts = {name: FACTS[name] for name in FACTS if name not in ("trial", "condition", "height_m")}
+    facts = {name: FACTS[name] for name in FACTS if name not in ("trial", "condition", "height_m", "plates_lag_s")}
     keys = keys_of(stage_accounts(recipe, facts, "4.6"))
     assert set(keys) == {"scaling", "session"}
     assert keys.items() <= keys_of(stage_accounts(recipe, FACTS, "4.6")).items()
