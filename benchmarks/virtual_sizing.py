@@ -1,4 +1,4 @@
-"""Is the sized body the true one? `python -m benchmarks.virtual_sizing [PEOPLE] [--population NAME] [--misplaced MM …]`.
+"""Is the sized body the true one? `python -m benchmarks.virtual_sizing [PEOPLE] [--misplaced MM …]`.
 
 Virtual people, whose bodies are known, are sized from the static trial and two walks, from the walks alone and from the
 static alone. Two Markdown tables: how far lengths, hip centres and angles are from the true ones, and how often the
@@ -340,9 +340,9 @@ def angles_missed(
 def _lowest(laboratory: Laboratory) -> np.ndarray:
     """Where ranges begin (Q,), the hip's as sizing widens it."""
     lowest = laboratory.shared.skeleton.low.copy()
-    for number, name in enumerate(laboratory.shared.names):
+    for q, name in enumerate(laboratory.shared.names):
         if name.startswith("hip_flexion"):
-            lowest[number] = min(lowest[number], -np.radians(laboratory.settings.hip_extension_deg))
+            lowest[q] = min(lowest[q], -np.radians(laboratory.settings.hip_extension_deg))
     return lowest
 
 
@@ -403,7 +403,7 @@ def error_table(found: Mapping[tuple[float, Way], list[list[Miss]]]) -> str:
 
 
 def coverage_table(found: Mapping[tuple[float, Way], list[list[Miss]]]) -> str:
-    """How many true figures lie within ± 1.645 standard deviations, %, and the deviation itself; the last row is all."""
+    """How many true figures lie within ± 1.645 standard deviations, %, and that deviation; the last row is all."""
     head = ("within, % (SD)", *(f"{misplaced_mm:g} mm, {way}" for misplaced_mm, way in found))
     rows: list[list[Cell]] = []
     kinds = [

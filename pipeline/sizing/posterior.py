@@ -110,7 +110,7 @@ def likeliest(evidence: Evidence) -> Posterior:
             change = np.linalg.solve(damped, normal.gradient)
             free_change = normal.pose_step - np.einsum("nfs,s->nf", normal.pose_by_shape, change)
             tried = _moved(evidence, poses, np.clip(free_change, -LONGEST_STEP_RAD, LONGEST_STEP_RAD))
-            # A limb that its markers hardly hold may be thrown too far: its frame stays, or nothing would ever be better.
+            # A limb that its markers hardly hold may be thrown too far: its frame stays, or no step would be better.
             thrown = _frame_losses(evidence, shape + change, tried) > _frame_losses(evidence, shape + change, poses)
             tried = np.where(thrown[:, None], poses, tried)
             tried, tried_loss = _settle(evidence, shape + change, tried, np.full(len(poses), 1e-4), POSE_STEPS)

@@ -147,7 +147,7 @@ def test_figures_are_told_in_millimetres(known):
 
     thigh, hip = figures["length", "thigh_r"], figures["hip_centre", "hip_r right"]
 
-    # Markers exactly where the unscaled model's are expected: its own femur is 409 mm long, its hip 77 mm off the middle.
+    # Markers where the unscaled model's are expected: its femur is 409 mm long, its hip 77 mm off the middle.
     assert thigh.value == pytest.approx(409, abs=3 * thigh.sd)
     assert 2 < thigh.sd < 20
     assert hip.value == pytest.approx(77, abs=3 * hip.sd)
