@@ -165,7 +165,7 @@ def _render(
         f"static = {_quoted(static)}  # quiet standing"
         if static
         else '# static = ""  # quiet standing: none was found, walks alone size the body',
-        f"sizing = [{', '.join(map(_quoted, walks[:SIZING_WALKS]))}]  # walks that size the body; others don't change it",
+        f"sizing = [{', '.join(map(_quoted, walks[:SIZING_WALKS]))}]  # walks that size the body",
         f"recordings = {_quoted(recordings_at)}  # where the C3D files are, from this file; they are only read",
         "",
         "[trials]  # file = condition",

@@ -17,6 +17,7 @@ from pipeline.sizing.evidence import gather
 from pipeline.sizing.mass_shares import mass_shares
 from pipeline.sizing.posterior import likeliest
 from pipeline.sizing.proportions import proportion_prior
+from pipeline.sizing.ranges import lowest_deg
 
 _STAGE = "scaling"
 # Of the figures beyond their limits, the worst so many are named.
@@ -69,7 +70,7 @@ def sized_model(model_file: Path, body: EstimatedBody, subject: Subject, setting
             ModelMarker(name=label, body=body.profile.markers[label].body, location_m=_three(place), fixed=False)
             for label, place in zip(body.gathered.labels, places_m, strict=False)
         ],
-        lowest_deg={name: -settings.hip_extension_deg for name in body.shared.names if name.startswith("hip_flexion")},
+        lowest_deg=lowest_deg(body.shared.names, settings),
     )
     seen = standing_m[0] if len(standing_m) else np.full(len(body.gathered.labels), np.nan)
     return ScaledModel(

@@ -19,6 +19,7 @@ from pipeline.sizing.landmarks import MarkerPrior, marker_prior
 from pipeline.sizing.places import place_precision
 from pipeline.sizing.posterior import Evidence
 from pipeline.sizing.proportions import ProportionPrior
+from pipeline.sizing.ranges import widened
 from pipeline.sizing.scaled_tree import scaled_tree
 
 # A coordinate without a prior of its own: an angle may be anything, a place anywhere.
@@ -67,7 +68,7 @@ def gather(
     priors = {label: marker_prior(profile.markers[label]) for label in labels}
     measured_m, stands = _frames(labels, standing, walks, settings.walking_frames)
     sd_m = _measured_sd_m(labels, profile, priors, stands, settings)
-    centres = _hips(profile, skeleton.bodies, labels, measured_m, stands)
+    centres = _hips(profile, skeleton.bodies, labels, priors, measured_m, stands)
     on = [*(profile.markers[label].body for label in labels), *(f"femur_{name[-1]}" for name in centres)]
     body = np.array([skeleton.bodies.index(name) for name in on], dtype=np.int64)
     # A hip's centre is the thigh's origin.
@@ -81,9 +82,11 @@ def gather(
     free = np.setdiff1d(skeleton.free, skeleton.tree.dependent)
     pose_mean, pose_sd = _pose_prior(shared, profile, free, stands)
     places = bone_m[: len(labels)] * prior.factors()[body[: len(labels)]] + over_m[: len(labels)]
+    low = widened(skeleton.low, shared.names, settings)
     start = _starting_poses(
         shared,
         profile,
+        low,
         scaled_tree(skeleton.tree, prior.factors()),
         MarkerPlaces(body=body[: len(labels)].copy(), place_m=reals(places)),
         (sd_m[-1] / sd_m[-1].min()) ** -2,
@@ -101,7 +104,7 @@ def gather(
         measured_m=np.nan_to_num(points_m),
         precision=np.repeat(precision[:, :, None], 3, axis=2),
         free=free,
-        low=skeleton.low[free],
+        low=low[free],
         high=skeleton.high[free],
         wall_rad=WALL_RAD,
         pose_mean=pose_mean,
@@ -149,7 +152,12 @@ def _measured_sd_m(
 
 
 def _hips(
-    profile: Profile, bodies: Sequence[str], labels: Sequence[str], measured_m: np.ndarray, stands: np.ndarray
+    profile: Profile,
+    bodies: Sequence[str],
+    labels: Sequence[str],
+    priors: Mapping[str, MarkerPrior],
+    measured_m: np.ndarray,
+    stands: np.ndarray,
 ) -> dict[str, np.ndarray]:
     """Hip centres (N, 3) by regression, by name; NaN where markers don't tell, and in walks where a pose stands."""
     pelvis = profile.pelvis
@@ -158,7 +166,14 @@ def _hips(
     if not (set(anterior) <= set(labels) and posterior):
         return {}
     at = {label: measured_m[:, labels.index(label)] for label in (*anterior, *posterior)}
-    told = hip_centres(at[anterior[0]], at[anterior[1]], _middle(at, posterior), _leg_m(profile, labels, measured_m))
+    told = hip_centres(
+        at[anterior[0]],
+        at[anterior[1]],
+        _middle(at, posterior),
+        leg_m=_leg_m(profile, labels, measured_m),
+        over_anterior_m=priors[anterior[0]].over_m,
+        over_posterior_m=float(np.mean([np.hypot(*priors[label].over_m[:2]) for label in posterior])),
+    )
     walking = stands.any() & ~stands
     return {
         f"hip_{side[0]}": np.where(walking[:, None], np.nan, centre)
@@ -214,6 +229,7 @@ def _pose_prior(
 def _starting_poses(
     shared: SharedModel,
     profile: Profile,
+    low: np.ndarray,
     tree: Tree,
     places: MarkerPlaces,
     weight: np.ndarray,
@@ -228,7 +244,7 @@ def _starting_poses(
     ]
     roles = CoordinateRoles(
         locked=np.array([coordinate.locked for coordinate in coordinates]),
-        low=skeleton.low,
+        low=low,
         high=skeleton.high,
         residual=np.array([coordinate.residual for coordinate in coordinates]),
         rotational=np.array([coordinate.rotational for coordinate in coordinates]),

@@ -18,6 +18,9 @@ TORSION_SD_RAD = np.radians(15.9)
 # The thorax over the lumbar joint, along x and y: the model's is one rigid body from there to the head, shallower and
 # higher in front than people's (bony_places.toml). Ours.
 THORAX_SD_M = (0.04, 0.025)
+# The foot before its ankle, along x, of both feet: from heel to the malleoli's middle the model has 73 mm where people
+# have 54 (bony_places.toml).
+FOOT_BEFORE_ANKLE_SD_M = 0.02
 # Spines over hips, along x and y: what regressions of hip centres leave unexplained (joint_centres.py).
 SPINES_OVER_HIPS_SD_M = (0.008, 0.008)
 # The pelvis's neutral pose is a convention, in which the line of spines lies as on the model's own pelvis: where hips
@@ -46,6 +49,9 @@ def _ways(profile: Profile, labels: Sequence[str], priors: Mapping[str, MarkerPr
             way = np.zeros((len(labels), 3))
             way[on == body, axis] = sd_m
             ways.append(way.ravel())
+    way = np.zeros((len(labels), 3))
+    way[[body.startswith(("calcn", "toes")) for body in on], 0] = FOOT_BEFORE_ANKLE_SD_M
+    ways.append(way.ravel())
     for side in "rl":
         # About the vertical through the ankle, which lies over the origin of the foot's neighbour.
         way = np.zeros((len(labels), 3))

@@ -80,6 +80,14 @@ def shared_model(model_file: Path) -> SharedModel:
     return _last[content]
 
 
+def coordinate_ranges(model_file: Path) -> dict[str, tuple[float, float]]:
+    """Each coordinate's range, radians or metres, infinite where it isn't clamped. TrialRejected if it is no model."""
+    shared = shared_model(model_file)
+    skeleton = shared.skeleton
+    ends = zip(shared.names, skeleton.low, skeleton.high, strict=True)
+    return {name: (float(low), float(high)) for name, low, high in ends}
+
+
 def forget() -> None:
     """Drop the cached model; the next one is read from its file."""
     _last.clear()
