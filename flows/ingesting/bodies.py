@@ -44,4 +44,4 @@ def _line(warehouse: Warehouse, key: SessionKey) -> str:
     zeros = [row["sd"] for row in rows if row["figure"] == "zero" and row["of"].startswith("hip_flexion")]
     if zeros:
         told.append(f"hip flexion's zero ± {max(zeros):.1f}°")
-    return f"{key}: {', '.join(told)}" if told else ""
+    return f"{key.cohort}/{key.subject}/{key.session}: {', '.join(told)}" if told else ""
