@@ -153,3 +153,19 @@ def test_figures_are_told_in_millimetres(known):
     assert hip.value == pytest.approx(77, abs=3 * hip.sd)
     assert thigh.unit == hip.unit == "mm"
     assert figures["hip_centre", "hip_l right"].value == pytest.approx(-hip.value, abs=0.1)
+
+
+def test_of_a_body_that_is_known_only_the_poses_are_unsure(known):
+    from pipeline.sizing.posterior import likeliest
+
+    shared, gathered, _ = known
+    posterior = likeliest(gathered.evidence)
+    sure = replace(posterior, covariance=np.zeros_like(posterior.covariance))
+
+    zeros = zeros_of_angles(shared, gathered, sure)
+
+    # A mean of independent frames: the root of their summed variances, over their number.
+    variances = np.array([np.diag(one) for one in posterior.pose_covariance[~gathered.standing]])
+    assert zeros.sd == pytest.approx(np.sqrt(variances.sum(axis=0)) / len(variances))
+    assert segment_lengths(shared, gathered, sure).sd == pytest.approx(0)
+    assert hips_in_walking(shared, gathered, sure).sd.min() > 1e-4
