@@ -17,8 +17,10 @@ from pipeline.mechanics.bodies.poses import body_places, coupling_slopes, fold, 
 from pipeline.sizing.scaled_tree import scaled_tree
 
 # Steps: enough for the worst start, and how small the last one is, in standard deviations of the shape.
-MOST_STEPS, POSE_STEPS, STARTING_STEPS = 60, 4, 80
+MOST_STEPS, POSE_STEPS, STARTING_STEPS = 60, 12, 80
 CONVERGED_SD = 1e-3
+# A straight arm's rotation creeps: all steps used, the shape may be this far from the optimum, in the same measure.
+SETTLED_SD = 0.1
 # No step turns a joint further, so that a bad start comes back.
 LONGEST_STEP_RAD = 0.5
 
@@ -78,7 +80,7 @@ class Posterior:
 
     covariance of the shape; pose_covariance (N, F, F), and pose_by_shape (N, F, K + 3 M): how much a pose turns with
     the shape. points_m (N, P, 3): where the points are. loss: twice the negative logarithm of the posterior, without
-    its constant. converged: the last step was small.
+    its constant. converged: no further step would be large.
     """
 
     shape: np.ndarray
@@ -98,8 +100,8 @@ def likeliest(evidence: Evidence) -> Posterior:
     prior = _shape_precision(evidence)
     mean = shape.copy()
     poses, loss_of_frame = _settle(evidence, shape, evidence.start, np.full(len(evidence.start), 1e-2), STARTING_STEPS)
-    damping, converged, steps = 1e-3, False, 0
-    while steps < MOST_STEPS and not converged:
+    damping, still, steps = 1e-3, False, 0
+    while steps < MOST_STEPS and not still:
         steps += 1
         normal = _normal_equations(evidence, shape, poses, prior, mean)
         loss = loss_of_frame.sum() + _quadratic(shape - mean, prior)
@@ -108,6 +110,9 @@ def likeliest(evidence: Evidence) -> Posterior:
             change = np.linalg.solve(damped, normal.gradient)
             free_change = normal.pose_step - np.einsum("nfs,s->nf", normal.pose_by_shape, change)
             tried = _moved(evidence, poses, np.clip(free_change, -LONGEST_STEP_RAD, LONGEST_STEP_RAD))
+            # A limb that its markers hardly hold may be thrown too far: its frame stays, or no step would be better.
+            thrown = _frame_losses(evidence, shape + change, tried) > _frame_losses(evidence, shape + change, poses)
+            tried = np.where(thrown[:, None], poses, tried)
             tried, tried_loss = _settle(evidence, shape + change, tried, np.full(len(poses), 1e-4), POSE_STEPS)
             if tried_loss.sum() + _quadratic(shape + change - mean, prior) <= loss * (1 + 1e-12):
                 break
@@ -115,10 +120,11 @@ def likeliest(evidence: Evidence) -> Posterior:
         else:
             break
         # In the metric of the posterior itself: the step's length in standard deviations.
-        converged = bool(damping < 1 and change @ normal.matrix @ change < CONVERGED_SD**2)
+        still = bool(damping < 1 and change @ normal.matrix @ change < CONVERGED_SD**2)
         shape, poses, loss_of_frame = shape + change, tried, tried_loss
         damping = max(damping / 10, 1e-10)
     normal = _normal_equations(evidence, shape, poses, prior, mean)
+    remaining = float(normal.gradient @ np.linalg.solve(normal.matrix, normal.gradient))
     return Posterior(
         shape=shape,
         poses=poses,
@@ -128,7 +134,7 @@ def likeliest(evidence: Evidence) -> Posterior:
         points_m=_points(evidence, shape, poses)[0],
         loss=float(loss_of_frame.sum() + _quadratic(shape - mean, prior)),
         steps=steps,
-        converged=converged,
+        converged=remaining < SETTLED_SD**2,
     )
 
 
