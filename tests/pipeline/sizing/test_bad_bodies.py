@@ -76,7 +76,7 @@ def test_a_marker_that_came_off_for_a_while_is_left_out_and_named(people):
 def test_spines_that_were_exchanged_and_put_right_leave_the_ground_frame_right(people):
     """As they were labelled the pelvis faces another way; put right, the person stands as they did."""
     adult = people[ADULT]
-    exchanged = FAULTS["static: exchanged anterior and posterior spine"](adult)
+    exchanged = FAULTS["static: exchanged front and back iliac spine"](adult)
 
     pose = pose_static(exchanged.static, adult.profile, RECIPE.scaling).pose
 
