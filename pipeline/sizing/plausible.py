@@ -24,8 +24,8 @@ from pipeline.sizing.scaled_tree import scaled_tree
 
 NAN = float("nan")
 # How high a person is over the marker on the seventh cervical process: of somebody as tall as the model, and with which
-# power of the height it grows: children's heads are nearly as large as adults'. Ours; ANSUR II (Gordon et al. 2014) has
-# 0.24 m for its adults, whose spines were palpated and not stood on by a marker, in erect posture.
+# power of the height it grows: children's heads are nearly as large as adults'. Ours, after the eighteen people; ANSUR
+# II (Gordon et al. 2014) has 0.24 m, its adults standing erect.
 OVER_CERVICAL_M, OVER_CERVICAL_AT_M, OVER_CERVICAL_POWER = 0.255, 1.70, 0.4
 # How far a right marker must be on the left to be called so: feet may be together.
 CROSSED_M = 0.02
@@ -35,6 +35,8 @@ HEEL_M = 0.021
 ARMS = ("humerus", "ulna", "radius", "hand")
 # How often what no body explains is looked for.
 ROUNDS = 3
+# What is wrong in a larger share of a marker's frames isn't a slip of the recording.
+MOST_LEFT_OUT = 1 / 3
 # Two markers as near to each other as this can't be told apart by their places.
 NEAR_M = 0.03
 
@@ -55,16 +57,16 @@ def standing_signs(
 def plausible(body: EstimatedBody, subject: Subject, settings: ScalingSettings) -> tuple[BodyFigure, ...]:
     """What an estimate says of its own input: posture and height in standing, markers exchanged or elsewhere.
 
-    A figure that nothing tells is left out.
+    The most telling first; a figure that nothing tells is left out.
     """
     at = _standing(body)
     return (
+        *_exchanged(body, settings),
         *_knees(body, settings),
         *feet_in_standing(at, body.profile, settings),
         *height_by_neck(at, body.profile, subject, settings),
-        *_exchanged(body, settings),
-        *_sides(body, settings),
         *_outliers(body, settings),
+        *_sides(body, settings),
     )
 
 
@@ -86,6 +88,8 @@ def standing_travel(recording: Recording, profile: Profile, settings: ScalingSet
     """
     labels = [label for label in recording.marker_labels if label in profile.markers]
     labels = [label for label in labels if not profile.markers[label].guide]
+    if not labels:
+        return ()
     frames = averaged_window(len(recording.time_s), recording.point_rate_hz, settings)
     window = np.stack([recording.marker(label)[frames] for label in labels])
     travel_m = dict(zip(labels, _travel_m(window), strict=True))
@@ -363,7 +367,7 @@ def _rightness(marker: ProfileMarker) -> float:
 
 
 def _outliers(body: EstimatedBody, settings: ScalingSettings) -> Iterator[BodyFigure]:
-    """The marker that the body fits worst, standing and walking, and the frames of walks in which one was left out."""
+    """The marker that the body fits worst, standing and walking."""
     off = off_sds(body, settings)
     for name, frames in (("standing", body.gathered.standing), ("walking", ~body.gathered.standing)):
         seen = np.isfinite(off[frames])
@@ -411,23 +415,29 @@ def without_outliers(body: EstimatedBody, settings: ScalingSettings) -> Gathered
 
 
 def without_outlying_frames(body: EstimatedBody, settings: ScalingSettings) -> tuple[EstimatedBody, tuple[str, ...]]:
-    """The body estimated again without them, and a sentence for each marker that was left out of some frames."""
+    """The body estimated again without them, and a sentence for each marker that was left out of some frames.
+
+    The body as it was where that would take more than a third of a marker's frames: then the marker is elsewhere.
+    """
     again = body
     for _ in range(ROUNDS):
         kept = without_outliers(again, settings)
         if kept is again.gathered:
             break
         again = replace(again, gathered=kept, posterior=likeliest(kept.evidence))
-    return again, tuple(_left_out(body, again))
+    shares = left_out(body.gathered, again.gathered)
+    if max(shares.values(), default=0.0) > MOST_LEFT_OUT or not again.posterior.converged:
+        return body, ()
+    return again, tuple(
+        f"{label} is far from its place on the body in {share:.0%} of the walks' frames that size it, which were left "
+        "out: look for a gap that was filled badly, or a marker that came off"
+        for label, share in shares.items()
+    )
 
 
-def _left_out(before: EstimatedBody, after: EstimatedBody) -> Iterator[str]:
-    n_markers, walking = len(before.gathered.labels), ~before.gathered.standing
-    seen = [body.gathered.evidence.precision[walking, :n_markers, 0] > 0 for body in (before, after)]
+def left_out(before: Gathered, after: Gathered) -> dict[str, float]:
+    """The share of a marker's walking frames that were seen before and are left out after, of those that have any."""
+    n_markers, walking = len(before.labels), ~before.standing
+    seen = [gathered.evidence.precision[walking, :n_markers, 0] > 0 for gathered in (before, after)]
     shares = (seen[0] & ~seen[1]).sum(axis=0) / np.maximum(seen[0].sum(axis=0), 1)
-    for label, share in zip(before.gathered.labels, shares, strict=True):
-        if share > 0:
-            yield (
-                f"{label} is far from its place on the body in {share:.0%} of the walks' frames that size it, which "
-                "were left out: look for a gap that was filled badly, or a marker that came off"
-            )
+    return {label: float(share) for label, share in zip(before.labels, shares, strict=True) if share > 0}

@@ -1,5 +1,7 @@
 """Real sessions with one fault put in: each is told by name, and neither person is accused as recorded."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -8,6 +10,7 @@ from benchmarks.people import everybody, session_of
 from pipeline.errors import TrialRejected
 from pipeline.markers.static_trial import pose_static
 from pipeline.session.recipe import load_recipe
+from pipeline.sizing.plausible import left_out, plausible, without_outlying_frames
 
 pytestmark = [pytest.mark.osim, pytest.mark.data]
 PACKAGED = load_recipe("gait2hip60")
@@ -25,13 +28,7 @@ def people(shared_data, tmp_path_factory) -> dict[str, Recorded]:
             recorded = read_recorded(session_of(person, tmp_path_factory.mktemp("people")))
             body, verdict = size(recorded, RECIPE)
             assert verdict.told == "", f"{person.facts.id} is accused: {verdict}"
-            found[person.facts.id] = Recorded(
-                subject=recorded.subject,
-                profile=recorded.profile,
-                static=recorded.static,
-                walks=recorded.walks,
-                body=body,
-            )
+            found[person.facts.id] = replace(recorded, body=body)
     return found
 
 
@@ -71,6 +68,34 @@ def test_a_marker_that_came_off_for_a_while_is_left_out_and_named(people):
     assert "R_FLE is far from its place" in verdict.put_right[0]
     true, n_proportions = people[ADULT].body.posterior, len(body.prior.names)
     assert np.abs(body.posterior.shape - true.shape)[:n_proportions].max() < 0.01
+
+
+def test_a_marker_that_is_elsewhere_in_most_frames_is_not_left_out(people):
+    """Left out, it would go unnoticed: it stays, and the figures judge it."""
+    body = people[ADULT].body
+    evidence, walking = body.gathered.evidence, ~body.gathered.standing
+    measured_m = evidence.measured_m.copy()
+    measured_m[walking, body.gathered.labels.index("R_FLE")] += 0.2
+    moved = replace(body, gathered=replace(body.gathered, evidence=replace(evidence, measured_m=measured_m)))
+
+    again, sentences = without_outlying_frames(moved, RECIPE.scaling)
+
+    assert again is moved
+    assert sentences == ()
+    figures = {figure.of: figure for figure in plausible(again, people[ADULT].subject, RECIPE.scaling)}
+    assert figures["R_FLE, walking"].refused
+
+
+def test_the_share_of_a_marker_s_frames_that_is_left_out(people):
+    before = people[ADULT].body.gathered
+    precision = before.evidence.precision.copy()
+    walking = np.flatnonzero(~before.standing)
+    precision[walking[: len(walking) // 2], before.labels.index("R_FME")] = 0.0
+
+    after = replace(before, evidence=replace(before.evidence, precision=precision))
+
+    assert left_out(before, after) == {"R_FME": 0.5}
+    assert left_out(before, before) == {}
 
 
 def test_spines_that_were_exchanged_and_put_right_leave_the_ground_frame_right(people):
