@@ -459,7 +459,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--recipe", default=PACKAGED_RECIPE)
     parser.add_argument("--only", nargs="*", metavar="ID", help="these people")
     parser.add_argument("--faults", nargs="*", metavar="TEXT", help="faults whose names hold this")
-    parser.add_argument("--frames", type=int, default=16, help="frames of walks that size a body")
+    parser.add_argument("--frames", type=int, default=20, help="frames of walks that size a body")
     return parser.parse_args()
 
 
