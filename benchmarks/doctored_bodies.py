@@ -136,7 +136,7 @@ def size(recorded: Recorded, recipe: Recipe) -> tuple[EstimatedBody | None, Verd
 
 def _refused(figures: Iterable[BodyFigure]) -> tuple[str, ...]:
     """The figures beyond their limits in words, the furthest first."""
-    beyond = sorted((f for f in figures if f.refused), key=lambda f: -abs(f.value) / max(f.limit, 1e-9))
+    beyond = sorted((f for f in figures if f.refused), key=lambda f: -abs(f.value) / f.limit)
     return tuple(f"{f.figure} ({f.of}): {f.value:.3g} {f.unit}" for f in beyond)
 
 

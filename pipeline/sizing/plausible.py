@@ -27,6 +27,8 @@ NAN = float("nan")
 # power of the height it grows: children's heads are nearly as large as adults'. Ours, after the eighteen people; ANSUR
 # II (Gordon et al. 2014) has 0.24 m, its adults standing erect.
 OVER_CERVICAL_M, OVER_CERVICAL_AT_M, OVER_CERVICAL_POWER = 0.255, 1.70, 0.4
+# Heights are given in whole centimetres.
+HEIGHT_ROUNDED_MM = 5.0
 # How far a right marker must be on the left to be called so: feet may be together.
 CROSSED_M = 0.02
 # How high the centre of a heel's marker is over the floor.
@@ -154,7 +156,7 @@ def _stated_height(subject: Subject, settings: ScalingSettings) -> Iterator[Body
         of="subject",
         value=(min(subject.height_m - low, 0.0) + max(subject.height_m - high, 0.0)) * 1e3,
         unit="mm",
-        limit=0.0,
+        limit=HEIGHT_ROUNDED_MM,
         advice=(
             f"height_m in session.toml is {subject.height_m:g}, and proportions are known of people of {low:g} to "
             f"{high:g} m: compare it with the person; small children are built otherwise than adults"
@@ -163,25 +165,26 @@ def _stated_height(subject: Subject, settings: ScalingSettings) -> Iterator[Body
 
 
 def _crossed(at: Mapping[str, np.ndarray], profile: Profile) -> Iterator[BodyFigure]:
-    """How many markers of the right stand on the left of their left fellows, seen the way the feet point."""
+    """How far a marker of the right stands on the left of its left fellow, seen the way the feet point, at most."""
     forward = _feet_forward(at, profile)
     if forward is None:
         return
     rightward = np.cross(forward, (0.0, 1.0, 0.0))
-    crossed = [
-        f"{right} and {left}"
-        for right, left in _mirrored(profile, list(at))
-        if (at[right] - at[left]) @ rightward < -CROSSED_M
-    ]
+    leftward_m = {
+        (right, left): float((at[left] - at[right]) @ rightward) for right, left in _mirrored(profile, list(at))
+    }
+    crossed = sorted(
+        (pair for pair, by_m in leftward_m.items() if by_m > CROSSED_M), key=lambda pair: -leftward_m[pair]
+    )
     yield BodyFigure(
         figure="sides_crossed",
-        of="; ".join(crossed[:4]) or "standing",
-        value=float(len(crossed)),
-        unit="pairs",
-        limit=0.0,
+        of="; ".join(f"{right} and {left}" for right, left in crossed[:4]) or "standing",
+        value=max(0.0, *leftward_m.values()) * 1e3 if leftward_m else 0.0,
+        unit="mm",
+        limit=CROSSED_M * 1e3,
         advice=(
             "in the static trial the right one of these markers is on the left, as the feet point: look whether labels "
-            "are exchanged"
+            "are exchanged, right and left, or a heel and a toe"
         ),
     )
 

@@ -199,7 +199,7 @@ def test_exchanged_sides_are_named(pair):
     figure = signs(swapped(*pair))["sides_crossed"]
 
     assert figure.refused
-    assert figure.value == 1
+    assert figure.value == pytest.approx(2e3 * abs(PLACES_M[pair[0]][2]))
     assert figure.of == " and ".join(pair)
 
 
