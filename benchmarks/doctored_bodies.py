@@ -78,8 +78,9 @@ class NotHere(Exception):
 
 
 def read_recorded(session_file: Path) -> Recorded:
-    """A session's recordings that size its body."""
+    """A session's recordings that size its body; it has a static trial."""
     session = load_session(session_file)
+    assert session.static is not None
     return Recorded(
         subject=session.subject,
         profile=load_profile(session.profile),

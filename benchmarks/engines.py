@@ -40,8 +40,8 @@ from tests.parity.conftest import read_tasks_file, read_trc_file
 from tests.parity.walking_3d import FEET, smooth_markers, wrench
 
 SOLVES = ("ik", "id", "so")
-# What only engine `exact` is timed at: both engines leave it to the same code.
-AFTERWARDS = ("balance", "loads")
+# What only engine `exact` is timed at: muscles are laid along their paths, once for what follows from them.
+AFTERWARDS = ("paths", "balance", "loads")
 # OpenSim's defaults of what says when its tools may stop; the rest is the packaged recipe's.
 ACCURACY, CRITERION, ITERATIONS = 1e-5, 1e-4, 100
 KINEMATICS = InverseKinematicsSettings(ik_accuracy=ACCURACY)
@@ -58,10 +58,17 @@ PARTS = {
     "inverse dynamics": ("generalized_forces",),
     "muscle paths and equations": ("frame_equations",),
     "least effort": ("least_effort_in_blocks",),
-    "muscles' pulls on bodies": ("muscle_pulls",),
+    "muscles laid for balance and loads": ("_lay_in_blocks",),
     "forces in joints, balance": ("joint_forces", "virtual_work"),
 }
-CALLED = ("inverse_kinematics", "inverse_dynamics", "static_optimization", "muscle_balance", "joint_loads")
+CALLED = (
+    "inverse_kinematics",
+    "inverse_dynamics",
+    "static_optimization",
+    "laid_muscles",
+    "muscle_balance",
+    "joint_loads",
+)
 REST = "records, OpenSim's log, settings"
 
 
@@ -78,12 +85,19 @@ class Walk:
 def main() -> None:
     arguments = _arguments()
     quiet()
-    walk = read_walk(arguments.data / "opensim_reference" / "walking_3d")
+    result = speeds_of(read_walk(arguments.data / "opensim_reference" / "walking_3d"))
+    print(render(result))
+    if arguments.json:
+        arguments.json.write_text(json.dumps(result, indent=2) + "\n")
+
+
+def speeds_of(walk: Walk) -> dict[str, Any]:
+    """Both engines' times on a walk, their ratio, and where `exact` spends its own."""
     shares, compiled = profile(walk)
     per_frame = 1e3 / len(walk.markers.time_s)
     exact = np.median([_run("exact", walk) for _ in range(REPEATS)], axis=0) * per_frame
     tools = _run("tools", walk)[: len(SOLVES)] * per_frame
-    result = {
+    return {
         "data": "walking_3d",
         "n_frames": len(walk.markers.time_s),
         "ms_per_frame": {"exact": _named(exact), "tools": _named(tools)},
@@ -92,9 +106,6 @@ def main() -> None:
         "share_of_exact": shares,
         "share_compiled": compiled,
     }
-    print(render(result))
-    if arguments.json:
-        arguments.json.write_text(json.dumps(result, indent=2) + "\n")
 
 
 def read_walk(folder: Path) -> Walk:
@@ -129,11 +140,12 @@ def _run(engine: str, walk: Walk) -> np.ndarray:
         forces, so_s = _taken(lambda: _muscles(solver, walk, motion, directory))
         if engine == "tools":
             return np.array([ik_s, id_s, so_s])
-        _, balance_s = _taken(lambda: solver.muscle_balance(walk.model, motion, moments, forces, mechanics=LAW))
+        laid, laid_s = _taken(lambda: solver.laid_muscles(walk.model, motion, forces, mechanics=LAW))
+        _, balance_s = _taken(lambda: solver.muscle_balance(walk.model, motion, moments, forces, laid))
         _, loads_s = _taken(
-            lambda: solver.joint_loads(walk.model, motion, walk.wrenches, forces, foot_bodies=FEET, mechanics=LAW)
+            lambda: solver.joint_loads(walk.model, motion, walk.wrenches, laid, foot_bodies=FEET, mechanics=LAW)
         )
-    return np.array([ik_s, id_s, so_s, balance_s, loads_s])
+    return np.array([ik_s, id_s, so_s, laid_s, balance_s, loads_s])
 
 
 def _taken(solve: Callable[[], Any]) -> tuple[Any, float]:
@@ -143,7 +155,9 @@ def _taken(solve: Callable[[], Any]) -> tuple[Any, float]:
 
 
 def _moments(solver: Engine, walk: Walk, motion: Coordinates, directory: Path) -> GeneralizedForces:
-    return solver.inverse_dynamics(walk.model, motion, walk.wrenches, foot_bodies=FEET, directory=directory)
+    return solver.inverse_dynamics(
+        walk.model, motion, walk.wrenches, foot_bodies=FEET, mechanics=LAW, directory=directory
+    )
 
 
 def _muscles(solver: Engine, walk: Walk, motion: Coordinates, directory: Path) -> MuscleForces:
@@ -152,6 +166,7 @@ def _muscles(solver: Engine, walk: Walk, motion: Coordinates, directory: Path) -
         motion,
         walk.wrenches,
         foot_bodies=FEET,
+        mechanics=LAW,
         settings=EFFORT,
         directory=directory,
     )

@@ -12,14 +12,19 @@ import numpy as np
 from pipeline.anatomy.joint_angles import joint_angles
 from pipeline.ground.cycles import Stride
 from pipeline.ground.observe_walk import observe_walk
+from pipeline.ground.plate_lag import lag_warnings
 from pipeline.markers.static_trial import StaticTrial
 from pipeline.osim.engines import load_engine
+from pipeline.osim.models.shared_model import coordinate_ranges
+from pipeline.plates_in_time import lag_of_walk
 from pipeline.records import Kinematics, Markers, SubjectModel
 from pipeline.session.profile import Profile
 from pipeline.session.session import Trial
 from pipeline.session.setup import SessionSetup
 from pipeline.solving.leaps import leap_warnings
+from pipeline.solving.path_steps import path_step_warnings
 from pipeline.solving.quality import judge_trial, keep_explained
+from pipeline.solving.range_ends import keep_within_ranges
 from pipeline.solving.solve import solve
 from pipeline.solving.targets import cut_cycles
 from pipeline.solving.trial_result import TrialResult
@@ -48,7 +53,21 @@ def process_trial(
     solution = solve(engine, model.file, markers, wrenches, walk.frames, setup.profile, recipe, directory, known)
     angles = joint_angles(model.file, model.scale_factors, solution.kinematics.coordinates)
     quality = judge_trial(solution, wrenches, subject, recording.path.name, recipe.quality)
-    explained, unexplained = keep_explained(walk.strides, solution, recording.path.name, recipe.quality)
+    lag = lag_of_walk(
+        model.file,
+        solution.kinematics.coordinates,
+        solution.moments,
+        wrenches,
+        recipe.ground_reactions.force_cutoff_hz,
+    )
+    free, at_ends = keep_within_ranges(
+        walk.strides,
+        solution.kinematics.coordinates,
+        coordinate_ranges(model.file),
+        recording.path.name,
+        recipe.quality,
+    )
+    explained, unexplained = keep_explained(free, solution, recording.path.name, recipe.quality)
     return TrialResult(
         recording=recording,
         solution=solution,
@@ -62,8 +81,12 @@ def process_trial(
         warnings=(
             *walk.tracks.warnings,
             *walk.ground.warnings,
+            *lag_warnings(lag, setup.plates_lag_s),
             *walk.refused,
+            *solution.muscle_source.warnings(),
+            *at_ends,
             *leap_warnings(solution.kinematics.coordinates, recipe.quality),
+            *path_step_warnings(solution.laid, recipe.quality),
             *unexplained,
             *_at_the_edge(explained, markers.time_s),
             *angles.warnings,

@@ -377,7 +377,7 @@ class CoordinateTask:
 class BodyFigure:
     """One figure of a sized body: of what, its value and standard deviation, and what they must keep.
 
-    NaN: no such limit, or not known. Beyond `limit`, either way, the body is refused, and `advice` says what to look at.
+    NaN: no such limit, or not known. Beyond `limit`, either way, the body is refused; `advice` says what to look at.
     """
 
     figure: str
@@ -400,8 +400,8 @@ class BodyFigure:
         if np.isnan(self.sd_limit) or self.sd <= self.sd_limit:
             return ""
         return (
-            f"the {self.figure.replace('_', ' ')} of {self.of} is known to ± {self.sd:.2g} {self.unit}, expected at most "
-            f"{self.sd_limit:g}"
+            f"the {self.figure.replace('_', ' ')} of {self.of} is known to ± {self.sd:.2g} {self.unit}, "
+            f"expected at most {self.sd_limit:g}"
         )
 
 
@@ -447,7 +447,7 @@ class JointAngles:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SubjectModel:
-    """A subject's model as a file, how much larger its bodies are than the generic one's, and what to say in each walk."""
+    """A subject's model as a file, its bodies' factors over the generic model's, and what to say of it in each walk."""
 
     file: Path
     scale_factors: Mapping[str, tuple[float, float, float]]

@@ -16,6 +16,7 @@ from pipeline.ground.observe_walk import observe_walk
 from pipeline.markers.static_trial import read_static
 from pipeline.osim.balance import muscle_balance
 from pipeline.osim.engines import load_engine
+from pipeline.osim.laid_muscles import laid_muscles, muscle_source
 from pipeline.osim.objectives import marker_objective, muscle_effort
 from pipeline.records import (
     Coordinates,
@@ -45,10 +46,14 @@ Result = TypeVar("Result")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
-    """The differences of one walk, and what each engine's solves took: seconds per frame by (engine, solve)."""
+    """The differences of one walk, and what each engine's solves took: seconds per frame by (engine, solve).
+
+    `notes` are sentences on what the comparison can't show.
+    """
 
     differences: tuple[Difference, ...]
     seconds: Mapping[tuple[str, str], float]
+    notes: tuple[str, ...] = ()
 
     @property
     def agrees(self) -> bool:
@@ -160,7 +165,7 @@ def compare_engines(
         coordinates.cut(frames),
         moments["exact"].cut(frames),
         muscles["exact"],
-        mechanics=recipe.model.mechanics,
+        laid_muscles(model, coordinates, muscles["exact"], mechanics=recipe.model.mechanics),
     )
     right_moments, right_muscles = _corrected(model, coordinates, wrenches, frames, corrected, directory / "corrected")
     return Verdict(
@@ -180,6 +185,7 @@ def compare_engines(
             *of_corrections(right_moments, moments["exact"], right_muscles, muscles["exact"]),
         ),
         seconds=seconds,
+        notes=muscle_source(model).warnings(),
     )
 
 
@@ -233,5 +239,5 @@ def render(verdict: Verdict) -> str:
     for solve in ("ik", "id", "so"):
         ours, theirs = (1e3 * verdict.seconds[name, solve] for name in ENGINES)
         lines.append(f"{solve.upper()}: {ours:.2f} ms a frame by exact, {theirs:.1f} by tools, {theirs / ours:.0f} x")
-    lines.append(verdict.words)
+    lines += [*verdict.notes, verdict.words]
     return "\n".join(lines)

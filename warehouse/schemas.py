@@ -35,7 +35,11 @@ _SESSIONS = TableSchema(
         text("recipe", "The name of the recipe, which holds the settings that made this"),
         text("model", "The generic musculoskeletal model's name; null if imported", missing="null"),
         text("model_sha256", "SHA-256 of the generic model's file; null if imported", missing="null"),
-        text("static_trial", "The standing trial that gave the model its size; null if imported", missing="null"),
+        text(
+            "static_trial",
+            "The standing trial that gave the model its size; null if imported, or if walks alone did",
+            missing="null",
+        ),
         real("mass_kg", "kg", "Body mass at this visit"),
         real("height_m", "m", "Body height at this visit"),
         real("age_y", "year", "Age at this visit", missing="null"),

@@ -181,7 +181,7 @@ def _session_arrival(folder: Path) -> Arrival:
         session = load_session(file)
     except (ValueError, OSError) as error:
         return Arrival(folder=folder, of=_digest(folder, [file]), problem=str(error))
-    files = [file, session.static, *(trial.path for trial in session.trials)]
+    files = [file, *([session.static] if session.static else []), *(trial.path for trial in session.trials)]
     if session.profile.endswith(".toml"):
         files.append(Path(session.profile))
     missing = tuple(sorted(path.name for path in files if not path.is_file()))

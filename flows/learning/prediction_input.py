@@ -113,7 +113,7 @@ def _recorded(request: InputRequest, session_path: Path, files: "Callable[[Sessi
     walks, refused = [], []
     start = None if load_recipe(recipe).model.engine == "tools" else make_ready
     with WorkerPool(1, WORKER_PRELOAD, start) as workers:
-        scaled = _in_worker(workers, session.static.name, scaled_model, str(session.file), recipe, model)
+        scaled = _in_worker(workers, session.file.name, scaled_model, str(session.file), recipe, model)
         if isinstance(scaled, Rejection):
             raise ValueError(f"{session.file}: {scaled}")
         for file in files(session):

@@ -7,6 +7,7 @@ from pipeline.c3d.read_c3d import read_c3d
 from pipeline.errors import TrialRejected
 from pipeline.ground.cycles import Stride, frames_of, measured_strides
 from pipeline.ground.ground_reactions import GroundReactions, ground_reactions
+from pipeline.ground.plate_lag import in_step
 from pipeline.markers.observed import worst_gaps
 from pipeline.markers.static_trial import StaticTrial
 from pipeline.markers.trajectories import Trajectories, trajectories
@@ -37,7 +38,7 @@ class ObservedWalk:
 def observe_walk(setup: SessionSetup, trial: Trial, static: StaticTrial) -> ObservedWalk:
     """Read a trial and make of it what the solves need. TrialRejected names the stage that refused it."""
     recipe, subject = setup.recipe, setup.session.subject
-    recording = read_c3d(trial.path)
+    recording = in_step(read_c3d(trial.path), setup.plates_lag_s or 0.0)
     check_subject_blocks(recording, static.recording, subject, recipe.scaling)
     tracks = trajectories(recording, static, setup.profile, recipe)
     ground = ground_reactions(recording, tracks, setup.profile, subject.mass_kg, recipe.ground_reactions)

@@ -1,6 +1,6 @@
 """How the subject stands: the shape that sizing measures, and that walks are compared with."""
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -20,14 +20,16 @@ from warehouse.provenance import file_sha256
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StaticTrial:
-    """A static trial as recorded, and the standing pose: one frame in the ground frame.
+    """A recording of the session's person, and one frame of it in the ground frame, which tells their shape.
 
-    `warnings` say what had to be put right in the pose.
+    `stands`: it is a static trial, and the frame is a standing pose; without one it is a walk. `warnings` say what had
+    to be put right in the pose.
     """
 
     recording: Recording
     pose: Markers
     warnings: tuple[str, ...]
+    stands: bool = True
 
 
 # The walks of a session come one after another and share its static trial: the last one is kept, by its content.
@@ -35,14 +37,51 @@ _last: dict[Hashable, StaticTrial] = {}
 
 
 def read_static(setup: SessionSetup) -> StaticTrial:
-    """A session's static trial. TrialRejected if it can't be read, or a required marker is not seen in it."""
-    path, settings = setup.session.static, setup.recipe.scaling
-    made_from = path, _sha256(path), setup.profile.model_dump_json(), settings
+    """A session's static trial, or without one the first of the walks that size the body that can be used.
+
+    TrialRejected if it can't be read, or a required marker is not seen in it.
+    """
+    settings = setup.recipe.scaling
+    paths = (setup.session.static,) if setup.session.static else tuple(t.path for t in setup.session.sizing_trials)
+    made_from = tuple((path, _sha256(path)) for path in paths), setup.profile.model_dump_json(), settings
     if made_from not in _last:
-        static = pose_static(read_c3d(path), setup.profile, settings)
+        if setup.session.static:
+            static = pose_static(read_c3d(setup.session.static), setup.profile, settings)
+        else:
+            static = _pose_of_a_walk(paths, setup.profile, settings)
         _last.clear()
         _last[made_from] = static
     return _last[made_from]
+
+
+def _pose_of_a_walk(paths: Sequence[Path], profile: Profile, settings: ScalingSettings) -> StaticTrial:
+    """The frame that shows most markers, of the first walk that can be read; TrialRejected with why none can."""
+    reasons = []
+    for path in paths:
+        try:
+            recording = read_c3d(path)
+            labels = used_labels(recording, profile)
+        except TrialRejected as rejected:
+            reasons.append(rejected.reason)
+            continue
+        markers = to_ground(recording, ground_rotation(recording, profile), labels)
+        seen = np.isfinite(markers.positions_m).all(axis=2)
+        best = int(seen.sum(axis=1).argmax())
+        shown = [column for column in range(len(labels)) if seen[best, column]]
+        pose = Markers(
+            time_s=markers.time_s[best : best + 1],
+            rate_hz=markers.rate_hz,
+            labels=tuple(labels[column] for column in shown),
+            positions_m=markers.positions_m[best : best + 1, shown],
+        )
+        fixed, warnings = fix_swaps(pose, model_places(profile), profile, settings)
+        return StaticTrial(
+            recording=recording,
+            pose=fixed,
+            warnings=tuple(f"{path.name}: {warning}" for warning in warnings),
+            stands=False,
+        )
+    raise TrialRejected("scaling", f"there is no static trial, and no walk that sizes the body: {'; '.join(reasons)}")
 
 
 def pose_static(recording: Recording, profile: Profile, settings: ScalingSettings) -> StaticTrial:

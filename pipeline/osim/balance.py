@@ -12,39 +12,21 @@ from pathlib import Path
 from pipeline.mechanics.bodies.newton_euler import virtual_work
 from pipeline.mechanics.bodies.poses import coupling_slopes, fold
 from pipeline.osim.models.shared_model import shared_model
-from pipeline.osim.muscle_pulls import PullsOf, pulls_by_arrays
 from pipeline.records import Coordinates, GeneralizedForces, MuscleForces
-from pipeline.session.recipe import MechanicsLaw
+from pipeline.solving.engine import LaidMuscles
 
 
 def muscle_balance(
-    model_file: Path,
-    coordinates: Coordinates,
-    moments: GeneralizedForces,
-    forces: MuscleForces,
-    *,
-    mechanics: MechanicsLaw = "corrected",
+    model_file: Path, coordinates: Coordinates, moments: GeneralizedForces, forces: MuscleForces, laid: LaidMuscles
 ) -> GeneralizedForces:
     """What muscles and actuators give, less what inverse dynamics asks: (T, F), N·m or N.
 
     F are the unlocked, uncoupled coordinates; a coupled one (the patella's) is folded into its drivers with
     the slope of its coupler, since the constraint passes its share on. `coordinates` are those that inverse
-    dynamics used: filtered, if it filtered them. ValueError if the records don't share their frames. Zero
-    everywhere means balance.
+    dynamics used: filtered, if it filtered them. `laid` are the muscles of the engine that found the forces.
+    ValueError if the records don't share their frames. Zero everywhere means balance.
     """
-    return balance_along(pulls_by_arrays, model_file, coordinates, moments, forces, mechanics)
-
-
-def balance_along(
-    pulls: PullsOf,
-    model_file: Path,
-    coordinates: Coordinates,
-    moments: GeneralizedForces,
-    forces: MuscleForces,
-    mechanics: MechanicsLaw,
-) -> GeneralizedForces:
-    """The same, muscles pulling along the paths of the engine that found their forces."""
-    for record in (moments, forces):
+    for record in (moments, forces, laid):
         if len(record.time_s) != len(coordinates.time_s):
             raise ValueError(f"{type(record).__name__} has {len(record.time_s)} frames, not {len(coordinates.time_s)}.")
     shared = shared_model(model_file)
@@ -52,8 +34,7 @@ def balance_along(
     if moments.names != names:
         raise ValueError(f"the moments are of other coordinates ({moments.names}) than the model's ({names}).")
     poses = coordinates.values[:, [coordinates.names.index(name) for name in names]]
-    wrenches, direct = pulls(shared, poses, forces, mechanics)
-    surplus = virtual_work(shared.skeleton.tree, poses, wrenches) + direct - moments.values
+    surplus = virtual_work(shared.skeleton.tree, poses, laid.wrenches) + laid.direct - moments.values
     for column, name in enumerate(forces.actuator_coordinates):
         surplus[:, names.index(name)] += forces.actuator_force[:, column]
     tree, free = shared.skeleton.tree, shared.skeleton.free

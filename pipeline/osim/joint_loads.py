@@ -12,14 +12,15 @@ import numpy as np
 import opensim as osim
 
 from pipeline.mechanics.bodies.newton_euler import joint_forces
-from pipeline.osim.arrays.read_model import Skeleton
+from pipeline.osim.arrays.model_arrays import Skeleton
 from pipeline.osim.asking.moments import all_forces
 from pipeline.osim.ground_wrenches import bodies_pushed, wrenches_about_origin
+from pipeline.osim.laid_muscles import frames_among
 from pipeline.osim.models.shared_model import SharedModel, shared_model
 from pipeline.osim.motion import differentiated
-from pipeline.osim.muscle_pulls import PullsOf, pulls_by_arrays
-from pipeline.records import Coordinates, FootWrench, JointLoads, MuscleForces, Side
+from pipeline.records import Coordinates, FootWrench, JointLoads, Side
 from pipeline.session.recipe import MechanicsLaw
+from pipeline.solving.engine import LaidMuscles
 from warehouse.channels import LOADED_JOINTS
 
 # Forces that turn or move a joint by its coordinate, and pull on no body.
@@ -30,65 +31,41 @@ def joint_loads(
     model_file: Path,
     coordinates: Coordinates,
     wrenches: Sequence[FootWrench],
-    forces: MuscleForces,
+    laid: LaidMuscles,
     *,
     foot_bodies: Mapping[Side, str],
     mechanics: MechanicsLaw,
 ) -> JointLoads:
-    """Contact forces at the joints of `warehouse.channels.LOADED_JOINTS` that the model has, at `forces.time_s`.
+    """Contact forces at the joints of `warehouse.channels.LOADED_JOINTS` that the model has, at `laid.time_s`.
 
     `coordinates` may cover more frames. A joint that is none by itself in the model, its coordinates moving several
     bodies, is left out, and so are all joints of a model whose ligaments or bushings pull on bodies: their pull would
-    be taken for contact. ValueError if a frame of the forces is not among the coordinates'.
+    be taken for contact. ValueError if a frame of the muscles is not among the coordinates'.
     """
-    return loads_along(pulls_by_arrays, model_file, coordinates, wrenches, forces, foot_bodies, mechanics)
-
-
-def loads_along(
-    pulls: PullsOf,
-    model_file: Path,
-    coordinates: Coordinates,
-    wrenches: Sequence[FootWrench],
-    forces: MuscleForces,
-    foot_bodies: Mapping[Side, str],
-    mechanics: MechanicsLaw,
-) -> JointLoads:
-    """The same, muscles pulling along the paths of the engine that found their forces."""
     shared = shared_model(model_file)
-    skeleton, frames = shared.skeleton, _frames(coordinates.time_s, forces.time_s)
+    skeleton, frames = shared.skeleton, frames_among(coordinates.time_s, laid.time_s)
     distal = {} if _others_pull(shared) else _distal_bodies(skeleton)
     motion = differentiated(shared, coordinates, None, model_file.parent)
-    values = motion.values[frames]
-    given, _ = pulls(shared, values, forces, mechanics)
+    given = laid.wrenches.copy()
     pushed = bodies_pushed(shared, wrenches, foot_bodies)
-    for body, wrench in zip(pushed, wrenches_about_origin(wrenches, forces.time_s).swapaxes(0, 1), strict=True):
+    for body, wrench in zip(pushed, wrenches_about_origin(wrenches, laid.time_s).swapaxes(0, 1), strict=True):
         given[:, body] += wrench
     in_distal, in_proximal = joint_forces(
         skeleton.tree,
-        values,
+        motion.values[frames],
         motion.speeds[frames],
         motion.accelerations[frames],
         given,
         np.array(list(distal.values()), dtype=np.int64),
         mechanics == "opensim",
     )
-    return JointLoads(time_s=forces.time_s, joints=tuple(distal), in_distal_n=in_distal, in_proximal_n=in_proximal)
+    return JointLoads(time_s=laid.time_s, joints=tuple(distal), in_distal_n=in_distal, in_proximal_n=in_proximal)
 
 
 def _others_pull(shared: SharedModel) -> bool:
     """Whether forces act on bodies that are neither a muscle's nor an actuator's."""
     others = [force for force in all_forces(shared.model) if osim.ScalarActuator.safeDownCast(force) is None]
     return any(force.getConcreteClassName() not in _ON_COORDINATES for force in others)
-
-
-def _frames(among_s: np.ndarray, wanted_s: np.ndarray) -> np.ndarray:
-    places = np.searchsorted(among_s, wanted_s)
-    if not (places < len(among_s)).all() or not np.array_equal(among_s[places], wanted_s):
-        raise ValueError(
-            f"muscle forces cover {wanted_s[0]:.3f}-{wanted_s[-1]:.3f} s in {len(wanted_s)} frames; some are not among "
-            f"the coordinates' {len(among_s)}, {among_s[0]:.3f}-{among_s[-1]:.3f} s."
-        )
-    return places
 
 
 def _distal_bodies(skeleton: Skeleton) -> dict[str, int]:

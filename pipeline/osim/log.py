@@ -17,6 +17,7 @@ import opensim as osim
 from pipeline.errors import TrialRejected
 
 LOG_NAME = "opensim.log"
+_PACKAGE = Path(osim.__file__).parent
 # Where less is free, the next file didn't fit.
 _ROOM_BYTES = 1 << 16
 
@@ -61,8 +62,9 @@ class ToolLog:
 def tool_log(directory: Path, stage: str) -> Iterator[ToolLog]:
     """Route OpenSim's log to `directory`, which is made if need be, and yield what this call adds to it.
 
-    What OpenSim throws becomes TrialRejected(stage, …) with its message and the log's last lines. Where it failed for
-    want of disk space, which it doesn't always say, OSError: the recording is not to blame.
+    What OpenSim throws becomes TrialRejected(stage, …) with its message and the log's last lines; a RuntimeError of
+    anybody else is not the recording's fault and passes. Where OpenSim failed for want of disk space, which it doesn't
+    always say, OSError: the recording is not to blame either.
     """
     directory.mkdir(parents=True, exist_ok=True)
     path = directory / LOG_NAME
@@ -70,14 +72,27 @@ def tool_log(directory: Path, stage: str) -> Iterator[ToolLog]:
     osim.Logger.addFileSink(str(path))
     try:
         yield log
-    except (RuntimeError, TrialRejected) as error:
+    except TrialRejected:
         _refuse_full_disk(directory)
-        if isinstance(error, TrialRejected):
+        raise
+    except RuntimeError as error:
+        if not _is_opensims(error):
             raise
+        _refuse_full_disk(directory)
         reason = " ".join(str(error).split())[:600]
         raise TrialRejected(stage, f"OpenSim stopped: {reason}; its log ends: {log.tail()}") from error
     finally:
         osim.Logger.removeFileSink()
+
+
+def _is_opensims(error: RuntimeError) -> bool:
+    """Whether OpenSim's library threw it: every call goes through a file of its Python package."""
+    raised_in = ""
+    traceback = error.__traceback__
+    while traceback is not None:
+        raised_in = traceback.tb_frame.f_code.co_filename
+        traceback = traceback.tb_next
+    return Path(raised_in).parent == _PACKAGE
 
 
 def _refuse_full_disk(directory: Path) -> None:

@@ -13,7 +13,7 @@ from pipeline.errors import TrialRejected
 from pipeline.records import Recording
 from pipeline.session.profile import Profile, load_profile
 from pipeline.session.recipe import packaged_names
-from pipeline.session.session import SESSION_FILE, load_session
+from pipeline.session.session import SESSION_FILE, SIZING_WALKS, load_session
 
 _Fact = TypeVar("_Fact", float, str)
 
@@ -56,7 +56,7 @@ def init_session(
         raise ValueError(f"{target} exists already and is not overwritten. Edit it, or remove it first.")
     profile = _absolute(profile) if profile else _matching_profile(directory, recordings)
     static = static or _static_of(directory, recordings, load_profile(profile))
-    if static not in recordings:
+    if static is not None and static not in recordings:
         raise ValueError(f"{directory / static} is not among the folder's readable C3D files: {sorted(recordings)}.")
     text = _render(directory, target, subject, cohort, profile, static, conditions, recordings)
     _write(target, text)
@@ -104,16 +104,17 @@ def _matching_profile(directory: Path, recordings: dict[str, Recording | TrialRe
     )
 
 
-def _static_of(directory: Path, recordings: dict[str, Recording | TrialRejected], profile: Profile) -> str:
+def _static_of(directory: Path, recordings: dict[str, Recording | TrialRejected], profile: Profile) -> str | None:
+    """The one recording of quiet standing, None if all walk. ValueError if there are several."""
     standing = [
         name
         for name, item in recordings.items()
         if isinstance(item, Recording) and _travel_m(item, profile) < STANDING_TRAVEL_M
     ]
-    if len(standing) == 1:
-        return standing[0]
+    if len(standing) < 2:
+        return standing[0] if standing else None
     raise ValueError(
-        f"{directory}: expected one recording of quiet standing, found {standing or 'none'} "
+        f"{directory}: expected one recording of quiet standing, found {standing} "
         f"(pelvis travels less than {STANDING_TRAVEL_M} m). Name the static trial with --static FILE."
     )
 
@@ -133,12 +134,13 @@ def _render(
     subject: SubjectFacts,
     cohort: str | None,
     profile: str,
-    static: str,
+    static: str | None,
     conditions: Sequence[tuple[str, str]],
     recordings: dict[str, Recording | TrialRejected],
 ) -> str:
     said = [item.subject for item in recordings.values() if isinstance(item, Recording)]
     where = directory.resolve()
+    walks = [name for name, item in recordings.items() if name != static and isinstance(item, Recording)]
     recordings_at = "." if target.parent.resolve() == where else str(where)
     lines = [
         "# One laboratory session. Lines that begin with '#' are comments; complete those marked FILL IN.",
@@ -160,7 +162,10 @@ def _render(
         f"id = {_quoted(_safe(where.name))}",
         f"cohort = {_quoted(cohort or UNSPECIFIED)}  # the group this subject belongs to",
         f"profile = {_quoted(profile)}  # the laboratory's marker set: a packaged name or a TOML file",
-        f"static = {_quoted(static)}  # quiet standing, for scaling",
+        f"static = {_quoted(static)}  # quiet standing"
+        if static
+        else '# static = ""  # quiet standing: none was found, walks alone size the body',
+        f"sizing = [{', '.join(map(_quoted, walks[:SIZING_WALKS]))}]  # walks that size the body",
         f"recordings = {_quoted(recordings_at)}  # where the C3D files are, from this file; they are only read",
         "",
         "[trials]  # file = condition",

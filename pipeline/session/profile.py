@@ -12,6 +12,8 @@ from warehouse.settings_file import Checked, checked, parse_toml
 Axis = Literal["plates", "pelvis", "+x", "-x", "+y", "-y", "+z", "-z"]
 Vector = tuple[float, float, float]
 Weight = Annotated[float, Field(ge=0)]
+# How late force plates are against the cameras, seconds; negative where they are early. No instrument is a tenth late.
+PlatesLag = Annotated[float, Field(ge=-0.1, le=0.1)]
 
 
 class ProfileMarker(Checked):
@@ -57,6 +59,7 @@ class Profile(Checked):
     """One laboratory's way of working.
 
     `held`: coordinates that its markers hardly tell, and the weight (m²/rad²) with which they stay near the default.
+    `plates_lag_s`: how late its force plates are against its cameras, None where nobody has stated it.
     """
 
     name: str
@@ -64,6 +67,7 @@ class Profile(Checked):
     source: str
     up: Axis = "plates"
     forward: Axis = "pelvis"
+    plates_lag_s: PlatesLag | None = None
     pelvis: Pelvis
     right_foot: FootLabels
     left_foot: FootLabels

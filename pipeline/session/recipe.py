@@ -87,6 +87,7 @@ class ScalingSettings(Checked):
     height_sd: Positive
     mass_shares: Literal["published", "model"]
     hip_extension_deg: Annotated[float, Field(ge=0, le=90)]
+    knee_hyperextension_deg: Annotated[float, Field(ge=0, le=30)]
     max_spines_difference_deg: Positive
     max_standing_lumbar_deg: Positive
     max_hip_centre_difference_m: Positive
@@ -160,6 +161,9 @@ class QualitySettings(Checked):
     max_speed_rad_s: Positive
     max_speed_m_s: Positive
     min_leap_ratio: Positive
+    range_end_deg: Positive
+    max_range_end_ratio: Ratio
+    min_path_step_m: Positive
 
 
 class CycleSettings(Checked):

@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field, ValidationError, field_validator
 
 from pipeline.records import Sex
+from pipeline.session.profile import PlatesLag
 from warehouse.identity import SessionKey, TrialKey
 from warehouse.settings_file import Checked, in_words, read_toml
 
@@ -44,15 +45,18 @@ class Subject(Checked):
 class Visit(Checked):
     """When and how: the profile names the laboratory's marker set; `recordings` may lie elsewhere.
 
-    `sizing`: the walks that size the body beside the static trial; the first few if it isn't given.
+    `static`: the standing trial, if there is one. `sizing`: the walks that size the body, beside it or alone; the first
+    few if they aren't given.
+    `plates_lag_s`: how late the force plates were against the cameras that day; it goes before the profile's.
     """
 
     id: str
     cohort: str
     profile: str
-    static: str
+    static: str | None = None
     sizing: tuple[str, ...] | None = None
     recordings: str = "."
+    plates_lag_s: PlatesLag | None = None
 
 
 class _File(Checked):
@@ -77,7 +81,8 @@ class Session(Checked):
     key: SessionKey
     subject: Subject
     profile: str
-    static: Path
+    static: Path | None
+    plates_lag_s: float | None
     trials: tuple[Trial, ...]
     sizing_trials: tuple[Trial, ...]
 
@@ -119,7 +124,8 @@ def load_session(path: Path) -> Session:
         Trial(name=trial_name(name), path=folder / name, condition=condition)
         for name, condition in content.trials.items()
     )
-    _refuse_clashes(file, trials, folder / visit.static)
+    static = folder / visit.static if visit.static else None
+    _refuse_clashes(file, trials, static)
     profile = visit.profile
     if profile.endswith(".toml"):
         profile = str((file.parent / profile).resolve())
@@ -134,7 +140,8 @@ def load_session(path: Path) -> Session:
         key=key,
         subject=content.subject,
         profile=profile,
-        static=folder / visit.static,
+        static=static,
+        plates_lag_s=visit.plates_lag_s,
         trials=trials,
         sizing_trials=_sizing_trials(file, visit.sizing, trials),
     )
@@ -170,7 +177,7 @@ def _with_advice(file: Path, error: ValidationError) -> ValueError:
     return ValueError(f"{plain}. Fill in {', '.join(missing)}: nothing is assumed for a subject or a session.")
 
 
-def _refuse_clashes(file: Path, trials: tuple[Trial, ...], static: Path) -> None:
+def _refuse_clashes(file: Path, trials: tuple[Trial, ...], static: Path | None) -> None:
     seen: dict[str, Path] = {}
     for trial in trials:
         if trial.name in seen:
@@ -179,5 +186,5 @@ def _refuse_clashes(file: Path, trials: tuple[Trial, ...], static: Path) -> None
                 "Rename one of the files."
             )
         seen[trial.name] = trial.path
-        if trial.path == static:
+        if static and trial.path == static:
             raise ValueError(f"{file}: {static.name} is both the static trial and a walk. Remove one of the two.")

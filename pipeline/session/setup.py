@@ -17,6 +17,12 @@ class SessionSetup:
     profile: Profile
     model_file: Path | None
 
+    @property
+    def plates_lag_s(self) -> float | None:
+        """How late the plates are against the cameras, as the session or else the profile states; None: unstated."""
+        own = self.session.plates_lag_s
+        return self.profile.plates_lag_s if own is None else own
+
 
 def open_session(session_file: str, recipe: str, model_file: str | None) -> SessionSetup:
     """Load and check everything a session's work needs; ValueError names the file and the setting at fault.
@@ -24,12 +30,17 @@ def open_session(session_file: str, recipe: str, model_file: str | None) -> Sess
     `recipe` is a packaged recipe's name or a file; `model_file` goes before the model that the recipe names.
     """
     session = load_session(Path(session_file))
-    if not session.static.is_file():
+    if session.static and not session.static.is_file():
         raise ValueError(
-            f"{session.file}: the static trial {session.static} does not exist; nothing else tells the subject's size. "
-            "Correct `static` or `recordings`."
+            f"{session.file}: the static trial {session.static} does not exist. Correct `static` or `recordings`; "
+            "without a static trial, leave `static` out, and walks alone size the body."
         )
     settings = load_recipe(recipe)
+    if not session.static and settings.scaling.method == "pairs":
+        raise ValueError(
+            f"{session.file}: there is no static trial, and recipe {settings.name} sizes bodies by marker pairs, which "
+            'are measured in one. Name it as `static`, or set [scaling] method = "posterior".'
+        )
     return SessionSetup(
         session=session,
         recipe=settings,

@@ -17,8 +17,11 @@ from pipeline.sizing.evidence import gather
 from pipeline.sizing.mass_shares import mass_shares
 from pipeline.sizing.posterior import likeliest
 from pipeline.sizing.proportions import proportion_prior
+from pipeline.sizing.ranges import lowest_deg
 
 _STAGE = "scaling"
+# Of the figures beyond their limits, the worst so many are named.
+TOLD_AT_ONCE = 6
 
 
 def estimate_body(
@@ -43,8 +46,8 @@ def estimate_body(
     if not posterior.converged:
         raise TrialRejected(
             _STAGE,
-            f"the estimate of the body did not settle in {posterior.steps} steps. Look for markers that are exchanged or "
-            "displaced, or a profile that doesn't fit the laboratory.",
+            f"the estimate of the body did not settle in {posterior.steps} steps. Look for markers that are exchanged "
+            "or displaced, or a profile that doesn't fit the laboratory.",
         )
     return EstimatedBody(shared=shared, profile=profile, prior=prior, gathered=gathered, posterior=posterior)
 
@@ -67,7 +70,7 @@ def sized_model(model_file: Path, body: EstimatedBody, subject: Subject, setting
             ModelMarker(name=label, body=body.profile.markers[label].body, location_m=_three(place), fixed=False)
             for label, place in zip(body.gathered.labels, places_m, strict=False)
         ],
-        lowest_deg={name: -settings.hip_extension_deg for name in body.shared.names if name.startswith("hip_flexion")},
+        lowest_deg=lowest_deg(body.shared.names, settings),
     )
     seen = standing_m[0] if len(standing_m) else np.full(len(body.gathered.labels), np.nan)
     return ScaledModel(
@@ -86,13 +89,8 @@ def _refuse(figures: Sequence[BodyFigure]) -> None:
         (figure for figure in figures if figure.refused), key=lambda figure: -abs(figure.value) / figure.limit
     )
     if beyond:
-        worst = beyond[0]
-        raise TrialRejected(
-            _STAGE,
-            "the estimated body can't be right: "
-            + "; ".join(_in_words(figure) for figure in beyond[:6])
-            + f". {_sentence(worst.advice)}",
-        )
+        found = "; ".join(_in_words(figure) for figure in beyond[:TOLD_AT_ONCE])
+        raise TrialRejected(_STAGE, f"the estimated body can't be right: {found}. {_sentence(beyond[0].advice)}")
 
 
 def _in_words(figure: BodyFigure) -> str:

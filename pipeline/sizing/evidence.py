@@ -1,40 +1,45 @@
-"""What a session says of a body: the static trial's pose and frames of its walks, with what is known beforehand."""
+"""What a session says of a body: the static trial's pose and frames of its walks, with what is known beforehand.
+
+Shapes: N frames, M markers, C joint centres, P = M + C points, Q coordinates, F free ones.
+"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from pipeline.mechanics.arrays import MarkerPlaces
+from pipeline.mechanics.arrays import MarkerPlaces, Tree, reals
 from pipeline.mechanics.markers.fit import CoordinateRoles, fit_poses, tracking_problem
 from pipeline.osim.models.shared_model import SharedModel
 from pipeline.records import SIDES, Markers
 from pipeline.session.profile import Profile
 from pipeline.session.recipe import ScalingSettings
-from pipeline.sizing import joint_centres
+from pipeline.sizing.joint_centres import HIP_SD_M, hip_centres
 from pipeline.sizing.landmarks import MarkerPrior, marker_prior
+from pipeline.sizing.places import place_precision
 from pipeline.sizing.posterior import Evidence
 from pipeline.sizing.proportions import ProportionPrior
+from pipeline.sizing.ranges import widened
 from pipeline.sizing.scaled_tree import scaled_tree
 
 # A coordinate without a prior of its own: an angle may be anything, a place anywhere.
 ANY_ANGLE_RAD, ANYWHERE_M = 2.0, 1e3
-# How far a standing person's trunk leans from the model's neutral pose, by coordinate.
+# How far a standing person's trunk leans from the model's neutral pose, by coordinate. Ours.
 STANDING_SD_RAD = {"lumbar_extension": np.radians(8), "lumbar_bending": np.radians(4), "lumbar_rotation": np.radians(4)}
-# Ends of ranges give way: a soft wall's standard deviation.
-WALL_RAD = np.radians(2.0)
-# The pelvis's neutral pose is a convention, in which the line of spines lies as on the model's own pelvis: where hips lie
-# otherwise below it, hips are elsewhere, and the pelvis isn't turned. How nearly, an angle.
-SPINES_SD_RAD = np.radians(1.5)
-# What a guide tells: the model's shoulders are part of its trunk, and arms hang where they like.
-GUIDE_SD_M = 0.05
 # A coordinate that the profile holds near its default.
 HELD_SD_RAD = 0.3
+# Ends of ranges give way: a soft wall's standard deviation.
+WALL_RAD = np.radians(2.0)
+# What a guide tells: the model's shoulders are part of its trunk, and arms hang where they like.
+GUIDE_SD_M = 0.05
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Gathered:
-    """Evidence, and what its rows are: labels of the markers, then names of joint centres; whether a frame stands."""
+    """Evidence, and what its points and frames are.
+
+    labels of the M markers; names of the C joint centres; standing (N,): which frames stand; priors by label.
+    """
 
     evidence: Evidence
     labels: tuple[str, ...]
@@ -51,40 +56,42 @@ def gather(
     walks: Sequence[Markers],
     settings: ScalingSettings,
 ) -> Gathered:
-    """Frames, priors and starting poses. At least one of `standing` (one frame) and `walks` is there."""
+    """Frames, priors and starting poses. At least one of `standing` (one frame) and `walks` is there.
+
+    A walk's frames are spread evenly over it. Markers that no frame shows are left out.
+    """
     skeleton = shared.skeleton
+    shown = {label for markers in (standing, *walks) if markers for label in markers.labels}
     labels = tuple(
-        label
-        for label, marker in profile.markers.items()
-        if marker.body in skeleton.bodies and any(label in frames.labels for frames in (standing, *walks) if frames)
+        label for label, marker in profile.markers.items() if label in shown and marker.body in skeleton.bodies
     )
     priors = {label: marker_prior(profile.markers[label]) for label in labels}
-    measured, stands = _frames(labels, standing, walks, settings.walking_frames)
-    n_walking = max(1, int((~stands).sum()))
-    fewer = n_walking / min(n_walking, settings.worth_frames)
-    guide = np.array([profile.markers[label].guide for label in labels])
-    soft_m = np.array([priors[label].soft_tissue_m for label in labels])
-    sd = np.where(stands[:, None], settings.standing_sd_m, soft_m * np.sqrt(fewer))
-    sd = np.where(guide, np.maximum(sd, GUIDE_SD_M), sd)
-    centres = _centres(profile, skeleton.bodies, labels, measured)
-    share = 1.0 if stands.any() else float(n_walking)
-    names, bodies, bones, places, precisions = [], [], [], [], []
-    for centre in centres:
-        seen = np.isfinite(centre.measured_m).all(axis=1) & (stands if stands.any() else True)
-        names.append(centre.name)
-        bodies.append(skeleton.bodies.index(centre.body))
-        bones.append(centre.place_m)
-        places.append(np.where(seen[:, None], centre.measured_m, 0.0))
-        precisions.append(np.where(seen, 1 / (centre.sd_m**2 * share), 0.0))
-    seen = np.isfinite(measured).all(axis=2)
-    precision = np.where(seen, 1 / sd**2, 0.0)
-    body = np.array([skeleton.bodies.index(profile.markers[label].body) for label in labels] + bodies, dtype=np.int64)
-    bone_m = np.array([priors[label].bone_m for label in labels] + bones)
-    over_m = np.array([priors[label].over_m for label in labels] + [(0.0, 0.0, 0.0)] * len(centres))
-    every = np.concatenate([np.nan_to_num(measured), *[p[:, None] for p in places]], axis=1)
-    weight = np.concatenate([precision, *[p[:, None] for p in precisions]], axis=1)
-    free = np.array([c for c in skeleton.free if c not in set(skeleton.tree.dependent.tolist())])
-    mean, spread = _pose_prior(shared, profile, free, stands)
+    measured_m, stands = _frames(labels, standing, walks, settings.walking_frames)
+    sd_m = _measured_sd_m(labels, profile, priors, stands, settings)
+    centres = _hips(profile, skeleton.bodies, labels, priors, measured_m, stands)
+    on = [*(profile.markers[label].body for label in labels), *(f"femur_{name[-1]}" for name in centres)]
+    body = np.array([skeleton.bodies.index(name) for name in on], dtype=np.int64)
+    # A hip's centre is the thigh's origin.
+    bone_m = np.array([*(priors[label].bone_m for label in labels), *([(0.0, 0.0, 0.0)] * len(centres))])
+    over_m = np.array([*(priors[label].over_m for label in labels), *([(0.0, 0.0, 0.0)] * len(centres))])
+    points_m = np.concatenate([measured_m, *(centre[:, None] for centre in centres.values())], axis=1)
+    # Without a standing frame, walking ones share a regression's worth.
+    centre_sd_m = np.full((len(stands), len(centres)), HIP_SD_M * np.sqrt(1 if stands.any() else len(stands)))
+    seen = np.isfinite(points_m).all(axis=2)
+    precision = np.where(seen, 1 / np.concatenate([sd_m, centre_sd_m], axis=1) ** 2, 0.0)
+    free = np.setdiff1d(skeleton.free, skeleton.tree.dependent)
+    pose_mean, pose_sd = _pose_prior(shared, profile, free, stands)
+    places = bone_m[: len(labels)] * prior.factors()[body[: len(labels)]] + over_m[: len(labels)]
+    low = widened(skeleton.low, shared.names, settings)
+    start = _starting_poses(
+        shared,
+        profile,
+        low,
+        scaled_tree(skeleton.tree, prior.factors()),
+        MarkerPlaces(body=body[: len(labels)].copy(), place_m=reals(places)),
+        (sd_m[-1] / sd_m[-1].min()) ** -2,
+        measured_m,
+    )
     evidence = Evidence(
         tree=skeleton.tree,
         growth=prior.growth,
@@ -93,45 +100,29 @@ def gather(
         body=body,
         bone_m=bone_m,
         over_m=over_m,
-        place_precision=1 / np.array([priors[label].place_sd_m for label in labels]) ** 2,
-        together=_line_of_spines(profile, labels, priors),
-        measured_m=every,
-        precision=np.repeat(weight[:, :, None], 3, axis=2),
+        place_precision=place_precision(profile, labels, priors),
+        measured_m=np.nan_to_num(points_m),
+        precision=np.repeat(precision[:, :, None], 3, axis=2),
         free=free,
-        low=skeleton.low[free],
+        low=low[free],
         high=skeleton.high[free],
         wall_rad=WALL_RAD,
-        pose_mean=mean,
-        pose_precision=1 / spread**2,
-        start=_starts(shared, profile, labels, measured, sd, prior, body, bone_m, over_m),
+        pose_mean=pose_mean,
+        pose_precision=1 / pose_sd**2,
+        start=start,
     )
-    return Gathered(evidence=evidence, labels=labels, centres=tuple(names), standing=stands, priors=priors)
-
-
-def _line_of_spines(profile: Profile, labels: Sequence[str], priors: Mapping[str, MarkerPrior]) -> np.ndarray:
-    """(1, M, 3): how far markers' places turn the line from the posterior to the anterior spines, over its deviation."""
-    pelvis = profile.pelvis
-    ahead = [labels.index(label) for label in (pelvis.right_anterior, pelvis.left_anterior) if label in labels]
-    behind = [labels.index(label) for label in pelvis.posterior if label in labels]
-    turn = np.zeros((1, len(labels), 3))
-    if ahead and behind:
-        at = [priors[label].bone_m[0] for label in labels]
-        length_m = np.mean([at[i] for i in ahead]) - np.mean([at[i] for i in behind])
-        turn[0, ahead, 1] = 1 / (len(ahead) * length_m * SPINES_SD_RAD)
-        turn[0, behind, 1] = -1 / (len(behind) * length_m * SPINES_SD_RAD)
-    return turn
+    return Gathered(evidence=evidence, labels=labels, centres=tuple(centres), standing=stands, priors=priors)
 
 
 def _frames(
     labels: Sequence[str], standing: Markers | None, walks: Sequence[Markers], n_frames: int
 ) -> tuple[np.ndarray, np.ndarray]:
     """Measured places (N, M, 3), NaN where not seen, and which frames stand (N,)."""
-    chosen: list[np.ndarray] = []
-    if standing is not None:
-        chosen.append(_rows(labels, standing, np.array([0])))
+    chosen = [] if standing is None else [_rows(labels, standing, np.array([0]))]
     each = max(2, round(n_frames / max(1, len(walks))))
     for walk in walks:
-        chosen.append(_rows(labels, walk, np.unique(np.linspace(0, len(walk.time_s) - 1, each).round().astype(int))))
+        spread = np.linspace(0, len(walk.time_s) - 1, each).round().astype(int)
+        chosen += [_rows(labels, walk, np.unique(spread))]
     stands = np.zeros(sum(map(len, chosen)), dtype=bool)
     stands[:1] = standing is not None
     return np.concatenate(chosen), stands
@@ -144,58 +135,73 @@ def _rows(labels: Sequence[str], markers: Markers, frames: np.ndarray) -> np.nda
     return rows
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Centre:
-    name: str
-    body: str
-    place_m: tuple[float, float, float]
-    measured_m: np.ndarray
-    sd_m: float
+def _measured_sd_m(
+    labels: Sequence[str],
+    profile: Profile,
+    priors: Mapping[str, MarkerPrior],
+    stands: np.ndarray,
+    settings: ScalingSettings,
+) -> np.ndarray:
+    """Standard deviations (N, M): in walks, of as many independent frames as all of them are worth."""
+    n_walking = int((~stands).sum())
+    fewer = n_walking / min(n_walking, settings.worth_frames) if n_walking else 1.0
+    soft_m = np.array([priors[label].soft_tissue_m for label in labels])
+    sd_m = np.where(stands[:, None], settings.standing_sd_m, soft_m * np.sqrt(fewer))
+    guides = [profile.markers[label].guide for label in labels]
+    return np.where(guides, np.maximum(sd_m, GUIDE_SD_M), sd_m)
 
 
-def _centres(profile: Profile, bodies: Sequence[str], labels: Sequence[str], measured: np.ndarray) -> list[_Centre]:
-    """Joint centres that the markers tell."""
-
-    def at(label: str) -> np.ndarray:
-        return measured[:, labels.index(label)]
-
-    found: list[_Centre] = []
+def _hips(
+    profile: Profile,
+    bodies: Sequence[str],
+    labels: Sequence[str],
+    priors: Mapping[str, MarkerPrior],
+    measured_m: np.ndarray,
+    stands: np.ndarray,
+) -> dict[str, np.ndarray]:
+    """Hip centres (N, 3) by regression, by name; NaN where markers don't tell, and in walks where a pose stands."""
     pelvis = profile.pelvis
+    anterior = (pelvis.right_anterior, pelvis.left_anterior)
     posterior = [label for label in pelvis.posterior if label in labels]
-    if {pelvis.right_anterior, pelvis.left_anterior} <= set(labels) and posterior:
-        with np.errstate(invalid="ignore"):
-            middle = np.nanmean([at(label) for label in posterior], axis=0)
-            leg_m = _leg_m(profile, labels, measured)
-            hips = joint_centres.hip_centres(at(pelvis.right_anterior), at(pelvis.left_anterior), middle, leg_m)
-        for side, hip in zip(SIDES, hips, strict=True):
-            if f"femur_{side[0]}" in bodies:
-                found.append(
-                    _Centre(
-                        name=f"hip_{side[0]}",
-                        body=f"femur_{side[0]}",
-                        place_m=(0.0, 0.0, 0.0),
-                        measured_m=hip,
-                        sd_m=joint_centres.HIP_SD_M,
-                    )
-                )
-    return found
+    if not (set(anterior) <= set(labels) and posterior):
+        return {}
+    at = {label: measured_m[:, labels.index(label)] for label in (*anterior, *posterior)}
+    told = hip_centres(
+        at[anterior[0]],
+        at[anterior[1]],
+        _middle(at, posterior),
+        leg_m=_leg_m(profile, labels, measured_m),
+        over_anterior_m=priors[anterior[0]].over_m,
+        over_posterior_m=float(np.mean([np.hypot(*priors[label].over_m[:2]) for label in posterior])),
+    )
+    walking = stands.any() & ~stands
+    return {
+        f"hip_{side[0]}": np.where(walking[:, None], np.nan, centre)
+        for side, centre in zip(SIDES, told, strict=True)
+        if f"femur_{side[0]}" in bodies
+    }
 
 
-def _leg_m(profile: Profile, labels: Sequence[str], measured: np.ndarray) -> np.ndarray:
+def _middle(at: Mapping[str, np.ndarray], labels: Sequence[str]) -> np.ndarray:
+    """The mean of those labels that a frame shows, (N, 3); NaN if it shows none."""
+    places = np.array([at[label] for label in labels])
+    seen = np.isfinite(places)
+    mean: np.ndarray = np.where(seen, places, 0.0).sum(axis=0) / np.where(seen.any(axis=0), seen.sum(axis=0), np.nan)
+    return mean
+
+
+def _leg_m(profile: Profile, labels: Sequence[str], measured_m: np.ndarray) -> np.ndarray:
     """The legs' mean length from anterior spine to malleolus, (N,), NaN where no leg shows it."""
     lengths = []
-    for side, anterior in (("r", profile.pelvis.right_anterior), ("l", profile.pelvis.left_anterior)):
-        for landmark in ("medial_malleolus", "lateral_malleolus"):
-            ankle = [
-                label
-                for label in labels
-                if profile.markers[label].landmark == landmark and profile.markers[label].body == f"tibia_{side}"
-            ]
-            if ankle:
-                between = measured[:, labels.index(anterior)] - measured[:, labels.index(ankle[0])]
-                lengths.append(np.linalg.norm(between, axis=1))
-                break
-    mean: np.ndarray = np.mean(lengths, axis=0) if lengths else np.full(len(measured), np.nan)
+    for side, anterior in zip("rl", (profile.pelvis.right_anterior, profile.pelvis.left_anterior), strict=True):
+        ankles = {
+            profile.markers[label].landmark: label for label in labels if profile.markers[label].body == f"tibia_{side}"
+        }
+        ankle = ankles.get("medial_malleolus", ankles.get("lateral_malleolus"))
+        if ankle:
+            between = measured_m[:, labels.index(anterior)] - measured_m[:, labels.index(ankle)]
+            lengths.append(np.linalg.norm(between, axis=1))
+    mean: np.ndarray = np.mean(lengths, axis=0) if lengths else np.full(len(measured_m), np.nan)
     return mean
 
 
@@ -205,57 +211,47 @@ def _pose_prior(
     """Means and standard deviations (N, F) of poses."""
     coordinates = shared.summary.coordinates
     mean = np.tile(shared.skeleton.default[free], (len(stands), 1))
-    spread = np.full(mean.shape, ANY_ANGLE_RAD)
+    sd = np.full(mean.shape, ANY_ANGLE_RAD)
     for place, number in enumerate(free):
         coordinate = coordinates[number]
         if not coordinate.rotational or coordinate.residual:
-            spread[:, place] = ANYWHERE_M
+            sd[:, place] = ANYWHERE_M
         elif coordinate.name in profile.held:
-            spread[:, place] = HELD_SD_RAD
+            sd[:, place] = HELD_SD_RAD
+        elif coordinate.name in STANDING_SD_RAD and stands.any():
+            sd[stands, place] = STANDING_SD_RAD[coordinate.name]
         elif coordinate.name in STANDING_SD_RAD:
-            spread[stands, place] = STANDING_SD_RAD[coordinate.name]
-            if not stands.any():
-                spread[:, place] = STANDING_SD_RAD[coordinate.name] * np.sqrt(len(stands))
-    return mean, spread
+            # On the whole, a walk is as upright.
+            sd[:, place] = STANDING_SD_RAD[coordinate.name] * np.sqrt(len(stands))
+    return mean, sd
 
 
-def _starts(
+def _starting_poses(
     shared: SharedModel,
     profile: Profile,
-    labels: Sequence[str],
-    measured: np.ndarray,
-    sd: np.ndarray,
-    prior: ProportionPrior,
-    body: np.ndarray,
-    bone_m: np.ndarray,
-    over_m: np.ndarray,
+    low: np.ndarray,
+    tree: Tree,
+    places: MarkerPlaces,
+    weight: np.ndarray,
+    measured_m: np.ndarray,
 ) -> np.ndarray:
     """Poses (N, Q) of the likeliest body before anything was measured."""
-    skeleton = shared.skeleton
-    factors = np.exp(np.tensordot(prior.mean, prior.growth, 1))
-    n_markers = len(labels)
-    places = bone_m[:n_markers] * factors[body[:n_markers]] + over_m[:n_markers]
-    coordinates = shared.summary.coordinates
-    problem = tracking_problem(
-        scaled_tree(skeleton.tree, factors),
-        MarkerPlaces(body=body[:n_markers].copy(), place_m=np.ascontiguousarray(places)),
-        np.ascontiguousarray(1e-4 / sd[-1] ** 2),
-        CoordinateRoles(
-            locked=np.array([coordinate.locked for coordinate in coordinates]),
-            low=skeleton.low,
-            high=skeleton.high,
-            residual=np.array([coordinate.residual for coordinate in coordinates]),
-            rotational=np.array([coordinate.rotational for coordinate in coordinates]),
-        ),
-        [
-            (shared.names.index(name), weight, float(skeleton.default[shared.names.index(name)]))
-            for name, weight in profile.held.items()
-            if name in shared.names
-        ],
-    )
-    held = np.tile(skeleton.default, (len(measured), 1))
-    # Frames of different times: each on its own.
-    poses = [
-        fit_poses(problem, np.zeros(1), measured[n : n + 1], held[n : n + 1]).values[0] for n in range(len(measured))
+    skeleton, coordinates = shared.skeleton, shared.summary.coordinates
+    held = [
+        (shared.names.index(name), stiffness, float(skeleton.default[shared.names.index(name)]))
+        for name, stiffness in profile.held.items()
+        if name in shared.names
     ]
-    return np.array(poses)
+    roles = CoordinateRoles(
+        locked=np.array([coordinate.locked for coordinate in coordinates]),
+        low=low,
+        high=skeleton.high,
+        residual=np.array([coordinate.residual for coordinate in coordinates]),
+        rotational=np.array([coordinate.rotational for coordinate in coordinates]),
+    )
+    problem = tracking_problem(tree, places, weight, roles, held)
+    # Frames far apart in time: each on its own.
+    alone = [
+        fit_poses(problem, np.zeros(1), frame[None], skeleton.default[None].copy()).values[0] for frame in measured_m
+    ]
+    return np.array(alone)

@@ -43,9 +43,9 @@ SHAPE_SD_M: dict[str, Vector] = {
     "pelvis": (0.006, 0.006, 0.006),
     "femur_r": (0.008, 0.008, 0.010),
     "tibia_r": (0.007, 0.008, 0.008),
-    "calcn_r": (0.015, 0.008, 0.008),
-    "toes_r": (0.015, 0.008, 0.008),
-    "torso": (0.030, 0.025, 0.008),
+    "calcn_r": (0.012, 0.007, 0.007),
+    "toes_r": (0.012, 0.007, 0.007),
+    "torso": (0.015, 0.015, 0.008),
 }
 OTHER_SHAPE_SD_M: Vector = (0.012, 0.012, 0.012)
 
@@ -91,11 +91,11 @@ def marker_prior(marker: ProfileMarker) -> MarkerPrior:
     """What is known of a profile's marker before it is seen. ValueError if its landmark is on another body."""
     if not marker.landmark:
         technical = marker.static_weight == 0
-        sd_m = TECHNICAL_SD_M if technical else UNNAMED_SD_M
+        anywhere_m = TECHNICAL_SD_M if technical else UNNAMED_SD_M
         return MarkerPrior(
             bone_m=marker.location_m,
             over_m=(0.0, 0.0, 0.0),
-            place_sd_m=(sd_m, sd_m, sd_m),
+            place_sd_m=(anywhere_m, anywhere_m, anywhere_m),
             soft_tissue_m=UNNAMED_SOFT_TISSUE_M,
             technical=technical,
         )
@@ -122,7 +122,8 @@ def _landmark(marker: ProfileMarker) -> Landmark:
     landmark = landmarks()[marker.landmark]
     if marker.body not in (landmark.body, landmark.body.removesuffix("_r") + "_l"):
         raise ValueError(
-            f"landmark {marker.landmark!r} is on {landmark.body}, the profile's marker on {marker.body}. Correct `body`."
+            f"landmark {marker.landmark!r} is on {landmark.body}, the profile's marker on {marker.body}. "
+            "Correct `body`."
         )
     return landmark
 

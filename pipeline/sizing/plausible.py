@@ -47,6 +47,8 @@ def standing_signs(
     static: StaticTrial, profile: Profile, subject: Subject, settings: ScalingSettings
 ) -> tuple[BodyFigure, ...]:
     """What makes an estimate pointless: a static trial that moves, sides exchanged, a height that no prior knows."""
+    if not static.stands:
+        return tuple(_stated_height(subject, settings))
     pose = static.pose
     at = {label: pose.marker(label)[0] for label in pose.labels if np.isfinite(pose.marker(label)).all()}
     return (

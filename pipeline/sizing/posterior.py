@@ -30,8 +30,8 @@ class Evidence:
     tree: the unscaled model. growth (K, B, 3): how each proportion, a logarithm, enlarges each body along its axes.
     proportion_mean (K,), proportion_precision (K, K).
     body (P,), bone_m (P, 3): a point's body, and its place that grows with the body. over_m (P, 3): what lies over it
-    and doesn't grow: skin, and a marker's radius. The first M points may be elsewhere: place_precision (M, 3), 1/m²;
-    together (R, M, 3): sums of their offsets, each over its standard deviation.
+    and doesn't grow: skin, and a marker's radius. The first M points may be elsewhere: place_precision (3 M, 3 M),
+    1/m².
     measured_m (N, P, 3) in the ground frame, precision (N, P, 3), 1/m², 0 where a point was not seen.
     free (F,): the coordinates to be found. low, high (F,): ranges; beyond them a pose costs wall_rad (its deviation).
     pose_mean, pose_precision (N, F). start (N, Q): poses to begin from.
@@ -45,7 +45,6 @@ class Evidence:
     bone_m: np.ndarray
     over_m: np.ndarray
     place_precision: np.ndarray
-    together: np.ndarray
     measured_m: np.ndarray
     precision: np.ndarray
     free: np.ndarray
@@ -95,7 +94,7 @@ class Posterior:
 
 def likeliest(evidence: Evidence) -> Posterior:
     """The maximum of the posterior, from the proportions' and places' means and the starting poses."""
-    shape = np.concatenate([evidence.proportion_mean, np.zeros(evidence.place_precision.size)])
+    shape = np.concatenate([evidence.proportion_mean, np.zeros(len(evidence.place_precision))])
     prior = _shape_precision(evidence)
     mean = shape.copy()
     poses, loss_of_frame = _settle(evidence, shape, evidence.start, np.full(len(evidence.start), 1e-2), STARTING_STEPS)
@@ -251,7 +250,7 @@ def _by_pose(evidence: Evidence, shape: np.ndarray, poses: np.ndarray) -> np.nda
 def _by_shape(evidence: Evidence, shape: np.ndarray, poses: np.ndarray, rotation: np.ndarray) -> np.ndarray:
     """How points move with the shape: (N, P, 3, K + 3 M)."""
     factors = evidence.factors(shape)
-    n_proportions, n_places = evidence.n_proportions, len(evidence.place_precision)
+    n_proportions, n_places = evidence.n_proportions, len(evidence.place_precision) // 3
     moved = np.zeros((*rotation.shape[:2], 3, n_proportions + 3 * n_places))
     places_m = evidence.bone_m * factors[evidence.body]
     here = _points_of(evidence, factors, places_m, poses)
@@ -273,10 +272,9 @@ def _points_of(evidence: Evidence, factors: np.ndarray, places_m: np.ndarray, po
 
 def _shape_precision(evidence: Evidence) -> np.ndarray:
     n_proportions = evidence.n_proportions
-    precision = np.diag(np.concatenate([np.zeros(n_proportions), evidence.place_precision.ravel()]))
+    precision = np.zeros((n_proportions + len(evidence.place_precision),) * 2)
     precision[:n_proportions, :n_proportions] = evidence.proportion_precision
-    together = evidence.together.reshape(len(evidence.together), -1)
-    precision[n_proportions:, n_proportions:] += together.T @ together
+    precision[n_proportions:, n_proportions:] = evidence.place_precision
     return precision
 
 

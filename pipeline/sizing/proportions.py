@@ -22,9 +22,9 @@ MODEL_HEIGHT_M = 1.70
 MODEL_THIGH_AND_SHANK_M = 0.804
 
 
-# The model's seventh cervical process is as high over the floor as people's, 0.86 of their height, but its jugular notch
-# and acromia are at 0.84 and 0.85 where people's are at 0.82 (ANSUR II: Gordon et al. 2014): of 0.38 m from its lumbar
-# joint to these, 0.03 too many at two places of three.
+# The model's seventh cervical process is as high over the floor as people's, 0.86 of their height, but its jugular
+# notch and acromia are at 0.84 and 0.85 where people's are at 0.82 (ANSUR II: Gordon et al. 2014): of 0.38 m from its
+# lumbar joint to these, 0.03 too many at two places of three.
 TRUNK_LIKE_PEOPLES = 0.94
 
 
@@ -46,8 +46,8 @@ def _both(**axes: str) -> dict[str, str]:
     return {f"{body}_{side}": of for body, of in axes.items() for side in "rl"}
 
 
-# Shares of height: Drillis and Contini (1966), in Winter (2009), fig. 4.1: foot 0.039, shank 0.246, thigh 0.245, the rest
-# from hip to vertex, of which the model's pelvis takes 0.048 up to its lumbar joint.
+# Shares of height: Drillis and Contini (1966), in Winter (2009), fig. 4.1: foot 0.039, shank 0.246, thigh 0.245, the
+# rest from hip to vertex, of which the model's pelvis takes 0.048 up to its lumbar joint.
 PROPORTIONS: tuple[Proportion, ...] = (
     Proportion("pelvis_depth", "breadth", {"pelvis": "X"}),
     Proportion("pelvis_height", "breadth", {"pelvis": "Y"}, of_height=0.048),
@@ -77,6 +77,11 @@ class ProportionPrior:
     mean: np.ndarray
     covariance: np.ndarray
     precision: np.ndarray
+
+    def factors(self) -> np.ndarray:
+        """The bodies' factors (B, 3) at the mean."""
+        factors: np.ndarray = np.exp(np.tensordot(self.mean, self.growth, 1))
+        return factors
 
     def sds(self) -> np.ndarray:
         """Standard deviations (K,)."""

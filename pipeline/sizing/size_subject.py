@@ -27,8 +27,9 @@ def size_subject(setup: SessionSetup, static: StaticTrial) -> ScaledModel:
     """
     settings, subject = setup.recipe.scaling, setup.session.subject
     check_subject_block(static.recording, subject, settings)
-    plates = plates_in_ground(static.recording, ground_rotation(static.recording, setup.profile))
-    check_standing(static.recording, plates, subject.mass_kg, settings)
+    if static.stands:
+        plates = plates_in_ground(static.recording, ground_rotation(static.recording, setup.profile))
+        check_standing(static.recording, plates, subject.mass_kg, settings)
     model_file = model_file_of(setup.model_file)
     with _models_fault():
         if settings.method == "pairs":
@@ -38,7 +39,7 @@ def size_subject(setup: SessionSetup, static: StaticTrial) -> ScaledModel:
             model_file,
             profile=setup.profile,
             subject=subject,
-            standing=static.pose,
+            standing=static.pose if static.stands else None,
             walks=_walks(setup, static),
             settings=settings,
         )

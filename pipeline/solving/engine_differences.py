@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from pipeline.records import Coordinates, GeneralizedForces, MuscleForces
-from pipeline.solving.quality import JOINTS
+from warehouse.channels import LOADED_JOINTS
 
 # Engine `exact` keeps a limb at the previous optimum while that costs at most 5 % more.
 _KEPT_LIMB = 1.05
@@ -41,7 +41,7 @@ def of_kinematics(
     ours: Coordinates, theirs: Coordinates, our_objective: np.ndarray, their_objective: np.ndarray
 ) -> tuple[Difference, ...]:
     """The objectives (T,), and the legs' angles. Arms may lie in another optimum of nearly the same error."""
-    legs = [f"{name}_{side}" for coordinates in JOINTS.values() for name in coordinates for side in "rl"]
+    legs = [name for coordinates in LOADED_JOINTS.values() for name in coordinates]
     columns = [ours.names.index(name) for name in legs if name in ours.names]
     apart = np.degrees(np.abs(ours.values - theirs.values)[:, columns])
     whole, worst = _ratios(our_objective + _MET_M2, their_objective + _MET_M2)

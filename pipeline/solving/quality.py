@@ -12,13 +12,8 @@ from pipeline.records import FootWrench, GeneralizedForces, Kinematics, MuscleFo
 from pipeline.session.recipe import QualitySettings
 from pipeline.session.session import Subject
 from pipeline.solving.solution import Solution
+from warehouse.channels import LOADED_JOINTS
 
-# The leg's joints by their coordinates, without their side.
-JOINTS: dict[str, tuple[str, ...]] = {
-    "hip": ("hip_flexion", "hip_adduction", "hip_rotation"),
-    "knee": ("knee_angle",),
-    "ankle": ("ankle_angle",),
-}
 RESIDUAL_FORCES = ("pelvis_tx", "pelvis_ty", "pelvis_tz")
 RESIDUAL_MOMENTS = ("pelvis_tilt", "pelvis_list", "pelvis_rotation")
 
@@ -205,9 +200,10 @@ def _worst_share(
 ) -> tuple[str, float]:
     """The joint whose `part` has the largest peak against the peak of its `whole`, and that ratio."""
     shares = {}
-    for joint, coordinates in JOINTS.items():
-        names = [f"{name}_{letter}" for name in coordinates]
-        shares[joint] = _share(_peak(part, names, frames), _peak(whole, names, frames))
+    for joint, names in LOADED_JOINTS.items():
+        name, _, leg = joint.rpartition("_")
+        if leg == letter:
+            shares[name] = _share(_peak(part, names, frames), _peak(whole, names, frames))
     worst = max(shares, key=lambda joint: shares[joint])
     return worst, float(shares[worst])
 

@@ -48,23 +48,25 @@ def solve(
         directory=directory / "id",
     )
     muscles = muscle_forces(engine, model, coordinates, wrenches, frames, recipe, directory / "so")
+    laid = engine.laid_muscles(model, coordinates, muscles, mechanics=recipe.model.mechanics_used)
     return Solution(
         kinematics=kinematics,
         moments=moments,
         muscles=muscles,
-        balance=engine.muscle_balance(
-            model, coordinates.cut(frames), moments.cut(frames), muscles, mechanics=recipe.model.mechanics_used
-        ),
+        laid=laid,
+        muscle_source=engine.muscle_source(model),
+        balance=engine.muscle_balance(model, coordinates.cut(frames), moments.cut(frames), muscles, laid),
         loads=engine.joint_loads(
             model,
             coordinates,
             list(wrenches.values()),
-            muscles,
+            laid,
             foot_bodies=foot_bodies(recipe),
             mechanics=recipe.model.mechanics_used,
         ),
         frames=frames,
         loading_feet=engine.loading_feet(model, foot_bodies(recipe)),
+        feet_pressing=engine.feet_pressing(model, foot_bodies(recipe)),
     )
 
 

@@ -101,7 +101,7 @@ def _known_loads(
 ) -> dict[str, np.ndarray]:
     """The hip's contact force, NaN where a ground reaction that it depends on is not known."""
     joint = _on(side, "hip_r")
-    feet = solution.feet_loading(joint) if joint in solution.loads.joints else frozenset()
+    feet = solution.feet_pressing[joint] if joint in solution.loads.joints else frozenset()
     known = np.logical_and.reduce([wrenches[foot].known[solution.frames] for foot in feet])
     loads = hip_loads_n_kg(solution.loads, side, mass_kg)
     return {name: np.where(known, load, np.nan) for name, load in loads.items()}

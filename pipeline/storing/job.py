@@ -33,14 +33,15 @@ class Job:
         session = self.setup.session
         facts = {
             "model": _model_sha256(self.model),
-            "profile": self.setup.profile.model_dump(),
-            "static": _sha256(session.static, "scaling"),
+            # The plates' lag is a fact of its own: it changes no body.
+            "profile": self.setup.profile.model_dump(exclude={"plates_lag_s"}),
+            "static": _sha256(session.static, "scaling") if session.static else None,
             "sizing": self._sizing_facts(),
             "height_m": session.subject.height_m,
             "sex": session.subject.sex,
             "mass_kg": session.subject.mass_kg,
             "subject": session.subject.model_dump(),
-            "static_name": session.static.name,
+            "static_name": session.static.name if session.static else None,
             "n_trials": len(session.trials),
         }
         return {name: brief(fact) for name, fact in facts.items()}
@@ -62,6 +63,7 @@ class Job:
             **(session_facts or self.session_facts()),
             "trial": _sha256(trial.path, "read_c3d"),
             "condition": trial.condition,
+            "plates_lag_s": self.setup.plates_lag_s,
         }
         return stage_accounts(self.setup.recipe, facts, opensim_version())
 

@@ -100,7 +100,7 @@ def _description(job: Job) -> dict[str, object]:
         "recipe": job.setup.recipe.name,
         "model": job.model.name,
         "model_sha256": file_sha256(job.model),
-        "static_trial": session.static.name,
+        "static_trial": session.static.name if session.static else None,
         "mass_kg": session.subject.mass_kg,
         "height_m": session.subject.height_m,
         "age_y": session.subject.age_y,

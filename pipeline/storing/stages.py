@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from pipeline.session.recipe import Recipe
+from pipeline.solving.engine import MuscleSource
 from warehouse.provenance import stable_hash
 
 # What a session and a trial are, as provenance records name it: numbers, words, hashes.
@@ -62,7 +63,8 @@ STAGES: dict[str, Stage] = {
     "inverse_kinematics": Stage(
         version=5,
         sections=("markers", "inverse_kinematics", "engine"),
-        facts=("trial", "profile"),
+        # Frames of which the plates know nothing are cut off.
+        facts=("trial", "profile", "plates_lag_s"),
         inputs=("scaling",),
     ),
     "joint_angles": Stage(version=1, sections=(), facts=(), inputs=("inverse_kinematics",)),
@@ -70,7 +72,7 @@ STAGES: dict[str, Stage] = {
     "ground_reactions": Stage(
         version=1,
         sections=("markers", "scaling", "ground_reactions"),
-        facts=("trial", "profile", "static", "mass_kg"),
+        facts=("trial", "profile", "static", "mass_kg", "plates_lag_s"),
     ),
     "inverse_dynamics": Stage(
         version=3,
@@ -130,16 +132,17 @@ def keys_of(accounts: Mapping[str, StageAccount]) -> dict[str, str]:
     return {name: account.key for name, account in accounts.items()}
 
 
-def common_facts(recipe: Recipe, opensim_version: str) -> dict[str, object]:
+def common_facts(recipe: Recipe, opensim_version: str, muscles: MuscleSource) -> dict[str, object]:
     """What made a result and must be the same for all that is learnt from together: no training on mixed data.
 
-    The recipe's settings that its engine reads, the versions of the stages' code, the simulator's version.
+    The recipe's settings that its engine reads, the versions of the stages' code, the simulator's version. `mechanics`
+    is what was computed by, which for muscles that OpenSim was asked for is not what the recipe says.
     """
     unread = frozenset() if recipe.model.engine == "tools" else _OF_TOOLS_ONLY
     settings = {name: _without(unread, values) for name, values in _sections(recipe).items()}
     # Where the model's file lies says nothing about it: the hash of its content is in its session's row.
     settings["model"] = {name: value for name, value in settings["model"].items() if name != "file"}
-    settings["model"]["mechanics"] = recipe.model.mechanics_used
+    settings["model"]["mechanics"] = muscles.mechanics_used(recipe.model.mechanics_used)
     versions = {name: stage.version for name, stage in STAGES.items()}
     return {"settings": settings, "versions": versions, "opensim": opensim_version}
 

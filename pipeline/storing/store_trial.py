@@ -40,7 +40,8 @@ def store_accepted(job: Job, trial: str, accounts: Mapping[str, StageAccount], r
         "joint_loads": (_joint_loads(result), {}),
         "cycles": (_cycles(result, condition, mass_kg), {}),
     }
-    made_by, made_from = table_keys(keys_of(accounts)), common_facts(recipe, opensim_version())
+    made_by = table_keys(keys_of(accounts))
+    made_from = common_facts(recipe, opensim_version(), result.solution.muscle_source)
     files = [
         table_file(
             job.warehouse,
@@ -162,7 +163,7 @@ def _joint_loads(result: TrialResult) -> Columns:
         for which, forces in (("distal", loads.in_distal_n), ("proximal", loads.in_proximal_n)):
             for index, axis in enumerate("xyz"):
                 columns[f"{joint}_{which}_{axis}"] = (
-                    _where_known(forces[:, loads.joints.index(joint), index], solution.feet_loading(joint), known)
+                    _where_known(forces[:, loads.joints.index(joint), index], solution.feet_pressing[joint], known)
                     if joint in loads.joints
                     else np.full(len(loads.time_s), np.nan)
                 )

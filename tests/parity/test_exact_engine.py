@@ -19,7 +19,7 @@ from tests.pipeline.osim.settings import effort_settings, ik_settings
 
 pytestmark = [pytest.mark.osim, pytest.mark.data]
 engines = pytest.importorskip("pipeline.osim.engines")
-balance = pytest.importorskip("pipeline.osim.balance")
+laid = pytest.importorskip("tests.pipeline.osim.laid")
 files = pytest.importorskip("pipeline.osim.files")
 
 TrcReader = Callable[[Path, float, float], Markers]
@@ -90,7 +90,7 @@ def test_no_pose_nearby_is_better(walk: Walk, tmp_path: Path) -> None:
 
 def test_inverse_dynamics_on_walking_3d(walk: Walk, tmp_path: Path, record_largest: RecordLargest) -> None:
     theirs = engines.load_engine("tools").inverse_dynamics(
-        walk.model, walk.motion, walk.wrenches, foot_bodies=FEET, directory=tmp_path
+        walk.model, walk.motion, walk.wrenches, foot_bodies=FEET, mechanics="opensim", directory=tmp_path
     )
     apart = np.abs(walk.moments.values - theirs.values).max()
     record_largest("exact: walking_3d ID, from the tool's", apart, "{:.1e} N·m or N", "1e-3")
@@ -151,7 +151,7 @@ def test_static_optimization_on_walking_3d(
     asked = engines.load_engine("exact").inverse_dynamics(
         model, some, walk.wrenches, foot_bodies=FEET, mechanics="opensim", directory=tmp_path
     )
-    surplus = np.abs(balance.muscle_balance(model, some, asked, ours, mechanics="opensim").values).max()
+    surplus = np.abs(laid.balance_by(model, some, asked, ours, "opensim").values).max()
     optimal = optimal_forces(theirs, EFFORT["reserve_optimal_nm"], RESIDUAL[exponent])
     least = least_for_the_same(model, some, theirs, exponent, optimal)
     effort, their_effort = (
@@ -300,7 +300,7 @@ def test_adults_muscles(
     least = least_for_the_same(model, motion.cut(some), theirs, 2, optimal)
     above = ((least**2).sum(axis=1) / (controls(theirs, optimal) ** 2).sum(axis=1) - 1).max()
     surplus, their_surplus = (
-        np.abs(balance.muscle_balance(model, motion.cut(some), asked, found, mechanics="opensim").values).max()
+        np.abs(laid.balance_by(model, motion.cut(some), asked, found, "opensim").values).max()
         for found in (ours.muscles, theirs)
     )
     moments_apart = np.abs(asked.values - tools_asked.values).max()

@@ -26,7 +26,7 @@ from tests.pipeline.osim.settings import effort_settings, ik_settings
 pytestmark = [pytest.mark.osim, pytest.mark.data]
 engines = pytest.importorskip("pipeline.osim.engines")
 scale = pytest.importorskip("pipeline.osim.tools.scale")
-balance = pytest.importorskip("pipeline.osim.balance")
+laid = pytest.importorskip("tests.pipeline.osim.laid")
 osim_model = pytest.importorskip("pipeline.osim.models.model")
 
 TrcReader = Callable[[Path, float, float], Markers]
@@ -301,8 +301,7 @@ def test_static_optimization_with_thelens_muscles(
     )
     apart = np.sqrt(((ours.force_n - theirs.force_n) ** 2).mean())
     surplus, their_surplus = (
-        np.abs(balance.muscle_balance(model, motion, moments, one, mechanics="opensim").values).max()
-        for one in (ours, theirs)
+        np.abs(laid.balance_by(model, motion, moments, one, "opensim").values).max() for one in (ours, theirs)
     )
     optimal = optimal_forces(theirs, 1.0, 10.0)
     least = least_for_the_same(model, motion, theirs, 2, optimal)

@@ -46,7 +46,8 @@ def apart_n(walk: Walk, model: Path, frames: slice, directory: Path) -> tuple[np
         directory=directory / "so",
     )
     assert forces.converged.all()
-    ours = exact.joint_loads(model, motion, walk.wrenches, forces, foot_bodies=FEET, mechanics="opensim")
+    laid = exact.laid_muscles(model, motion, forces, mechanics="opensim")
+    ours = exact.joint_loads(model, motion, walk.wrenches, laid, foot_bodies=FEET, mechanics="opensim")
     theirs = joint_reaction.reaction_forces(
         model, motion, walk.wrenches, forces, FEET, settings, directory / "reaction"
     )

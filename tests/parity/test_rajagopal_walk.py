@@ -26,7 +26,7 @@ from tests.pipeline.osim.settings import effort_settings, ik_settings
 pytestmark = [pytest.mark.osim, pytest.mark.data]
 osim = pytest.importorskip("opensim")
 tools = pytest.importorskip("pipeline.osim.tools.engine")
-balance = pytest.importorskip("pipeline.osim.balance")
+laid = pytest.importorskip("tests.pipeline.osim.laid")
 osim_model = pytest.importorskip("pipeline.osim.models.model")
 
 RecordLargest = Callable[[str, float, str, str], None]
@@ -72,7 +72,9 @@ def walk(
     filtered = replace(raw, values=low_pass(raw.values, markers.rate_hz, 15.0))
     wrenches = (wrench(folder, "right"), wrench(folder, "left"))
     began = time.perf_counter()
-    moments = tools.inverse_dynamics(model, filtered, wrenches, foot_bodies=FEET, directory=directory / "id")
+    moments = tools.inverse_dynamics(
+        model, filtered, wrenches, foot_bodies=FEET, mechanics="opensim", directory=directory / "id"
+    )
     print_cost("ID", began, len(markers.time_s))
     return Walk(
         model=model,
@@ -140,6 +142,7 @@ def muscles(walk: Walk) -> MuscleForces:
         coordinates,
         walk.wrenches,
         foot_bodies=FEET,
+        mechanics="opensim",
         settings=effort_settings(
             activation_exponent=2,
             use_muscle_physiology=True,
@@ -176,10 +179,11 @@ def test_muscles_balance_inverse_dynamics(walk: Walk, muscles: MuscleForces, rec
         coordinates,
         walk.wrenches,
         foot_bodies=FEET,
+        mechanics="opensim",
         directory=walk.directory / "id_part",
     )
     began = time.perf_counter()
-    surplus = balance.muscle_balance(walk.model, coordinates, moments, muscles, mechanics="opensim")
+    surplus = laid.balance_by(walk.model, coordinates, moments, muscles, "opensim")
     print_cost("balance", began, len(coordinates.time_s))
     leg = max(np.abs(surplus.column(name)).max() for name in LEG)
     record_largest("walking_3d: SO, muscles less ID, leg", leg, "{:.1e} N·m", "0.01 N·m")
@@ -188,9 +192,7 @@ def test_muscles_balance_inverse_dynamics(walk: Walk, muscles: MuscleForces, rec
     assert np.abs(surplus.values).max() <= 0.1
 
     doubled = replace(muscles, force_n=2 * muscles.force_n)
-    assert (
-        np.abs(balance.muscle_balance(walk.model, coordinates, moments, doubled, mechanics="opensim").values).max() > 10
-    )
+    assert np.abs(laid.balance_by(walk.model, coordinates, moments, doubled, "opensim").values).max() > 10
 
 
 @pytest.fixture(scope="module")
@@ -217,7 +219,13 @@ def test_inverse_dynamics_against_the_published_result(
     folder: Path, walk: Walk, published_motion: Coordinates, tmp_path: Path, record_largest: RecordLargest
 ) -> None:
     found = tools.inverse_dynamics(
-        walk.model, published_motion, walk.wrenches, foot_bodies=FEET, lowpass_hz=6.0, directory=tmp_path
+        walk.model,
+        published_motion,
+        walk.wrenches,
+        foot_bodies=FEET,
+        mechanics="opensim",
+        lowpass_hz=6.0,
+        directory=tmp_path,
     )
     names, _, expected, _ = read_storage(folder / "id_walk.sto")
     bare = [name.removesuffix("_moment").removesuffix("_force") for name in names]
@@ -235,7 +243,13 @@ def test_a_wrench_about_a_fixed_point_is_the_published_loads(
 ) -> None:
     """The same tool with their own external loads, centre of pressure and all: no difference is left."""
     mine = tools.inverse_dynamics(
-        walk.model, published_motion, walk.wrenches, foot_bodies=FEET, lowpass_hz=6.0, directory=tmp_path
+        walk.model,
+        published_motion,
+        walk.wrenches,
+        foot_bodies=FEET,
+        mechanics="opensim",
+        lowpass_hz=6.0,
+        directory=tmp_path,
     )
     for name in ("grf_walk.mot", "grf_walk.xml"):
         shutil.copy(folder / name, tmp_path / name)

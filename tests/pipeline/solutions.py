@@ -13,6 +13,7 @@ from pipeline.records import (
     MuscleForces,
     Side,
 )
+from pipeline.solving.engine import LaidMuscles, MuscleSource
 from pipeline.solving.solution import Solution
 from warehouse.channels import LABORATORY_ANGLES, LOADED_JOINTS
 
@@ -27,6 +28,8 @@ MUSCLES = ("soleus_r", "glmed1_r", "soleus_l", "glmed1_l")
 OF_LEG: dict[str, frozenset[Side]] = {"r": frozenset({"right"}), "l": frozenset({"left"})}
 BOTH = frozenset[Side](("right", "left"))
 LOADING_FEET = {name: BOTH if name.startswith("pelvis") else OF_LEG[name[-1]] for name in (*NAMES, *MUSCLES)}
+FEET_PRESSING = {joint: OF_LEG[joint[-1]] for joint in LOADED_JOINTS}
+COMPUTED = MuscleSource(asked=(), why=())
 RIGHT = Stride(side="right", start_s=0.0, stop_s=0.5, toe_off_s=0.3)
 LEFT = Stride(side="left", start_s=0.5, stop_s=1.0, toe_off_s=0.8)
 
@@ -64,6 +67,19 @@ def joint_loads(time_s: np.ndarray = TIME_S) -> JointLoads:
     )
 
 
+def still_muscles(time_s: np.ndarray = TIME_S, names: tuple[str, ...] = MUSCLES) -> LaidMuscles:
+    """Muscles of 0.3 m that pull nothing."""
+    shape = (len(time_s), len(names))
+    return LaidMuscles(
+        time_s=time_s,
+        muscle_names=names,
+        length_m=np.full(shape, 0.3),
+        lengthening_m_s=np.zeros(shape),
+        wrenches=np.zeros((len(time_s), 1, 6)),
+        direct=np.zeros((len(time_s), len(NAMES))),
+    )
+
+
 def a_solution(
     moments: dict[str, float] | None = None,
     reserves: dict[str, float] | None = None,
@@ -94,10 +110,13 @@ def a_solution(
         ),
         moments=forces(joint_moments() if moments is None else moments),
         muscles=muscles,
+        laid=still_muscles(),
+        muscle_source=COMPUTED,
         balance=forces(balance or {}),
         loads=joint_loads(),
         frames=slice(0, FRAMES),
         loading_feet=LOADING_FEET,
+        feet_pressing=FEET_PRESSING,
     )
 
 

@@ -129,3 +129,35 @@ def test_a_model_that_stood_badly_is_told(
 
 def _hashes(folder: Path) -> dict[str, str]:
     return {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in folder.glob("*.c3d")}
+
+
+def test_muscles_that_opensim_is_asked_for_are_told(
+    setup: SessionSetup, model: SubjectModel, result: TrialResult, tmp_path: Path
+) -> None:
+    """An ellipsoid, far from all muscles: the forces stay nearly the same, and a warning says why."""
+    import opensim as osim
+
+    whole = osim.Model(str(model.file))
+    egg = osim.WrapEllipsoid()
+    egg.setName("egg")
+    egg.set_dimensions(osim.Vec3(0.01, 0.02, 0.03))
+    egg.set_translation(osim.Vec3(0.0, 1.0, 0.0))
+    whole.updBodySet().get("pelvis").addWrapObject(egg)
+    osim.GeometryPath.safeDownCast(whole.updMuscles().get("glmed1_r").updPath()).addPathWrap(egg)
+    whole.finalizeConnections()
+    file = tmp_path / "egg.osim"
+    whole.printToXML(str(file))
+
+    trial, static = setup.session.trials[0], read_static(setup)
+    found = process_trial(setup, trial, static, replace(model, file=file), tmp_path, result.solution.kinematics)
+
+    assert not any("OpenSim is asked" in warning for warning in result.warnings)
+    (told,) = [warning for warning in found.warnings if "OpenSim is asked" in warning]
+    assert "all muscles' paths, since" in told
+    assert "(muscle glmed1_r, wrapping surface egg: a WrapEllipsoid)" in told
+    source = found.solution.muscle_source
+    assert source.asked == ("paths",)
+    assert source.mechanics_used("corrected") == "corrected, but muscles' paths as OpenSim has them"
+    column = found.solution.muscles.muscle_names.index("glmed1_r")
+    ours, theirs = (each.solution.muscles.force_n[:, column] for each in (result, found))
+    assert 0 < np.abs(ours - theirs).max() < 0.3 * ours.max()

@@ -5,6 +5,7 @@ from types import SimpleNamespace
 import pytest
 
 from pipeline.session.recipe import load_recipe
+from pipeline.solving.engine import MuscleSource
 from tests.parity.conftest import read_tasks_file, read_trc_file
 from tests.parity.walking_3d import smooth_markers, wrench
 
@@ -39,6 +40,11 @@ def test_nothing_to_compare_is_said_and_is_no_agreement() -> None:
     lines = verify.render(found).splitlines()
     assert "nothing to compare" in next(line for line in lines if "figure 1" in line)
     assert lines[-1] == ("the engines CAN'T BE COMPARED on this trial: nothing was found to compare for figure 1")
+
+
+def test_what_the_comparison_can_not_show_is_told_above_the_verdict() -> None:
+    lines = verify.render(replace(verdict(0.5), notes=("OpenSim is asked for all muscles' paths",))).splitlines()
+    assert lines[-2:] == ["OpenSim is asked for all muscles' paths", "the engines agree"]
 
 
 def test_settings_that_one_engine_can_not_take_are_refused_before_anything_runs() -> None:
@@ -79,6 +85,7 @@ def test_engines_agree_on_a_walk_and_a_wrong_one_is_found(
     found = compare(tmp_path / "right")
     assert found.agrees, verify.render(found)
     assert found.seconds["exact", "so"] < found.seconds["tools", "so"]
+    assert found.notes == ()
     # The recipe computes by the laws: engines are compared by OpenSim's mechanics, and what lies between is told.
     moved = {one.what: one for one in found.differences if one.what.startswith("corrections move")}
     assert {one.limit for one in moved.values()} == {None}
@@ -121,6 +128,8 @@ def test_engines_are_compared_by_opensims_mechanics_whatever_the_recipe_says(
         return run
 
     # Both engines are `exact` here: what they are asked is looked at.
+    some_asked = MuscleSource(asked=("paths",), why=("muscle psoas_r: a knot",))
+    monkeypatch.setattr(verify, "muscle_source", lambda _: some_asked)
     told = SimpleNamespace(
         inverse_kinematics=exact.inverse_kinematics,
         inverse_dynamics=noting("inverse_dynamics"),
@@ -139,6 +148,7 @@ def test_engines_are_compared_by_opensims_mechanics_whatever_the_recipe_says(
         recipe.model_copy(update={"model": model}),
         tmp_path,
     )
+    assert found.notes == some_asked.warnings() != ()
     solves = ("inverse_dynamics", "static_optimization")
     assert asked == [(solve, "opensim") for solve in solves for _ in range(2)] + [(s, "corrected") for s in solves]
     assert found.agrees, verify.render(found)

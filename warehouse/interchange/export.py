@@ -1,7 +1,7 @@
 """Releases exported for other programs: the published NPZ layout, CSV, and OpenSim's tables."""
 
 import io
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,11 +25,17 @@ from warehouse.release.publish import Release, open_release
 Format = Literal["npz", "csv", "mot"]
 # As OpenSim's analysis JointReaction names the forces on a right leg's femur in its own axes.
 _LOAD_COLUMNS = tuple(f"hip_r_on_femur_r_in_femur_r_f{axis}" for axis in "xyz")
+# How the file of each kind of target ends, and the names of its columns.
+_TABLES: dict[TargetKind, tuple[str, tuple[str, ...]]] = {
+    "moments": ("id.sto", OUT_COLUMNS["moments"]),
+    "forces": ("so.sto", tuple(f"{group}_r" for group in MUSCLE_GROUPS)),
+    "loads": ("jr.sto", _LOAD_COLUMNS),
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Exported:
-    """The files that were written, and each cycle that was left out, with the reason."""
+    """The files that were written, and each cycle that was left out of a file, or a file of it, with the reason."""
 
     files: tuple[Path, ...]
     left_out: tuple[str, ...] = ()
@@ -103,36 +109,53 @@ def _csv(release: Release, output: Path) -> Exported:
 
 
 def _mot(release: Release, output: Path) -> Exported:
-    """For each cycle a motion file, and a file in N or N·m for each kind of target in the release."""
-    cycles = load(release.root.root, release.manifest.targets)
+    """For each cycle a motion file, and a file in N or N·m for each kind of target that is known of it.
+
+    OpenSim's older readers stop at `nan`: a cycle without, say, a known contact force has no file of these, and its
+    other files stand.
+    """
+    cycles = load(release.root.root, ())
     unknown = int((~np.isfinite(cycles.duration_s)).sum())
     if unknown:
         raise ValueError(
             f"{release.root.root}: the duration of {unknown} of {len(cycles)} cycles is not known (their source tells "
             "none), and OpenSim's tables need time. Export them as npz or csv."
         )
-    files = [file for index in range(len(cycles)) for file in _write_cycle(cycles, index, output)]
-    return Exported(files=tuple(files), left_out=cycles.left_out)
+    known = {kind: load(release.root.root, (kind,)) for kind in _TABLES if kind in release.manifest.targets}
+    return Exported(
+        files=tuple(_write_cycles(cycles, known, output)),
+        left_out=tuple(f"{_TABLES[kind][0]}: {told}" for kind, of_kind in known.items() for told in of_kind.left_out),
+    )
 
 
 EXPORTERS: dict[Format, Callable[[Release, Path], Exported]] = {"npz": _npz, "csv": _csv, "mot": _mot}
 
 
-def _write_cycle(cycles: CycleArrays, index: int, output: Path) -> Iterator[Path]:
-    who = (cycles.subject[index].replace("/", "_"), cycles.session[index], cycles.trial[index])
-    name = "_".join((*who, cycles.side[index], str(cycles.cycle[index])))
-    mass_kg = cycles.mass_kg[index]
-    tables = [("ik.mot", INPUT_COORDINATES, cycles.inputs_deg[index])]
-    if cycles.moment_names:
-        tables.append(("id.sto", OUT_COLUMNS["moments"], cycles.moments_nm_kg[index] * mass_kg))
-    if cycles.force_names:
-        tables.append(("so.sto", tuple(f"{group}_r" for group in MUSCLE_GROUPS), cycles.forces_n_kg[index] * mass_kg))
-    if cycles.load_names:
-        tables.append(("jr.sto", _LOAD_COLUMNS, cycles.loads_n_kg[index, :, :3] * mass_kg))
-    time_s = np.linspace(0, cycles.duration_s[index], cycles.inputs_deg.shape[1])
-    for ending, columns, values in tables:
-        file = f"{name}_{ending}"
-        yield _write(output, file, format_table(file, columns, time_s, values).encode())
+def _write_cycles(cycles: CycleArrays, known: Mapping[TargetKind, CycleArrays], output: Path) -> Iterator[Path]:
+    """Each cycle's motion, and its targets of each kind that are known."""
+    rows = {kind: {_identity(of_kind, row): row for row in range(len(of_kind))} for kind, of_kind in known.items()}
+    for index in range(len(cycles)):
+        who = _identity(cycles, index)
+        name = "_".join(who).replace("/", "_")
+        time_s = np.linspace(0, cycles.duration_s[index], cycles.inputs_deg.shape[1])
+        tables = [("ik.mot", INPUT_COORDINATES, cycles.inputs_deg[index])]
+        for kind, of_kind in known.items():
+            if who in rows[kind]:
+                ending, columns = _TABLES[kind]
+                values = _per_kg(of_kind, kind)[rows[kind][who], :, : len(columns)]
+                tables.append((ending, columns, values * cycles.mass_kg[index]))
+        for ending, columns, values in tables:
+            file = f"{name}_{ending}"
+            yield _write(output, file, format_table(file, columns, time_s, values).encode())
+
+
+def _identity(cycles: CycleArrays, index: int) -> tuple[str, ...]:
+    row = cycles.subject[index], cycles.session[index], cycles.trial[index], cycles.side[index], cycles.cycle[index]
+    return tuple(str(part) for part in row)
+
+
+def _per_kg(cycles: CycleArrays, kind: TargetKind) -> np.ndarray:
+    return {"moments": cycles.moments_nm_kg, "forces": cycles.forces_n_kg, "loads": cycles.loads_n_kg}[kind]
 
 
 def _subject_codes(cycles: CycleArrays) -> np.ndarray:

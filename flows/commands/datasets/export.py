@@ -24,6 +24,6 @@ def export(
         shown = ", ".join(file.name for file in files[:3]) + (", …" if len(files) > 3 else "")
         typer.echo(f"wrote {len(files)} files into {output}: {shown}")
         if exported.left_out:
-            typer.echo(f"left out {len(exported.left_out)} cycles:")
+            typer.echo(f"left out {len(exported.left_out)} times, a cycle of a file or a file of a cycle:")
             for told in exported.left_out:
                 typer.echo(f"  {told}")

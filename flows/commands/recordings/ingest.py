@@ -34,9 +34,11 @@ def ingest(
     2: usage or configuration error, or a result that could not be stored (the rest is run all the same).
     """
     with plain_errors():
+        from flows.ingesting.bodies import body_lines
         from flows.ingesting.plan import plan_ingest
         from flows.ingesting.report import print_report, progress_bar
         from flows.ingesting.run_plan import run_plan
+        from warehouse.layout import Warehouse
 
         with progress_bar() as on_progress:
             plan = plan_ingest(sessions, warehouse=warehouse, recipe=recipe, model=model)
@@ -48,4 +50,6 @@ def ingest(
                 with_prefect=not no_prefect,
             )
         print_report(report)
+        for line in body_lines(Warehouse(plan.warehouse), report.outcomes):
+            print(line)
         raise typer.Exit(report.exit_code)

@@ -36,7 +36,7 @@ class AskedMuscles:
 def asked_muscles(model: osim.Model, values: np.ndarray, speeds: np.ndarray) -> AskedMuscles:
     """All muscles along a motion (T, Q). TrialRejected("static_optimization", …) for paths that give no forces."""
     poses, muscles = Poses(model), _muscles(model)
-    paths = _paths(model, muscles)
+    paths = point_paths(model)
     # By virtual work a path lengthens at minus its generalized force times the speeds, which takes a tenth of the time
     # of OpenSim's own sum over the path. With two wrapping objects OpenSim's speed differs (gaslat: up to 15 mm/s at
     # 0.1 m/s), and OpenSim's is used.
@@ -76,20 +76,38 @@ def asked_passive_tension(model: osim.Model, values: np.ndarray) -> np.ndarray:
     return per_strength * strength_n
 
 
-def asked_pulls(
-    model: osim.Model, bodies: Sequence[str], values: np.ndarray, tension_n: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
-    """What muscles of tension (T, U) do to bodies at poses (T, Q): wrenches (T, B, 6), and direct forces (T, Q).
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AskedPulls:
+    """Paths, length_m and lengthening_m_s (T, U), and what all muscles together do at their tensions.
 
-    The same as `mechanics/muscles/pulls.py`: a wrench is a moment about the ground's origin and a force.
+    wrenches (T, B, 6): a moment about the ground's origin and a force, on bodies. direct (T, Q): on coordinates.
+    """
+
+    length_m: np.ndarray
+    lengthening_m_s: np.ndarray
+    wrenches: np.ndarray
+    direct: np.ndarray
+
+
+def asked_pulls(
+    model: osim.Model, bodies: Sequence[str], values: np.ndarray, speeds: np.ndarray, tension_n: np.ndarray
+) -> AskedPulls:
+    """What muscles of tension (T, U) do to bodies along a motion (T, Q), the same as `mechanics/muscles/paths.py`.
+
+    Speeds are by virtual work, for the reasons given in `asked_muscles`.
+    TrialRejected("static_optimization", …) for paths that give no forces.
     """
     poses, muscles = Poses(model), _muscles(model)
-    paths, frames = _paths(model, muscles), [_frame(model, body) for body in bodies]
+    paths, frames = point_paths(model), [_frame(model, body) for body in bodies]
     index = [int(frame.getMobilizedBodyIndex()) for frame in frames]
     none = osim.SpatialVec(osim.Vec3(0), osim.Vec3(0))
     wrenches, direct = np.zeros((len(values), len(bodies), 6)), np.zeros(values.shape)
+    length_m, lengthening = np.empty((2, len(values), len(muscles)))
+    sliding, tree_speeds = [_slides(path) for path in paths], poses.tree_order(speeds)
     for t in poses.at(values):
         on_bodies, on_speeds = osim.VectorOfSpatialVec(poses.n_bodies, none), osim.Vector(poses.state.getNU(), 0.0)
+        length_m[t] = [muscle.getLength(poses.state) for muscle in muscles]
+        lengthening[t] = -(_per_newton(poses, paths, sliding) @ tree_speeds[t])
         for path, tension in zip(paths, tension_n[t].tolist(), strict=True):
             path.addInEquivalentForces(poses.state, tension, on_bodies, on_speeds)
         direct[t] = on_speeds.to_numpy()[poses.mobility]
@@ -98,7 +116,7 @@ def asked_pulls(
             moment, force = given.get(0).to_numpy().copy(), given.get(1).to_numpy().copy()
             at = frame.getPositionInGround(poses.state).to_numpy()
             wrenches[t, b] = np.r_[moment + np.cross(at, force), force]
-    return wrenches, direct
+    return AskedPulls(length_m=length_m, lengthening_m_s=lengthening, wrenches=wrenches, direct=direct)
 
 
 def _frame(model: osim.Model, body: str) -> osim.PhysicalFrame:
@@ -167,13 +185,17 @@ def _muscles(model: osim.Model) -> list[osim.Muscle]:
     return [muscles.get(i) for i in range(muscles.getSize())]
 
 
-def _paths(model: osim.Model, muscles: list[osim.Muscle]) -> list[osim.GeometryPath]:
+def point_paths(model: osim.Model) -> list[osim.GeometryPath]:
+    """The paths of a model's muscles. TrialRejected("static_optimization", …) names one that is no path of points."""
+    muscles = _muscles(model)
     paths = [osim.GeometryPath.safeDownCast(muscle.getPath()) for muscle in muscles]
-    unknown = [muscle.getName() for muscle, path in zip(muscles, paths, strict=True) if path is None]
+    unknown = [muscle for muscle, path in zip(muscles, paths, strict=True) if path is None]
     if unknown:
+        named = ", ".join(f"{muscle.getName()} (a {muscle.getPath().getConcreteClassName()})" for muscle in unknown)
         raise TrialRejected(
             _STAGE,
-            f"model {model.getName()}: the paths of {', '.join(unknown)} are not GeometryPaths, and others can't be "
-            "asked for their forces by either engine. Put paths of points in their place.",
+            f"model {model.getName()}: the paths of {named} tell lengths and moment arms, but not where they pull on "
+            "bones: what joints carry, and the check that muscles balance the moments, can't be computed. Put "
+            "GeometryPaths, paths of points, in their place.",
         )
     return paths

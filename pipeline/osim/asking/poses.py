@@ -1,11 +1,10 @@
 """Putting an initialised model into poses, frame by frame, and reading where its bodies are and how they move.
 
-OpenSim computes; this only carries numbers across, as few calls a frame as there can be: a pose goes in as one vector,
-all bodies' Jacobians come out as one matrix. Shapes: T frames, Q coordinates in the model's order, B bodies.
+OpenSim computes; this only carries numbers across, as few calls a frame as there can be: a pose goes in as one vector.
+Shapes: T frames, Q coordinates in the model's order, B bodies.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 import opensim as osim
@@ -14,19 +13,6 @@ from pipeline.errors import TrialRejected
 
 # Joints whose orientation Simbody keeps as a quaternion, or may: their speeds are no rates of their coordinates.
 _QUATERNIONS = {"FreeJoint", "BallJoint", "EllipsoidJoint", "ScapulothoracicJoint"}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AskedKinematics:
-    """Of some bodies at some poses: rotation (T, B, 3, 3) to ground, origin_m (T, B, 3), jacobian (T, B, 6, Q).
-
-    The Jacobian's rows are the angular velocity and then the velocity of the body's origin, in ground, per unit of
-    each coordinate's speed, every coordinate moving by itself.
-    """
-
-    rotation: np.ndarray
-    origin_m: np.ndarray
-    jacobian: np.ndarray
 
 
 class Poses:
@@ -69,17 +55,6 @@ class Poses:
             _place(frames, self.state, placed)
         return _rotations_and_origins(placed, len(values), len(frames))
 
-    def kinematics(self, values: np.ndarray, bodies: Sequence[str]) -> AskedKinematics:
-        """Where bodies are at poses (T, Q), and how each coordinate moves them."""
-        reading = self.reading(bodies, len(values))
-        for t in self.at(values):
-            reading.take(t)
-        return reading.kinematics()
-
-    def reading(self, bodies: Sequence[str], n_frames: int) -> "Reading":
-        """What gathers the kinematics of bodies while others put the state into its poses."""
-        return Reading(self, [self._frame[name] for name in bodies], n_frames)
-
     def tree_order(self, values: np.ndarray) -> np.ndarray:
         """Columns in the order of Simbody's tree, which is not the model's. ValueError for a wrong shape."""
         if values.ndim != 2 or values.shape[1] != len(self.names):
@@ -87,31 +62,6 @@ class Poses:
         ordered = np.empty(values.shape)
         ordered[:, self.mobility] = values
         return ordered
-
-
-class Reading:
-    """Kinematics of some bodies, taken one frame after the other, 0 to T − 1, from whatever pose the state is in."""
-
-    def __init__(self, poses: Poses, frames: Sequence[osim.PhysicalFrame], n_frames: int) -> None:
-        self._poses, self._frames = poses, frames
-        first = np.array([6 * int(frame.getMobilizedBodyIndex()) for frame in frames], dtype=int)
-        self._rows = (first[:, None] + np.arange(6)).ravel()
-        self._jacobian = np.empty((n_frames, len(self._rows), len(poses.names)))
-        self._placed: list[float] = []
-        self._whole = osim.Matrix()
-
-    def take(self, t: int) -> None:
-        """Read the state, which is at frame t."""
-        _place(self._frames, self._poses.state, self._placed)
-        self._poses.matter.calcSystemJacobian(self._poses.state, self._whole)
-        self._jacobian[t] = self._whole.to_numpy()[self._rows]
-
-    def kinematics(self) -> AskedKinematics:
-        """All frames."""
-        n_frames, n_bodies = len(self._jacobian), len(self._frames)
-        rotation, origin_m = _rotations_and_origins(self._placed, n_frames, n_bodies)
-        jacobian = self._jacobian[..., self._poses.mobility].reshape(n_frames, n_bodies, 6, -1)
-        return AskedKinematics(rotation=rotation, origin_m=origin_m, jacobian=jacobian)
 
 
 def _place(frames: Sequence[osim.PhysicalFrame], state: osim.State, placed: list[float]) -> None:

@@ -17,8 +17,9 @@ from pipeline.osim.exact.inverse_kinematics import fit_markers
 from pipeline.osim.exact.static_optimization import least_effort_forces
 from pipeline.osim.inputs import require_cover, require_motion, tracked_markers
 from pipeline.osim.joint_loads import joint_loads
+from pipeline.osim.laid_muscles import laid_muscles, muscle_source
 from pipeline.osim.log import tool_log
-from pipeline.osim.models.loading_feet import loading_feet
+from pipeline.osim.models.loading_feet import feet_pressing, loading_feet
 from pipeline.osim.models.shared_model import SharedModel, shared_model
 from pipeline.osim.motion import differentiated
 from pipeline.records import (
@@ -34,11 +35,14 @@ from pipeline.records import (
 from pipeline.session.recipe import InverseKinematicsSettings, MechanicsLaw, StaticOptimizationSettings
 
 __all__ = [
+    "feet_pressing",
     "inverse_dynamics",
     "inverse_kinematics",
     "joint_loads",
+    "laid_muscles",
     "loading_feet",
     "muscle_balance",
+    "muscle_source",
     "static_optimization",
 ]
 
@@ -76,7 +80,7 @@ def inverse_dynamics(
     wrenches: Sequence[FootWrench],
     *,
     foot_bodies: Mapping[Side, str],
-    mechanics: MechanicsLaw = "corrected",
+    mechanics: MechanicsLaw,
     lowpass_hz: float | None = None,
     directory: Path,
 ) -> GeneralizedForces:
@@ -102,7 +106,7 @@ def static_optimization(
     wrenches: Sequence[FootWrench],
     *,
     foot_bodies: Mapping[Side, str],
-    mechanics: MechanicsLaw = "corrected",
+    mechanics: MechanicsLaw,
     lowpass_hz: float | None = None,
     settings: StaticOptimizationSettings,
     directory: Path,

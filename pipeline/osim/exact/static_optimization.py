@@ -16,7 +16,7 @@ from pipeline.mechanics.muscles.effort import LeastEffort, least_effort_in_block
 from pipeline.mechanics.muscles.equations import Equations, equations_of_any, gain_and_target, moved_coordinates
 from pipeline.mechanics.muscles.fibres import fibre_tensions
 from pipeline.mechanics.muscles.static_optimization import FrameEquations, MuscleLaw, frame_equations
-from pipeline.osim.asking.muscles import asked_muscles, asked_passive_tension
+from pipeline.osim.asking.muscles import asked_muscles, asked_passive_tension, point_paths
 from pipeline.osim.inputs import require_known_actuators
 from pipeline.osim.models.model import WIDE_CONTROL, coordinate_actuators, missing_actuators, scalar_actuators
 from pipeline.osim.models.shared_model import SharedModel
@@ -109,6 +109,7 @@ def _problem(shared: SharedModel, settings: StaticOptimizationSettings, mechanic
     actuators, (weakest, strongest) = actuators_of(shared, settings), control_bounds(shared)
     paths, fibres = muscles.paths_by(mechanics), muscles.fibres
     if paths is None or fibres is None:
+        point_paths(shared.model)
         moved = np.ones((len(shared.summary.muscles), len(shared.names)), dtype=bool)
     else:
         moved = moved_coordinates(skeleton.tree, paths, len(shared.names))

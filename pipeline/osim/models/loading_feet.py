@@ -12,6 +12,7 @@ import opensim as osim
 
 from pipeline.osim.models.shared_model import shared_model
 from pipeline.records import Side
+from warehouse.channels import LOADED_JOINTS
 
 Feet = frozenset[Side]
 
@@ -23,19 +24,41 @@ class _Joint:
     coordinates: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _LoadingFeet:
+    """Of each coordinate's moment and each muscle's force, and of each loaded joint's contact force, by name."""
+
+    of_forces: Mapping[str, Feet]
+    of_joints: Mapping[str, Feet]
+
+
 def loading_feet(model_file: Path, foot_bodies: Mapping[Side, str]) -> Mapping[str, Feet]:
     """The feet on whose ground reactions each coordinate's moment and each muscle's force depends, by name.
 
     Coordinates that a coupler ties share their moments: the patella's depends on what the knee's does. Muscles that
     cross one joint share its moment. ValueError for a foot's body that the model lacks.
     """
+    return _asked_once(model_file, foot_bodies).of_forces
+
+
+def feet_pressing(model_file: Path, foot_bodies: Mapping[Side, str]) -> Mapping[str, Feet]:
+    """The feet on whose ground reactions the contact force at each of `LOADED_JOINTS` that the model has depends.
+
+    They are those of the joint's own moment and of all muscles that cross it, and so press it together. ValueError for
+    a foot's body that the model lacks.
+    """
+    return _asked_once(model_file, foot_bodies).of_joints
+
+
+def _asked_once(model_file: Path, foot_bodies: Mapping[Side, str]) -> _LoadingFeet:
     shared, feet = shared_model(model_file), dict(foot_bodies)
-    return shared.once(
+    found: _LoadingFeet = shared.once(
         ("loading_feet", *sorted(feet.items())), lambda: _loading_feet(shared.summary.name, shared.model, feet)
     )
+    return found
 
 
-def _loading_feet(name: str, model: osim.Model, foot_bodies: Mapping[Side, str]) -> Mapping[str, Feet]:
+def _loading_feet(name: str, model: osim.Model, foot_bodies: Mapping[Side, str]) -> _LoadingFeet:
     joints = _joints(model)
     strangers = [body for body in foot_bodies.values() if not any(body in joint.bodies for joint in joints)]
     if strangers:
@@ -52,10 +75,17 @@ def _loading_feet(name: str, model: osim.Model, foot_bodies: Mapping[Side, str])
     movable = {joint: beyond[joint] for joint in joint_of.values()}
     crossed = {name: _crossed(path, movable) for name, path in _muscle_paths(model)}
     forces = _spread(moments, crossed.values())
-    return {
-        **{name: moments[joint] for name, joint in joint_of.items()},
-        **{name: _union(forces, crossing) for name, crossing in crossed.items()},
-    }
+    return _LoadingFeet(
+        of_forces={
+            **{name: moments[joint] for name, joint in joint_of.items()},
+            **{name: _union(forces, crossing) for name, crossing in crossed.items()},
+        },
+        of_joints={
+            joint: _union(forces, {joint_of[name] for name in names})
+            for joint, names in LOADED_JOINTS.items()
+            if joint_of.keys() >= set(names)
+        },
+    )
 
 
 def _joints(model: osim.Model) -> list[_Joint]:

@@ -12,7 +12,8 @@ import opensim as osim
 
 from pipeline.errors import TrialRejected
 from pipeline.osim.arrays.functions import FunctionTable
-from pipeline.osim.arrays.read_model import NO_MUSCLES, MuscleArrays, Skeleton, read_muscles, read_skeleton
+from pipeline.osim.arrays.model_arrays import NO_MUSCLES, MuscleArrays, Skeleton
+from pipeline.osim.arrays.read_model import read_muscles, read_skeleton
 from pipeline.osim.arrays.unsupported import Unsupported
 from pipeline.osim.models.model import ModelSummary, load_stiff_model, summarise
 from warehouse.provenance import file_sha256
@@ -77,6 +78,14 @@ def shared_model(model_file: Path) -> SharedModel:
         _last.clear()
         _last[content] = read_shared_model(model_file)
     return _last[content]
+
+
+def coordinate_ranges(model_file: Path) -> dict[str, tuple[float, float]]:
+    """Each coordinate's range, radians or metres, infinite where it isn't clamped. TrialRejected if it is no model."""
+    shared = shared_model(model_file)
+    skeleton = shared.skeleton
+    ends = zip(shared.names, skeleton.low, skeleton.high, strict=True)
+    return {name: (float(low), float(high)) for name, low, high in ends}
 
 
 def forget() -> None:

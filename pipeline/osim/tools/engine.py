@@ -13,12 +13,14 @@ import numpy as np
 import opensim as osim
 
 from pipeline.errors import TrialRejected
-from pipeline.osim.balance import balance_along
+from pipeline.osim.asking.muscles import point_paths
+from pipeline.osim.balance import muscle_balance
 from pipeline.osim.files import read_storage, write_storage, write_trc
 from pipeline.osim.inputs import require_cover, require_known_actuators, require_motion, tracked_markers
-from pipeline.osim.joint_loads import loads_along
+from pipeline.osim.joint_loads import joint_loads as loads_of
+from pipeline.osim.laid_muscles import laid_by_opensim
 from pipeline.osim.log import run_tool, tool_log
-from pipeline.osim.models.loading_feet import loading_feet
+from pipeline.osim.models.loading_feet import feet_pressing, loading_feet
 from pipeline.osim.models.model import (
     ModelSummary,
     add_reserves,
@@ -31,7 +33,6 @@ from pipeline.osim.models.model import (
     write_model,
 )
 from pipeline.osim.motion import SAMPLES_PER_FRAME, dense
-from pipeline.osim.muscle_pulls import pulls_by_opensim
 from pipeline.osim.tools import setups
 from pipeline.records import (
     Coordinates,
@@ -45,13 +46,17 @@ from pipeline.records import (
     Side,
 )
 from pipeline.session.recipe import InverseKinematicsSettings, MechanicsLaw, StaticOptimizationSettings
+from pipeline.solving.engine import LaidMuscles, MuscleSource
 
 __all__ = [
+    "feet_pressing",
     "inverse_dynamics",
     "inverse_kinematics",
     "joint_loads",
+    "laid_muscles",
     "loading_feet",
     "muscle_balance",
+    "muscle_source",
     "static_optimization",
 ]
 
@@ -103,7 +108,7 @@ def inverse_dynamics(
     wrenches: Sequence[FootWrench],
     *,
     foot_bodies: Mapping[Side, str],
-    mechanics: MechanicsLaw = "corrected",  # noqa: ARG001 - the tools know their own
+    mechanics: MechanicsLaw,  # noqa: ARG001 - the tools know their own
     lowpass_hz: float | None = None,
     directory: Path,
 ) -> GeneralizedForces:
@@ -144,7 +149,7 @@ def static_optimization(
     wrenches: Sequence[FootWrench],
     *,
     foot_bodies: Mapping[Side, str],
-    mechanics: MechanicsLaw = "corrected",  # noqa: ARG001 - the tools know their own
+    mechanics: MechanicsLaw,  # noqa: ARG001 - the tools know their own
     lowpass_hz: float | None = None,
     settings: StaticOptimizationSettings,
     directory: Path,
@@ -163,6 +168,7 @@ def static_optimization(
     with tool_log(directory, _SO) as log:
         model = load_model(model_file)
         summary = summarise(model)
+        point_paths(model)
         add_reserves(model, settings)
         ignore_tendon_compliance(model)
         coordinate_of = {actuator.getName(): actuator.get_coordinate() for actuator in coordinate_actuators(model)}
@@ -190,29 +196,33 @@ def static_optimization(
     return _muscle_forces(coordinates.time_s, names, force, activation, summary, coordinate_of, converged)
 
 
-def muscle_balance(
+def laid_muscles(
     model_file: Path,
     coordinates: Coordinates,
-    moments: GeneralizedForces,
     forces: MuscleForces,
     *,
-    mechanics: MechanicsLaw = "corrected",  # noqa: ARG001 - the tools know their own
-) -> GeneralizedForces:
-    """`pipeline.osim.balance.muscle_balance`, along OpenSim's own paths."""
-    return balance_along(pulls_by_opensim, model_file, coordinates, moments, forces, "opensim")
+    mechanics: MechanicsLaw,  # noqa: ARG001 - the tools know their own
+) -> LaidMuscles:
+    """Muscles along OpenSim's own paths, at `forces.time_s`."""
+    return laid_by_opensim(model_file, coordinates, forces)
+
+
+def muscle_source(model_file: Path) -> MuscleSource:  # noqa: ARG001 - whatever the model
+    """The tools compute all by themselves."""
+    return MuscleSource(asked=(), why=())
 
 
 def joint_loads(
     model_file: Path,
     coordinates: Coordinates,
     wrenches: Sequence[FootWrench],
-    forces: MuscleForces,
+    laid: LaidMuscles,
     *,
     foot_bodies: Mapping[Side, str],
     mechanics: MechanicsLaw,  # noqa: ARG001 - the tools know their own
 ) -> JointLoads:
-    """`pipeline.osim.joint_loads.joint_loads`, along OpenSim's own paths."""
-    return loads_along(pulls_by_opensim, model_file, coordinates, wrenches, forces, foot_bodies, "opensim")
+    """`pipeline.osim.joint_loads.joint_loads`, as OpenSim has velocity terms."""
+    return loads_of(model_file, coordinates, wrenches, laid, foot_bodies=foot_bodies, mechanics="opensim")
 
 
 def _span(time_s: np.ndarray) -> tuple[float, float]:

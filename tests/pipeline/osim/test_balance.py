@@ -9,32 +9,40 @@ from pipeline.records import Coordinates, GeneralizedForces, MuscleForces
 
 pytestmark = pytest.mark.osim
 balance = pytest.importorskip("pipeline.osim.balance")
+laid = pytest.importorskip("tests.pipeline.osim.laid")
 
-ANGLES_RAD = np.array([-0.5, 0.0, 0.3, 0.9])
+ANGLES_RAD = np.array([-0.5, 0.0, 0.3, 0.9, 0.6, 0.2])
+FRAMES = len(ANGLES_RAD)
 
 
 @pytest.fixture
 def tensions() -> MuscleForces:
-    force = np.array([[100.0, 0.0], [0.0, 50.0], [20.0, 30.0], [200.0, 10.0]])
+    force = np.array([[100.0, 0.0], [0.0, 50.0], [20.0, 30.0], [200.0, 10.0], [0.0, 0.0], [5.0, 70.0]])
     return MuscleForces(
-        time_s=np.arange(4) / 100,
+        time_s=np.arange(FRAMES) / 100,
         muscle_names=("front", "back"),
         activation=force / 1000,
         force_n=force,
         actuator_coordinates=("swing",),
-        actuator_force=np.array([[1.0], [2.0], [3.0], [4.0]]),
-        converged=np.ones(4, dtype=bool),
-        short_of=np.full(4, ""),
+        actuator_force=np.arange(1.0, 1 + FRAMES)[:, None],
+        converged=np.ones(FRAMES, dtype=bool),
+        short_of=np.full(FRAMES, ""),
     )
 
 
 def asked(values: np.ndarray) -> GeneralizedForces:
     return GeneralizedForces(
-        time_s=np.arange(4) / 100,
+        time_s=np.arange(FRAMES) / 100,
         names=("swing", "pointer_angle"),
         rotational=np.array([True, True]),
         values=values,
     )
+
+
+def by_the_laws(
+    model: Path, motion: Coordinates, moments: GeneralizedForces, forces: MuscleForces
+) -> GeneralizedForces:
+    return laid.balance_by(model, motion, moments, forces, "corrected")
 
 
 def pulled(kit: SimpleNamespace, force_n: np.ndarray) -> np.ndarray:
@@ -50,32 +58,37 @@ def pulled(kit: SimpleNamespace, force_n: np.ndarray) -> np.ndarray:
 
 
 def test_tension_times_geometry(pendulum: Path, pendulum_kit: SimpleNamespace, tensions: MuscleForces) -> None:
-    found = balance.muscle_balance(pendulum, pendulum_kit.swing(ANGLES_RAD), asked(np.zeros((4, 2))), tensions)
+    found = by_the_laws(pendulum, pendulum_kit.swing(ANGLES_RAD), asked(np.zeros((FRAMES, 2))), tensions)
     assert found.names == ("swing",), "a coupled coordinate is folded, not reported"
     np.testing.assert_allclose(
-        found.column("swing"), pulled(pendulum_kit, tensions.force_n) + np.arange(1, 5), rtol=1e-9
+        found.column("swing"), pulled(pendulum_kit, tensions.force_n) + np.arange(1, 1 + FRAMES), rtol=1e-9
     )
 
 
 def test_a_coupled_coordinates_share_goes_to_its_driver(
     pendulum: Path, pendulum_kit: SimpleNamespace, tensions: MuscleForces
 ) -> None:
-    values = np.column_stack([[5.0, 6.0, 7.0, 8.0], [10.0, -10.0, 20.0, 0.0]])
-    still = replace(tensions, force_n=np.zeros((4, 2)), actuator_force=np.zeros((4, 1)))
-    found = balance.muscle_balance(pendulum, pendulum_kit.swing(ANGLES_RAD), asked(values), still)
+    values = np.column_stack([[5.0, 6.0, 7.0, 8.0, 0.0, 1.0], [10.0, -10.0, 20.0, 0.0, 3.0, 1.0]])
+    still = replace(tensions, force_n=np.zeros((FRAMES, 2)), actuator_force=np.zeros((FRAMES, 1)))
+    found = by_the_laws(pendulum, pendulum_kit.swing(ANGLES_RAD), asked(values), still)
     np.testing.assert_allclose(found.column("swing"), -(values[:, 0] + pendulum_kit.slope * values[:, 1]))
 
 
 def test_records_of_different_lengths_are_refused(
     pendulum: Path, pendulum_kit: SimpleNamespace, tensions: MuscleForces
 ) -> None:
-    with pytest.raises(ValueError, match="GeneralizedForces has 4 frames, not 3"):
-        balance.muscle_balance(pendulum, pendulum_kit.swing(ANGLES_RAD[:3]), asked(np.zeros((4, 2))), tensions)
+    motion, moments = pendulum_kit.swing(ANGLES_RAD), asked(np.zeros((FRAMES, 2)))
+    whole = laid.laid_muscles(pendulum, motion, tensions, mechanics="corrected")
+    some = motion.cut(slice(0, 5))
+    with pytest.raises(ValueError, match="GeneralizedForces has 6 frames, not 5"):
+        balance.muscle_balance(pendulum, some, moments, tensions, whole)
+    with pytest.raises(ValueError, match="LaidMuscles has 6 frames, not 5"):
+        balance.muscle_balance(pendulum, some, moments.cut(slice(0, 5)), tensions.cut(slice(0, 5)), whole)
 
 
 @pytest.mark.data
 def test_tensions_pull_by_opensims_own_moment_arms(shared_data: Path, tmp_path: Path) -> None:
-    """The whole body at three poses, one newton and more in each of 80 muscles, patellae coupled to their knees.
+    """The whole body at six poses, one newton and more in each of 80 muscles, patellae coupled to their knees.
 
     No path lies over two surfaces, where OpenSim iterates only so far.
     """
@@ -89,12 +102,12 @@ def test_tensions_pull_by_opensims_own_moment_arms(shared_data: Path, tmp_path: 
     names = tuple(coordinates.get(i).getName() for i in range(coordinates.getSize()))
     muscle_names = tuple(muscles.get(i).getName() for i in range(muscles.getSize()))
     rng = np.random.default_rng(4)
-    poses = rng.uniform(0.05, 0.4, size=(3, len(names)))
+    poses = rng.uniform(0.05, 0.4, size=(FRAMES, len(names)))
     for side in "rl":
         poses[:, names.index(f"knee_angle_{side}_beta")] = poses[:, names.index(f"knee_angle_{side}")]
-    force_n = rng.uniform(1, 500, size=(3, len(muscle_names)))
-    time_s = np.arange(3) / 100
-    found = balance.muscle_balance(
+    force_n = rng.uniform(1, 500, size=(FRAMES, len(muscle_names)))
+    time_s = np.arange(FRAMES) / 100
+    found = laid.balance_by(
         file,
         Coordinates(time_s=time_s, names=names, rotational=np.ones(len(names), dtype=bool), values=poses),
         GeneralizedForces(
@@ -109,15 +122,15 @@ def test_tensions_pull_by_opensims_own_moment_arms(shared_data: Path, tmp_path: 
             activation=force_n / 1000,
             force_n=force_n,
             actuator_coordinates=(),
-            actuator_force=np.zeros((3, 0)),
-            converged=np.ones(3, dtype=bool),
-            short_of=np.full(3, ""),
+            actuator_force=np.zeros((FRAMES, 0)),
+            converged=np.ones(FRAMES, dtype=bool),
+            short_of=np.full(FRAMES, ""),
         ),
         mechanics="opensim",
     )
     state = model.getWorkingState()
     legs = ("hip_flexion_r", "hip_adduction_r", "hip_rotation_l", "knee_angle_r", "knee_angle_l", "ankle_angle_r")
-    for frame in range(3):
+    for frame in range(FRAMES):
         set_pose(model, state, poses[frame])
         model.realizePosition(state)
         for name in legs:

@@ -69,9 +69,12 @@ def test_every_engine_has_the_same_interface(name: str) -> None:
         "inverse_kinematics",
         "inverse_dynamics",
         "static_optimization",
+        "laid_muscles",
         "muscle_balance",
         "joint_loads",
+        "muscle_source",
         "loading_feet",
+        "feet_pressing",
     ):
         wanted = list(inspect.signature(getattr(Engine, solve)).parameters.values())[1:]
         assert list(inspect.signature(getattr(engine, solve)).parameters.values()) == wanted
@@ -152,7 +155,13 @@ def moments(
     lowpass_hz: float | None = None,
 ) -> np.ndarray:
     found = engine.inverse_dynamics(
-        model, coordinates, wrenches, foot_bodies=FEET, lowpass_hz=lowpass_hz, directory=directory
+        model,
+        coordinates,
+        wrenches,
+        foot_bodies=FEET,
+        mechanics="corrected",
+        lowpass_hz=lowpass_hz,
+        directory=directory,
     )
     assert found.names == ("swing", "pointer_angle")
     return found.column("swing")
@@ -225,7 +234,7 @@ class TestStaticOptimization:
     ) -> MuscleForces:
         settings = effort_settings(**EFFORT | {"convergence_criterion": 1e-8} | changes)
         return engine.static_optimization(
-            model, coordinates, [], foot_bodies=FEET, settings=settings, directory=directory
+            model, coordinates, [], foot_bodies=FEET, mechanics="corrected", settings=settings, directory=directory
         )
 
     def test_a_muscle_that_is_switched_off_is_refused_by_name(
@@ -310,6 +319,7 @@ class TestCurvedCoupler:
             self.held(angle),
             [],
             foot_bodies=FEET,
+            mechanics="corrected",
             settings=effort_settings(**EFFORT | {"convergence_criterion": 1e-8, "residual_optimal_nm": 10.0}),
             directory=tmp_path,
         )

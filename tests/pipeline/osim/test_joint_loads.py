@@ -13,6 +13,7 @@ from pipeline.records import Coordinates, FootWrench, JointLoads, MuscleForces, 
 pytestmark = pytest.mark.osim
 osim = pytest.importorskip("opensim")
 loads = pytest.importorskip("pipeline.osim.joint_loads")
+laid_by = pytest.importorskip("tests.pipeline.osim.laid")
 
 FEET: dict[Side, str] = {"right": "bob", "left": "bob"}
 LAWS = pytest.mark.parametrize("mechanics", ["corrected", "opensim"])
@@ -53,7 +54,7 @@ def found_loads(
     push: tuple[FootWrench, ...] = (),
     mechanics: str = "opensim",
 ) -> JointLoads:
-    return load_engine("exact").joint_loads(model, motion, push, forces, foot_bodies=FEET, mechanics=mechanics)
+    return laid_by.loads_by(model, motion, push, forces, FEET, mechanics)
 
 
 @LAWS
@@ -206,11 +207,13 @@ def standing() -> SimpleNamespace:
 def test_in_quiet_standing_joints_carry_what_is_above_them(
     standing: SimpleNamespace, engine: str, mechanics: str
 ) -> None:
-    found = load_engine(engine).joint_loads(
+    solver = load_engine(engine)
+    laid = solver.laid_muscles(standing.file, standing.motion, standing.forces, mechanics=mechanics)
+    found = solver.joint_loads(
         standing.file,
         standing.motion,
         standing.push,
-        standing.forces,
+        laid,
         foot_bodies={"right": "calcn_r", "left": "calcn_l"},
         mechanics=mechanics,
     )

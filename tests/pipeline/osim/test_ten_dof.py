@@ -107,8 +107,8 @@ def test_kinematics_of_noisy_markers_agree(walker: Path, walked: tuple[Coordinat
 
 
 def test_moments_and_muscles_agree(walker: Path, walked: tuple[Coordinates, Markers], tmp_path: Path) -> None:
-    from pipeline.osim.balance import muscle_balance
     from tests.parity.tool_effort import controls, optimal_forces
+    from tests.pipeline.osim.laid import balance_by
 
     made, push = walked[0], [standing(walked[0].time_s)]
     some, moments, forces = made.cut(slice(16, 24)), {}, {}
@@ -136,7 +136,7 @@ def test_moments_and_muscles_agree(walker: Path, walked: tuple[Coordinates, Mark
     ours, theirs = forces["exact"], forces["tools"]
     assert np.abs(moments["exact"].values - moments["tools"].values).max() <= 1e-3
     assert ours.converged.all()
-    assert np.abs(muscle_balance(walker, some, moments["exact"], ours, mechanics="opensim").values).max() <= 1e-8
+    assert np.abs(balance_by(walker, some, moments["exact"], ours, "opensim").values).max() <= 1e-8
     assert np.sqrt(((ours.force_n - theirs.force_n) ** 2).mean()) <= 0.1
     optimal = optimal_forces(theirs, 10.0, 10.0)
     effort, their_effort = ((controls(one, optimal) ** 2).sum(axis=1) for one in (ours, theirs))

@@ -1,6 +1,8 @@
 import pytest
 
+from pipeline.session.recipe import read_settings
 from pipeline.session.session import load_session, trial_name
+from pipeline.session.setup import open_session
 
 COMPLETE = """
 format = 1
@@ -77,3 +79,19 @@ def test_trial_names_are_fit_for_paths():
 def test_a_file_name_too_long_for_a_trials_name_is_refused_with_the_session(tmp_path):
     with pytest.raises(ValueError, match=r"session.toml: trial '.*1-64 letters"):
         load_session(write(tmp_path, COMPLETE.replace("walk_02", "w" * 80)))
+
+
+def test_a_session_states_how_late_its_plates_are_or_its_profile_does(tmp_path):
+    def stated(session: str, profile: str) -> float | None:
+        text = read_settings("profiles", "isb_full_body")[1].replace('up = "plates"', f'up = "plates"\n{profile}')
+        (tmp_path / "mine.toml").write_text(text, "utf-8")
+        write(tmp_path, COMPLETE.replace('"isb_full_body"', f'"mine.toml"\n{session}'))
+        return open_session(str(tmp_path), "gait2hip60", None).plates_lag_s
+
+    (tmp_path / "static.c3d").touch()
+    assert stated("", "") is None
+    assert stated("", "plates_lag_s = 0.015") == 0.015
+    # Zero is a statement too.
+    assert stated("plates_lag_s = 0.0", "plates_lag_s = 0.015") == 0.0
+    with pytest.raises(ValueError, match=r"plates_lag_s.*less than or equal to 0\.1"):
+        stated("plates_lag_s = 15", "")

@@ -8,7 +8,7 @@ from pipeline.ground.cycles import Stride
 from pipeline.records import Coordinates, FootWrench, GeneralizedForces, JointLoads, Kinematics, MuscleForces
 from pipeline.solving.solution import Solution
 from pipeline.solving.targets import cut_cycles, group_forces_n_kg, hip_loads_n_kg, inputs_deg, moments_nm_kg
-from tests.pipeline.solutions import joint_loads
+from tests.pipeline.solutions import BOTH, COMPUTED, FEET_PRESSING, joint_loads, still_muscles
 from warehouse.channels import INPUT_COORDINATES, LOAD_CHANNELS, MOMENT_COORDINATES, MUSCLE_GROUPS, mirrored
 
 TIME_S = np.arange(121) / 100
@@ -144,10 +144,13 @@ def a_walk(loads: JointLoads) -> Solution:
         ),
         moments=ramp,
         muscles=muscles().cut(frames),
+        laid=still_muscles(TIME_S[frames], MUSCLES),
+        muscle_source=COMPUTED,
         balance=ramp.cut(frames),
         loads=loads.cut(frames),
         frames=frames,
         loading_feet=OWN_FOOT,
+        feet_pressing=FEET_PRESSING,
     )
 
 
@@ -182,7 +185,7 @@ def test_a_load_not_known_in_one_frame_is_not_known_in_its_stride():
 def test_a_load_that_rests_on_the_other_foot_needs_its_ground_reaction():
     """A muscle ties the legs of some model together: in one frame of the right stride the left foot is not known."""
     walk = a_walk(joint_loads(TIME_S))
-    tied = replace(walk, loading_feet={**OWN_FOOT, "psoas_r": frozenset({"right", "left"})})
+    tied = replace(walk, feet_pressing={**FEET_PRESSING, "hip_r": BOTH})
     known = both_known()
     known["left"].known[15] = False
     for solution, expected in ((walk, True), (tied, False)):

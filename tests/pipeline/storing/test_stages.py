@@ -1,7 +1,9 @@
 import pytest
 
 from pipeline.session.recipe import Recipe, load_recipe
+from pipeline.solving.engine import MuscleSource
 from pipeline.storing.stages import RETRY, STAGES, common_facts, keys_of, stage_accounts
+from tests.pipeline.solutions import COMPUTED
 
 FACTS = {
     "model": "model's hash",
@@ -14,6 +16,7 @@ FACTS = {
     "n_trials": 2,
     "trial": "walk's hash",
     "condition": "slow",
+    "plates_lag_s": None,
 }
 
 LATE = {"inverse_dynamics", "static_optimization", "quality"}
@@ -56,6 +59,7 @@ STALE_BY_FACT = {
     "n_trials": {"session"},
     "trial": {"inverse_kinematics", "ground_reactions", *POSED},
     "condition": {"quality"},
+    "plates_lag_s": {"inverse_kinematics", "ground_reactions", *LATE},
 }
 
 
@@ -98,7 +102,9 @@ def test_when_the_tools_may_stop_is_part_of_their_results(recipe, section, field
     keys = keys_of(stage_accounts(by_tools, FACTS, "4.6"))
     after = keys_of(stage_accounts(with_another(by_tools, section, field), FACTS, "4.6"))
     assert changed(keys, after) == OF_TOOLS_ONLY[section, field]
-    assert common_facts(by_tools, "4.6")["settings"][section][field] == getattr(getattr(recipe, section), field)
+    assert common_facts(by_tools, "4.6", COMPUTED)["settings"][section][field] == getattr(
+        getattr(recipe, section), field
+    )
 
 
 def test_no_setting_lies_outside_a_section(recipe):
@@ -138,7 +144,7 @@ def test_a_new_version_makes_stale_what_builds_on_it(recipe, stage, monkeypatch)
 
 
 def test_a_session_has_keys_before_any_trial(recipe):
-    facts = {name: FACTS[name] for name in FACTS if name not in ("trial", "condition", "height_m")}
+    facts = {name: FACTS[name] for name in FACTS if name not in ("trial", "condition", "height_m", "plates_lag_s")}
     keys = keys_of(stage_accounts(recipe, facts, "4.6"))
     assert set(keys) == {"scaling", "session"}
     assert keys.items() <= keys_of(stage_accounts(recipe, FACTS, "4.6")).items()
@@ -150,7 +156,7 @@ def test_keys_differ_between_stages_and_from_a_retry(recipe):
 
 
 def test_what_all_of_a_training_set_must_share_is_every_setting_its_engine_reads_version_and_simulator(recipe):
-    found = common_facts(recipe, "4.6")
+    found = common_facts(recipe, "4.6", COMPUTED)
 
     whole = recipe.model_dump()
     assert found["settings"] == {
@@ -169,4 +175,21 @@ def test_what_all_of_a_training_set_must_share_is_every_setting_its_engine_reads
 def test_where_a_model_lies_parts_no_training_set(recipe):
     elsewhere = recipe.model_copy(update={"model": recipe.model.model_copy(update={"file": "/home/me/model.osim"})})
 
-    assert common_facts(elsewhere, "4.6") == common_facts(recipe, "4.6")
+    assert common_facts(elsewhere, "4.6", COMPUTED) == common_facts(recipe, "4.6", COMPUTED)
+
+
+@pytest.mark.parametrize(
+    ("engine", "mechanics", "asked", "recorded"),
+    [
+        ("exact", "corrected", (), "corrected"),
+        ("exact", "corrected", ("paths",), "corrected, but muscles' paths as OpenSim has them"),
+        ("exact", "corrected", ("paths", "fibres"), "corrected, but muscles' paths and fibres as OpenSim has them"),
+        ("exact", "opensim", ("paths",), "opensim"),
+        ("tools", "corrected", (), "opensim"),
+    ],
+)
+def test_mechanics_are_recorded_as_they_were_used(recipe, engine, mechanics, asked, recorded):
+    model = recipe.model.model_copy(update={"engine": engine, "mechanics": mechanics})
+    source = MuscleSource(asked=asked, why=("muscle psoas_r: a path",) if asked else ())
+    found = common_facts(recipe.model_copy(update={"model": model}), "4.6", source)
+    assert found["settings"]["model"]["mechanics"] == recorded

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from pipeline.osim.version import opensim_version
+from pipeline.solving.engine import MuscleSource
 from pipeline.solving.quality import judge_stride, judge_trial
 from pipeline.solving.trial_result import TrialResult
 from pipeline.storing.job import Job, open_job
@@ -119,11 +120,18 @@ def test_cycles_and_their_row_say_what_a_training_set_must_share(job, result):
     accept(job, result)
 
     key = job.setup.session.trial_key("walk_01")
-    expected = common_facts(job.setup.recipe, opensim_version())
+    expected = common_facts(job.setup.recipe, opensim_version(), result.solution.muscle_source)
     assert stored(job.warehouse, "cycles", key).made_from == expected
     row = stored(job.warehouse, "trials", key).made_from
     assert {name: row[name] for name in expected} == expected
     assert row["stages"]["quality"]["key"] == trial_keys(job, "walk_01")["quality"]
+
+
+def test_muscles_that_opensim_was_asked_for_are_not_told_as_corrected(job, result):
+    asked = MuscleSource(asked=("paths",), why=("muscle front, wrapping surface egg: a WrapEllipsoid",))
+    accept(job, replace(result, solution=replace(result.solution, muscle_source=asked)))
+    made_from = stored(job.warehouse, "cycles", job.setup.session.trial_key("walk_01")).made_from
+    assert made_from["settings"]["model"]["mechanics"] == "corrected, but muscles' paths as OpenSim has them"
 
 
 def test_angles_are_stored_in_degrees(job, result):

@@ -187,6 +187,34 @@ def test_contact_forces_are_exported_but_not_in_the_published_files(tmp_path: Pa
     np.testing.assert_allclose(loads.values, found * 67.0, rtol=1e-6)
 
 
+def test_a_cycle_whose_contact_force_is_not_known_keeps_its_other_files(tmp_path: Path, warehouse: Warehouse) -> None:
+    """Two right cycles with a known hip load, and a left one without: its moments are not known either."""
+    key = TrialKey(cohort="adults", subject="S01", session="day1", trial="walk")
+    store_whole_trial(warehouse, key)
+    columns = cycles_columns() | load_columns(3 * N_SAMPLES)
+    unknown = columns["side"] == "left"
+    for name in (*(name for name in columns if name.startswith("load_hip")), "moment_hip_flexion"):
+        columns[name] = np.where(unknown, np.nan, columns[name])
+    write_table(warehouse, "cycles", key, columns, **MADE)
+    release = _release(warehouse)
+
+    exported = export_release(release, "mot", tmp_path)
+
+    names = [file.name.removeprefix("adults_S01_day1_walk_") for file in exported.files]
+    every = ["ik.mot", "id.sto", "so.sto", "jr.sto"]
+    right = [f"right_{cycle}_{ending}" for cycle in (0, 1) for ending in every]
+    assert sorted(names) == sorted([*right, "left_0_ik.mot", "left_0_so.sto"])
+    where = "adults/S01/day1/walk left cycle 0"
+    assert exported.left_out == (
+        f"id.sto: {where}: moment_hip_flexion not known",
+        f"jr.sto: {where}: all targets not known",
+    )
+    whole, left = load(release, ("forces",)), tmp_path / "adults_S01_day1_walk_left_0_so.sto"
+    expected = whole.forces_n_kg[whole.side == "left"][0] * 67.0
+    np.testing.assert_allclose(parse_motion(left.name, left.read_text()).values, expected, rtol=1e-6)
+    assert not any("nan" in file.read_text() for file in exported.files)
+
+
 def test_cycles_without_a_duration_have_no_time(tmp_path: Path, imported: str) -> None:
     with pytest.raises(ValueError, match=r"the duration of 12 of 12 cycles is not known.*as npz or csv"):
         export_release(imported, "mot", tmp_path / "out")

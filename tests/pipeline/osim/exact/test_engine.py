@@ -149,7 +149,9 @@ def test_a_foot_that_the_model_lacks_is_named(pendulum: Path, pendulum_kit: Simp
     held = pendulum_kit.swing(np.full(20, 0.4))
     push = pendulum_kit.push(held.time_s, (0, 1, 0), (0, 0, 0))
     with pytest.raises(TrialRejected, match=r"model pendulum has no body nobody"):
-        exact.inverse_dynamics(pendulum, held, [push], foot_bodies={"right": "nobody"}, directory=tmp_path)
+        exact.inverse_dynamics(
+            pendulum, held, [push], foot_bodies={"right": "nobody"}, mechanics="corrected", directory=tmp_path
+        )
 
 
 def test_what_muscles_can_not_give_is_said_with_the_coordinate(
@@ -171,6 +173,7 @@ def test_what_muscles_can_not_give_is_said_with_the_coordinate(
         pendulum_kit.swing(angle),
         [],
         foot_bodies=FEET,
+        mechanics="corrected",
         settings=effort_settings(**EFFORT),
         directory=tmp_path,
     )
@@ -188,6 +191,7 @@ def test_linear_effort_is_refused(pendulum: Path, pendulum_kit: SimpleNamespace,
             pendulum_kit.swing(np.full(12, 0.4)),
             [],
             foot_bodies=FEET,
+            mechanics="corrected",
             settings=effort_settings(**EFFORT | {"activation_exponent": 1}),
             directory=tmp_path,
         )
@@ -241,10 +245,16 @@ def test_a_model_that_arrays_can_not_say_is_refused_by_name_with_advice(
         values=np.zeros((8, 3)),
     )
     with pytest.raises(TrialRejected, match=said):
-        exact.inverse_dynamics(ball_jointed, still, [], foot_bodies=FEET, directory=tmp_path)
+        exact.inverse_dynamics(ball_jointed, still, [], foot_bodies=FEET, mechanics="corrected", directory=tmp_path)
     with pytest.raises(TrialRejected, match=said):
         exact.static_optimization(
-            ball_jointed, still, [], foot_bodies=FEET, settings=effort_settings(**EFFORT), directory=tmp_path
+            ball_jointed,
+            still,
+            [],
+            foot_bodies=FEET,
+            mechanics="corrected",
+            settings=effort_settings(**EFFORT),
+            directory=tmp_path,
         )
 
 
@@ -280,6 +290,7 @@ def test_memory_stays_flat(shared_data: Path, tmp_path: Path) -> None:
             motion,
             wrenches,
             foot_bodies=BODIES,
+            mechanics="corrected",
             settings=effort_settings(**EFFORT),
             directory=tmp_path,
         )
@@ -299,7 +310,7 @@ def test_made_ready_a_walk_compiles_nothing(shared_data: Path, tmp_path: Path) -
     from tests.parity.walking_3d import FEET as WALKING_FEET
 
     walk = read_walk(shared_data / "opensim_reference" / "walking_3d")
-    some, feet = walk.markers.cut(slice(0, 40)), {"foot_bodies": WALKING_FEET}
+    some, feet = walk.markers.cut(slice(0, 40)), {"foot_bodies": WALKING_FEET, "mechanics": "corrected"}
     some.positions_m[20:30, 3] = np.nan
     ready()
     with nothing_compiled():
@@ -311,5 +322,6 @@ def test_made_ready_a_walk_compiles_nothing(shared_data: Path, tmp_path: Path) -
         forces = exact.static_optimization(
             walk.model, found, walk.wrenches, settings=settings, directory=tmp_path, **feet
         )
-        exact.muscle_balance(walk.model, found, moments, forces)
-        exact.joint_loads(walk.model, found, walk.wrenches, forces, mechanics="corrected", **feet)
+        laid = exact.laid_muscles(walk.model, found, forces, mechanics="corrected")
+        exact.muscle_balance(walk.model, found, moments, forces, laid)
+        exact.joint_loads(walk.model, found, walk.wrenches, laid, **feet)

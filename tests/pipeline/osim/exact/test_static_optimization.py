@@ -17,7 +17,7 @@ pytestmark = pytest.mark.osim
 osim = pytest.importorskip("opensim")
 asking = pytest.importorskip("pipeline.osim.asking.muscles")
 shared_models = pytest.importorskip("pipeline.osim.models.shared_model")
-balance = pytest.importorskip("pipeline.osim.balance")
+laid = pytest.importorskip("tests.pipeline.osim.laid")
 
 CLASSES = (
     "Millard2012EquilibriumMuscle",
@@ -158,8 +158,10 @@ def test_passive_fibres_take_their_share_and_the_whole_tension_balances(
     for found in (active, whole):
         made = (found.force_n * arm).sum(axis=1) + found.actuator_force[:, 0]
         np.testing.assert_allclose(made, weight, rtol=1e-6)
-    asked = load_engine("exact").inverse_dynamics(model, held, [], foot_bodies=FEET, directory=tmp_path)
-    assert np.abs(balance.muscle_balance(model, held, asked, whole).values).max() <= 1e-8
+    asked = load_engine("exact").inverse_dynamics(
+        model, held, [], foot_bodies=FEET, mechanics="corrected", directory=tmp_path
+    )
+    assert np.abs(laid.balance_by(model, held, asked, whole, "corrected").values).max() <= 1e-8
     assert np.abs(whole.activation - active.activation).max() > 1e-3
 
 
@@ -213,8 +215,8 @@ def solved(model: Path, mechanics: str, passive: bool, directory: Path) -> tuple
         directory=directory,
     )
     asked = exact.inverse_dynamics(model, walk, push, **given, directory=directory)
-    surplus = exact.muscle_balance(model, walk, asked, forces, mechanics=mechanics)
-    loads = exact.joint_loads(model, walk, push, forces, **given)
+    surplus = laid.balance_by(model, walk, asked, forces, mechanics)
+    loads = laid.loads_by(model, walk, push, forces, **given)
     assert loads.joints == ("knee_r", "ankle_r", "knee_l", "ankle_l")
     return forces, surplus.values, loads.in_distal_n
 
@@ -258,28 +260,32 @@ def test_a_path_over_an_ellipsoid_is_asked_of_opensim(
     shared = shared_models.shared_model(file)
     assert shared.muscles.asked == ("muscle front, wrapping surface egg: a WrapEllipsoid",)
     assert shared.muscles.fibres is not None
+    source = load_engine("exact").muscle_source(file)
+    assert (source.asked, source.why) == (("paths",), shared.muscles.asked)
+    assert load_engine("tools").muscle_source(file).asked == load_engine("exact").muscle_source(pendulum).asked == ()
     angle = -0.4 + 0.1 * np.sin(np.arange(8) / 20)
     ours, theirs = (
         optimized(engine, file, pendulum_kit, angle, tmp_path / engine, residual_optimal_nm=10.0)
         for engine in ("exact", "tools")
     )
     straight = spans(pendulum_kit, angle)[0][:, 0]
-    laid = asking.asked_muscles(shared.model, pendulum_kit.swing(angle).values, np.zeros((8, 2))).length_m[:, 0]
-    assert (laid > straight + 1e-3).all(), "the path lies on the ellipsoid"
+    around = asking.asked_muscles(shared.model, pendulum_kit.swing(angle).values, np.zeros((8, 2))).length_m[:, 0]
+    assert (around > straight + 1e-3).all(), "the path lies on the ellipsoid"
     assert ours.converged.all()
     np.testing.assert_allclose(ours.force_n, theirs.force_n, atol=0.05)
     held = pendulum_kit.swing(angle)
     asked = load_engine("exact").inverse_dynamics(
         file, held, [], foot_bodies=FEET, mechanics="opensim", directory=tmp_path
     )
-    surplus = balance.muscle_balance(file, held, asked, ours, mechanics="opensim")
+    surplus = laid.balance_by(file, held, asked, ours, "opensim")
     assert np.abs(surplus.values).max() <= 1e-8
 
 
-def test_a_path_that_is_a_function_is_refused_by_name(
-    pendulum: Path, pendulum_kit: SimpleNamespace, tmp_path: Path
+@pytest.mark.parametrize("engine", ["exact", "tools"])
+def test_a_path_that_is_a_function_is_refused_with_the_reason_before_anything_is_solved(
+    engine: str, pendulum: Path, pendulum_kit: SimpleNamespace, tmp_path: Path
 ) -> None:
-    """OpenSim can't be asked what it does to bodies."""
+    """It has moment arms, but pulls on no bone: nobody could say what the joints carry."""
     model = osim.Model(str(pendulum))
     function, length = osim.FunctionBasedPath(), osim.LinearFunction(0.1, 0.5)
     function.setName("path")
@@ -291,6 +297,8 @@ def test_a_path_that_is_a_function_is_refused_by_name(
     model.printToXML(str(file))
     assert "FunctionBasedPath" in shared_models.shared_model(file).muscles.asked[0]
     with pytest.raises(
-        TrialRejected, match=r"paths of front are not GeometryPaths.*Put paths of points in their place"
+        TrialRejected,
+        match=r"paths of front \(a FunctionBasedPath\) tell .* not where they pull on bones.*Put GeometryPaths",
     ):
-        optimized("exact", file, pendulum_kit, np.full(12, 0.4), tmp_path)
+        optimized(engine, file, pendulum_kit, np.full(12, 0.4), tmp_path)
+    assert not list(tmp_path.glob("*.sto"))

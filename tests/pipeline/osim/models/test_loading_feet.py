@@ -11,6 +11,7 @@ import pytest
 from pipeline.osim.engines import load_engine
 from pipeline.records import Coordinates, FootWrench, Side
 from tests.pipeline.osim.settings import effort_settings
+from warehouse.channels import LOADED_JOINTS
 
 pytestmark = pytest.mark.osim
 osim = pytest.importorskip("opensim")
@@ -78,6 +79,14 @@ def test_a_foot_whose_body_the_model_lacks_is_refused(pendulum: Path) -> None:
         loading_feet.loading_feet(pendulum, {"right": "nobody"})
 
 
+def test_a_joints_load_depends_on_its_own_foot(built_in: Path, walker: Path) -> None:
+    found = loading_feet.feet_pressing(built_in, FEET)
+    assert found == {joint: by_name(joint) for joint in LOADED_JOINTS}
+    # The walker's hips turn about one axis: they are not the loaded joints of the legs.
+    found = loading_feet.feet_pressing(walker, {"right": "foot_r", "left": "foot_l"})
+    assert found == {joint: by_name(joint) for joint in ("knee_r", "ankle_r", "knee_l", "ankle_l")}
+
+
 @pytest.mark.parametrize(
     ("model", "feet"),
     [("built_in", FEET), ("walker", {"right": "foot_r", "left": "foot_l"})],
@@ -129,9 +138,17 @@ def test_what_a_push_on_a_foot_changes_depends_on_that_foot(
     engine = load_engine("exact")
 
     def solved(wrenches: list[FootWrench]) -> dict[str, np.ndarray]:
-        moments = engine.inverse_dynamics(walker, still, wrenches, foot_bodies=feet, directory=tmp_path)
+        moments = engine.inverse_dynamics(
+            walker, still, wrenches, foot_bodies=feet, mechanics="corrected", directory=tmp_path
+        )
         muscles = engine.static_optimization(
-            walker, still, wrenches, foot_bodies=feet, settings=effort_settings(), directory=tmp_path
+            walker,
+            still,
+            wrenches,
+            foot_bodies=feet,
+            mechanics="corrected",
+            settings=effort_settings(),
+            directory=tmp_path,
         )
         named = zip((*moments.names, *muscles.muscle_names), (*moments.values.T, *muscles.force_n.T), strict=True)
         return dict(named)
@@ -289,3 +306,19 @@ def test_a_path_given_as_a_function_crosses_the_joints_of_its_coordinates(body: 
     body.fitted("of_the_trunk", "trunk_joint/at_trunk_1")
     found = body.feet(tmp_path, TWO)
     assert (found["of_the_foot"], found["of_the_trunk"]) == (RIGHT, NONE)
+
+
+def test_a_load_depends_on_the_muscles_that_cross_its_joint_whatever_they_are_called(
+    body: Body, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hips = {f"hip_{side}": (f"at_thigh_{side}_0", f"at_thigh_{side}_1") for side in ("one", "two")}
+    ankles = {f"ankle_{side}": (f"at_foot_{side}",) for side in ("one", "two")}
+    monkeypatch.setattr(loading_feet, "LOADED_JOINTS", {**hips, **ankles, "knee_one": ("at_shank_one",)})
+    body.muscle("gluteus_two", "pelvis", "thigh_one")
+    file = tmp_path / "body.osim"
+    body.feet(tmp_path, TWO)
+    apart = {"hip_one": LEFT, "ankle_one": LEFT, "hip_two": RIGHT, "ankle_two": RIGHT}
+    assert loading_feet.feet_pressing(file, TWO) == apart
+    body.muscle("across", "thigh_one", "thigh_two")
+    body.feet(tmp_path, TWO)
+    assert loading_feet.feet_pressing(file, TWO) == apart | {"hip_one": BOTH, "hip_two": BOTH}

@@ -27,14 +27,18 @@ EFFORT = {
 
 def solve(model: Path, coordinates: Coordinates, directory: Path, **changes: object) -> tools.MuscleForces:
     settings = effort_settings(**EFFORT | changes)
-    return tools.static_optimization(model, coordinates, [], foot_bodies=FEET, settings=settings, directory=directory)
+    return tools.static_optimization(
+        model, coordinates, [], foot_bodies=FEET, mechanics="opensim", settings=settings, directory=directory
+    )
 
 
 def test_what_the_tool_says_is_the_reason(pendulum: Path, pendulum_kit: SimpleNamespace, tmp_path: Path) -> None:
     held = pendulum_kit.swing(np.full(20, 0.4))
     push = pendulum_kit.push(held.time_s, (0, 1, 0), (0, 0, 0))
     with pytest.raises(TrialRejected, match=r"inverse_dynamics: .*Could not find body 'nobody'"):
-        tools.inverse_dynamics(pendulum, held, [push], foot_bodies={"right": "nobody"}, directory=tmp_path)
+        tools.inverse_dynamics(
+            pendulum, held, [push], foot_bodies={"right": "nobody"}, mechanics="opensim", directory=tmp_path
+        )
 
 
 def test_frames_the_optimizer_gave_up_on_say_so(pendulum: Path, pendulum_kit: SimpleNamespace, tmp_path: Path) -> None:
@@ -59,13 +63,14 @@ def test_nothing_lands_in_the_working_directory(
     empty.mkdir()
     monkeypatch.chdir(empty)
     held = pendulum_kit.swing(np.full(8, 0.2))
-    tools.inverse_dynamics(pendulum, held, [], foot_bodies=FEET, directory=tmp_path / "id")
+    tools.inverse_dynamics(pendulum, held, [], foot_bodies=FEET, mechanics="opensim", directory=tmp_path / "id")
     with pytest.raises(TrialRejected):
         tools.inverse_dynamics(
             pendulum,
             held,
             [pendulum_kit.push(held.time_s, (0, 1, 0), (0, 0, 0))],
             foot_bodies={"right": "nobody"},
+            mechanics="opensim",
             directory=tmp_path / "failed",
         )
     assert Path.cwd() == empty

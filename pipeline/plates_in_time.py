@@ -1,0 +1,145 @@
+"""How late a session's plates are, by its own walks: the estimate of `ground/plate_lag.py` on a sized body.
+
+`init-session` writes what this finds as a comment, which somebody may then make a setting. Nothing is shifted here.
+"""
+
+import math
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from pipeline.errors import TrialRejected
+from pipeline.ground.observe_walk import ObservedWalk, observe_walk
+from pipeline.ground.plate_lag import PlateLag, plate_lag, whole_body
+from pipeline.markers.static_trial import read_static
+from pipeline.osim.engines import load_engine
+from pipeline.osim.models.mechanics import Mechanics
+from pipeline.records import Coordinates, FootWrench, GeneralizedForces, Side
+from pipeline.session.recipe import PACKAGED_RECIPE
+from pipeline.session.setup import SessionSetup, open_session
+from pipeline.sizing.size_subject import size_subject
+from pipeline.solving.solve import foot_bodies, joint_kinematics, without_jitter
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SessionLag:
+    """The lag of a session's plates: each walk's, by its name, and of those that tell nothing why; all together."""
+
+    walks: Mapping[str, PlateLag]
+    untold: Mapping[str, str]
+    together: PlateLag | None
+
+
+def lag_of_walk(
+    model: Path,
+    coordinates: Coordinates,
+    moments: GeneralizedForces,
+    wrenches: Mapping[Side, FootWrench],
+    cutoff_hz: float,
+) -> PlateLag | None:
+    """The lag that a solved walk shows; None if it shows none, or if arrays can't say the model's mass centre."""
+    try:
+        mechanics = Mechanics(model)
+    except TrialRejected:
+        return None
+    columns = [coordinates.names.index(name) for name in mechanics.names]
+    body = whole_body(moments, coordinates, mechanics.mass_centre_m(coordinates.values[:, columns]), wrenches)
+    return plate_lag(body, cutoff_hz) if body else None
+
+
+def lag_of_session(session_file: Path, recipe: str) -> SessionLag:
+    """Size the subject, solve each walk's inverse dynamics, and estimate; a stated lag is taken off first.
+
+    ValueError for a session that can't be opened; TrialRejected if its static trial gives no body.
+    """
+    setup = open_session(str(session_file), recipe, None)
+    walks, untold = {}, {}
+    with tempfile.TemporaryDirectory(prefix="gait2hip-") as name:
+        directory = Path(name)
+        static = read_static(setup)
+        model = directory / "scaled.osim"
+        model.write_text(size_subject(setup, static).osim_xml, "utf-8")
+        for trial in setup.session.trials:
+            try:
+                walk = observe_walk(setup, trial, static)
+                lag = _lag_of_observed(setup, model, walk, directory)
+            except TrialRejected as rejected:
+                untold[trial.name] = f"rejected at {rejected.stage}"
+            else:
+                if lag:
+                    walks[trial.name] = lag
+                else:
+                    untold[trial.name] = "too little on the plates, or too far from Newton's laws"
+    return SessionLag(walks=walks, untold=untold, together=together(list(walks.values())))
+
+
+def _lag_of_observed(setup: SessionSetup, model: Path, walk: ObservedWalk, directory: Path) -> PlateLag | None:
+    recipe = setup.recipe
+    engine = load_engine(recipe.model.engine)
+    kinematics = joint_kinematics(engine, model, walk.markers, setup.profile, recipe, directory / "ik")
+    coordinates = without_jitter(kinematics.coordinates, recipe.inverse_dynamics.coordinate_cutoff_hz)
+    moments = engine.inverse_dynamics(
+        model,
+        coordinates,
+        list(walk.wrenches.values()),
+        foot_bodies=foot_bodies(recipe),
+        mechanics=recipe.model.mechanics_used,
+        directory=directory / "id",
+    )
+    return lag_of_walk(model, coordinates, moments, walk.wrenches, recipe.ground_reactions.force_cutoff_hz)
+
+
+def together(lags: Sequence[PlateLag]) -> PlateLag | None:
+    """The mean of several walks' lags by their weights; None without any.
+
+    Walks that differ by more than their standard errors say widen the mean's (Birge 1932, Phys Rev 40:207).
+    """
+    if not lags:
+        return None
+    weights = [1 / lag.se_s**2 for lag in lags]
+    mean_s = sum(w * lag.lag_s for w, lag in zip(weights, lags, strict=True)) / sum(weights)
+    chi2 = sum(w * (lag.lag_s - mean_s) ** 2 for w, lag in zip(weights, lags, strict=True))
+    birge = max(1.0, chi2 / (len(lags) - 1)) if len(lags) > 1 else 1.0
+    return PlateLag(lag_s=mean_s, se_s=math.sqrt(birge / sum(weights)), by_measure={})
+
+
+def proposal(found: SessionLag) -> str:
+    """A line for session.toml, a comment: what the walks say, and the setting that it would be."""
+    walks = ", ".join(f"{name} {_ms(lag)}" for name, lag in found.walks.items())
+    untold = "; ".join(f"{name} {why}" for name, why in found.untold.items())
+    if found.together is None:
+        return f"# plates_lag_s: the walks don't tell how late the plates are ({untold})"
+    evidence = f"by Newton's laws {_ms(found.together)} ms late ({walks}{'; ' if untold else ''}{untold})"
+    if not found.together.notable:
+        return f"# plates_lag_s: {evidence}: nothing to state"
+    return (
+        f"# plates_lag_s = {found.together.lag_s:.3f}  # PROPOSED, not applied: the plates are {evidence}. Ask the "
+        "laboratory; remove the '#' to apply it, or state 0"
+    )
+
+
+def propose_plates_lag(session_file: Path, recipe: str = PACKAGED_RECIPE) -> str:
+    """Estimate the lag, write what was found into the session's file as a comment, and return that line.
+
+    ValueError for a session that can't be opened. One whose static trial gives no body is told in the line.
+    """
+    try:
+        line = proposal(lag_of_session(session_file, recipe))
+    except TrialRejected as rejected:
+        line = f"# plates_lag_s: the walks don't tell how late the plates are (no body: rejected at {rejected.stage})"
+    write_comment(session_file, line)
+    return line
+
+
+def write_comment(session_file: Path, line: str) -> None:
+    """Put a comment below `recordings`, the last entry of `[session]`. ValueError if the file has no such entry."""
+    lines = session_file.read_text("utf-8").splitlines()
+    at = next((n for n, text in enumerate(lines) if text.startswith("recordings")), None)
+    if at is None:
+        raise ValueError(f"{session_file} has no line `recordings = ...`, which `init-session` writes. Write it again.")
+    session_file.write_text("\n".join([*lines[: at + 1], line, *lines[at + 1 :]]) + "\n", "utf-8")
+
+
+def _ms(lag: PlateLag) -> str:
+    return f"{lag.lag_s * 1e3:.0f} ± {lag.se_s * 1e3:.0f}"
