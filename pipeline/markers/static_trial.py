@@ -1,7 +1,7 @@
 """How the subject stands: the shape that sizing measures, and that walks are compared with."""
 
 from collections.abc import Hashable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -87,10 +87,10 @@ def _pose_of_a_walk(paths: Sequence[Path], profile: Profile, settings: ScalingSe
 def pose_static(recording: Recording, profile: Profile, settings: ScalingSettings) -> StaticTrial:
     """The pose: each marker's mean over the middle of the trial. TrialRejected if a required one is not seen there."""
     labels = used_labels(recording, profile)
-    markers = to_ground(recording, ground_rotation(recording, profile), labels)
-    half = max(1, round(settings.static_window_s * markers.rate_hz / 2))
+    rotation = ground_rotation(recording, profile)
+    markers = to_ground(recording, rotation, labels)
     middle = len(markers.time_s) // 2
-    window = markers.positions_m[max(0, middle - half) : middle + half]
+    window = markers.positions_m[averaged_window(len(markers.time_s), markers.rate_hz, settings)]
     seen = np.isfinite(window).all(axis=2)
     hidden = [label for column, label in enumerate(labels) if not seen[:, column].any()]
     needed = [label for label in hidden if profile.markers[label].required]
@@ -110,8 +110,29 @@ def pose_static(recording: Recording, profile: Profile, settings: ScalingSetting
         positions_m=mean_m[None],
     )
     fixed, warnings = fix_swaps(pose, model_places(profile), profile, settings)
+    if warnings:
+        # Exchanged spines made the pelvis face elsewhere, and the ground frame with it.
+        right = ground_rotation(_relabelled(recording, pose, fixed), profile)
+        if not np.allclose(right, rotation):
+            fixed = replace(fixed, positions_m=fixed.positions_m @ rotation @ right.T)
     named = tuple(f"{recording.path.name}: {warning}" for warning in warnings)
     return StaticTrial(recording=recording, pose=fixed, warnings=named)
+
+
+def _relabelled(recording: Recording, pose: Markers, fixed: Markers) -> Recording:
+    """The recording with labels exchanged as they were in the pose."""
+    columns = list(range(len(recording.marker_labels)))
+    for label in fixed.labels:
+        same = (pose.positions_m[0] == fixed.marker(label)[0]).all(axis=1)
+        meant = pose.labels[int(np.argmax(same))]
+        columns[recording.marker_labels.index(label)] = recording.marker_labels.index(meant)
+    return replace(recording, markers_m=recording.markers_m[:, columns])
+
+
+def averaged_window(n_frames: int, rate_hz: float, settings: ScalingSettings) -> slice:
+    """The middle frames of a static trial, whose mean is the pose."""
+    half, middle = max(1, round(settings.static_window_s * rate_hz / 2)), n_frames // 2
+    return slice(max(0, middle - half), middle + half)
 
 
 def _sha256(path: Path) -> str:

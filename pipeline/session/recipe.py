@@ -95,6 +95,16 @@ class ScalingSettings(Checked):
     max_place_sds: Positive
     max_sizing_rms_m: Positive
     max_zero_sd_deg: Positive
+    max_standing_travel_m: Positive
+    max_standing_knee_deg: Positive
+    max_foot_lift_m: Positive
+    max_standing_step_m: Positive
+    sized_heights_m: tuple[Positive, Positive]
+    max_height_difference_m: Positive
+    max_exchange_ratio: Positive
+    max_side_sds: Positive
+    max_marker_sds: Positive
+    max_frame_sds: Positive
     max_static_rms_m: Positive
     preserve_mass_distribution: bool
     static_window_s: Positive
