@@ -41,10 +41,10 @@ from pipeline.sizing.certainty import (
     zeros_of_angles,
 )
 from pipeline.sizing.evidence import gather
-from pipeline.sizing.landmarks import marker_prior
-from pipeline.sizing.places import place_precision
 from pipeline.sizing.posterior import likeliest
-from pipeline.sizing.proportions import proportion_prior
+from pipeline.sizing.priors.landmarks import marker_prior
+from pipeline.sizing.priors.places import place_precision
+from pipeline.sizing.priors.proportions import proportion_prior
 from pipeline.sizing.scaled_tree import scaled_tree
 from pipeline.user_cache import cache_folder
 from pipeline.virtual.dynamics.stand import stand

@@ -377,7 +377,8 @@ class CoordinateTask:
 class BodyFigure:
     """One figure of a sized body: of what, its value and standard deviation, and what they must keep.
 
-    NaN: no such limit, or not known. Beyond `limit`, either way, the body is refused; `advice` says what to look at.
+    NaN: no such limit, or not known. Beyond `limit`, either way, the body is refused; beyond `report_limit`, or where
+    it is less sure than `sd_limit`, that is reported. `advice` says what to look at.
     """
 
     figure: str
@@ -385,6 +386,7 @@ class BodyFigure:
     value: float
     unit: str
     limit: float = float("nan")
+    report_limit: float = float("nan")
     sd: float = float("nan")
     sd_limit: float = float("nan")
     advice: str = ""
@@ -396,13 +398,13 @@ class BodyFigure:
 
     @property
     def warning(self) -> str:
-        """A sentence, if the figure is less certain than it should be."""
-        if np.isnan(self.sd_limit) or self.sd <= self.sd_limit:
-            return ""
-        return (
-            f"the {self.figure.replace('_', ' ')} of {self.of} is known to ± {self.sd:.2g} {self.unit}, "
-            f"expected at most {self.sd_limit:g}"
-        )
+        """A sentence, if the figure is larger or less certain than it should be."""
+        what = f"the {self.figure.replace('_', ' ')} of {self.of}"
+        if abs(self.value) > self.report_limit:
+            return f"{what} is {self.value:.3g} {self.unit}, expected at most {self.report_limit:g}: {self.advice}"
+        if self.sd > self.sd_limit:
+            return f"{what} is known to ± {self.sd:.2g} {self.unit}, expected at most {self.sd_limit:g}"
+        return ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

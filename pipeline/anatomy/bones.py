@@ -120,7 +120,7 @@ def _mirrored(place: np.ndarray, side: Side) -> np.ndarray:
 @cache
 def _right() -> dict[str, dict[str, np.ndarray]]:
     """The right side's landmarks by body: (3,) metres in the unscaled model's body frame."""
-    text = (files("pipeline.sizing") / "bony_places.toml").read_text("utf-8")
+    text = (files("pipeline.sizing.priors") / "bony_places.toml").read_text("utf-8")
     by_body: dict[str, dict[str, np.ndarray]] = {}
     for name, entry in parse_toml("bony_places.toml", text).items():
         assert isinstance(entry, dict)

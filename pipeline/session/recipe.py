@@ -96,6 +96,7 @@ class ScalingSettings(Checked):
     max_sizing_rms_m: Positive
     max_zero_sd_deg: Positive
     max_standing_travel_m: Positive
+    report_standing_knee_deg: Positive
     max_standing_knee_deg: Positive
     max_foot_lift_m: Positive
     max_standing_step_m: Positive

@@ -1,1 +1,1 @@
-"""A static trial in, the subject's own model out. Read `size_subject.py` first."""
+"""A static trial and walks in, the subject's own model out. Read `size_subject.py` first, then `posterior.py`."""

@@ -3,7 +3,7 @@
 Each figure has a limit in the recipe's [scaling] section where it judges the body. Shapes as in `posterior.py`.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,15 +12,17 @@ from pipeline.osim.models.shared_model import SharedModel
 from pipeline.records import BodyFigure
 from pipeline.session.profile import Profile
 from pipeline.session.recipe import ScalingSettings
-from pipeline.sizing.evidence import Gathered
+from pipeline.sizing.certainty import certainty_figures, zeros_of_angles
+from pipeline.sizing.evidence import Gathered, middle_of
 from pipeline.sizing.posterior import Posterior
-from pipeline.sizing.proportions import ProportionPrior
+from pipeline.sizing.priors.landmarks import neutral_slope_deg
+from pipeline.sizing.priors.places import palpation_rad, spines_of
+from pipeline.sizing.priors.proportions import ProportionPrior
 
 NAN = float("nan")
-# How the line from the posterior to the anterior spines slopes in the pelvis's neutral pose, by the model's own bones.
-SPINES_SLOPE_DEG = 12.0
-# Angles whose zero an estimate of the body moves.
+# Angles whose zero an estimate of the body moves, and those of them that palpation of the spines turns.
 ZEROS = ("pelvis_tilt", "lumbar_extension", "hip_flexion", "hip_adduction", "hip_rotation", "knee_angle", "ankle_angle")
+TURNED_BY_SPINES = ("pelvis_tilt", "lumbar_extension", "hip_flexion")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,24 +46,21 @@ def body_figures(body: EstimatedBody, settings: ScalingSettings) -> tuple[BodyFi
         *_places(body, settings),
         *_fit(body, settings),
         *_zeros(body, settings),
+        *certainty_figures(body.shared, body.gathered, body.posterior),
     )
 
 
 def _spines(body: EstimatedBody, settings: ScalingSettings) -> Iterator[BodyFigure]:
     """How far the pelvis leans from where its markers' line says."""
-    gathered, pelvis = body.gathered, body.profile.pelvis
-    labels = (pelvis.right_anterior, pelvis.left_anterior, *pelvis.posterior)
-    if not {pelvis.right_anterior, pelvis.left_anterior} <= set(gathered.labels):
+    gathered = body.gathered
+    ahead, behind = spines_of(body.profile, gathered.labels)
+    if not (ahead and behind and "pelvis_tilt" in body.shared.names):
         return
-    at = {label: _measured(gathered, label) for label in labels if label in gathered.labels}
-    behind = [at[label] for label in pelvis.posterior if label in at]
-    if not behind:
-        return
-    back = _mean_seen(behind) - (at[pelvis.right_anterior] + at[pelvis.left_anterior]) / 2
+    back = middle_of(gathered, behind) - middle_of(gathered, ahead)
     slope_deg = np.degrees(np.arctan2(back[:, 1], np.hypot(back[:, 0], back[:, 2])))
     tilt_deg = np.degrees(body.posterior.poses[:, body.shared.names.index("pelvis_tilt")])
     # OpenSim's pelvis tilts forward with a negative angle, and lifts its posterior spines.
-    off_deg = -tilt_deg + SPINES_SLOPE_DEG - slope_deg
+    off_deg = -tilt_deg + neutral_slope_deg() - slope_deg
     for name, frames in _parts(gathered):
         yield BodyFigure(
             figure="pelvis_less_spines",
@@ -158,21 +157,22 @@ def _fit(body: EstimatedBody, settings: ScalingSettings) -> Iterator[BodyFigure]
 
 
 def _zeros(body: EstimatedBody, settings: ScalingSettings) -> Iterator[BodyFigure]:
-    """How uncertain each angle's zero is: what the shape's uncertainty turns the same way in all walking frames."""
-    evidence, posterior = body.gathered.evidence, body.posterior
-    moving = ~body.gathered.standing if (~body.gathered.standing).any() else body.gathered.standing
-    turned = posterior.pose_by_shape[moving].mean(axis=0)
-    deviations = np.sqrt(np.einsum("fs,st,ft->f", turned, posterior.covariance, turned))
-    for place, number in enumerate(evidence.free):
-        name = body.shared.names[number]
-        if name.removesuffix("_r").removesuffix("_l") in ZEROS:
+    """How uncertain angles are on average: by the estimate, and by how well spines are palpated.
+
+    The pelvis lies as its markers' line says, whose own error the estimate therefore can't tell.
+    """
+    certain = zeros_of_angles(body.shared, body.gathered, body.posterior)
+    palpated_rad = palpation_rad(body.profile, body.gathered.labels)
+    for name, sd in zip(certain.names, certain.sd, strict=True):
+        stem = name.removesuffix("_r").removesuffix("_l")
+        if stem in ZEROS:
+            by_palpation = palpated_rad if stem in TURNED_BY_SPINES else 0.0
             yield BodyFigure(
                 figure="zero",
                 of=name,
                 value=0.0,
-                sd=float(np.degrees(deviations[place])),
+                sd=float(np.degrees(np.hypot(sd, by_palpation))),
                 unit="degree",
-                limit=NAN,
                 sd_limit=settings.max_zero_sd_deg,
             )
 
@@ -192,21 +192,6 @@ def _parts(gathered: Gathered) -> Iterator[tuple[str, np.ndarray]]:
     for name, frames in (("standing", gathered.standing), ("walking", ~gathered.standing)):
         if frames.any():
             yield name, frames
-
-
-def _measured(gathered: Gathered, label: str) -> np.ndarray:
-    """A marker's places (N, 3), NaN where it wasn't seen."""
-    column = gathered.labels.index(label)
-    seen = gathered.evidence.precision[:, column] > 0
-    places: np.ndarray = np.where(seen, gathered.evidence.measured_m[:, column], np.nan)
-    return places
-
-
-def _mean_seen(places: Sequence[np.ndarray]) -> np.ndarray:
-    together = np.array(places)
-    seen = np.isfinite(together)
-    mean: np.ndarray = np.where(seen, together, 0.0).sum(axis=0) / np.where(seen.any(axis=0), seen.sum(axis=0), np.nan)
-    return mean
 
 
 def _mean(values: np.ndarray) -> float:

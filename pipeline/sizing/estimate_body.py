@@ -14,10 +14,11 @@ from pipeline.session.recipe import ScalingSettings
 from pipeline.session.session import Subject
 from pipeline.sizing.body_figures import EstimatedBody, body_figures, errors_m
 from pipeline.sizing.evidence import gather_evidence
-from pipeline.sizing.mass_shares import mass_shares
+from pipeline.sizing.plausible import plausible, without_outlying_frames
 from pipeline.sizing.posterior import likeliest
-from pipeline.sizing.proportions import proportion_prior
-from pipeline.sizing.ranges import lowest_deg
+from pipeline.sizing.priors.mass_shares import mass_shares
+from pipeline.sizing.priors.proportions import proportion_prior
+from pipeline.sizing.priors.ranges import lowest_deg
 
 _STAGE = "scaling"
 # Of the figures beyond their limits, the worst so many are named.
@@ -53,9 +54,13 @@ def estimate_body(
 
 
 def sized_model(model_file: Path, body: EstimatedBody, subject: Subject, settings: ScalingSettings) -> ScaledModel:
-    """The subject's model, its markers where they were estimated to be. TrialRejected if the body can't be right."""
-    figures = body_figures(body, settings)
-    _refuse(figures)
+    """The subject's model, its markers where they were estimated to be. TrialRejected if the body can't be right.
+
+    Frames of markers that no body explains are left out first, and told.
+    """
+    body, left_out = without_outlying_frames(body, settings)
+    figures = (*plausible(body, subject, settings), *body_figures(body, settings), *left_out)
+    refuse_beyond(figures)
     evidence, skeleton = body.gathered.evidence, body.shared.skeleton
     factors = evidence.factors(body.posterior.shape)
     places_m = evidence.places_m(body.posterior.shape)
@@ -83,14 +88,17 @@ def sized_model(model_file: Path, body: EstimatedBody, subject: Subject, setting
     )
 
 
-def _refuse(figures: Sequence[BodyFigure]) -> None:
-    """TrialRejected with every figure that is beyond its limit, the worst first."""
+def refuse_beyond(figures: Sequence[BodyFigure]) -> None:
+    """TrialRejected with the figures that are beyond their limits, the worst first; exchanged markers before all."""
     beyond = sorted(
-        (figure for figure in figures if figure.refused), key=lambda figure: -abs(figure.value) / figure.limit
+        (figure for figure in figures if figure.refused),
+        key=lambda figure: (figure.figure != "exchanged_markers", -abs(figure.value) / figure.limit),
     )
     if beyond:
         found = "; ".join(_in_words(figure) for figure in beyond[:TOLD_AT_ONCE])
-        raise TrialRejected(_STAGE, f"the estimated body can't be right: {found}. {_sentence(beyond[0].advice)}")
+        raise TrialRejected(
+            _STAGE, f"no body can be right that is sized by this: {found}. {_sentence(beyond[0].advice)}"
+        )
 
 
 def _in_words(figure: BodyFigure) -> str:

@@ -14,12 +14,12 @@ from pipeline.osim.models.shared_model import SharedModel
 from pipeline.records import SIDES, Markers
 from pipeline.session.profile import Profile
 from pipeline.session.recipe import ScalingSettings
-from pipeline.sizing.joint_centres import HIP_SD_M, hip_centres
-from pipeline.sizing.landmarks import MarkerPrior, marker_prior
-from pipeline.sizing.places import place_precision
 from pipeline.sizing.posterior import Evidence
-from pipeline.sizing.proportions import ProportionPrior
-from pipeline.sizing.ranges import widened
+from pipeline.sizing.priors.joint_centres import HIP_SD_M, hip_centres
+from pipeline.sizing.priors.landmarks import MarkerPrior, marker_prior
+from pipeline.sizing.priors.places import place_precision
+from pipeline.sizing.priors.proportions import ProportionPrior
+from pipeline.sizing.priors.ranges import widened
 from pipeline.sizing.scaled_tree import scaled_tree
 
 # A coordinate without a prior of its own: an angle may be anything, a place anywhere.
@@ -112,6 +112,14 @@ def gather_evidence(
         start=start,
     )
     return Gathered(evidence=evidence, labels=labels, centres=tuple(centres), standing=stands, priors=priors)
+
+
+def middle_of(gathered: Gathered, labels: Sequence[str]) -> np.ndarray:
+    """The middle of those of these markers that a frame shows, (N, 3); NaN if it shows none."""
+    columns = [gathered.labels.index(label) for label in labels]
+    seen = gathered.evidence.precision[:, columns] > 0
+    places = np.where(seen, gathered.evidence.measured_m[:, columns], np.nan)
+    return _middle({label: places[:, i] for i, label in enumerate(labels)}, labels)
 
 
 def _frames(

@@ -261,10 +261,11 @@ def _knees(body: EstimatedBody, settings: ScalingSettings) -> Iterator[BodyFigur
                 of=name,
                 value=float(np.degrees(bent.mean())),
                 unit="degree",
+                report_limit=settings.report_standing_knee_deg,
                 limit=settings.max_standing_knee_deg,
                 advice=(
-                    "the knees are bent in the static trial: choose another of upright standing, or, if the person "
-                    "can't stand upright, raise max_standing_knee_deg in a recipe of your own"
+                    "the knees are bent in the static trial: choose another of upright standing, if the person can "
+                    "stand so"
                 ),
             )
 
@@ -419,8 +420,10 @@ def without_outliers(body: EstimatedBody, settings: ScalingSettings) -> Gathered
     return replace(gathered, evidence=replace(evidence, precision=precision, start=body.posterior.poses))
 
 
-def without_outlying_frames(body: EstimatedBody, settings: ScalingSettings) -> tuple[EstimatedBody, tuple[str, ...]]:
-    """The body estimated again without them, and a sentence for each marker that was left out of some frames.
+def without_outlying_frames(
+    body: EstimatedBody, settings: ScalingSettings
+) -> tuple[EstimatedBody, tuple[BodyFigure, ...]]:
+    """The body estimated again without them, and a figure for each marker that was left out of some frames.
 
     The body as it was where that would take more than a third of a marker's frames: then the marker is elsewhere.
     """
@@ -434,8 +437,17 @@ def without_outlying_frames(body: EstimatedBody, settings: ScalingSettings) -> t
     if max(shares.values(), default=0.0) > MOST_LEFT_OUT or not again.posterior.converged:
         return body, ()
     return again, tuple(
-        f"{label} is far from its place on the body in {share:.0%} of the walks' frames that size it, which were left "
-        "out: look for a gap that was filled badly, or a marker that came off"
+        BodyFigure(
+            figure="share_of_frames_left_out",
+            of=label,
+            value=100 * share,
+            unit="%",
+            report_limit=0.0,
+            advice=(
+                "the marker is far from its place on the body in these frames of the walks that size it; look for a gap "
+                "that was filled badly, or a marker that came off"
+            ),
+        )
         for label, share in shares.items()
     )
 

@@ -16,8 +16,9 @@ from pipeline.osim.models.default_model import model_file_of
 from pipeline.records import Markers, ScaledModel
 from pipeline.session.same_person import check_subject_block
 from pipeline.session.setup import SessionSetup
-from pipeline.sizing.estimate_body import estimate_body, sized_model
-from pipeline.sizing.marker_pairs import scale_by_pairs
+from pipeline.sizing.estimate_body import estimate_body, refuse_beyond, sized_model
+from pipeline.sizing.pairs.marker_pairs import scale_by_pairs
+from pipeline.sizing.plausible import standing_signs
 
 
 def size_subject(setup: SessionSetup, static: StaticTrial) -> ScaledModel:
@@ -27,6 +28,7 @@ def size_subject(setup: SessionSetup, static: StaticTrial) -> ScaledModel:
     """
     settings, subject = setup.recipe.scaling, setup.session.subject
     check_subject_block(static.recording, subject, settings)
+    refuse_beyond(standing_signs(static, setup.profile, subject, settings))
     if static.stands:
         plates = plates_in_ground(static.recording, ground_rotation(static.recording, setup.profile))
         check_standing(static.recording, plates, subject.mass_kg, settings)

@@ -13,8 +13,8 @@ from pipeline.osim.models.resize import resize_model
 from pipeline.osim.models.shared_model import SharedModel, shared_model
 from pipeline.records import SIDES, ModelMarker, ScaledModel, Side
 from pipeline.session.profile import Profile, ProfileMarker
-from pipeline.sizing.landmarks import marker_prior
-from pipeline.sizing.mass_shares import mass_shares
+from pipeline.sizing.priors.landmarks import marker_prior
+from pipeline.sizing.priors.mass_shares import mass_shares
 from pipeline.user_cache import cache_folder
 from pipeline.virtual.person.soles import Sole, sole_of
 from pipeline.virtual.records import VirtualSubject

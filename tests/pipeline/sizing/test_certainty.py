@@ -35,8 +35,8 @@ def known():
     from pipeline.session.recipe import PACKAGED_RECIPE, load_recipe
     from pipeline.session.session import Subject
     from pipeline.sizing.evidence import gather
-    from pipeline.sizing.landmarks import marker_prior
-    from pipeline.sizing.proportions import proportion_prior
+    from pipeline.sizing.priors.landmarks import marker_prior
+    from pipeline.sizing.priors.proportions import proportion_prior
     from pipeline.user_cache import cache_folder
 
     shared = read_shared_model(default_model_file(cache_folder()))

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 
+import numpy as np
+
 from pipeline.session.profile import ProfileMarker
 from warehouse.settings_file import Checked, parse_toml
 
@@ -83,8 +85,17 @@ class MarkerPrior:
 @cache
 def landmarks() -> dict[str, Landmark]:
     """All landmarks by name."""
-    text = (files("pipeline.sizing") / "bony_places.toml").read_text("utf-8")
+    text = (files("pipeline.sizing.priors") / "bony_places.toml").read_text("utf-8")
     return {name: Landmark.model_validate(entry) for name, entry in parse_toml("bony_places.toml", text).items()}
+
+
+@cache
+def neutral_slope_deg() -> float:
+    """How the line from the posterior to the anterior spines slopes down in the model's neutral pelvis."""
+    back = np.subtract(
+        landmarks()["posterior_superior_iliac_spine"].bone_m, landmarks()["anterior_superior_iliac_spine"].bone_m
+    )
+    return math.degrees(math.atan2(back[1], -back[0]))
 
 
 def marker_prior(marker: ProfileMarker) -> MarkerPrior:

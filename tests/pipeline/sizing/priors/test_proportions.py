@@ -10,7 +10,13 @@ from pipeline.osim.models.default_model import model_file_of
 from pipeline.osim.models.shared_model import shared_model
 from pipeline.session.recipe import load_recipe
 from pipeline.session.session import Subject
-from pipeline.sizing.proportions import MODEL_HEIGHT_M, PROPORTIONS, ProportionPrior, model_height_m, proportion_prior
+from pipeline.sizing.priors.proportions import (
+    MODEL_HEIGHT_M,
+    PROPORTIONS,
+    ProportionPrior,
+    model_height_m,
+    proportion_prior,
+)
 
 pytestmark = pytest.mark.osim
 SETTINGS = load_recipe("gait2hip60").scaling

@@ -3,7 +3,7 @@ import pytest
 
 from pipeline.session.profile import load_profile
 from pipeline.session.recipe import load_recipe
-from pipeline.sizing.static_fit import static_fit
+from pipeline.sizing.pairs.static_fit import static_fit
 
 PROFILE = load_profile("isb_full_body")
 SETTINGS = load_recipe("gait2hip60").scaling

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from pipeline.session.profile import Profile
-from pipeline.sizing.landmarks import MarkerPrior
+from pipeline.sizing.priors.landmarks import MarkerPrior, landmarks
 
 # The twist of the shank, by which the foot is turned about its long axis: 34.9 +- 15.9 degrees in 504 tibiae (Strecker
 # et al. 1997, J Bone Joint Surg Br 79:1019).
@@ -66,12 +66,30 @@ def _ways(profile: Profile, labels: Sequence[str], priors: Mapping[str, MarkerPr
 ANKLE_OVER_FOOT_M = (0.0488, 0.042, 0.0)
 
 
+def spines_of(profile: Profile, labels: Sequence[str]) -> tuple[list[str], list[str]]:
+    """The labels over the anterior and over the posterior iliac spines."""
+    pelvis = profile.pelvis
+    ahead = [label for label in (pelvis.right_anterior, pelvis.left_anterior) if label in labels]
+    return ahead, [label for label in pelvis.posterior if label in labels]
+
+
+def palpation_rad(profile: Profile, labels: Sequence[str]) -> float:
+    """How far palpation alone turns the line of spines' markers: a standard deviation; 0 where none are named."""
+    ends = [
+        [landmarks()[profile.markers[label].landmark] for label in end if profile.markers[label].landmark]
+        for end in spines_of(profile, labels)
+    ]
+    if not all(ends):
+        return 0.0
+    variance = sum(sum((each.palpation_mm[1] * 1e-3) ** 2 for each in end) / len(end) ** 2 for end in ends)
+    length_m = np.mean([each.bone_m[0] for each in ends[0]]) - np.mean([each.bone_m[0] for each in ends[1]])
+    return float(np.sqrt(variance) / length_m)
+
+
 def _line_of_spines(profile: Profile, labels: Sequence[str], priors: Mapping[str, MarkerPrior]) -> np.ndarray:
     """(3 M,): how far offsets turn the line from the posterior to the anterior spines, over its deviation."""
-    pelvis = profile.pelvis
-    ahead = [labels.index(label) for label in (pelvis.right_anterior, pelvis.left_anterior) if label in labels]
-    behind = [labels.index(label) for label in pelvis.posterior if label in labels]
     turn = np.zeros((len(labels), 3))
+    ahead, behind = ([labels.index(label) for label in end] for end in spines_of(profile, labels))
     if ahead and behind:
         at = [priors[label].bone_m[0] for label in labels]
         length_m = np.mean([at[i] for i in ahead]) - np.mean([at[i] for i in behind])

@@ -4,7 +4,7 @@ from typing import Literal
 
 import pytest
 
-from pipeline.sizing.mass_shares import mass_shares
+from pipeline.sizing.priors.mass_shares import mass_shares
 
 SIDED = ("humerus", "ulna", "radius", "hand", "femur", "patella", "tibia", "talus", "calcn", "toes")
 WHOLE = {"pelvis": 11.0, "torso": 30.0} | {

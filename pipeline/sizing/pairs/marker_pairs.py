@@ -10,7 +10,7 @@ from pipeline.osim.tools.scale import scale_model
 from pipeline.records import Markers, Measurement, ModelMarker, ScaledModel
 from pipeline.session.profile import Profile
 from pipeline.session.setup import SessionSetup
-from pipeline.sizing.static_fit import static_fit
+from pipeline.sizing.pairs.static_fit import static_fit
 
 
 def scale_by_pairs(setup: SessionSetup, static: StaticTrial, model_file: Path, directory: Path) -> ScaledModel:

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from pipeline.sizing.joint_centres import hip_centres
+from pipeline.sizing.priors.joint_centres import hip_centres
 
 # A pelvis 240 mm wide and 140 mm deep, x ahead, y up, z to the right; legs of 860 mm.
 RIGHT, LEFT, BEHIND = np.array([[0.14, 1.0, 0.12]]), np.array([[0.14, 1.0, -0.12]]), np.array([[0.0, 1.0, 0.0]])

@@ -5,7 +5,7 @@ import pytest
 
 from pipeline.session.profile import ProfileMarker, load_profile
 from pipeline.session.recipe import packaged_names
-from pipeline.sizing.landmarks import MARKER_RADIUS_M, TECHNICAL_SD_M, UNNAMED_SD_M, landmarks, marker_prior
+from pipeline.sizing.priors.landmarks import MARKER_RADIUS_M, TECHNICAL_SD_M, UNNAMED_SD_M, landmarks, marker_prior
 
 MIRRORED = np.array([1.0, 1.0, -1.0])
 
