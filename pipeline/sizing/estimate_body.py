@@ -95,10 +95,8 @@ def refuse_beyond(figures: Sequence[BodyFigure]) -> None:
         key=lambda figure: (figure.figure != "exchanged_markers", -abs(figure.value) / figure.limit),
     )
     if beyond:
-        found = "; ".join(_in_words(figure) for figure in beyond[:TOLD_AT_ONCE])
-        raise TrialRejected(
-            _STAGE, f"no body can be right that is sized by this: {found}. {_sentence(beyond[0].advice)}"
-        )
+        found, advice = "; ".join(_in_words(figure) for figure in beyond[:TOLD_AT_ONCE]), _sentence(beyond[0].advice)
+        raise TrialRejected(_STAGE, f"no body can be right that is sized by this: {found}. {advice}")
 
 
 def _in_words(figure: BodyFigure) -> str:

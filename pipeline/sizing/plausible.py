@@ -444,8 +444,8 @@ def without_outlying_frames(
             unit="%",
             report_limit=0.0,
             advice=(
-                "the marker is far from its place on the body in these frames of the walks that size it; look for a gap "
-                "that was filled badly, or a marker that came off"
+                "the marker is far from its place on the body in these frames of the walks that size it; look for a "
+                "gap that was filled badly, or a marker that came off"
             ),
         )
         for label, share in shares.items()
