@@ -40,7 +40,7 @@ from pipeline.sizing.certainty import (
     segment_lengths,
     zeros_of_angles,
 )
-from pipeline.sizing.evidence import gather
+from pipeline.sizing.evidence import gather_evidence
 from pipeline.sizing.posterior import likeliest
 from pipeline.sizing.priors.landmarks import marker_prior
 from pipeline.sizing.priors.places import place_precision
@@ -267,7 +267,9 @@ def sized(
 ) -> EstimatedBody:
     """`estimate_body`, of a model that is read once for all people."""
     prior = proportion_prior(laboratory.shared.skeleton, subject, laboratory.settings)
-    gathered = gather(laboratory.shared, laboratory.profile, prior, standing, list(walks.values()), laboratory.settings)
+    gathered = gather_evidence(
+        laboratory.shared, laboratory.profile, prior, standing, list(walks.values()), laboratory.settings
+    )
     posterior = likeliest(gathered.evidence)
     if not posterior.converged:
         raise ValueError(f"the estimate of {subject.id}'s body did not settle.")

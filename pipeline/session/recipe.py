@@ -100,7 +100,8 @@ class ScalingSettings(Checked):
     max_standing_knee_deg: Positive
     max_foot_lift_m: Positive
     max_standing_step_m: Positive
-    sized_heights_m: tuple[Positive, Positive]
+    min_sized_height_m: Positive
+    max_sized_height_m: Positive
     max_height_difference_m: Positive
     max_exchange_ratio: Positive
     max_side_sds: Positive

@@ -64,11 +64,14 @@ def plausible(body: EstimatedBody, subject: Subject, settings: ScalingSettings) 
     The most telling first; a figure that nothing tells is left out.
     """
     at = _standing(body)
+    knees = tuple(_knees(body, settings))
+    # Who crouches stands lower than tall.
+    upright = not any(knee.value > settings.report_standing_knee_deg for knee in knees)
     return (
         *_exchanged(body, settings),
-        *_knees(body, settings),
+        *knees,
         *feet_in_standing(at, body.profile, settings),
-        *height_by_neck(at, body.profile, subject, settings),
+        *(height_by_neck(at, body.profile, subject, settings) if upright else ()),
         *_outliers(body, settings),
         *_sides(body, settings),
     )
@@ -152,7 +155,7 @@ def height_of_cervical_m(cervical_m: float) -> float:
 
 
 def _stated_height(subject: Subject, settings: ScalingSettings) -> Iterator[BodyFigure]:
-    low, high = settings.sized_heights_m
+    low, high = settings.min_sized_height_m, settings.max_sized_height_m
     yield BodyFigure(
         figure="height_outside_prior",
         of="subject",

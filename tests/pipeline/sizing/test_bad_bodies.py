@@ -41,7 +41,6 @@ def people(shared_data, tmp_path_factory) -> dict[str, Recorded]:
         (ADULT, "profile: epicondyle on the shank", "left_from_right", ("R_FLE",)),
         (ADULT, "static: malleolus 5 cm up", "marker_off", ("R_FAL",)),
         (ADULT, "static: one frame, long step", "foot_ahead", ()),
-        (ADULT, "static: crouching", "standing_knee", ("knee_angle_r",)),
         (ADULT, "static: right foot off the ground", "foot_height", ()),
         (ADULT, "height + 10 cm", "height_by_neck", ("CV7",)),
         (ADULT, "height in centimetres", "session", ("height_m", "centimetres")),
@@ -65,9 +64,23 @@ def test_a_marker_that_came_off_for_a_while_is_left_out_and_named(people):
     body, verdict = size(FAULTS["walks: epicondyle 8 cm up, now and then"](people[ADULT]), RECIPE)
 
     assert verdict.told == "put right"
-    assert "R_FLE is far from its place" in verdict.put_right[0]
+    assert "left out of R_FLE" in verdict.put_right[0]
+    assert "far from its place" in verdict.put_right[0]
     true, n_proportions = people[ADULT].body.posterior, len(body.prior.names)
     assert np.abs(body.posterior.shape - true.shape)[:n_proportions].max() < 0.01
+
+
+def test_crouching_is_reported_and_costs_no_patient_the_session(people):
+    body, verdict = size(FAULTS["static: crouching"](people[ADULT]), RECIPE)
+
+    assert verdict.refused == ()
+    bent = [figure.warning for figure in plausible(body, people[ADULT].subject, RECIPE.scaling) if figure.warning]
+    assert [warning.split(" is ")[0] for warning in bent] == [
+        "the standing knee of knee_angle_r",
+        "the standing knee of knee_angle_l",
+    ]
+    true = people[ADULT].body.posterior
+    assert np.abs(body.posterior.shape - true.shape)[: len(body.prior.names)].max() < 0.03
 
 
 def test_a_marker_that_is_elsewhere_in_most_frames_is_not_left_out(people):

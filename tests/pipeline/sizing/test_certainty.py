@@ -34,7 +34,7 @@ def known():
     from pipeline.session.profile import load_profile
     from pipeline.session.recipe import PACKAGED_RECIPE, load_recipe
     from pipeline.session.session import Subject
-    from pipeline.sizing.evidence import gather
+    from pipeline.sizing.evidence import gather_evidence
     from pipeline.sizing.priors.landmarks import marker_prior
     from pipeline.sizing.priors.proportions import proportion_prior
     from pipeline.user_cache import cache_folder
@@ -55,7 +55,7 @@ def known():
     places_m = np.array([np.add(marker_prior(m).bone_m, marker_prior(m).over_m) for m in profile.markers.values()])
     seen_m = np.einsum("nmij,mj->nmi", rotation[:, bodies], places_m) + origin_m[:, bodies]
     walk = Markers(time_s=np.arange(FRAMES) / 100, rate_hz=100.0, labels=tuple(profile.markers), positions_m=seen_m)
-    gathered = gather(
+    gathered = gather_evidence(
         shared, profile, prior, walk.cut(slice(0, 1)), [walk], settings.model_copy(update={"walking_frames": FRAMES})
     )
     return shared, gathered, np.concatenate([poses[:1], poses])
