@@ -267,9 +267,8 @@ def sized(
 ) -> EstimatedBody:
     """`estimate_body`, of a model that is read once for all people."""
     prior = proportion_prior(laboratory.shared.skeleton, subject, laboratory.settings)
-    gathered = gather_evidence(
-        laboratory.shared, laboratory.profile, prior, standing, list(walks.values()), laboratory.settings
-    )
+    markers, settings = list(walks.values()), laboratory.settings
+    gathered = gather_evidence(laboratory.shared, laboratory.profile, prior, standing, markers, settings)
     posterior = likeliest(gathered.evidence)
     if not posterior.converged:
         raise ValueError(f"the estimate of {subject.id}'s body did not settle.")

@@ -7,7 +7,7 @@ import numpy as np
 
 from pipeline.errors import TrialRejected
 from pipeline.osim.models.resize import resize_model
-from pipeline.osim.models.shared_model import read_shared_model
+from pipeline.osim.models.shared_model import shared_model
 from pipeline.records import BodyFigure, Markers, ModelMarker, ScaledModel
 from pipeline.session.profile import Profile
 from pipeline.session.recipe import ScalingSettings
@@ -40,7 +40,7 @@ def estimate_body(
     """
     if standing is None and not walks:
         raise TrialRejected(_STAGE, "neither the static trial nor a walk shows the subject; nothing tells their size.")
-    shared = read_shared_model(model_file)
+    shared = shared_model(model_file)
     prior = proportion_prior(shared.skeleton, subject, settings)
     gathered = gather_evidence(shared, profile, prior, standing, list(walks.values()), settings)
     posterior = likeliest(gathered.evidence)

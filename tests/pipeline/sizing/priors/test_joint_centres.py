@@ -49,7 +49,11 @@ def test_a_marker_that_is_not_seen_leaves_it_unknown_in_that_frame(missing: int)
 
 
 def test_markers_stand_before_behind_and_beside_their_bones() -> None:
-    on_skin = (RIGHT + [[0.016, 0, 0.006]], LEFT + [[0.016, 0, -0.006]], BEHIND - [[0.027, 0, 0]])
+    on_skin = (
+        RIGHT + np.array([0.016, 0, 0.006]),
+        LEFT + np.array([0.016, 0, -0.006]),
+        BEHIND - np.array([0.027, 0, 0]),
+    )
     over = {"over_anterior_m": (0.016, 0.0, 0.006), "over_posterior_m": 0.027}
 
     marked = hip_centres(*on_skin, leg_m=LEG_M, **over)
