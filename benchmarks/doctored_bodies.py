@@ -123,7 +123,7 @@ def size(recorded: Recorded, recipe: Recipe) -> tuple[EstimatedBody | None, Verd
             settings=settings,
         )
         body, left_out = without_outlying_frames(body, settings)
-        put_right += [figure.warning for figure in left_out]
+        put_right += [f"{figure.of} is far from its place on the body" for figure in left_out]
         refused = _refused([*plausible(body, recorded.subject, settings), *body_figures(body, settings)])
     except TrialRejected as rejected:
         refused = (f"{rejected.stage}: {rejected.reason}",)

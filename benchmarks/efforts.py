@@ -21,6 +21,7 @@ from pipeline.mechanics.muscles.static_optimization import FrameEquations, Muscl
 from pipeline.osim.exact.inverse_dynamics import moments_of
 from pipeline.osim.exact.static_optimization import actuators_of, control_bounds
 from pipeline.osim.joint_loads import joint_loads
+from pipeline.osim.laid_muscles import laid_muscles
 from pipeline.osim.motion import differentiated
 from pipeline.records import Coordinates, FootWrench, JointLoads, MuscleForces, Side
 from pipeline.solving.solve import SPLINE_MARGIN_FRAMES, foot_bodies, without_jitter
@@ -146,13 +147,10 @@ class WalkEffort:
             force_n=activation * frames.full_n + frames.passive_n,
             converged=found.solved,
         )
+        model, mechanics = self.walk.person.model, recipe.model.mechanics_used
+        laid = laid_muscles(model, self.coordinates, muscles, mechanics=mechanics)
         loads = joint_loads(
-            self.walk.person.model,
-            self.coordinates,
-            wrenches,
-            muscles,
-            foot_bodies=foot_bodies(recipe),
-            mechanics=recipe.model.mechanics_used,
+            model, self.coordinates, wrenches, laid, foot_bodies=foot_bodies(recipe), mechanics=mechanics
         )
         return Effort(muscles=muscles, loads=loads, frames=frames, asked=asked, controls=controls)
 

@@ -45,6 +45,7 @@ from pipeline.sizing.posterior import likeliest
 from pipeline.sizing.priors.landmarks import marker_prior
 from pipeline.sizing.priors.places import place_precision
 from pipeline.sizing.priors.proportions import proportion_prior
+from pipeline.sizing.priors.ranges import widened
 from pipeline.sizing.scaled_tree import scaled_tree
 from pipeline.user_cache import cache_folder
 from pipeline.virtual.dynamics.stand import stand
@@ -319,7 +320,7 @@ def angles_missed(
         np.array([marker.ik_weight for marker in profile.markers.values()], dtype=float),
         CoordinateRoles(
             locked=np.array([coordinate.locked for coordinate in coordinates]),
-            low=_lowest(laboratory),
+            low=widened(shared.skeleton.low, names, laboratory.settings),
             high=shared.skeleton.high,
             residual=np.array([coordinate.residual for coordinate in coordinates]),
             rotational=np.array([coordinate.rotational for coordinate in coordinates]),
@@ -336,15 +337,6 @@ def angles_missed(
     for name in ZEROS:
         kind = f"{_unsided(name).replace('_', ' ')} by inverse kinematics, °"
         yield Miss(kind=kind, error=float(off_deg[names.index(name)]), sd=float("nan"))
-
-
-def _lowest(laboratory: Laboratory) -> np.ndarray:
-    """Where ranges begin (Q,), the hip's as sizing widens it."""
-    lowest = laboratory.shared.skeleton.low.copy()
-    for q, name in enumerate(laboratory.shared.names):
-        if name.startswith("hip_flexion"):
-            lowest[q] = min(lowest[q], -np.radians(laboratory.settings.hip_extension_deg))
-    return lowest
 
 
 def _true_lengths_m(laboratory: Laboratory, person: TrueBody) -> dict[str, float]:
