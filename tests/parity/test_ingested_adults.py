@@ -119,8 +119,8 @@ def test_cycles_close_as_far_as_the_record_goes(cycles: list[Walked], record_fig
     assert wide.max() < 0.35
 
 
-# Measured and not met: in this laboratory the hip's moment is too much in flexion throughout stance. Plates that are late
-# against the cameras by about 15 ms explain half of it (docs/plates-in-time.md); the rest isn't known.
+# Measured and not met: in this laboratory the hip's moment is too much in flexion throughout stance. Plates that are
+# late against the cameras by about 15 ms explain half of it (docs/plates-in-time.md); the rest isn't known.
 TOO_FLEXING = pytest.mark.xfail(strict=True, reason="the adults' plates are late, and something else: not known")
 
 
