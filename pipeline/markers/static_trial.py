@@ -61,10 +61,10 @@ def _pose_of_a_walk(paths: Sequence[Path], profile: Profile, settings: ScalingSe
         try:
             recording = read_c3d(path)
             labels = used_labels(recording, profile)
+            markers = to_ground(recording, ground_rotation(recording, profile), labels)
         except TrialRejected as rejected:
             reasons.append(rejected.reason)
             continue
-        markers = to_ground(recording, ground_rotation(recording, profile), labels)
         seen = np.isfinite(markers.positions_m).all(axis=2)
         best = int(seen.sum(axis=1).argmax())
         shown = [column for column in range(len(labels)) if seen[best, column]]

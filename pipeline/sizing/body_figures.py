@@ -16,7 +16,7 @@ from pipeline.sizing.certainty import certainty_figures, zeros_of_angles
 from pipeline.sizing.evidence import Gathered, middle_of
 from pipeline.sizing.posterior import Posterior
 from pipeline.sizing.priors.landmarks import neutral_slope_deg
-from pipeline.sizing.priors.places import palpation_rad, spines_of
+from pipeline.sizing.priors.places import palpation_rad, place_covariance, spines_of
 from pipeline.sizing.priors.proportions import ProportionPrior
 
 NAN = float("nan")
@@ -67,7 +67,8 @@ def _spines(body: EstimatedBody, settings: ScalingSettings) -> Iterator[BodyFigu
             of=name,
             value=_mean(off_deg[frames]),
             unit="degree",
-            limit=settings.max_spines_difference_deg,
+            # Spines that no frame shows tell nothing.
+            limit=settings.max_spines_difference_deg if np.isfinite(off_deg[frames]).any() else NAN,
             advice="look at the iliac spines' markers: one over soft tissue, or on another place than the profile says",
         )
 
@@ -98,7 +99,7 @@ def _hip_centres(body: EstimatedBody, settings: ScalingSettings) -> Iterator[Bod
                 of=centre,
                 value=_mean(apart[told]) * 1e3,
                 unit="mm",
-                limit=settings.max_hip_centre_difference_m * 1e3,
+                limit=settings.max_hip_centre_difference_m * 1e3 if told.any() else NAN,
                 advice="look at the iliac spines' markers, and at those of the thigh",
             )
 
@@ -130,14 +131,15 @@ def _proportions(body: EstimatedBody, settings: ScalingSettings) -> Iterator[Bod
 
 
 def _places(body: EstimatedBody, settings: ScalingSettings) -> Iterator[BodyFigure]:
+    gathered = body.gathered
     offsets = body.posterior.shape[len(body.prior.names) :].reshape(-1, 3)
-    for label, offset in zip(body.gathered.labels, offsets, strict=True):
-        prior = body.gathered.priors[label]
-        if not prior.technical:
+    sd_m = np.sqrt(np.diag(place_covariance(body.profile, gathered.labels, gathered.priors))).reshape(-1, 3)
+    for label, share in zip(gathered.labels, offsets / sd_m, strict=True):
+        if not gathered.priors[label].technical:
             yield BodyFigure(
                 figure="marker_from_bone",
                 of=label,
-                value=float(np.sqrt(np.mean((offset / prior.place_sd_m) ** 2))),
+                value=float(np.sqrt(np.mean(share**2))),
                 unit="standard deviations",
                 limit=NAN if body.profile.markers[label].guide else settings.max_place_sds,
                 advice="look whether this marker was on the place that the profile says, or exchanged with another",

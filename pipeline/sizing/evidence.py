@@ -30,6 +30,8 @@ STANDING_SD_RAD = {"lumbar_extension": np.radians(8), "lumbar_bending": np.radia
 HELD_SD_RAD = 0.3
 # Ends of ranges give way: a soft wall's standard deviation.
 WALL_RAD = np.radians(2.0)
+# Legs are at their straightest in this many of a walk's frames, of a hundred.
+STRAIGHTEST_PERCENTILE = 90
 # What a guide tells: the model's shoulders are part of its trunk, and arms hang where they like.
 GUIDE_SD_M = 0.05
 
@@ -178,7 +180,7 @@ def _hips(
         at[anterior[0]],
         at[anterior[1]],
         _middle(at, posterior),
-        leg_m=_leg_m(profile, labels, measured_m),
+        leg_m=_leg_m(profile, labels, measured_m, stands),
         over_anterior_m=priors[anterior[0]].over_m,
         over_posterior_m=float(np.mean([np.hypot(*priors[label].over_m[:2]) for label in posterior])),
     )
@@ -198,8 +200,11 @@ def _middle(at: Mapping[str, np.ndarray], labels: Sequence[str]) -> np.ndarray:
     return mean
 
 
-def _leg_m(profile: Profile, labels: Sequence[str], measured_m: np.ndarray) -> np.ndarray:
-    """The legs' mean length from anterior spine to malleolus, (N,), NaN where no leg shows it."""
+def _leg_m(profile: Profile, labels: Sequence[str], measured_m: np.ndarray, stands: np.ndarray) -> np.ndarray:
+    """The legs' mean length from anterior spine to malleolus, (N,): standing, or of legs at their straightest.
+
+    NaN where no leg shows it.
+    """
     lengths = []
     for side, anterior in zip("rl", (profile.pelvis.right_anterior, profile.pelvis.left_anterior), strict=True):
         ankles = {
@@ -208,9 +213,11 @@ def _leg_m(profile: Profile, labels: Sequence[str], measured_m: np.ndarray) -> n
         ankle = ankles.get("medial_malleolus", ankles.get("lateral_malleolus"))
         if ankle:
             between = measured_m[:, labels.index(anterior)] - measured_m[:, labels.index(ankle)]
-            lengths.append(np.linalg.norm(between, axis=1))
-    mean: np.ndarray = np.mean(lengths, axis=0) if lengths else np.full(len(measured_m), np.nan)
-    return mean
+            straight_m = np.linalg.norm(between[stands] if stands.any() else between, axis=1)
+            seen_m = straight_m[np.isfinite(straight_m)]
+            # A bent knee brings the malleolus nearer to the spine.
+            lengths += [np.percentile(seen_m, STRAIGHTEST_PERCENTILE)] if len(seen_m) else []
+    return np.full(len(measured_m), np.mean(lengths) if lengths else np.nan)
 
 
 def _pose_prior(

@@ -20,6 +20,7 @@ from pipeline.session.session import Subject
 from pipeline.sizing.body_figures import EstimatedBody, errors_m
 from pipeline.sizing.evidence import Gathered
 from pipeline.sizing.posterior import likeliest
+from pipeline.sizing.priors.places import place_covariance
 from pipeline.sizing.scaled_tree import scaled_tree
 
 NAN = float("nan")
@@ -339,12 +340,17 @@ def exchange_ratio(measured: np.ndarray, expected: np.ndarray) -> float:
 
 def _sides(body: EstimatedBody, settings: ScalingSettings) -> Iterator[BodyFigure]:
     """The landmark whose markers lie most otherwise on the left than on the right."""
+    labels = body.gathered.labels
     offsets = body.posterior.shape[len(body.prior.names) :].reshape(-1, 3)
-    off = dict(zip(body.gathered.labels, offsets, strict=True))
+    covariance = place_covariance(body.profile, labels, body.gathered.priors).reshape(len(labels), 3, len(labels), 3)
+    mirrored, axes = np.array([1.0, 1.0, -1.0]), np.arange(3)
     apart: dict[str, float] = {}
-    for right, left in _mirrored(body.profile, body.gathered.labels):
-        between = (off[right] - off[left] * (1.0, 1.0, -1.0)) / np.array(body.gathered.priors[right].place_sd_m)
-        apart[f"{right} and {left}"] = float(np.sqrt(np.mean(between**2) / 2))
+    for right, left in _mirrored(body.profile, labels):
+        r, k = labels.index(right), labels.index(left)
+        between = offsets[r] - offsets[k] * mirrored
+        variance = covariance[r, axes, r, axes] + covariance[k, axes, k, axes]
+        variance -= 2 * mirrored * covariance[r, axes, k, axes]
+        apart[f"{right} and {left}"] = float(np.sqrt(np.mean(between**2 / variance)))
     if apart:
         worst = max(apart, key=lambda pair: apart[pair])
         yield BodyFigure(

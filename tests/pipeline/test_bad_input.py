@@ -287,6 +287,12 @@ def test_a_static_trial_without_a_marker(
 
 def test_another_subjects_static_trial(session: Path, model: str, adults: Path) -> None:
     _writable_copy(str(adults / "2014015" / "2014015_ST.c3d"), session / "static.c3d")
+    smaller = prepare_session(request_of(session, model))
+    assert smaller.rejection is not None
+    assert "height by neck (CV7)" in smaller.rejection.reason
+
+    # As tall as the walker.
+    _writable_copy(str(adults / "2014007" / "2014007_ST.c3d"), session / "static.c3d")
     assert prepare_session(request_of(session, model)).accepted
     words = ("segments measure over 6% more or less than in the static trial", OWN_SESSION)
     assert_rejected(process(session, model), session, "subject", "walk.c3d", *words)

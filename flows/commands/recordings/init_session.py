@@ -49,11 +49,12 @@ def init_session(
         typer.echo(f"wrote {written}")
         missing = missing_entries(written)
         if missing is None:
-            from pipeline.osim.log import quiet
+            from pipeline.osim.log import quietly
             from pipeline.plates_in_time import propose_plates_lag
 
-            quiet()
-            typer.echo(propose_plates_lag(written))
+            with quietly():
+                proposed = propose_plates_lag(written)
+            typer.echo(proposed)
         typer.echo(f"ready: gait2hip ingest {written} --warehouse DIR" if missing is None else f"to do: {missing}")
 
 

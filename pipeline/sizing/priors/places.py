@@ -29,14 +29,19 @@ SPINES_SD_RAD = np.radians(1.5)
 
 
 def place_precision(profile: Profile, labels: Sequence[str], priors: Mapping[str, MarkerPrior]) -> np.ndarray:
-    """(3 M, 3 M), 1/m²: the inverse covariance of the places' offsets, by the axes of their bodies."""
+    """(3 M, 3 M), 1/m²: the inverse covariance of the places' offsets, the line of spines held."""
+    line = _line_of_spines(profile, labels, priors)
+    precision: np.ndarray = np.linalg.inv(place_covariance(profile, labels, priors)) + np.outer(line, line)
+    return precision
+
+
+def place_covariance(profile: Profile, labels: Sequence[str], priors: Mapping[str, MarkerPrior]) -> np.ndarray:
+    """(3 M, 3 M), m²: how places' offsets vary between people, each alone and together, by the axes of their bodies."""
     variance = np.array([priors[label].place_sd_m for label in labels]).ravel() ** 2
     covariance = np.diag(variance)
     for way in _ways(profile, labels, priors):
         covariance += np.outer(way, way)
-    line = _line_of_spines(profile, labels, priors)
-    precision: np.ndarray = np.linalg.inv(covariance) + np.outer(line, line)
-    return precision
+    return covariance
 
 
 def _ways(profile: Profile, labels: Sequence[str], priors: Mapping[str, MarkerPrior]) -> list[np.ndarray]:
