@@ -8,7 +8,7 @@ Shapes: N frames, P points (markers, and joint centres), M of them with places o
 Q coordinates, F free ones. The shape is (K + 3 M,): proportions, then the places' offsets.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -286,15 +286,3 @@ def _shape_precision(evidence: Evidence) -> np.ndarray:
 
 def _quadratic(difference: np.ndarray, precision: np.ndarray) -> float:
     return float(difference @ precision @ difference)
-
-
-def without(evidence: Evidence, frames: np.ndarray) -> Evidence:
-    """The same with only some frames (a mask, (N,))."""
-    return replace(
-        evidence,
-        measured_m=evidence.measured_m[frames],
-        precision=evidence.precision[frames],
-        pose_mean=evidence.pose_mean[frames],
-        pose_precision=evidence.pose_precision[frames],
-        start=evidence.start[frames],
-    )
