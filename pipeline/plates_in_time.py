@@ -24,11 +24,15 @@ from pipeline.solving.solve import foot_bodies, joint_kinematics, without_jitter
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SessionLag:
-    """The lag of a session's plates: each walk's, by its name, and of those that tell nothing why; all together."""
+    """The lag of a session's plates: each walk's, by its name, and of those that tell nothing why; all together.
+
+    Lags are what is left once `stated_s` is taken off.
+    """
 
     walks: Mapping[str, PlateLag]
     untold: Mapping[str, str]
     together: PlateLag | None
+    stated_s: float = 0.0
 
 
 def lag_of_walk(
@@ -71,7 +75,9 @@ def lag_of_session(session_file: Path, recipe: str) -> SessionLag:
                     walks[trial.name] = lag
                 else:
                     untold[trial.name] = "too little on the plates, or too far from Newton's laws"
-    return SessionLag(walks=walks, untold=untold, together=together(list(walks.values())))
+    return SessionLag(
+        walks=walks, untold=untold, together=together(list(walks.values())), stated_s=setup.plates_lag_s or 0.0
+    )
 
 
 def _lag_of_observed(setup: SessionSetup, model: Path, walk: ObservedWalk, directory: Path) -> PlateLag | None:
@@ -110,12 +116,14 @@ def proposal(found: SessionLag) -> str:
     untold = "; ".join(f"{name} {why}" for name, why in found.untold.items())
     if found.together is None:
         return f"# plates_lag_s: the walks don't tell how late the plates are ({untold})"
-    evidence = f"by Newton's laws {_ms(found.together)} ms late ({walks}{'; ' if untold else ''}{untold})"
+    on_top = f" on top of the stated {found.stated_s * 1e3:.0f} ms" if found.stated_s else ""
+    evidence = f"by Newton's laws {_ms(found.together)} ms late{on_top} ({walks}{'; ' if untold else ''}{untold})"
     if not found.together.notable:
         return f"# plates_lag_s: {evidence}: nothing to state"
+    whole_s = found.stated_s + found.together.lag_s
     return (
-        f"# plates_lag_s = {found.together.lag_s:.3f}  # PROPOSED, not applied: the plates are {evidence}. Ask the "
-        "laboratory; remove the '#' to apply it, or state 0"
+        f"# plates_lag_s = {whole_s:.3f}  # PROPOSED, not applied: the plates are {evidence}. Ask the laboratory; remove "
+        "the '#' to apply it, or state 0"
     )
 
 

@@ -113,3 +113,11 @@ def test_a_file_of_another_make_is_refused(tmp_path: Path) -> None:
     file.write_text("[session]\n", "utf-8")
     with pytest.raises(ValueError, match="has no line `recordings"):
         plates_in_time.write_comment(file, "# a comment")
+
+
+def test_what_is_left_is_proposed_with_what_is_stated() -> None:
+    left = PlateLag(lag_s=0.016, se_s=0.003, by_measure={})
+    found = plates_in_time.SessionLag(walks={"walk_1": left}, untold={}, together=left, stated_s=0.007)
+    line = plates_in_time.proposal(found)
+    assert line.startswith("# plates_lag_s = 0.023  # PROPOSED, not applied")
+    assert "16 ± 3 ms late on top of the stated 7 ms (walk_1 16 ± 3)" in line
