@@ -122,8 +122,8 @@ def proposal(found: SessionLag) -> str:
         return f"# plates_lag_s: {evidence}: nothing to state"
     whole_s = found.stated_s + found.together.lag_s
     return (
-        f"# plates_lag_s = {whole_s:.3f}  # PROPOSED, not applied: the plates are {evidence}. Ask the laboratory; remove "
-        "the '#' to apply it, or state 0"
+        f"# plates_lag_s = {whole_s:.3f}  # PROPOSED, not applied: the plates are {evidence}. Ask the laboratory; "
+        "remove the '#' to apply it, or state 0"
     )
 
 
