@@ -1,5 +1,6 @@
 """One C3D file to one Recording in SI units, or a rejection that says what is wrong with it."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -100,15 +101,20 @@ def _markers(
 ) -> tuple[np.ndarray, list[str]]:
     columns = [column for column, label in enumerate(labels) if label not in outputs]
     markers = points[:, columns] * metres
-    # Some writers store a missing marker as three zeros without the flag for it. No marker is ever
-    # exactly at the laboratory's origin.
-    zeros = (markers == 0.0).all(axis=2)
-    markers[zeros] = np.nan
-    warnings = []
-    if zeros.any():
-        names = ", ".join(labels[columns[i]] for i in np.flatnonzero(zeros.any(axis=0))[:5])
-        warnings.append(f"{int(zeros.sum())} marker positions are exactly 0 0 0 ({names}): read as missing.")
-    return markers, warnings
+    return markers, unseen_at_the_origin(markers, [labels[column] for column in columns])
+
+
+def unseen_at_the_origin(markers_m: np.ndarray, labels: Sequence[str]) -> list[str]:
+    """Positions (T, M, 3) of three zeros become NaN, in place; and a warning, if there are any.
+
+    Some writers store a missing marker so. No marker is ever exactly at the laboratory's origin.
+    """
+    zeros = (markers_m == 0.0).all(axis=2)
+    markers_m[zeros] = np.nan
+    if not zeros.any():
+        return []
+    names = ", ".join(labels[column] for column in np.flatnonzero(zeros.any(axis=0))[:5])
+    return [f"{int(zeros.sum())} marker positions are exactly 0 0 0 ({names}): read as missing."]
 
 
 def _analog_units(parameters: Parameters, frames: Frames) -> tuple[str, ...]:

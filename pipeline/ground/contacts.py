@@ -131,7 +131,12 @@ def _contact(
     body_n = mass_kg * GRAVITY_M_S2
     at_frames = replace(plate, force_n=plate.force_n[frames * ratio], moment_nm=plate.moment_nm[frames * ratio])
     side: Side | None = None
-    if peak_n < settings.min_peak_body_weights * body_n or len(frames) < 3:
+    if plate.foot is not None:
+        # The file says whose it is, and where nothing is measured it is zero.
+        side, reason = plate.foot, ""
+        if peak_n >= settings.min_peak_body_weights * body_n:
+            _refuse_exchanged(recording, at_frames, frames, markers, profile, settings)
+    elif peak_n < settings.min_peak_body_weights * body_n or len(frames) < 3:
         # The edge of a foot on a second plate takes a part of its load, which the first plate then lacks.
         side = _side_under(at_frames, frames, markers, profile, settings)[0]
         reason = f"plate {plate.number} carried only {peak_n:.0f} N"
@@ -139,6 +144,25 @@ def _contact(
         side, reason = _nearest_side(recording, at_frames, frames, markers, profile, settings)
         reason = reason or _unusable(at_frames, frames, markers, profile, side, body_n, settings)
     return PlateContact(plate=plate.number, start_s=start_s, stop_s=stop_s, side=side, reason=reason, peak_n=peak_n)
+
+
+def _refuse_exchanged(
+    recording: Recording,
+    plate: ForcePlate,
+    frames: np.ndarray,
+    markers: Markers,
+    profile: Profile,
+    settings: GroundReactionSettings,
+) -> None:
+    """TrialRejected if a reaction that the file gives to one foot follows the other."""
+    under = _side_under(plate, frames, markers, profile, settings)[0]
+    if under is not None and under != plate.foot:
+        raise TrialRejected(
+            "ground_reactions",
+            f"{recording.path.name}: {plate.name} is said to act on the {plate.foot} foot, and at "
+            f"{markers.time_s[frames[0]]:.2f} s it pushes under the {under} one. Correct the names of its columns, or "
+            "`applied_to_body` in the ExternalLoads file.",
+        )
 
 
 def _nearest_side(
@@ -199,6 +223,8 @@ def _unusable(
     body_n: float,
     settings: GroundReactionSettings,
 ) -> str:
+    if not plate.has_edges:
+        return ""
     cop_m, _ = centre_of_pressure(plate, settings.edge_load_body_weights * body_n)
     inside = distance_to_edge_m(cop_m, plate.corners_m)
     if np.nanmin(inside) < settings.edge_margin_m:

@@ -76,7 +76,7 @@ def foot_wrench(
 
 
 def _floor_point(plates: Sequence[ForcePlate]) -> np.ndarray:
-    return np.mean([plate.corners_m.mean(axis=0) for plate in plates], axis=0)
+    return np.mean([plate.surface_m for plate in plates], axis=0)
 
 
 def _step(recording: Recording, plates: Sequence[ForcePlate], contact: PlateContact, point_m: np.ndarray) -> _Step:

@@ -5,7 +5,6 @@ from pathlib import Path
 
 import numpy as np
 
-from pipeline.c3d.read_c3d import read_c3d
 from pipeline.errors import TrialRejected
 from pipeline.ground.cycles import frames_of
 from pipeline.markers.static_trial import read_static
@@ -13,6 +12,7 @@ from pipeline.markers.trajectories import trajectories
 from pipeline.motion_only.kinematic_events import events_of_markers
 from pipeline.motion_only.walk_angles import WalkAngles, complete_strides
 from pipeline.osim.engines import load_engine
+from pipeline.recordings.read_recording import read_recording
 from pipeline.records import Coordinates
 from pipeline.session.same_person import check_subject_blocks
 from pipeline.session.session import Session, Trial, trial_name
@@ -57,7 +57,7 @@ def trial_of(session: Session, path: Path) -> Trial:
 
 def _angles(setup: SessionSetup, path: Path, model: Path, directory: Path) -> WalkAngles:
     profile, recipe = setup.profile, setup.recipe
-    recording, static = read_c3d(path), read_static(setup)
+    recording, static = read_recording(path), read_static(setup)
     check_subject_blocks(recording, static.recording, setup.session.subject, recipe.scaling)
     tracks = trajectories(recording, static, profile, recipe)
     events = events_of_markers(recording, tracks.recorded, profile, recipe.ground_reactions)

@@ -14,6 +14,8 @@ from warehouse.settings_file import Checked, in_words, read_toml
 SESSION_FILE = "session.toml"
 # Raised when the entries of a session file change their names, units or meanings.
 SESSION_FORMAT = 1
+# Where a walk's ground reactions lie, unless the session says: walk1.trc, walk1_grf.mot.
+FORCES_ENDINGS = ("_grf.mot", "_grf.sto")
 # Walks that size the body beside the static trial, where the session doesn't name them.
 SIZING_WALKS = 4
 
@@ -59,18 +61,29 @@ class Visit(Checked):
     plates_lag_s: PlatesLag | None = None
 
 
+class TrialEntry(Checked):
+    """What [trials] says of a file: its condition, and the file of ground reactions beside it, if it holds no plates.
+
+    `forces` None: `STEM_grf.mot` or `STEM_grf.sto`, where one lies beside the file; "": there are none.
+    """
+
+    condition: str
+    forces: str | None = None
+
+
 class _File(Checked):
     format: Literal[1]
     subject: Subject
     session: Visit
-    trials: Annotated[dict[str, str], Field(min_length=1)]
+    trials: Annotated[dict[str, str | TrialEntry], Field(min_length=1)]
 
 
 class Trial(Checked):
-    """One walk: its name (a safe form of the file's stem), its file and its condition."""
+    """One walk: its name (a safe form of the file's stem), its file, its ground reactions' file and its condition."""
 
     name: str
     path: Path
+    forces: Path | None = None
     condition: str
 
 
@@ -120,10 +133,7 @@ def load_session(path: Path) -> Session:
         raise _with_advice(file, error) from error
     visit = content.session
     folder = (file.parent / visit.recordings).resolve()
-    trials = tuple(
-        Trial(name=trial_name(name), path=folder / name, condition=condition)
-        for name, condition in content.trials.items()
-    )
+    trials = tuple(_trial(file, folder, name, entry) for name, entry in content.trials.items())
     static = folder / visit.static if visit.static else None
     _refuse_clashes(file, trials, static)
     profile = visit.profile
@@ -145,6 +155,26 @@ def load_session(path: Path) -> Session:
         trials=trials,
         sizing_trials=_sizing_trials(file, visit.sizing, trials),
     )
+
+
+def _trial(file: Path, folder: Path, name: str, entry: str | TrialEntry) -> Trial:
+    stated = entry if isinstance(entry, TrialEntry) else TrialEntry(condition=entry)
+    path = folder / name
+    forces = _forces_beside(file, path) if stated.forces is None else folder / stated.forces if stated.forces else None
+    return Trial(name=trial_name(name), path=path, forces=forces, condition=stated.condition)
+
+
+def _forces_beside(file: Path, path: Path) -> Path | None:
+    """The ground reactions of a file that can't hold plates, by their name. ValueError for two."""
+    if path.suffix.lower() == ".c3d":
+        return None
+    found = [other for end in FORCES_ENDINGS if (other := path.with_name(path.stem + end)).is_file()]
+    if len(found) > 1:
+        raise ValueError(
+            f"{file}: {' and '.join(other.name for other in found)} both lie beside {path.name}. Say which is meant: "
+            f'"{path.name}" = {{condition = "...", forces = "{found[0].name}"}}.'
+        )
+    return found[0] if found else None
 
 
 def _sizing_trials(file: Path, named: tuple[str, ...] | None, trials: tuple[Trial, ...]) -> tuple[Trial, ...]:

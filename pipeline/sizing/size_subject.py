@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from pipeline.c3d.read_c3d import read_c3d
 from pipeline.errors import TrialRejected
 from pipeline.ground.contacts import plates_in_ground
 from pipeline.ground.ground_reactions import check_standing
@@ -13,6 +12,7 @@ from pipeline.markers.ground_frame import ground_rotation
 from pipeline.markers.static_trial import StaticTrial
 from pipeline.markers.trajectories import trajectories
 from pipeline.osim.models.default_model import model_file_of
+from pipeline.recordings.read_recording import read_recording
 from pipeline.records import Markers, ScaledModel
 from pipeline.session.same_person import check_subject_block
 from pipeline.session.setup import SessionSetup
@@ -53,7 +53,7 @@ def _walks(setup: SessionSetup, static: StaticTrial) -> dict[str, Markers]:
     found: dict[str, Markers] = {}
     for trial in setup.session.sizing_trials:
         try:
-            tracks = trajectories(read_c3d(trial.path), static, setup.profile, setup.recipe)
+            tracks = trajectories(read_recording(trial.path), static, setup.profile, setup.recipe)
         except TrialRejected:
             continue
         found[trial.name] = tracks.smooth.cut(tracks.window)

@@ -21,7 +21,7 @@ COMMANDS: dict[str, set[str]] = {
     },
     "ingest": {"SESSION", "--warehouse", "--recipe", "--model", "--workers", "--dask", "--no-prefect"},
     "virtual": {"DIR", "--subjects", "--conditions", "--trials", "--cohort", "--seed", "--blemishes"},
-    "inspect": {"FILE", "--export"},
+    "inspect": {"FILE", "--forces", "--export"},
     "status": {"--warehouse", "--recipe", "--model"},
     "doctor": {"--warehouse"},
     "serve": {"--config", "--once"},
