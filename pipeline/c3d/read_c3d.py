@@ -8,6 +8,7 @@ import numpy as np
 from pipeline.c3d.frames import Frames, read_frames
 from pipeline.c3d.header import Header, parse_header, rejected
 from pipeline.c3d.metadata import (
+    LENGTH_M,
     read_events,
     read_model_outputs,
     read_subject,
@@ -18,8 +19,6 @@ from pipeline.c3d.metadata import (
 from pipeline.c3d.parameters import Parameters, read_parameters
 from pipeline.c3d.plates import read_plates
 from pipeline.records import Recording
-
-_METRES = {"mm": 1e-3, "cm": 1e-2, "m": 1.0}
 
 
 def read_c3d(path: Path) -> Recording:
@@ -80,13 +79,13 @@ def _recording(path: Path, header: Header, parameters: Parameters, frames: Frame
 
 def _metres(parameters: Parameters, name: str) -> float:
     unit = parameters.text("POINT:UNITS")
-    if unit.lower() not in _METRES:
+    if unit.lower() not in LENGTH_M:
         raise rejected(
             name,
-            f"POINT:UNITS is {unit!r}, expected one of {', '.join(_METRES)}. "
+            f"POINT:UNITS is {unit!r}, expected one of {', '.join(LENGTH_M)}. "
             "Set the unit in the recording software and export again: nothing else tells it.",
         )
-    return _METRES[unit.lower()]
+    return LENGTH_M[unit.lower()]
 
 
 def _point_labels(parameters: Parameters, count: int) -> tuple[tuple[str, ...], dict[str, str], list[str]]:

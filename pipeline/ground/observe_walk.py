@@ -38,7 +38,8 @@ class ObservedWalk:
 def observe_walk(setup: SessionSetup, trial: Trial, static: StaticTrial) -> ObservedWalk:
     """Read a trial and make of it what the solves need. TrialRejected names the stage that refused it."""
     recipe, subject = setup.recipe, setup.session.subject
-    recording = in_step(read_recording(trial.path, trial.forces), setup.plates_lag_s or 0.0)
+    read = read_recording(trial.path, trial.forces, setup.profile.required_labels)
+    recording = in_step(read, setup.plates_lag_s or 0.0)
     check_subject_blocks(recording, static.recording, subject, recipe.scaling)
     tracks = trajectories(recording, static, setup.profile, recipe)
     ground = ground_reactions(recording, tracks, setup.profile, subject.mass_kg, recipe.ground_reactions)

@@ -46,7 +46,9 @@ def read_static(setup: SessionSetup) -> StaticTrial:
     made_from = tuple((path, _sha256(path)) for path in paths), setup.profile.model_dump_json(), settings
     if made_from not in _last:
         if setup.session.static:
-            static = pose_static(read_recording(setup.session.static), setup.profile, settings)
+            static = pose_static(
+                read_recording(setup.session.static, needed=setup.profile.required_labels), setup.profile, settings
+            )
         else:
             static = _pose_of_a_walk(paths, setup.profile, settings)
         _last.clear()
@@ -59,7 +61,7 @@ def _pose_of_a_walk(paths: Sequence[Path], profile: Profile, settings: ScalingSe
     reasons = []
     for path in paths:
         try:
-            recording = read_recording(path)
+            recording = read_recording(path, needed=profile.required_labels)
             labels = used_labels(recording, profile)
             markers = to_ground(recording, ground_rotation(recording, profile), labels)
         except TrialRejected as rejected:

@@ -57,7 +57,7 @@ def trial_of(session: Session, path: Path) -> Trial:
 
 def _angles(setup: SessionSetup, path: Path, model: Path, directory: Path) -> WalkAngles:
     profile, recipe = setup.profile, setup.recipe
-    recording, static = read_recording(path), read_static(setup)
+    recording, static = read_recording(path, needed=profile.required_labels), read_static(setup)
     check_subject_blocks(recording, static.recording, setup.session.subject, recipe.scaling)
     tracks = trajectories(recording, static, profile, recipe)
     events = events_of_markers(recording, tracks.recorded, profile, recipe.ground_reactions)

@@ -1,6 +1,6 @@
 """One trial's files to one Recording: markers from a C3D or TRC file, and ground reactions beside them."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from itertools import permutations, product
 from pathlib import Path
@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from pipeline.c3d.force_plates import centre_of_pressure
+from pipeline.c3d.modelled_points import with_modelled_points
 from pipeline.c3d.read_c3d import read_c3d
 from pipeline.recordings.ground_forces import LOADED_SHARE, GroundForces, PointForce, read_ground_forces
 from pipeline.recordings.text_file import unreadable
@@ -26,15 +27,16 @@ STANDING_COSINE = 0.8
 _COMPARED = 200
 
 
-def read_recording(path: Path, forces: Path | None = None) -> Recording:
+def read_recording(path: Path, forces: Path | None = None, needed: Collection[str] = ()) -> Recording:
     """A trial's recording, whatever its files: TRC by its name's ending, anything else as C3D.
 
     `forces`: a file of ground reactions (.mot, .sto, or the ExternalLoads .xml that names one) in the frame of the
-    markers, which goes before a C3D's own plates. TrialRejected names the file, what was found and what to do.
+    markers, which goes before a C3D's own plates. `needed`: labels of which a point that the file calls modelled is
+    taken for a marker, where it has no such marker. TrialRejected names the file, what was found and what to do.
     """
     if path.suffix.lower() in (".mot", ".sto"):
         raise unreadable(path.name, "is a table of motion or forces, expected markers (.c3d, .trc).")
-    recording = read_trc(path) if path.suffix.lower() == ".trc" else read_c3d(path)
+    recording = read_trc(path) if path.suffix.lower() == ".trc" else with_modelled_points(read_c3d(path), needed)
     return recording if forces is None else with_ground_forces(recording, read_ground_forces(forces))
 
 

@@ -53,7 +53,8 @@ def _walks(setup: SessionSetup, static: StaticTrial) -> dict[str, Markers]:
     found: dict[str, Markers] = {}
     for trial in setup.session.sizing_trials:
         try:
-            tracks = trajectories(read_recording(trial.path), static, setup.profile, setup.recipe)
+            recording = read_recording(trial.path, needed=setup.profile.required_labels)
+            tracks = trajectories(recording, static, setup.profile, setup.recipe)
         except TrialRejected:
             continue
         found[trial.name] = tracks.smooth.cut(tracks.window)

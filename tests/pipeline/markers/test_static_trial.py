@@ -21,7 +21,7 @@ def setup(tmp_path):
 def reads(setup, monkeypatch) -> list[str]:
     """The files that were read, with what reads and poses them replaced by their names."""
     files: list[str] = []
-    monkeypatch.setattr(module, "read_c3d", lambda path: files.append(path.name) or path)
+    monkeypatch.setattr(module, "read_recording", lambda path, needed=(): files.append(path.name) or path)
     monkeypatch.setattr(module, "pose_static", lambda recording, profile, settings: (recording, settings))
     monkeypatch.setattr(module, "_last", {})
     return files
