@@ -18,9 +18,9 @@ def read_motion_table(path: Path, rotational: frozenset[str] | None = None) -> t
     """
     table, warnings = read_opensim_table(path)
     if is_ground_forces(table.columns):
-        raise unreadable(
-            path.name, "holds ground reactions, expected joint coordinates. Name it as a trial's `forces`."
-        )
+        raise unreadable(path.name, "holds ground reactions, expected joint coordinates. Name it as `forces`.")
+    if any(name.endswith(("_moment", "_force", "_activation")) for name in table.columns):
+        raise unreadable(path.name, "holds moments, forces or activations, expected joint coordinates.")
     # A states file also has each coordinate's speed, and what muscles do.
     kept = [name for name in table.columns if "/" not in name or name.endswith("/value")]
     left_out = len(table.columns) - len(kept)

@@ -19,6 +19,7 @@ from pipeline.records import ForcePlate, Recording
 ALONG_AN_AXIS = 0.95
 # The centre of pressure lies under a foot. No marker within this of it: the files have different frames or units.
 NEAR_A_MARKER_M = 0.4
+WALKED_M = 20.0
 # A foot's free moment is friction across a foot: a torque of more than this times the force is in other units.
 LARGEST_FREE_MOMENT_M = 0.3
 # A body stands above where the ground pushes: cosine of what the mean of its markers may be off the vertical.
@@ -211,14 +212,17 @@ def _nearest_m(cop_m: np.ndarray, markers_m: np.ndarray) -> float:
 
 def _what_would_fit(places: Sequence[tuple[np.ndarray, np.ndarray]], normal: np.ndarray) -> str:
     """What would bring the forces under the feet: advice, never done unasked."""
+    # Nobody walks so far off: metres of millimetres. Nearer, a thousandth of any point would be near the origin.
+    is_far = min(_nearest_m(*place) for place in places) > WALKED_M
+    unit, metres = ("millimetres", 1e-3) if is_far else ("metres", 1.0)
     fitting = []
-    for unit, metres in (("metres", 1.0), ("millimetres", 1e-3)):
-        for order, signs in product(permutations(range(3)), product((1.0, -1.0), repeat=3)):
-            turn = np.zeros((3, 3))
-            turn[range(3), order] = signs
-            turned = [(metres * cop_m @ turn.T, markers_m) for cop_m, markers_m in places]
-            if np.linalg.det(turn) > 0 and _fits(turned, turn @ normal):
-                words = (("" if sign > 0 else "-") + "xyz"[axis] for axis, sign in zip(order, signs, strict=True))
-                off_m = float(np.mean([_nearest_m(*place) for place in turned]))
-                fitting.append((off_m, f"With points in {unit}, and ({', '.join(words)}) as (x, y, z), they would fit"))
-    return f"{min(fitting)[1]}: export them so." if fitting else "Export both from one program, in one frame."
+    for order, signs in product(permutations(range(3)), product((1.0, -1.0), repeat=3)):
+        turn = np.zeros((3, 3))
+        turn[range(3), order] = signs
+        turned = [(metres * cop_m @ turn.T, markers_m) for cop_m, markers_m in places]
+        if np.linalg.det(turn) > 0 and _fits(turned, turn @ normal):
+            words = (("" if sign > 0 else "-") + "xyz"[axis] for axis, sign in zip(order, signs, strict=True))
+            off_dm = round(10 * float(np.mean([_nearest_m(*place) for place in turned])))
+            fitting.append((off_dm, f"With points in {unit}, and ({', '.join(words)}) as (x, y, z), they would fit"))
+    best = min(fitting, key=lambda found: found[0], default=(0, ""))[1]
+    return f"{best}: export them so." if best else "Export both from one program, in one frame."

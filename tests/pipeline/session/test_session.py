@@ -94,3 +94,48 @@ def test_a_session_states_how_late_its_plates_are_or_its_profile_does(tmp_path):
     assert stated("plates_lag_s = 0.0", "plates_lag_s = 0.015") == 0.0
     with pytest.raises(ValueError, match=r"plates_lag_s.*less than or equal to 0\.1"):
         stated("plates_lag_s = 15", "")
+
+
+TRC = COMPLETE.replace('"walk 01.c3d" = "slow"', '"walk1.trc" = {condition = "slow", forces = "forces 1.mot"}').replace(
+    '"walk_02.c3d"', '"walk2.trc"'
+)
+
+
+def test_a_trial_names_its_forces_or_finds_them_beside_it(tmp_path):
+    (tmp_path / "walk2_grf.sto").touch()
+    (tmp_path / "walk1_grf.mot").touch()
+    first, second = load_session(write(tmp_path, TRC)).trials
+    assert (first.name, first.condition, first.forces) == ("walk1", "slow", tmp_path / "forces 1.mot")
+    assert (second.name, second.condition, second.forces) == ("walk2", "fast", tmp_path / "walk2_grf.sto")
+
+
+def test_a_trial_without_forces_has_none(tmp_path):
+    (tmp_path / "walk1_grf.mot").touch()
+    text = TRC.replace('"forces 1.mot"', '""')
+    assert [trial.forces for trial in load_session(write(tmp_path, text)).trials] == [None, None]
+
+
+def test_a_c3d_holds_plates_of_its_own_unless_told(tmp_path):
+    (tmp_path / "walk 01_grf.mot").touch()
+    assert load_session(write(tmp_path, COMPLETE)).trials[0].forces is None
+    text = COMPLETE.replace('= "slow"', '= {condition = "slow", forces = "walk 01_grf.mot"}')
+    assert load_session(write(tmp_path, text)).trials[0].forces == tmp_path / "walk 01_grf.mot"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ('condition = "slow", ', "", r"trials\..*condition: Field required"),
+        ("forces =", "force =", "force: Extra inputs"),
+    ],
+)
+def test_a_trials_entry_is_checked(tmp_path, old, new, message):
+    with pytest.raises(ValueError, match=message):
+        load_session(write(tmp_path, TRC.replace(old, new)))
+
+
+def test_two_files_of_forces_beside_a_trial_are_no_answer(tmp_path):
+    for end in ("mot", "sto"):
+        (tmp_path / f"walk2_grf.{end}").touch()
+    with pytest.raises(ValueError, match=r"walk2_grf\.mot and walk2_grf\.sto both lie beside walk2\.trc"):
+        load_session(write(tmp_path, TRC))
