@@ -11,12 +11,13 @@ import numpy as np
 
 from pipeline.anatomy.joint_angles import joint_angles
 from pipeline.ground.cycles import Stride
-from pipeline.ground.observe_walk import observe_walk
+from pipeline.ground.observe_walk import ObservedWalk, observe_walk
 from pipeline.ground.plate_lag import lag_warnings
 from pipeline.markers.static_trial import StaticTrial
 from pipeline.osim.engines import load_engine
 from pipeline.osim.models.shared_model import coordinate_ranges
 from pipeline.plates_in_time import lag_of_walk
+from pipeline.recordings.solved_motion import kinematics_as_given, solved_motion
 from pipeline.records import Kinematics, Markers, SubjectModel
 from pipeline.session.profile import Profile
 from pipeline.session.session import Trial
@@ -50,6 +51,8 @@ def process_trial(
     walk = observe_walk(setup, trial, static)
     recording, markers, wrenches = walk.recording, walk.markers, walk.wrenches
     engine = load_engine(recipe.model.engine)
+    if trial.is_solved and known is None:
+        known = _as_given(setup, trial, walk)
     solution = solve(engine, model.file, markers, wrenches, walk.frames, setup.profile, recipe, directory, known)
     angles = joint_angles(model.file, model.scale_factors, solution.kinematics.coordinates)
     quality = judge_trial(solution, wrenches, subject, recording.path.name, recipe.quality)
@@ -94,6 +97,13 @@ def process_trial(
             *_unchecked_mass(walk.ground.impulse_error, quality.residual_force_ratio),
         ),
     )
+
+
+def _as_given(setup: SessionSetup, trial: Trial, walk: ObservedWalk) -> Kinematics:
+    """The kinematics of a trial of joint coordinates: inverse dynamics comes first."""
+    assert setup.session.scaled_model is not None
+    motion = solved_motion(trial.path, None, setup.session.scaled_model)
+    return kinematics_as_given(motion, walk.markers.time_s, walk.tracks.rotation, setup.recipe.markers.marker_cutoff_hz)
 
 
 def _at_the_edge(strides: Iterable[Stride], time_s: np.ndarray) -> list[str]:

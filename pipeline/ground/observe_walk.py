@@ -10,7 +10,7 @@ from pipeline.ground.plate_lag import in_step
 from pipeline.markers.observed import worst_gaps
 from pipeline.markers.static_trial import StaticTrial
 from pipeline.markers.trajectories import Trajectories, trajectories
-from pipeline.recordings.read_recording import read_recording
+from pipeline.recordings.read_trial import read_trial
 from pipeline.records import SIDES, FootWrench, Markers, Recording, Side
 from pipeline.session.same_person import check_subject_blocks
 from pipeline.session.session import Trial
@@ -38,8 +38,7 @@ class ObservedWalk:
 def observe_walk(setup: SessionSetup, trial: Trial, static: StaticTrial) -> ObservedWalk:
     """Read a trial and make of it what the solves need. TrialRejected names the stage that refused it."""
     recipe, subject = setup.recipe, setup.session.subject
-    read = read_recording(trial.path, trial.forces, setup.profile.required_labels)
-    recording = in_step(read, setup.plates_lag_s or 0.0)
+    recording = in_step(read_trial(setup, trial), setup.plates_lag_s or 0.0)
     check_subject_blocks(recording, static.recording, subject, recipe.scaling)
     tracks = trajectories(recording, static, setup.profile, recipe)
     ground = ground_reactions(recording, tracks, setup.profile, subject.mass_kg, recipe.ground_reactions)

@@ -10,11 +10,12 @@ from pipeline.records import Coordinates
 from warehouse.interchange.opensim_table import without_model_path
 
 
-def read_motion_table(path: Path, rotational: frozenset[str] | None = None) -> tuple[Coordinates, tuple[str, ...]]:
+def read_motion_table(path: Path, in_degrees: frozenset[str] | None = None) -> tuple[Coordinates, tuple[str, ...]]:
     """A table of coordinates, in radians and metres, and warnings.
 
-    `rotational`: the model's angles by name; None takes those for lengths whose names end with _tx, _ty, _tz. Raises
-    TrialRejected for a table that isn't whole, has NaN, uneven times or no inDegrees, or holds something else.
+    `in_degrees`: what the model's files hold in degrees, by name; None takes all for angles but those whose names end
+    with _tx, _ty, _tz. Raises TrialRejected for a table that isn't whole, has NaN, uneven times or no inDegrees, or
+    holds something else.
     """
     table, warnings = read_opensim_table(path)
     if is_ground_forces(table.columns):
@@ -38,7 +39,7 @@ def read_motion_table(path: Path, rotational: frozenset[str] | None = None) -> t
             path.name, f"{names[column]} is not a number at {table.time_s[row]:g} s, expected one in every row."
         )
     angles = np.array(
-        [name in rotational if rotational is not None else not name.endswith(("_tx", "_ty", "_tz")) for name in names]
+        [name in in_degrees if in_degrees is not None else not name.endswith(("_tx", "_ty", "_tz")) for name in names]
     )
     if table.in_degrees:
         values[:, angles] = np.radians(values[:, angles])

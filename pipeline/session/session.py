@@ -49,6 +49,7 @@ class Visit(Checked):
 
     `static`: the standing trial, if there is one. `sizing`: the walks that size the body, beside it or alone; the first
     few if they aren't given.
+    `scaled_model`: the subject's own model, which nothing sizes then: it goes before any other.
     `plates_lag_s`: how late the force plates were against the cameras that day; it goes before the profile's.
     """
 
@@ -59,6 +60,7 @@ class Visit(Checked):
     sizing: tuple[str, ...] | None = None
     recordings: str = "."
     plates_lag_s: PlatesLag | None = None
+    scaled_model: str | None = None
 
 
 class TrialEntry(Checked):
@@ -86,6 +88,11 @@ class Trial(Checked):
     forces: Path | None = None
     condition: str
 
+    @property
+    def is_solved(self) -> bool:
+        """Whether its file holds joint coordinates, and no markers."""
+        return self.path.suffix.lower() in (".mot", ".sto")
+
 
 class Session(Checked):
     """A checked session: every path is absolute, every name safe."""
@@ -95,6 +102,7 @@ class Session(Checked):
     subject: Subject
     profile: str
     static: Path | None
+    scaled_model: Path | None
     plates_lag_s: float | None
     trials: tuple[Trial, ...]
     sizing_trials: tuple[Trial, ...]
@@ -135,7 +143,9 @@ def load_session(path: Path) -> Session:
     folder = (file.parent / visit.recordings).resolve()
     trials = tuple(_trial(file, folder, name, entry) for name, entry in content.trials.items())
     static = folder / visit.static if visit.static else None
+    scaled_model = folder / visit.scaled_model if visit.scaled_model else None
     _refuse_clashes(file, trials, static)
+    _refuse_two_bodies(file, visit, trials)
     profile = visit.profile
     if profile.endswith(".toml"):
         profile = str((file.parent / profile).resolve())
@@ -151,9 +161,10 @@ def load_session(path: Path) -> Session:
         subject=content.subject,
         profile=profile,
         static=static,
+        scaled_model=scaled_model,
         plates_lag_s=visit.plates_lag_s,
         trials=trials,
-        sizing_trials=_sizing_trials(file, visit.sizing, trials),
+        sizing_trials=() if scaled_model else _sizing_trials(file, visit.sizing, trials),
     )
 
 
@@ -175,6 +186,21 @@ def _forces_beside(file: Path, path: Path) -> Path | None:
             f'"{path.name}" = {{condition = "...", forces = "{found[0].name}"}}.'
         )
     return found[0] if found else None
+
+
+def _refuse_two_bodies(file: Path, visit: Visit, trials: tuple[Trial, ...]) -> None:
+    """ValueError for a body that is both given and to be sized, or for joint coordinates without their model."""
+    solved = [trial.path.name for trial in trials if trial.is_solved]
+    if solved and not visit.scaled_model:
+        raise ValueError(
+            f"{file}: {', '.join(solved[:5])} hold joint coordinates, which mean something with the model that they "
+            'were solved with alone. Name it: scaled_model = "subject.osim" in [session].'
+        )
+    if visit.scaled_model and (visit.static or visit.sizing):
+        raise ValueError(
+            f"{file}: scaled_model = {visit.scaled_model!r} is the subject's body, so nothing sizes one. Leave out "
+            f"{'`static`' if visit.static else '`sizing`'}, or scaled_model."
+        )
 
 
 def _sizing_trials(file: Path, named: tuple[str, ...] | None, trials: tuple[Trial, ...]) -> tuple[Trial, ...]:

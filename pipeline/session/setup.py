@@ -36,7 +36,9 @@ def open_session(session_file: str, recipe: str, model_file: str | None) -> Sess
             "without a static trial, leave `static` out, and walks alone size the body."
         )
     settings = load_recipe(recipe)
-    if not session.static and settings.scaling.method == "pairs":
+    if session.scaled_model and not session.scaled_model.is_file():
+        raise ValueError(f"{session.file}: the model {session.scaled_model} does not exist. Correct `scaled_model`.")
+    if not session.static and not session.scaled_model and settings.scaling.method == "pairs":
         raise ValueError(
             f"{session.file}: there is no static trial, and recipe {settings.name} sizes bodies by marker pairs, which "
             'are measured in one. Name it as `static`, or set [scaling] method = "posterior".'

@@ -12,9 +12,12 @@ from pipeline.markers.ground_frame import ground_rotation
 from pipeline.markers.static_trial import StaticTrial
 from pipeline.markers.trajectories import trajectories
 from pipeline.osim.models.default_model import model_file_of
+from pipeline.osim.models.model import read_summary
 from pipeline.recordings.read_recording import read_recording
 from pipeline.records import Markers, ScaledModel
+from pipeline.session.recipe import ScalingSettings
 from pipeline.session.same_person import check_subject_block
+from pipeline.session.session import Subject
 from pipeline.session.setup import SessionSetup
 from pipeline.sizing.estimate_body import estimate_body, refuse_beyond, sized_model
 from pipeline.sizing.pairs.marker_pairs import scale_by_pairs
@@ -27,6 +30,8 @@ def size_subject(setup: SessionSetup, static: StaticTrial) -> ScaledModel:
     A walk that can't be used tells nothing of the body: it is left out, and its own run says why.
     """
     settings, subject = setup.recipe.scaling, setup.session.subject
+    if setup.session.scaled_model:
+        return _as_given(setup.session.scaled_model, subject, settings)
     check_subject_block(static.recording, subject, settings)
     refuse_beyond(standing_signs(static, setup.profile, subject, settings))
     if static.stands:
@@ -46,6 +51,25 @@ def size_subject(setup: SessionSetup, static: StaticTrial) -> ScaledModel:
             settings=settings,
         )
         return sized_model(model_file, body, subject, settings)
+
+
+def _as_given(model_file: Path, subject: Subject, settings: ScalingSettings) -> ScaledModel:
+    """The subject's own model, of which nothing is judged but its mass. TrialRejected if that is another person's."""
+    summary = read_summary(model_file)
+    mass_kg = sum(summary.body_mass_kg.values())
+    if abs(mass_kg / subject.mass_kg - 1) > settings.max_stated_mass_difference:
+        raise TrialRejected(
+            "scaling",
+            f"{model_file.name} weighs {mass_kg:.1f} kg, session.toml says {subject.mass_kg:g} kg, expected the same "
+            f"within {settings.max_stated_mass_difference:.0%}. Correct the one, or name another `scaled_model`.",
+        )
+    return ScaledModel(
+        osim_xml=model_file.read_text("utf-8"),
+        scale_factors={},
+        body_mass_kg=summary.body_mass_kg,
+        marker_error_m={},
+        dropped_markers=(),
+    )
 
 
 def _walks(setup: SessionSetup, static: StaticTrial) -> dict[str, Markers]:

@@ -63,9 +63,9 @@ def judge_trial(
     fit = solution.kinematics
     judge_fit(fit, source, settings)
     quality = TrialQuality(
-        marker_rms_max_m=float(np.nanmax(fit.marker_rms_m)),
-        marker_error_max_m=float(np.nanmax(fit.marker_max_m)),
-        worst_marker=str(fit.worst_marker[np.nanargmax(fit.marker_max_m)]),
+        marker_rms_max_m=_largest(fit.marker_rms_m),
+        marker_error_max_m=_largest(fit.marker_max_m),
+        worst_marker=_worst_marker(fit),
         residual_force_ratio=_residual(solution.moments, RESIDUAL_FORCES, both) / body_n,
         residual_moment_ratio=_residual(solution.moments, RESIDUAL_MOMENTS, both) / (body_n * subject.height_m),
     )
@@ -84,13 +84,23 @@ def judge_trial(
 
 def judge_fit(fit: Kinematics, source: str, settings: QualitySettings) -> None:
     """TrialRejected if the model doesn't follow the markers in every frame."""
-    worst = fit.worst_marker[np.nanargmax(fit.marker_max_m)]
+    worst = _worst_marker(fit)
     _refuse_beyond(
         "inverse_kinematics",
         source,
-        ("the largest marker RMS of a frame, m,", float(np.nanmax(fit.marker_rms_m)), settings.max_marker_rms_m),
-        (f"the largest marker error ({worst}), m,", float(np.nanmax(fit.marker_max_m)), settings.max_marker_error_m),
+        ("the largest marker RMS of a frame, m,", _largest(fit.marker_rms_m), settings.max_marker_rms_m),
+        (f"the largest marker error ({worst}), m,", _largest(fit.marker_max_m), settings.max_marker_error_m),
     )
+
+
+def _largest(values: np.ndarray) -> float:
+    """The largest that is known; NaN where none is, as of kinematics that came without markers."""
+    known = values[np.isfinite(values)]
+    return float(known.max()) if len(known) else float("nan")
+
+
+def _worst_marker(fit: Kinematics) -> str:
+    return str(fit.worst_marker[int(np.argmax(np.nan_to_num(fit.marker_max_m)))])
 
 
 def _refuse_beyond(stage: str, source: str, *limits: tuple[str, float, float]) -> None:

@@ -25,8 +25,8 @@ class Job:
 
     @property
     def model(self) -> Path:
-        """The musculoskeletal model, built if it is the built-in one and isn't there; ValueError if it can't be."""
-        return model_file_of(self.setup.model_file)
+        """The session's own model, or the one that is scaled, built if need be; ValueError if it can't be."""
+        return self.setup.session.scaled_model or model_file_of(self.setup.model_file)
 
     def session_facts(self) -> Facts:
         """What the session's stages and its trials' are made of. TrialRejected if a recording that sizes can't be read.
