@@ -31,7 +31,7 @@ def size_subject(setup: SessionSetup, static: StaticTrial) -> ScaledModel:
     """
     settings, subject = setup.recipe.scaling, setup.session.subject
     if setup.session.scaled_model:
-        return _as_given(setup.session.scaled_model, subject, settings)
+        return body_as_given(setup.session.scaled_model, subject, settings)
     check_subject_block(static.recording, subject, settings)
     refuse_beyond(standing_signs(static, setup.profile, subject, settings))
     if static.stands:
@@ -53,7 +53,7 @@ def size_subject(setup: SessionSetup, static: StaticTrial) -> ScaledModel:
         return sized_model(model_file, body, subject, settings)
 
 
-def _as_given(model_file: Path, subject: Subject, settings: ScalingSettings) -> ScaledModel:
+def body_as_given(model_file: Path, subject: Subject, settings: ScalingSettings) -> ScaledModel:
     """The subject's own model, of which nothing is judged but its mass. TrialRejected if that is another person's."""
     summary = read_summary(model_file)
     mass_kg = sum(summary.body_mass_kg.values())

@@ -89,3 +89,35 @@ def test_distance_to_the_edge_of_a_rectangle(x, z, winding):
     expected = min(0.3 - abs(x), 0.2 - abs(z))
     found = distance_to_edge_m(np.array([[x, 0.0, z]]), corners)[0]
     assert found == pytest.approx(expected, abs=1e-12) or (found < 0 and expected < 0)
+
+
+def reactions_of(recording, feet):
+    """The same loads as a file of ground reactions gives them: about a point of the floor, without edges."""
+    plates = []
+    for plate, foot in zip(recording.plates, feet, strict=True):
+        floor_m = plate.corners_m.mean(axis=0)
+        moment_nm = plate.moment_nm + np.cross(plate.origin_m - floor_m, plate.force_n)
+        edgeless = np.full((4, 3), np.nan)
+        plates.append(
+            replace(plate, type=0, corners_m=edgeless, origin_m=floor_m, moment_nm=moment_nm, foot=foot, name="grf")
+        )
+    return replace(recording, plates=tuple(plates))
+
+
+@pytest.mark.parametrize("feet", [("right", "left"), (None, None)])
+def test_reactions_without_plates_are_the_same_contacts(walker, profile, recipe, feet):
+    recording = walker.recording()
+    expected = contacts_of(recording, profile, recipe)
+    assert contacts_of(reactions_of(recording, feet), profile, recipe) == expected
+
+
+def test_what_the_file_gives_to_a_foot_is_its_whole_reaction(walker, profile, recipe):
+    # Half off a plate, and too light for a step: a file of reactions says that it is all there was.
+    shifted = replace(walker, plate_shift_m=0.2, force_scale=0.2)
+    found = contacts_of(reactions_of(shifted.recording(), ("right", "left")), profile, recipe)
+    assert [(contact.side, contact.reason) for contact in found] == [("right", ""), ("left", "")]
+
+
+def test_reactions_of_the_other_foot_are_refused_by_name(walker, profile, recipe):
+    with pytest.raises(TrialRejected, match=r"grf is said to act on the left foot, and at 0\.2. s .* the right one"):
+        contacts_of(reactions_of(walker.recording(), ("left", "right")), profile, recipe)

@@ -139,3 +139,34 @@ def test_two_files_of_forces_beside_a_trial_are_no_answer(tmp_path):
         (tmp_path / f"walk2_grf.{end}").touch()
     with pytest.raises(ValueError, match=r"walk2_grf\.mot and walk2_grf\.sto both lie beside walk2\.trc"):
         load_session(write(tmp_path, TRC))
+
+
+SOLVED = (
+    COMPLETE.replace('static = "static.c3d"', 'scaled_model = "subject.osim"')
+    .replace('"walk 01.c3d"', '"walk1_ik.mot"')
+    .replace('"walk_02.c3d"', '"walk2.trc"')
+)
+
+
+def test_a_body_as_given_needs_no_recording_to_size_it(tmp_path):
+    session = load_session(write(tmp_path, SOLVED))
+    assert (session.scaled_model, session.static, session.sizing_trials) == (tmp_path / "subject.osim", None, ())
+    assert [trial.is_solved for trial in session.trials] == [True, False]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ('scaled_model = "subject.osim"', "", r"walk1_ik\.mot hold joint coordinates.*scaled_model = "),
+        ("scaled_model", 'static = "static.c3d"\nscaled_model', "nothing sizes one. Leave out `static`"),
+        ("scaled_model", 'sizing = ["walk2.trc"]\nscaled_model', "nothing sizes one. Leave out `sizing`"),
+    ],
+)
+def test_a_body_is_given_or_sized(tmp_path, old, new, message):
+    with pytest.raises(ValueError, match=message):
+        load_session(write(tmp_path, SOLVED.replace(old, new)))
+
+
+def test_a_model_that_is_not_there_is_named(tmp_path):
+    with pytest.raises(ValueError, match=r"subject\.osim does not exist. Correct `scaled_model`"):
+        open_session(str(write(tmp_path, SOLVED)), "gait2hip60", None)

@@ -232,3 +232,13 @@ def test_forces_that_cannot_be_read_are_named(session):
     rewrite(session, '"walk 01.c3d" = "slow"', '"walk 01.c3d" = {condition = "slow", forces = "gone.mot"}')
     with pytest.raises(TrialRejected, match=r"gone\.mot can't be read.*or `forces` in session\.toml"):
         job_of(session).trial_accounts("walk_01")
+
+
+def test_a_body_as_given_is_the_model_and_makes_all_of_its_trials(session):
+    rewrite(session, 'static = "static.c3d"', 'scaled_model = "subject.osim"')
+    (session / "subject.osim").write_text("a body")
+    job = job_of(session)
+    assert job.model == session / "subject.osim"
+    before = trial_keys(job, "walk_01")
+    (session / "subject.osim").write_text("another body")
+    assert {"scaling", "inverse_kinematics", "inverse_dynamics", "quality"} <= stale(session, before)
