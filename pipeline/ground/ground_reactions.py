@@ -124,15 +124,20 @@ def check_standing(
 
 
 def _refuse_without_plates(recording: Recording) -> None:
-    if not recording.plates:
-        told = "; ".join(warning for warning in recording.warnings if "plate" in warning)
-        why = f" ({told})" if told else ""
-        raise TrialRejected(
-            "ground_reactions",
-            f"{recording.path.name}: holds no force plate{why}, expected at least one under a step: without ground "
-            "reactions there are no moments. Export the plates with the walk (FORCE_PLATFORM and its analog channels), "
-            "or leave the trial out.",
-        )
+    if recording.plates:
+        return
+    told = "; ".join(warning for warning in recording.warnings if "plate" in warning)
+    why = f" ({told})" if told else ""
+    found, advice = (
+        ("holds no force plate", "Export the plates with the walk (FORCE_PLATFORM and its analog channels)")
+        if recording.reader in ("c3d", "ezc3d")
+        else ("has no ground reactions beside it", "Name them as the trial's `forces`, or `STEM_grf.mot`")
+    )
+    raise TrialRejected(
+        "ground_reactions",
+        f"{recording.path.name}: {found}{why}, expected at least one under a step: without ground reactions there are "
+        f"no moments. {advice}, or leave the trial out.",
+    )
 
 
 def _stance_impulse(wrench: FootWrench, events: GaitEvents, strike_s: float) -> float | None:
