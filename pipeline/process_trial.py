@@ -11,13 +11,13 @@ import numpy as np
 
 from pipeline.anatomy.joint_angles import joint_angles
 from pipeline.ground.cycles import Stride
-from pipeline.ground.observe_walk import ObservedWalk, observe_walk
+from pipeline.ground.observe_walk import observe_walk
 from pipeline.ground.plate_lag import lag_warnings
 from pipeline.markers.static_trial import StaticTrial
 from pipeline.osim.engines import load_engine
 from pipeline.osim.models.shared_model import coordinate_ranges
+from pipeline.own_model.solved_motion import SolvedMotion, kinematics_as_given, solved_motion
 from pipeline.plates_in_time import lag_of_walk
-from pipeline.recordings.solved_motion import kinematics_as_given, solved_motion
 from pipeline.records import Kinematics, Markers, SubjectModel
 from pipeline.session.profile import Profile
 from pipeline.session.session import Trial
@@ -48,11 +48,12 @@ def process_trial(
     settings; None solves them.
     """
     recipe, subject = setup.recipe, setup.session.subject
-    walk = observe_walk(setup, trial, static)
+    motion = _motion_as_given(setup, trial)
+    walk = observe_walk(setup, trial, static, motion.recording if motion else None)
     recording, markers, wrenches = walk.recording, walk.markers, walk.wrenches
     engine = load_engine(recipe.model.engine)
-    if trial.is_solved and known is None:
-        known = _as_given(setup, trial, walk)
+    if motion:
+        known = kinematics_as_given(motion, walk.markers.time_s, walk.tracks.rotation, recipe.markers.marker_cutoff_hz)
     solution = solve(engine, model.file, markers, wrenches, walk.frames, setup.profile, recipe, directory, known)
     angles = joint_angles(model.file, model.scale_factors, solution.kinematics.coordinates)
     quality = judge_trial(solution, wrenches, subject, recording.path.name, recipe.quality)
@@ -99,11 +100,13 @@ def process_trial(
     )
 
 
-def _as_given(setup: SessionSetup, trial: Trial, walk: ObservedWalk) -> Kinematics:
-    """The kinematics of a trial of joint coordinates: inverse dynamics comes first."""
+def _motion_as_given(setup: SessionSetup, trial: Trial) -> SolvedMotion | None:
+    """A trial of joint coordinates, which inverse dynamics begins with; None of one of markers."""
+    if not trial.is_solved:
+        return None
+    # A session that has such trials names their model.
     assert setup.session.scaled_model is not None
-    motion = solved_motion(trial.path, None, setup.session.scaled_model)
-    return kinematics_as_given(motion, walk.markers.time_s, walk.tracks.rotation, setup.recipe.markers.marker_cutoff_hz)
+    return solved_motion(trial.path, trial.forces, setup.session.scaled_model)
 
 
 def _at_the_edge(strides: Iterable[Stride], time_s: np.ndarray) -> list[str]:

@@ -10,7 +10,7 @@ from pipeline.ground.plate_lag import in_step
 from pipeline.markers.observed import worst_gaps
 from pipeline.markers.static_trial import StaticTrial
 from pipeline.markers.trajectories import Trajectories, trajectories
-from pipeline.recordings.read_trial import read_trial
+from pipeline.recordings.read_recording import read_recording
 from pipeline.records import SIDES, FootWrench, Markers, Recording, Side
 from pipeline.session.same_person import check_subject_blocks
 from pipeline.session.session import Trial
@@ -35,10 +35,16 @@ class ObservedWalk:
         return frames_of(self.strides, self.markers.time_s)
 
 
-def observe_walk(setup: SessionSetup, trial: Trial, static: StaticTrial) -> ObservedWalk:
-    """Read a trial and make of it what the solves need. TrialRejected names the stage that refused it."""
+def observe_walk(
+    setup: SessionSetup, trial: Trial, static: StaticTrial, recording: Recording | None = None
+) -> ObservedWalk:
+    """Read a trial and make of it what the solves need. TrialRejected names the stage that refused it.
+
+    `recording`: the trial's, where it comes from elsewhere than its files' markers.
+    """
     recipe, subject = setup.recipe, setup.session.subject
-    recording = in_step(read_trial(setup, trial), setup.plates_lag_s or 0.0)
+    read = recording or read_recording(trial.path, trial.forces, setup.profile.required_labels)
+    recording = in_step(read, setup.plates_lag_s or 0.0)
     check_subject_blocks(recording, static.recording, subject, recipe.scaling)
     tracks = trajectories(recording, static, setup.profile, recipe)
     ground = ground_reactions(recording, tracks, setup.profile, subject.mass_kg, recipe.ground_reactions)

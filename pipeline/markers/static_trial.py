@@ -11,7 +11,6 @@ from pipeline.markers.ground_frame import ground_rotation, to_ground
 from pipeline.markers.observed import used_labels
 from pipeline.markers.swapped_labels import fix_swaps, model_places
 from pipeline.recordings.read_recording import read_recording
-from pipeline.recordings.solved_motion import standing_model
 from pipeline.records import Markers, Recording
 from pipeline.session.profile import Profile
 from pipeline.session.recipe import ScalingSettings
@@ -43,8 +42,6 @@ def read_static(setup: SessionSetup) -> StaticTrial:
     TrialRejected if it can't be read, or a required marker is not seen in it.
     """
     settings = setup.recipe.scaling
-    if setup.session.scaled_model:
-        return _pose_of_a_model(setup.session.scaled_model, setup.profile)
     paths = (setup.session.static,) if setup.session.static else tuple(t.path for t in setup.session.sizing_trials)
     made_from = tuple((path, _sha256(path)) for path in paths), setup.profile.model_dump_json(), settings
     if made_from not in _last:
@@ -57,13 +54,6 @@ def read_static(setup: SessionSetup) -> StaticTrial:
         _last.clear()
         _last[made_from] = static
     return _last[made_from]
-
-
-def _pose_of_a_model(model_file: Path, profile: Profile) -> StaticTrial:
-    """The subject's own model, standing. TrialRejected if its markers are not the profile's."""
-    recording = standing_model(model_file)
-    pose = to_ground(recording, ground_rotation(recording, profile), used_labels(recording, profile))
-    return StaticTrial(recording=recording, pose=pose, warnings=(), stands=False)
 
 
 def _pose_of_a_walk(paths: Sequence[Path], profile: Profile, settings: ScalingSettings) -> StaticTrial:

@@ -7,11 +7,11 @@ import numpy as np
 
 from pipeline.errors import TrialRejected
 from pipeline.ground.cycles import frames_of
-from pipeline.markers.static_trial import read_static
 from pipeline.markers.trajectories import trajectories
 from pipeline.motion_only.kinematic_events import events_of_markers
 from pipeline.motion_only.walk_angles import WalkAngles, complete_strides
 from pipeline.osim.engines import load_engine
+from pipeline.own_model.standing import standing_subject
 from pipeline.recordings.read_recording import read_recording
 from pipeline.records import Coordinates
 from pipeline.session.same_person import check_subject_blocks
@@ -28,7 +28,7 @@ def scaled_model(session_file: str, recipe: str, model_file: str | None) -> str 
     """The session's scaled model, as OpenSim's XML. ValueError for what the user must correct."""
     setup = open_session(session_file, recipe, model_file)
     try:
-        return size_subject(setup, read_static(setup)).osim_xml
+        return size_subject(setup, standing_subject(setup)).osim_xml
     except TrialRejected as rejected:
         return Rejection(stage=rejected.stage, reason=rejected.reason)
 
@@ -57,7 +57,7 @@ def trial_of(session: Session, path: Path) -> Trial:
 
 def _angles(setup: SessionSetup, path: Path, model: Path, directory: Path) -> WalkAngles:
     profile, recipe = setup.profile, setup.recipe
-    recording, static = read_recording(path, needed=profile.required_labels), read_static(setup)
+    recording, static = read_recording(path, needed=profile.required_labels), standing_subject(setup)
     check_subject_blocks(recording, static.recording, setup.session.subject, recipe.scaling)
     tracks = trajectories(recording, static, profile, recipe)
     events = events_of_markers(recording, tracks.recorded, profile, recipe.ground_reactions)

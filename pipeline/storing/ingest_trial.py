@@ -4,7 +4,7 @@ import tempfile
 from pathlib import Path
 
 from pipeline.errors import TrialRejected
-from pipeline.markers.static_trial import read_static
+from pipeline.own_model.standing import standing_subject
 from pipeline.process_trial import process_trial
 from pipeline.records import SubjectModel
 from pipeline.storing.job import Job, open_job
@@ -42,7 +42,7 @@ def ingest_trial(request: SessionRequest, trial: str) -> Outcome:
             if is_trial_fresh(job.warehouse, key, table_keys(keys)):
                 return stored_outcome(stored(job.warehouse, "trials", key))
             model = _subject_model(job, keys["session"], directory)
-            static = read_static(setup)
+            static = standing_subject(setup)
             known = read_kinematics(job.warehouse, key, keys)
             result = process_trial(setup, setup.session.trial(trial), static, model, directory, known)
         except TrialRejected as rejected:

@@ -148,7 +148,8 @@ def test_a_table_is_no_recording_of_markers(tmp_path):
             2.5,
             72.6,
         ),
-        # Overground: a stance of each foot, over the 1.144 s between two right strikes; walking_3d's scaled model of this subject weighs 85.3 kg.
+        # Overground: a stance of each foot, over the 1.144 s between two right strikes. walking_3d's scaled model of
+        # this subject weighs 85.3 kg.
         (
             "rajagopal2016/walk/motion_capture_walk.trc",
             "rajagopal2016/walk/grf_walk.mot",

@@ -8,7 +8,7 @@ from pipeline.recordings.trc import read_trc
 from warehouse.interchange.opensim_table import format_table, parse_table
 
 pytestmark = [pytest.mark.osim, pytest.mark.data]
-solved = pytest.importorskip("pipeline.recordings.solved_motion")
+solved = pytest.importorskip("pipeline.own_model.solved_motion")
 # What its set-up for inverse dynamics filters by.
 CUTOFF_HZ = 6.0
 
