@@ -1,1 +1,1 @@
-"""Sessions whose subject has a scaled model already: how it stands, what its coordinates do. Read `solved_motion.py`."""
+"""A scaled model of the subject's own: how it stands, what its coordinates do. Read `solved_motion.py` first."""
