@@ -14,6 +14,8 @@ from warehouse.settings_file import Checked, in_words, read_toml
 SESSION_FILE = "session.toml"
 # Raised when the entries of a session file change their names, units or meanings.
 SESSION_FORMAT = 1
+# Files of markers, by their names' endings.
+RECORDING_SUFFIXES = (".c3d", ".trc")
 # Where a walk's ground reactions lie, unless the session says: walk1.trc, walk1_grf.mot.
 FORCES_ENDINGS = ("_grf.mot", "_grf.sto")
 # Walks that size the body beside the static trial, where the session doesn't name them.
@@ -106,6 +108,12 @@ class Session(Checked):
     plates_lag_s: float | None
     trials: tuple[Trial, ...]
     sizing_trials: tuple[Trial, ...]
+
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """Every file that the session names beside its profile: itself, recordings, forces, the subject's model."""
+        others = [self.static, self.scaled_model, *(trial.forces for trial in self.trials)]
+        return (self.file, *(trial.path for trial in self.trials), *(path for path in others if path))
 
     def trial_key(self, name: str) -> TrialKey:
         """The warehouse's key of one trial."""

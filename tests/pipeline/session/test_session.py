@@ -170,3 +170,10 @@ def test_a_body_is_given_or_sized(tmp_path, old, new, message):
 def test_a_model_that_is_not_there_is_named(tmp_path):
     with pytest.raises(ValueError, match=r"subject\.osim does not exist. Correct `scaled_model`"):
         open_session(str(write(tmp_path, SOLVED)), "gait2hip60", None)
+
+
+def test_every_file_that_a_session_names(tmp_path):
+    text = TRC.replace("[trials]", "[trials]\n").replace('static = "static.c3d"', 'static = "static.trc"')
+    session = load_session(write(tmp_path, text))
+    names = {"session.toml", "static.trc", "walk1.trc", "walk2.trc", "forces 1.mot"}
+    assert {path.name for path in session.files} == names
