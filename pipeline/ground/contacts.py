@@ -131,15 +131,14 @@ def _contact(
     body_n = mass_kg * GRAVITY_M_S2
     at_frames = replace(plate, force_n=plate.force_n[frames * ratio], moment_nm=plate.moment_nm[frames * ratio])
     side: Side | None = None
-    if plate.foot is not None:
-        # The file says whose it is, and where nothing is measured it is zero.
-        side, reason = plate.foot, ""
-        if peak_n >= settings.min_peak_body_weights * body_n:
-            _refuse_exchanged(recording, at_frames, frames, markers, profile, settings)
-    elif peak_n < settings.min_peak_body_weights * body_n or len(frames) < 3:
+    if peak_n < settings.min_peak_body_weights * body_n or len(frames) < 3:
         # The edge of a foot on a second plate takes a part of its load, which the first plate then lacks.
-        side = _side_under(at_frames, frames, markers, profile, settings)[0]
+        side = plate.foot or _side_under(at_frames, frames, markers, profile, settings)[0]
         reason = f"plate {plate.number} carried only {peak_n:.0f} N"
+    elif plate.foot is not None:
+        # The file says whose it is, and that it is all.
+        side, reason = plate.foot, ""
+        _refuse_exchanged(recording, at_frames, frames, markers, profile, settings)
     else:
         side, reason = _nearest_side(recording, at_frames, frames, markers, profile, settings)
         reason = reason or _unusable(at_frames, frames, markers, profile, side, body_n, settings)

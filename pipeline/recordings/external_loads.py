@@ -90,7 +90,7 @@ def _names(path: Path, data_file: str) -> bool:
         found = ElementTree.fromstring(text.encode()).find(".//ExternalLoads") if "ExternalLoads" in text else None
     except (OSError, ElementTree.ParseError):
         return False
-    return found is not None and re.split(r"[/\\]", _text(found, "datafile"))[-1] == data_file
+    return found is not None and re.split(r"[/\\]", _text(found, "datafile"))[-1].casefold() == data_file.casefold()
 
 
 def _root(path: Path) -> ElementTree.Element:

@@ -4,6 +4,9 @@ import re
 
 import numpy as np
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
 
 from pipeline.errors import TrialRejected
 from pipeline.recordings.trc import read_trc
@@ -212,3 +215,26 @@ def test_files_of_opensims_examples(shared_data, name, markers, rate_hz, end_s, 
 def test_every_tenth_frame_and_a_last_one_are_no_even_motion(shared_data):
     with pytest.raises(TrialRejected, match="time steps are uneven"):
         read_trc(shared_data / "opensim_reference" / "c3d" / "std_walking5_markers.trc")
+
+
+@settings(max_examples=50, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    places_mm=st.tuples(st.integers(2, 6), st.integers(1, 5)).flatmap(
+        lambda shape: arrays(
+            float, (*shape, 3), elements=st.floats(-5000, 5000).map(lambda value: round(value, 3) + 1e-3)
+        )
+    ),
+    hidden=st.randoms(use_true_random=False),
+    ends=st.sampled_from(["\n", "\r\n", "\t\n", "\t\t\t\r\n"]),
+)
+def test_whatever_is_hidden_what_is_seen_comes_back(tmp_path, places_mm, hidden, ends):
+    seen = np.array([[hidden.random() > 0.3 for _ in row] for row in places_mm[:, :, 0]])
+    places_mm = np.where(seen[:, :, None], places_mm, np.nan)
+    labels = [f"M{number}" for number in range(places_mm.shape[1])]
+    path = tmp_path / "walk.trc"
+    path.write_bytes(trc_text(labels=labels, positions=places_mm).replace("\n", ends).encode())
+    np.testing.assert_allclose(read_trc(path).markers_m, places_mm / 1000, atol=1e-9)
+
+
+def test_a_file_without_tabs_is_read_by_its_spaces(read):
+    np.testing.assert_allclose(read(re.sub(r"\t+", "  ", trc_text())).markers_m, expected_m(), rtol=1e-12)
