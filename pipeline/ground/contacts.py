@@ -153,13 +153,18 @@ def _refuse_exchanged(
     profile: Profile,
     settings: GroundReactionSettings,
 ) -> None:
-    """TrialRejected if a reaction that the file gives to one foot follows the other."""
-    under = _side_under(plate, frames, markers, profile, settings)[0]
-    if under is not None and under != plate.foot:
+    """TrialRejected if a reaction that the file gives to one foot follows the other alone."""
+    cop_m, _ = centre_of_pressure(plate, settings.contact_threshold_n)
+    under = [
+        side
+        for side in SIDES
+        if _farthest_m(cop_m, frames, markers, profile, side, settings) <= settings.max_cop_to_foot_m
+    ]
+    if under and plate.foot not in under:
         raise TrialRejected(
             "ground_reactions",
             f"{recording.path.name}: {plate.name} is said to act on the {plate.foot} foot, and at "
-            f"{markers.time_s[frames[0]]:.2f} s it pushes under the {under} one. Correct the names of its columns, or "
+            f"{markers.time_s[frames[0]]:.2f} s it pushes under the {under[0]} one. Correct the names of its columns, or "
             "`applied_to_body` in the ExternalLoads file.",
         )
 
