@@ -164,7 +164,7 @@ def _refuse_exchanged(
         raise TrialRejected(
             "ground_reactions",
             f"{recording.path.name}: {plate.name} is said to act on the {plate.foot} foot, and at "
-            f"{markers.time_s[frames[0]]:.2f} s it pushes under the {under[0]} one. Correct the names of its columns, or "
+            f"{markers.time_s[frames[0]]:.2f} s it pushes under the {under[0]} one. Correct its columns' names, or "
             "`applied_to_body` in the ExternalLoads file.",
         )
 
