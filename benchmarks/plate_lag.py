@@ -219,7 +219,7 @@ def _functional(markers: Markers, walk: DynamicWalk, side: Side) -> np.ndarray |
 
 def _feet(walk: DynamicWalk) -> list[FootMarkers]:
     labels = [foot_of(walk.setup.profile, side) for side in SIDES]
-    return [FootMarkers(heel=(foot.heel,), toe=(foot.toe,)) for foot in labels]
+    return [FootMarkers(heel=foot.heel, toe=foot.toe) for foot in labels]
 
 
 def momentum(walks: Sequence[Studied]) -> Iterator[str]:

@@ -4,7 +4,7 @@ Shapes: T marker frames, S analog samples, M markers, C analog channels, Q coord
 NaN means "not measured", never zero.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal, Self
@@ -14,6 +14,11 @@ import numpy as np
 Sex = Literal["F", "M"]
 Side = Literal["right", "left"]
 SIDES: tuple[Side, Side] = ("right", "left")
+
+
+def _middle(places_m: Iterable[np.ndarray]) -> np.ndarray:
+    middle_m: np.ndarray = np.mean(list(places_m), axis=0)
+    return middle_m
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,6 +118,10 @@ class Recording:
         except ValueError:
             raise KeyError(label) from None
 
+    def middle(self, labels: Sequence[str]) -> np.ndarray:
+        """The middle of some markers, (T, 3) in metres, NaN where one isn't seen; KeyError if the file lacks one."""
+        return _middle(self.marker(label) for label in labels)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Markers:
@@ -134,6 +143,10 @@ class Markers:
             return self.positions_m[:, self.labels.index(label)]
         except ValueError:
             raise KeyError(label) from None
+
+    def middle(self, labels: Sequence[str]) -> np.ndarray:
+        """The middle of some markers, (T, 3) in metres, NaN where one isn't seen; KeyError if one is not there."""
+        return _middle(self.marker(label) for label in labels)
 
     def cut(self, frames: slice) -> "Markers":
         """The same, over some of the frames only."""

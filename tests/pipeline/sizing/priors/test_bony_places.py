@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 
 from pipeline.osim.models.rajagopal2016.tables import read_tables
-from pipeline.session.profile import load_profile
+from pipeline.session.load_profile import load_profile
 
-PLACES = tomllib.loads((files("pipeline.sizing.priors") / "bony_places.toml").read_text(encoding="utf-8"))
+PLACES = tomllib.loads((files("pipeline.landmarks") / "bony_places.toml").read_text(encoding="utf-8"))
 TABLES = read_tables()
 BODIES = {row["name"] for row in TABLES["bodies"]}
 JOINTS = {row["name"]: row for row in TABLES["joints"]}
