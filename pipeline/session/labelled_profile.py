@@ -101,6 +101,7 @@ class LabelledProfile(Checked):
     """One laboratory's way of working, as far as labels don't tell it.
 
     `labels` are the markers that are used; without them, those of a session's recordings that are recognised.
+    `standing_only`: those of them that walks don't show.
     `landmarks`: label -> landmark and side (`heel_r`), where the name doesn't say, or says something else. `technical`:
     body -> labels anywhere on it. `unused`: labels to leave alone, though they are recognised. `held`: as in `Profile`.
     """
@@ -112,22 +113,22 @@ class LabelledProfile(Checked):
     forward: Axis = "pelvis"
     plates_lag_s: PlatesLag | None = None
     labels: tuple[str, ...] | None = None
+    standing_only: tuple[str, ...] = ()
     landmarks: dict[str, str] = Field(default_factory=dict)
     technical: dict[str, tuple[str, ...]] = Field(default_factory=dict)
     unused: tuple[str, ...] = ()
     held: dict[str, Positive] | None = None
 
 
-def profile_from_labels(labelled: LabelledProfile, recordings: Sequence[AbstractSet[str]]) -> Profile:
-    """The whole profile of a laboratory whose recordings have these labels.
+def profile_from_labels(labelled: LabelledProfile, recordings: Sequence[AbstractSet[str]] = ()) -> Profile:
+    """The whole profile of a laboratory whose recordings have these labels, if it doesn't list its own.
 
     ValueError, naming what is missing, if pelvis or feet aren't told by labels that all of the recordings have.
     """
-    present = set.union(*map(set, recordings)) if recordings else set()
-    if labelled.labels is not None:
-        present = set(labelled.labels)
-        recordings = [present & set(each) for each in recordings] or [present]
-    in_all = set.intersection(*map(set, recordings)) & present
+    if labelled.labels is None:
+        present, in_all = set().union(*recordings), set.intersection(*map(set, recordings))
+    else:
+        present, in_all = set(labelled.labels), set(labelled.labels) - set(labelled.standing_only)
     reading = read_profile_labels(labelled, sorted(present))
     always = {label: place for label, place in reading.places.items() if label in in_all}
     pelvis = _pelvis(labelled.name, reading, always)
@@ -143,7 +144,7 @@ def profile_from_labels(labelled: LabelledProfile, recordings: Sequence[Abstract
         pelvis=pelvis,
         right_foot=feet["r"],
         left_foot=feet["l"],
-        same_segment=_same_segment(always),
+        same_segment=((pelvis.right_anterior, pelvis.left_anterior), *_same_segment(always)),
         markers={label: _marker(place, label in roles) for label, place in reading.places.items()},
         measurements=_measurements(reading),
         held=_held(reading) if labelled.held is None else labelled.held,
@@ -197,7 +198,7 @@ def _marker(place: Place, required: bool) -> ProfileMarker:
         return ProfileMarker(
             body=place.body,
             location_m=_mirrored_technical()[place.body],
-            ik_weight=_weight("", place.body),
+            ik_weight=weight_of("", place.body),
             static_weight=0,
             required=False,
         )
@@ -207,7 +208,7 @@ def _marker(place: Place, required: bool) -> ProfileMarker:
     return ProfileMarker(
         body=place.body,
         location_m=(x, y, -z if place.side == "l" else z),
-        ik_weight=_weight(place.landmark, landmark.body),
+        ik_weight=weight_of(place.landmark, landmark.body),
         static_weight=GUIDES_STANDING_WEIGHT if guide else STANDING_WEIGHT,
         required=required,
         guide=guide,
@@ -215,7 +216,8 @@ def _marker(place: Place, required: bool) -> ProfileMarker:
     )
 
 
-def _weight(landmark: str, body: str) -> float:
+def weight_of(landmark: str, body: str) -> float:
+    """What a marker over a landmark, or "" for none, of a body (right side) counts in inverse kinematics."""
     return round(min(1.0, (FULL_WEIGHT_M / soft_tissue_m(landmark, body)) ** 2), 3)
 
 
@@ -274,9 +276,9 @@ def _found(reading: Reading) -> str:
 
 
 def _same_segment(always: Mapping[str, Place]) -> tuple[tuple[str, str], ...]:
-    """Of each rigid segment two markers that every recording shows, those over bone first."""
+    """Of each rigid segment but the pelvis two markers that every recording shows, those over bone first."""
     pairs = []
-    for body in ("pelvis", "femur_r", "femur_l", "tibia_r", "tibia_l", "calcn_r", "calcn_l", "torso"):
+    for body in ("femur_r", "femur_l", "tibia_r", "tibia_l", "calcn_r", "calcn_l", "torso"):
         on_it = [
             label
             for label, place in sorted(always.items(), key=lambda item: (not item[1].landmark, item[0]))
