@@ -108,7 +108,7 @@ def profile_text(proposed: ProposedProfile) -> str:
     return "\n".join(lines) + "\n"
 
 
-def in_words(proposed: ProposedProfile) -> str:
+def proposal_in_words(proposed: ProposedProfile) -> str:
     """What was recognised as what, what the motion told, what is unknown and what stays undetermined."""
     read = proposed.reading
     over_bone = {label: place for label, place in read.places.items() if place.landmark}
@@ -133,6 +133,19 @@ def in_words(proposed: ProposedProfile) -> str:
     if proposed.missing:
         lines.append(f"not complete: {proposed.missing}")
     return "\n".join(lines)
+
+
+def told_labels(proposed: ProposedProfile) -> list[tuple[str, str, str]]:
+    """Every label, what it was taken for, and by what."""
+    read, rows = proposed.reading, []
+    for label, place in read.places.items():
+        side = _SIDES.get(place.side, "")
+        what = f"{side} {place.landmark.replace('_', ' ')}".strip() if place.landmark else f"technical, on {place.body}"
+        rows.append((label, what, "name"))
+    rows += [(label, f"technical, on {body}", "motion") for label, body in proposed.by_motion.items()]
+    rows += [(label, "not recognised, not used", "") for label in read.unknown if label not in proposed.by_motion]
+    rows += [(label, f"not used: {what}", "name") for label, what in read.unused.items()]
+    return rows
 
 
 def _some(labels: Sequence[str]) -> str:
