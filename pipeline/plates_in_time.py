@@ -3,7 +3,6 @@
 `init-session` writes what this finds as a comment, which somebody may then make a setting. Nothing is shifted here.
 """
 
-import math
 import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -11,12 +10,12 @@ from pathlib import Path
 
 from pipeline.errors import TrialRejected
 from pipeline.ground.observe_walk import ObservedWalk, observe_walk
-from pipeline.ground.plate_lag import PlateLag, plate_lag, whole_body
+from pipeline.ground.plate_lag import PlateLag, plate_lag, weighted_mean, whole_body
 from pipeline.markers.static_trial import read_static
 from pipeline.osim.engines import load_engine
 from pipeline.osim.models.mechanics import Mechanics
 from pipeline.records import Coordinates, FootWrench, GeneralizedForces, Side
-from pipeline.session.recipe import PACKAGED_RECIPE
+from pipeline.session.recipe import PACKAGED_RECIPE, Recipe
 from pipeline.session.setup import SessionSetup, open_session
 from pipeline.sizing.size_subject import size_subject
 from pipeline.solving.solve import foot_bodies, joint_kinematics, without_jitter
@@ -37,19 +36,24 @@ class SessionLag:
 
 def lag_of_walk(
     model: Path,
-    coordinates: Coordinates,
+    solved: Coordinates,
     moments: GeneralizedForces,
     wrenches: Mapping[Side, FootWrench],
-    cutoff_hz: float,
+    recipe: Recipe,
 ) -> PlateLag | None:
-    """The lag that a solved walk shows; None if it shows none, or if arrays can't say the model's mass centre."""
+    """The lag that a walk shows by its coordinates as they were solved and the moments that follow from them.
+
+    None if it shows none, or if arrays can't say the model's mass centre.
+    """
     try:
         mechanics = Mechanics(model)
     except TrialRejected:
         return None
-    columns = [coordinates.names.index(name) for name in mechanics.names]
-    body = whole_body(moments, coordinates, mechanics.mass_centre_m(coordinates.values[:, columns]), wrenches)
-    return plate_lag(body, cutoff_hz) if body else None
+    # The mass centre is that of the motion that the moments are of.
+    moved = without_jitter(solved, recipe.inverse_dynamics.coordinate_cutoff_hz)
+    columns = [moved.names.index(name) for name in mechanics.names]
+    body = whole_body(moments, moved, mechanics.mass_centre_m(moved.values[:, columns]), wrenches)
+    return plate_lag(body, recipe.ground_reactions.force_cutoff_hz) if body else None
 
 
 def lag_of_session(session_file: Path, recipe: str) -> SessionLag:
@@ -83,31 +87,33 @@ def lag_of_session(session_file: Path, recipe: str) -> SessionLag:
 def _lag_of_observed(setup: SessionSetup, model: Path, walk: ObservedWalk, directory: Path) -> PlateLag | None:
     recipe = setup.recipe
     engine = load_engine(recipe.model.engine)
-    kinematics = joint_kinematics(engine, model, walk.markers, setup.profile, recipe, directory / "ik")
-    coordinates = without_jitter(kinematics.coordinates, recipe.inverse_dynamics.coordinate_cutoff_hz)
+    solved = joint_kinematics(engine, model, walk.markers, setup.profile, recipe, directory / "ik").coordinates
     moments = engine.inverse_dynamics(
         model,
-        coordinates,
+        without_jitter(solved, recipe.inverse_dynamics.coordinate_cutoff_hz),
         list(walk.wrenches.values()),
         foot_bodies=foot_bodies(recipe),
         mechanics=recipe.model.mechanics_used,
         directory=directory / "id",
     )
-    return lag_of_walk(model, coordinates, moments, walk.wrenches, recipe.ground_reactions.force_cutoff_hz)
+    return lag_of_walk(model, solved, moments, walk.wrenches, recipe)
 
 
 def together(lags: Sequence[PlateLag]) -> PlateLag | None:
-    """The mean of several walks' lags by their weights; None without any.
+    """The mean of several walks' lags by their weights, of all measures and of each; None without any.
 
-    Walks that differ by more than their standard errors say widen the mean's (Birge 1932, Phys Rev 40:207).
+    Walks that differ by more than is random in each widen its standard error. What the measures disagree by in all
+    walks alike is no smaller in the mean of many.
     """
     if not lags:
         return None
-    weights = [1 / lag.se_s**2 for lag in lags]
-    mean_s = sum(w * lag.lag_s for w, lag in zip(weights, lags, strict=True)) / sum(weights)
-    chi2 = sum(w * (lag.lag_s - mean_s) ** 2 for w, lag in zip(weights, lags, strict=True))
-    birge = max(1.0, chi2 / (len(lags) - 1)) if len(lags) > 1 else 1.0
-    return PlateLag(lag_s=mean_s, se_s=math.sqrt(birge / sum(weights)), by_measure={})
+    lag_s, random_s = weighted_mean([(lag.lag_s, lag.random_s) for lag in lags])
+    measures = dict.fromkeys(name for lag in lags for name in lag.by_measure)
+    return PlateLag(
+        lag_s=lag_s,
+        random_s=random_s,
+        by_measure={name: weighted_mean([lag.by_measure[name] for lag in lags]) for name in measures},
+    )
 
 
 def proposal(found: SessionLag) -> str:

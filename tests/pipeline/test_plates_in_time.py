@@ -87,7 +87,7 @@ def test_an_unstated_lag_is_warned_of_in_the_trial(
 
 def test_walks_that_differ_by_more_than_they_say_widen_the_error() -> None:
     def lag(at_s: float) -> PlateLag:
-        return PlateLag(lag_s=at_s, se_s=0.002, by_measure={})
+        return PlateLag(lag_s=at_s, random_s=0.002, by_measure={})
 
     alike, apart = (plates_in_time.together([lag(0.01), lag(other)]) for other in (0.011, 0.022))
     assert alike.lag_s == pytest.approx(0.0105)
@@ -98,12 +98,22 @@ def test_walks_that_differ_by_more_than_they_say_widen_the_error() -> None:
     assert plates_in_time.together([]) is None
 
 
+def test_what_measures_disagree_by_in_all_walks_alike_does_not_average_out() -> None:
+    """Forward says 0 ms and up 20 ms in each of a hundred walks: their mean is 10 ± 10 as of one."""
+    walk = PlateLag(lag_s=0.01, random_s=0.002 / 2**0.5, by_measure={"forward": (0.0, 0.002), "up": (0.02, 0.002)})
+    many = plates_in_time.together([walk] * 100)
+    assert many.lag_s == pytest.approx(0.01)
+    assert many.random_s == pytest.approx(walk.random_s / 10)
+    assert many.se_s == pytest.approx(walk.se_s)
+    assert walk.se_s == pytest.approx(0.01)
+
+
 def test_walks_that_tell_nothing_are_named_with_the_reason() -> None:
     found = plates_in_time.SessionLag(walks={}, untold={"walk_1": "rejected at markers"}, together=None)
     assert plates_in_time.proposal(found) == (
         "# plates_lag_s: the walks don't tell how late the plates are (walk_1 rejected at markers)"
     )
-    small = PlateLag(lag_s=0.003, se_s=0.002, by_measure={})
+    small = PlateLag(lag_s=0.003, random_s=0.002, by_measure={})
     found = plates_in_time.SessionLag(walks={"walk_1": small}, untold={}, together=small)
     assert plates_in_time.proposal(found).endswith("by Newton's laws 3 ± 2 ms late (walk_1 3 ± 2): nothing to state")
 
@@ -116,7 +126,7 @@ def test_a_file_of_another_make_is_refused(tmp_path: Path) -> None:
 
 
 def test_what_is_left_is_proposed_with_what_is_stated() -> None:
-    left = PlateLag(lag_s=0.016, se_s=0.003, by_measure={})
+    left = PlateLag(lag_s=0.016, random_s=0.003, by_measure={})
     found = plates_in_time.SessionLag(walks={"walk_1": left}, untold={}, together=left, stated_s=0.007)
     line = plates_in_time.proposal(found)
     assert line.startswith("# plates_lag_s = 0.023  # PROPOSED, not applied")
