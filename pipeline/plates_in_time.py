@@ -1,8 +1,9 @@
-"""How late a session's plates are, by its own walks: the estimate of `ground/plate_lag.py` on a sized body.
+"""How late a laboratory's plates are, by its sessions' walks: the estimate of `ground/plate_lag.py` on sized bodies.
 
-`init-session` writes what this finds as a comment, which somebody may then make a setting. Nothing is shifted here.
+`gait2hip plates-lag` prints what this finds, which somebody may then make a setting. Nothing is shifted here.
 """
 
+import math
 import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -15,7 +16,7 @@ from pipeline.markers.static_trial import read_static
 from pipeline.osim.engines import load_engine
 from pipeline.osim.models.mechanics import Mechanics
 from pipeline.records import Coordinates, FootWrench, GeneralizedForces, Side
-from pipeline.session.recipe import PACKAGED_RECIPE, Recipe
+from pipeline.session.recipe import Recipe
 from pipeline.session.setup import SessionSetup, open_session
 from pipeline.sizing.size_subject import size_subject
 from pipeline.solving.solve import foot_bodies, joint_kinematics, without_jitter
@@ -25,13 +26,14 @@ from pipeline.solving.solve import foot_bodies, joint_kinematics, without_jitter
 class SessionLag:
     """The lag of a session's plates: each walk's, by its name, and of those that tell nothing why; all together.
 
-    Lags are what is left once `stated_s` is taken off.
+    Lags are what is left once `stated_s` is taken off. `n_walks` are together.
     """
 
     walks: Mapping[str, PlateLag]
     untold: Mapping[str, str]
     together: PlateLag | None
     stated_s: float = 0.0
+    n_walks: int = 0
 
 
 def lag_of_walk(
@@ -80,7 +82,11 @@ def lag_of_session(session_file: Path, recipe: str) -> SessionLag:
                 else:
                     untold[trial.name] = "too little on the plates, or too far from Newton's laws"
     return SessionLag(
-        walks=walks, untold=untold, together=together(list(walks.values())), stated_s=setup.plates_lag_s or 0.0
+        walks=walks,
+        untold=untold,
+        together=together(list(walks.values())),
+        stated_s=setup.plates_lag_s or 0.0,
+        n_walks=len(walks),
     )
 
 
@@ -116,44 +122,32 @@ def together(lags: Sequence[PlateLag]) -> PlateLag | None:
     )
 
 
-def proposal(found: SessionLag) -> str:
-    """A line for session.toml, a comment: what the walks say, and the setting that it would be."""
-    walks = ", ".join(f"{name} {_ms(lag)}" for name, lag in found.walks.items())
+def lag_of_sessions(found: Sequence[SessionLag]) -> SessionLag | None:
+    """All walks of several sessions; None unless all have the same lag stated, since it is one laboratory's then."""
+    if len({each.stated_s for each in found}) != 1:
+        return None
+    walks = [lag for each in found for lag in each.walks.values()]
+    return SessionLag(walks={}, untold={}, together=together(walks), stated_s=found[0].stated_s, n_walks=len(walks))
+
+
+def lag_in_words(found: SessionLag) -> str:
+    """What the walks say, by which measures, and the setting that it would be."""
+    walks = ", ".join(f"{name} {_ms(lag.lag_s, lag.se_s)}" for name, lag in found.walks.items())
     untold = "; ".join(f"{name} {why}" for name, why in found.untold.items())
     if found.together is None:
-        return f"# plates_lag_s: the walks don't tell how late the plates are ({untold})"
-    on_top = f" on top of the stated {found.stated_s * 1e3:.0f} ms" if found.stated_s else ""
-    evidence = f"by Newton's laws {_ms(found.together)} ms late{on_top} ({walks}{'; ' if untold else ''}{untold})"
-    if not found.together.notable:
-        return f"# plates_lag_s: {evidence}: nothing to state"
-    whole_s = found.stated_s + found.together.lag_s
+        return f"nothing tells how late the plates are ({untold or 'no walk'})"
+    lag = found.together
+    each = ", ".join(f"{name} {_ms(*lag.by_measure[name])}" for name in lag.by_measure)
+    told = "; ".join(filter(None, [each, walks or f"{found.n_walks} walks", untold]))
+    on_top = f" on top of the stated {found.stated_s * 1e3:g} ms" if found.stated_s else ""
+    evidence = f"by Newton's laws {_ms(lag.lag_s, lag.se_s)} ms late{on_top} ({told})"
+    if not lag.notable:
+        return f"{evidence}: nothing to state"
     return (
-        f"# plates_lag_s = {whole_s:.3f}  # PROPOSED, not applied: the plates are {evidence}. Ask the laboratory; "
-        "remove the '#' to apply it, or state 0"
+        f"{evidence}. Ask the laboratory; if so, write plates_lag_s = {found.stated_s + lag.lag_s:.3f} below [session] "
+        "in session.toml, or at the top of its profile. Nothing was shifted"
     )
 
 
-def propose_plates_lag(session_file: Path, recipe: str = PACKAGED_RECIPE) -> str:
-    """Estimate the lag, write what was found into the session's file as a comment, and return that line.
-
-    ValueError for a session that can't be opened. One whose static trial gives no body is told in the line.
-    """
-    try:
-        line = proposal(lag_of_session(session_file, recipe))
-    except TrialRejected as rejected:
-        line = f"# plates_lag_s: the walks don't tell how late the plates are (no body: rejected at {rejected.stage})"
-    write_comment(session_file, line)
-    return line
-
-
-def write_comment(session_file: Path, line: str) -> None:
-    """Put a comment below `recordings`, the last entry of `[session]`. ValueError if the file has no such entry."""
-    lines = session_file.read_text("utf-8").splitlines()
-    at = next((n for n, text in enumerate(lines) if text.startswith("recordings")), None)
-    if at is None:
-        raise ValueError(f"{session_file} has no line `recordings = ...`, which `init-session` writes. Write it again.")
-    session_file.write_text("\n".join([*lines[: at + 1], line, *lines[at + 1 :]]) + "\n", "utf-8")
-
-
-def _ms(lag: PlateLag) -> str:
-    return f"{lag.lag_s * 1e3:.0f} ± {lag.se_s * 1e3:.0f}"
+def _ms(lag_s: float, se_s: float) -> str:
+    return "-" if math.isnan(lag_s) else f"{lag_s * 1e3:.0f} ± {se_s * 1e3:.0f}"
