@@ -24,6 +24,8 @@ MEASURES = ("forward", "up", "pitch")
 # Delays that are tried. Instruments delay by less than half of it.
 LONGEST_LAG_S = 0.06
 _STEP_S = 0.001
+# Of delays times frames, so many are compared at a time: a long recording would take much memory.
+_MOST_AT_ONCE = 100_000
 # Of less than this nothing is told.
 SHORTEST_EVIDENCE_S = 0.3
 # A lag that is beyond this with one-sided 95 % confidence is told.
@@ -190,8 +192,10 @@ def plate_lag(body: WholeBody, cutoff_hz: float) -> PlateLag | None:
     if len(frames) < SHORTEST_EVIDENCE_S * rate_hz:
         return None
     lags = np.arange(-round(LONGEST_LAG_S / _STEP_S), round(LONGEST_LAG_S / _STEP_S) + 1) * _STEP_S
-    motion = CubicSpline(body.time_s, np.column_stack([body.needed_n, body.needed_nm, body.mass_centre_m]))
-    left = np.array([_left_over(body, frames, motion(body.time_s[frames] - lag)) for lag in lags])
+    columns = [body.needed_n[:, :2], body.needed_nm, body.mass_centre_m[:, :2]]
+    motion = CubicSpline(body.time_s, np.column_stack(columns))
+    blocks = np.array_split(lags, math.ceil(len(lags) * len(frames) / _MOST_AT_ONCE))
+    left = np.concatenate([_left_over(body, frames, motion(body.time_s[frames] - some[:, None])) for some in blocks])
     independent = 2 * cutoff_hz * len(frames) / rate_hz
     # Made-up signals may leave nothing at all.
     cost = independent / 2 * np.log(left + 1e-9 * left.max(axis=0))
@@ -223,13 +227,18 @@ def lag_warnings(lag: PlateLag | None, stated_s: float | None) -> list[str]:
 
 
 def _left_over(body: WholeBody, frames: np.ndarray, motion: np.ndarray) -> np.ndarray:
-    """Mean square of what is left of each of `MEASURES`; `motion` (N, 7) is the body's, at the delayed times."""
+    """Mean square of what is left of each of `MEASURES`, (L, 3), at L delays.
+
+    `motion` (L, N, 5) is the body's, N frames at the delayed times: the forces needed forward and up, the moment needed,
+    and where the mass centre is.
+    """
     given_n = body.given_n[frames]
-    forward, up = (given_n - motion[:, :3])[:, :2].T
-    pitch = body.given_nm[frames] - _pitch(motion[:, 4:], given_n) - motion[:, 3]
+    forward, up = given_n[:, 0] - motion[..., 0], given_n[:, 1] - motion[..., 1]
+    pitch = body.given_nm[frames] - _pitch(motion[..., 3:], given_n) - motion[..., 2]
     # A force's line that lies a constant distance off turns the body by that distance times the force upwards.
     off = given_n[:, 1]
-    return np.array([forward.var(), up.var(), np.mean((pitch - off * (off @ pitch) / (off @ off)) ** 2)])
+    turned = pitch - off * (pitch @ off / (off @ off))[:, None]
+    return np.column_stack([forward.var(axis=1), up.var(axis=1), (turned**2).mean(axis=1)])
 
 
 def _optimum(lags: np.ndarray, cost: np.ndarray) -> tuple[float, float]:
@@ -243,6 +252,6 @@ def _optimum(lags: np.ndarray, cost: np.ndarray) -> tuple[float, float]:
 
 
 def _pitch(at_m: np.ndarray, force_n: np.ndarray) -> np.ndarray:
-    """The moment about z (T,) of forces (T, 3) at points (3,) or (T, 3)."""
-    moment: np.ndarray = np.cross(at_m, force_n)[..., 2]
+    """The moment about z (...) of forces (..., 2 or 3) at points (..., 2 or 3)."""
+    moment: np.ndarray = at_m[..., 0] * force_n[..., 1] - at_m[..., 1] * force_n[..., 0]
     return moment
