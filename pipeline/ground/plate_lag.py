@@ -229,7 +229,7 @@ def lag_warnings(lag: PlateLag | None, stated_s: float | None) -> list[str]:
 def _left_over(body: WholeBody, frames: np.ndarray, motion: np.ndarray) -> np.ndarray:
     """Mean square of what is left of each of `MEASURES`, (L, 3), at L delays.
 
-    `motion` (L, N, 5) is the body's, N frames at the delayed times: the forces needed forward and up, the moment needed,
+    `motion` (L, N, 5) is the body's, N frames at the delayed times: forces needed forward and up, the moment needed,
     and where the mass centre is.
     """
     given_n = body.given_n[frames]

@@ -143,6 +143,15 @@ def stage_accounts(recipe: Recipe, facts: Facts, opensim_version: str) -> dict[s
     return accounts
 
 
+def stale_with(*facts: str) -> tuple[str, ...]:
+    """The stages that another value of these facts makes stale, in order: those that use them and those that follow."""
+    stale: list[str] = []
+    for name, stage in STAGES.items():
+        if set(facts) & set(stage.facts) or set(stale) & set(stage.inputs):
+            stale.append(name)
+    return tuple(stale)
+
+
 def keys_of(accounts: Mapping[str, StageAccount]) -> dict[str, str]:
     """The provenance key of every stage."""
     return {name: account.key for name, account in accounts.items()}

@@ -4,7 +4,16 @@ import pytest
 
 from pipeline.session.recipe import Recipe, load_recipe
 from pipeline.solving.engine import MuscleSource
-from pipeline.storing.stages import PACKAGED_DATA, RETRY, STAGES, common_facts, keys_of, packaged_data, stage_accounts
+from pipeline.storing.stages import (
+    PACKAGED_DATA,
+    RETRY,
+    STAGES,
+    common_facts,
+    keys_of,
+    packaged_data,
+    stage_accounts,
+    stale_with,
+)
 from tests.pipeline.solutions import COMPUTED
 
 FACTS = {
@@ -170,6 +179,11 @@ def test_every_module_that_reads_packaged_data_belongs_to_a_stage_whose_key_hold
     }
     assert found == set(READERS)
     assert all(fact in STAGES[stage].facts for (_, fact), stage in READERS.items())
+
+
+@pytest.mark.parametrize("fact", sorted(STALE_BY_FACT))
+def test_what_a_fact_would_make_stale_is_told_beforehand(fact):
+    assert set(stale_with(fact)) == STALE_BY_FACT[fact]
 
 
 @pytest.mark.parametrize("fact", sorted(STALE_BY_FACT))
