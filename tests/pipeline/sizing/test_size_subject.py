@@ -1,7 +1,6 @@
 """What sizing reads and says of its recordings, on a virtual person: what bodies come of it is tested elsewhere."""
 
 from dataclasses import replace
-from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
