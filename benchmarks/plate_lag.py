@@ -39,7 +39,15 @@ from benchmarks.walk_dynamics import (
 )
 from pipeline.c3d.read_c3d import read_c3d
 from pipeline.ground.cycles import Stride
-from pipeline.ground.plate_lag import LONGEST_LAG_S, MEASURES, PlateLag, WholeBody, plate_lag, whole_body
+from pipeline.ground.plate_lag import (
+    LONGEST_LAG_S,
+    MEASURES,
+    PlateLag,
+    WholeBody,
+    plate_lag,
+    weighted_mean,
+    whole_body,
+)
 from pipeline.osim.log import quiet
 from pipeline.osim.models.mechanics import Mechanics
 from pipeline.plates_in_time import together
@@ -246,21 +254,32 @@ def momentum(walks: Sequence[Studied]) -> Iterator[str]:
         columns.append([one.sideways_s for one in members])
         yield (f"{group:16} " + " ".join(_mean_se(column, 1e3) for column in columns) + f"  mean of {len(lags)}")
         yield f"{'':16} " + " ".join(f"{'SD':>7} {1e3 * np.nanstd(column, ddof=1):4.1f}" for column in columns)
-    yield "all walks together of each person and each laboratory"
-    for name, lags in _lags_of_each(walks).items():
-        found = together(lags)
-        if found:
-            yield f"{name:16} {_lag_cells(found)}  of {len(lags)}"
+    yield "all walks together of each person, and how much later than the others of their laboratory; of laboratories"
+    for person, cohort in dict.fromkeys((walk.subject, walk.cohort) for walk in walks):
+        yield from _together_line(
+            person,
+            [walk.lag for walk in walks if walk.subject == person],
+            [walk.lag for walk in walks if walk.cohort == cohort and walk.subject != person],
+        )
+    for cohort in dict.fromkeys(walk.cohort for walk in walks):
+        own, others = ([walk.lag for walk in walks if (walk.cohort == cohort) is same] for same in (True, False))
+        yield from _together_line(cohort, own, others)
 
 
-def _lags_of_each(walks: Sequence[Studied]) -> dict[str, list[PlateLag]]:
-    """Lags by person, and then by laboratory."""
-    lags: dict[str, list[PlateLag]] = defaultdict(list)
-    for walk in walks:
-        lags[walk.subject] += [walk.lag] if walk.lag else []
-    for walk in walks:
-        lags[walk.cohort] += [walk.lag] if walk.lag else []
-    return lags
+def _together_line(name: str, own: Sequence[PlateLag | None], others: Sequence[PlateLag | None]) -> Iterator[str]:
+    found, rest = (together([lag for lag in lags if lag]) for lags in (own, others))
+    if found:
+        later = "" if rest is None else "; {:+.1f} ± {:.1f}".format(*(1e3 * each for each in later_by_s(found, rest)))
+        yield f"{name:16} {_lag_cells(found)}  of {sum(lag is not None for lag in own)}{later}"
+
+
+def later_by_s(one: PlateLag, other: PlateLag) -> tuple[float, float]:
+    """How much later one's plates are than the other's, seconds, and its standard error: measure by measure.
+
+    What a measure is off by in all people alike is no part of it.
+    """
+    pairs = [(one.by_measure[name], other.by_measure[name]) for name in MEASURES]
+    return weighted_mean([(first - second, float(np.hypot(se, its_se))) for (first, se), (second, its_se) in pairs])
 
 
 def _lag_cells(lag: PlateLag) -> str:

@@ -8,10 +8,11 @@ import pytest
 from benchmarks.foot_timing import FootMarkers, footprints
 from benchmarks.hip_centres import hara_m, harrington_m, in_pelvis_m, pelvis_frames, score_m
 from benchmarks.norms import mean_figures, read_norms, stride_figures
-from benchmarks.plate_lag import outward_m
+from benchmarks.plate_lag import later_by_s, outward_m
 from benchmarks.residuals import residuals_of
 from benchmarks.walk_dynamics import NeededWrench
 from pipeline.ground.cycles import Stride
+from pipeline.ground.plate_lag import PlateLag
 from pipeline.records import SIDES, FootWrench, GeneralizedForces, Markers, Side
 from pipeline.session.profile import Pelvis
 from tests.pipeline.conftest import Walker
@@ -54,6 +55,20 @@ def test_hips_of_both_sides_are_averaged_as_mirror_images() -> None:
     rightward = {"right": np.array([0.001, 0.002, 0.004]), "left": np.array([0.001, 0.002, -0.004])}
     outward = [outward_m(side, rightward[side]) for side in SIDES]
     np.testing.assert_allclose(np.mean(outward, axis=0), [0.001, 0.002, 0.004])
+
+
+def test_what_a_measure_is_off_by_in_everybody_is_no_difference_between_people() -> None:
+    """Force up and turning say 10 ms apart in both; each says that the one is 7 ms later than the other."""
+    one, other = (
+        PlateLag(
+            lag_s=late_s,
+            random_s=0.001,
+            by_measure={"forward": (np.nan, np.nan), "up": (late_s, 0.003), "pitch": (late_s + 0.01, 0.003)},
+        )
+        for late_s in (0.012, 0.005)
+    )
+    assert one.se_s == pytest.approx(0.005)
+    assert later_by_s(one, other) == pytest.approx((0.007, 0.003))
 
 
 def test_the_pelvis_frame_is_its_markers_own() -> None:
