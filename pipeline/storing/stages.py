@@ -160,15 +160,16 @@ def keys_of(accounts: Mapping[str, StageAccount]) -> dict[str, str]:
 def common_facts(recipe: Recipe, opensim_version: str, muscles: MuscleSource) -> dict[str, object]:
     """What made a result and must be the same for all that is learnt from together: no training on mixed data.
 
-    The recipe's settings that its engine reads, the versions of the stages' code, the simulator's version. `mechanics`
-    is what was computed by, which for muscles that OpenSim was asked for is not what the recipe says.
+    The recipe's settings that its engine reads, the versions of the stages' code and of the package's tables (by their
+    content), the simulator's version. `mechanics` is what was computed by, which for muscles that OpenSim was asked for
+    is not what the recipe says.
     """
     unread = frozenset() if recipe.model.engine == "tools" else _OF_TOOLS_ONLY
     settings = {name: _without(unread, values) for name, values in _sections(recipe).items()}
     # Where the model's file lies says nothing about it: the hash of its content is in its session's row.
     settings["model"] = {name: value for name, value in settings["model"].items() if name != "file"}
     settings["model"]["mechanics"] = muscles.mechanics_used(recipe.model.mechanics_used)
-    versions = {name: stage.version for name, stage in STAGES.items()}
+    versions = {**{name: stage.version for name, stage in STAGES.items()}, **packaged_data()}
     return {"settings": settings, "versions": versions, "opensim": opensim_version}
 
 

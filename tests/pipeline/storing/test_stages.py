@@ -233,7 +233,7 @@ def test_what_all_of_a_training_set_must_share_is_every_setting_its_engine_reads
         for section, values in whole.items()
         if section != "name"
     }
-    assert found["versions"] == {name: stage.version for name, stage in STAGES.items()}
+    assert found["versions"] == {name: stage.version for name, stage in STAGES.items()} | packaged_data()
     assert found["opensim"] == "4.6"
 
 
