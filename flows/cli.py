@@ -19,6 +19,7 @@ from flows.commands.learning.train import train
 from flows.commands.recordings.ingest import ingest
 from flows.commands.recordings.init_session import init_session
 from flows.commands.recordings.inspect import inspect
+from flows.commands.recordings.plates_lag import plates_lag
 from flows.commands.recordings.profile import profile
 from flows.commands.recordings.regenerate import regenerate
 from flows.commands.recordings.status import status
@@ -39,6 +40,7 @@ for command in (
     init_session,
     inspect,
     profile,
+    plates_lag,
     ingest,
     status,
     report,

@@ -421,12 +421,24 @@ class BodyFigure:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SizingRecording:
+    """A recording that was to size a body, by its file's name: the static trial, which `stands`, or a walk.
+
+    left_out: why it told nothing of the body; "" if it did.
+    """
+
+    file: str
+    stands: bool
+    left_out: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ScaledModel:
     """A subject's model as the text of an .osim file: the same bytes for the same input, wherever it is made.
 
     scale_factors: (3,) x, y, z by body. marker_error_m: by marker, how far the scaled model stood from the measured
     static pose (by ScaleTool's way, before the model's markers were moved). dropped_markers: in the set, not measured.
-    figures: what the body says of itself.
+    figures: what the body says of itself. sized_by: what it was sized by, and what was left out.
     """
 
     osim_xml: str
@@ -435,6 +447,7 @@ class ScaledModel:
     marker_error_m: Mapping[str, float]
     dropped_markers: tuple[str, ...]
     figures: tuple[BodyFigure, ...] = ()
+    sized_by: tuple[SizingRecording, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
