@@ -194,9 +194,9 @@ class WalkEffort:
         if change.flexion_at_half_nm_kg is not None:
             for stride in self.walk.observed.strides:
                 column = self._flexion(stride.side)
-                share = change.flexion_at_half_nm_kg * person.mass_kg / self._at_half(asked, stride)
+                wanted_nm = change.flexion_at_half_nm_kg * person.mass_kg
                 late = self.walk.known(stride) & (self.walk.phase(stride) > LATE) & (asked[:, column] > 0)
-                asked[late, column] *= min(1.0, share)
+                asked[late, column] *= lowering(self._at_half(asked, stride), wanted_nm)
         return asked
 
     def _at_half(self, asked: np.ndarray, stride: Stride) -> float:
@@ -228,6 +228,11 @@ class WalkEffort:
         wrenches, _ = muscle_pulls(skeleton.tree, self.paths, poses, np.diag(force_n))
         leg = beyond(skeleton.tree.parent, skeleton.bodies.index(f"femur_{side[0]}"))
         return -wrenches[:, leg, 3:].sum(axis=1)
+
+
+def lowering(found: float, wanted: float) -> float:
+    """What brings a value down to the wanted one, which is positive; 1 for what is no larger, or negative."""
+    return wanted / found if found > wanted else 1.0
 
 
 def beyond(parent: np.ndarray, body: int) -> list[int]:

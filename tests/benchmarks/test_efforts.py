@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from benchmarks.efforts import Change, WalkEffort, beyond
+from benchmarks.efforts import Change, WalkEffort, beyond, lowering
 from benchmarks.hip_contact import peaks_of
 from benchmarks.people import everybody, ingest
 from benchmarks.solved_walks import sized_people, solved_walks
@@ -112,3 +112,8 @@ def test_a_body_carries_what_hangs_on_it():
     assert beyond(parent, 1) == [1, 2, 3, 4, 5]
     assert beyond(parent, 4) == [4, 5]
     assert beyond(parent, 3) == [3]
+
+
+@pytest.mark.parametrize(("found", "factor"), [(1.2, 0.5), (0.6, 1.0), (0.3, 1.0), (0.0, 1.0), (-0.4, 1.0)])
+def test_a_moment_is_lowered_to_what_is_wanted_and_one_that_extends_stays(found, factor):
+    assert lowering(found, 0.6) == factor
