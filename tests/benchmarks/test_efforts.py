@@ -107,6 +107,18 @@ def test_plates_taken_earlier_ask_for_other_moments_and_come_back(ready, as_is):
     np.testing.assert_array_equal(again.asked, as_is.asked)
 
 
+@pytest.mark.data
+@pytest.mark.osim
+def test_a_hip_further_forward_flexes_by_the_force_that_the_trunk_rests_on_it(ready, as_is):
+    """In stance the pelvis pushes the thigh down, by about the body's weight less the leg's: 0.01 m of 8.2 N/kg."""
+    stride = ready.walk.observed.strides[0]
+    forward = ready.solve(Change(hip_forward_m=0.01))
+    gained = ready.flexion_moment_nm_kg(forward, stride) - ready.flexion_moment_nm_kg(as_is, stride)
+    assert gained == pytest.approx(0.082, rel=0.35)
+    column = ready.walk.person.shared.names.index(f"knee_angle_{stride.side[0]}")
+    np.testing.assert_array_equal(forward.asked[:, column], as_is.asked[:, column])
+
+
 def test_a_body_carries_what_hangs_on_it():
     parent = np.array([0, 0, 1, 2, 1, 4])
     assert beyond(parent, 1) == [1, 2, 3, 4, 5]
