@@ -46,6 +46,7 @@ def regenerate(
         from flows.ingesting.report import print_report, progress_bar
         from flows.ingesting.run_plan import run_plan
         from warehouse.holdings.runs import last_run
+        from warehouse.holdings.told import stored_warnings
         from warehouse.layout import Warehouse
 
         count = workers or os.cpu_count() or 1
@@ -60,5 +61,5 @@ def regenerate(
             report = run_plan(
                 stale, workers=count, on_progress=on_progress, cluster=dask or "", with_prefect=not no_prefect
             )
-        print_report(report)
+        print_report(report, stored_warnings(Warehouse(warehouse), report.computed))
         raise typer.Exit(report.exit_code)
