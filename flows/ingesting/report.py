@@ -2,7 +2,7 @@
 
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -113,8 +113,14 @@ def print_report(report: IngestReport, warnings: Mapping[TrialKey, Sequence[str]
             print(f"{alike.names}: {alike.stage}: {alike.reason}")
     for line in warning_lines(warnings):
         print(line)
-    for refusal in report.refused:
-        print(f"gait2hip: not run: {refusal.reason}", file=sys.stderr)
+    print_refusals("not run", report.refused)
+
+
+def print_refusals(what: str, refused: Iterable[Refusal]) -> None:
+    """Why sessions were refused, on standard error: a reason that several share, such as a wrong recipe, once."""
+    for reason, count in Counter(refusal.reason for refusal in refused).items():
+        sessions = f" ({count} sessions)" if count > 1 else ""
+        print(f"gait2hip: {what}: {reason}{sessions}", file=sys.stderr)
 
 
 def headline(report: IngestReport) -> str:

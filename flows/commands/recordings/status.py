@@ -20,13 +20,15 @@ def status(
 ) -> None:
     """Say what a warehouse holds: accepted and rejected trials, why, and with what warnings; what is stale and why."""
     with plain_errors():
-        from flows.ingesting.regenerate import plan_regeneration, states_in_words
+        from flows.ingesting.regenerate import check_settings, plan_regeneration, states_in_words
+        from flows.ingesting.report import print_refusals
         from flows.ingesting.warnings_in_words import warning_lines
         from warehouse.holdings import status as contents
         from warehouse.holdings.sources import read_sources
         from warehouse.holdings.told import stored_warnings
         from warehouse.layout import Warehouse
 
+        check_settings(recipe, model)
         where = Warehouse(warehouse)
         found = contents.warehouse_status(where)
         typer.echo(contents.status_text(found))
@@ -38,5 +40,4 @@ def status(
             return
         plan = plan_regeneration(warehouse, recipe=recipe, model=model)
         typer.echo(f"\nagainst today's recordings, settings, model and code: {states_in_words(plan)}")
-        for refusal in plan.refused:
-            typer.echo(f"gait2hip: can't be checked: {refusal.reason}", err=True)
+        print_refusals("can't be checked", plan.refused)

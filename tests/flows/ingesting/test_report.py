@@ -2,7 +2,7 @@ import sys
 
 import pytest
 
-from flows.ingesting.report import IngestReport, Refusal, headline, print_report, progress_bar
+from flows.ingesting.report import IngestReport, Refusal, headline, print_refusals, print_report, progress_bar
 from warehouse.identity import TrialKey
 from warehouse.outcome import Outcome, Rejection
 
@@ -81,6 +81,19 @@ def test_what_accepted_trials_warn_of_follows_what_was_rejected(capsys: pytest.C
         "  body and angles",
         "    1 of 2 trials: the zero of hip_flexion_r is known to ± 6.2 degree (adults/S01/v1/walk_1)",
     ]
+
+
+def test_a_refusal_that_sessions_share_is_told_once(capsys: pytest.CaptureFixture[str]) -> None:
+    wrong = "recipe 'nope' is neither a file nor one of the packaged recipes"
+    refused = (
+        *(Refusal(session=f"S{number}", reason=wrong) for number in range(4)),
+        Refusal(session="S9", reason="no"),
+    )
+    print_refusals("can't be checked", refused)
+
+    assert capsys.readouterr().err == (
+        f"gait2hip: can't be checked: {wrong} (4 sessions)\ngait2hip: can't be checked: no\n"
+    )
 
 
 def test_only_what_this_run_made_is_news() -> None:
