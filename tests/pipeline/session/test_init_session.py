@@ -219,7 +219,9 @@ def test_a_static_trial_that_can_not_be_read_says_why(folder):
 
 def test_markers_of_no_known_laboratory_ask_for_a_profile(tmp_path):
     write(tmp_path / "walk.c3d", ("A", "B"), travel_m=1.0)
-    with pytest.raises(ValueError, match=r"isb_full_body, plug_in_gait.*Write a profile.*--profile"):
+    with pytest.raises(
+        ValueError, match=r"isb_full_body, plug_in_gait.*not recognised: A, B.*gait2hip profile.*--profile"
+    ):
         init_session(tmp_path, subject=COMPLETE)
 
 
@@ -234,3 +236,17 @@ def test_a_place_that_can_not_be_written_is_named(folder, tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(ValueError, match=r"session\.toml can't be written.*--output FILE"):
         init_session(folder, subject=COMPLETE, output=tmp_path / "file" / "session.toml")
+
+
+def test_labels_that_are_known_need_no_profile(tmp_path):
+    labels = tuple(
+        f"{side}.{name}" for side in "RL" for name in ("ASIS", "PSIS", "Knee", "Ankle", "Heel", "MT1", "MT5")
+    )
+    write(tmp_path / "stand.c3d", (*labels, "R.MT2", "Odd"), travel_m=0.0)
+    write(tmp_path / "walk.c3d", (*labels, "Odd"), travel_m=1.5)
+    written = init_session(tmp_path, subject=COMPLETE)
+    assert 'profile = "auto"' in written.file.read_text("utf-8")
+    notes = " ".join(written.notes)
+    assert "15 labels are known landmarks" in notes
+    assert "not recognised, and not used: Odd" in notes
+    assert load_session(written.file).static == tmp_path / "stand.c3d"

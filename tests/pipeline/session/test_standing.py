@@ -9,7 +9,8 @@ import pytest
 
 from pipeline.c3d.read_c3d import read_c3d
 from pipeline.records import Recording
-from pipeline.session.profile import Profile, load_profile
+from pipeline.session.load_profile import load_profile
+from pipeline.session.profile import Profile
 from pipeline.session.standing import choose_static, is_standing
 
 RATE_HZ = 100.0
