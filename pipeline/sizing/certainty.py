@@ -83,11 +83,13 @@ def hips_in_pelvis(shared: SharedModel, gathered: Gathered, posterior: Posterior
     return _of_proportions(names, measured, gathered, posterior)
 
 
-def hips_in_walking(shared: SharedModel, gathered: Gathered, posterior: Posterior) -> Certainty:
+def hips_in_walking(
+    shared: SharedModel, gathered: Gathered, posterior: Posterior, spines_rad: float = 0.0
+) -> Certainty:
     """How far hip centres may be from where they are estimated in the laboratory, on average over the walking frames.
 
     sd (H, 3) along the pelvis's axes; values are 0. It has the pelvis's pose in it, so it is what moments feel. Of the
-    standing frame if no frame walks.
+    standing frame if no frame walks. `spines_rad`: how far palpation may have turned the pelvis about its markers.
     """
     evidence = gathered.evidence
     names, bodies = _hips(shared)
@@ -109,6 +111,10 @@ def hips_in_walking(shared: SharedModel, gathered: Gathered, posterior: Posterio
     by_pose = np.einsum("nhji,nhjf->nhif", axes, by_pose)
     variance = np.einsum("his,st,hit->hi", by_shape, posterior.covariance, by_shape)
     variance += np.einsum("nhif,nfg,nhig->hi", by_pose, posterior.pose_covariance[frames], by_pose) / len(frames) ** 2
+    on_pelvis = evidence.body[: len(gathered.labels)] == evidence.tree.parent[bodies[0]]
+    markers_at_m = evidence.places_m(posterior.shape)[: len(gathered.labels)][on_pelvis].mean(axis=0)
+    lever_m = tree.joint_origin_m[bodies] - markers_at_m
+    variance += (spines_rad * np.cross((0.0, 0.0, 1.0), lever_m)) ** 2
     return Certainty(names=names, value=np.zeros(variance.shape), sd=np.sqrt(variance))
 
 
