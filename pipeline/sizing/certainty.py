@@ -15,7 +15,7 @@ from pipeline.osim.models.shared_model import SharedModel
 from pipeline.records import BodyFigure
 from pipeline.sizing.evidence import Gathered
 from pipeline.sizing.posterior import Posterior
-from pipeline.sizing.scaled_tree import scaled_tree
+from pipeline.sizing.scaled_tree import joints_on_bodies_m, scaled_tree
 
 # A segment's length lies between the origins of two bodies, the model in its neutral pose: hip and knee, knee and
 # ankle, heel and ball, and both hips.
@@ -27,6 +27,8 @@ LENGTHS = {
 }
 HIPS = {"hip_r": "femur_r", "hip_l": "femur_l"}
 AXES = ("forward", "upward", "right")
+# A body whose origin lies further from its own joint doesn't begin there; the built-in model's tibia is 9 mm from it.
+AT_JOINT_M = 0.02
 # Of a proportion's logarithm.
 _STEP = 1e-5
 
@@ -53,9 +55,11 @@ def certainty_figures(shared: SharedModel, gathered: Gathered, posterior: Poster
 
 
 def segment_lengths(shared: SharedModel, gathered: Gathered, posterior: Posterior) -> Certainty:
-    """Lengths (L,) of those segments that the model has."""
+    """Lengths (L,) of those segments that the model has, and whose bodies' origins are at their joints, as most are."""
     skeleton, evidence = shared.skeleton, gathered.evidence
-    names = tuple(name for name, ends in LENGTHS.items() if set(ends) <= set(skeleton.bodies))
+    off_m = np.linalg.norm(joints_on_bodies_m(skeleton.tree), axis=1)
+    at_joint = {body for body, apart_m in zip(skeleton.bodies, off_m, strict=True) if apart_m < AT_JOINT_M}
+    names = tuple(name for name, ends in LENGTHS.items() if set(ends) <= at_joint)
     first, second = (
         np.array([skeleton.bodies.index(LENGTHS[name][end]) for name in names], dtype=np.int64) for end in (0, 1)
     )
@@ -70,14 +74,11 @@ def segment_lengths(shared: SharedModel, gathered: Gathered, posterior: Posterio
 
 def hips_in_pelvis(shared: SharedModel, gathered: Gathered, posterior: Posterior) -> Certainty:
     """Hip centres (H, 3) in the pelvis's own frame: how the pelvis is built, not how it lies under its markers."""
-    skeleton, evidence = shared.skeleton, gathered.evidence
+    evidence = gathered.evidence
     names, bodies = _hips(shared)
-    pelvis = evidence.tree.parent[bodies]
 
     def measured(factors: np.ndarray) -> np.ndarray:
-        rotation, origin_m = body_places(scaled_tree(evidence.tree, factors), skeleton.default[None])
-        apart = origin_m[0, bodies] - origin_m[0, pelvis]
-        places: np.ndarray = np.einsum("hji,hj->hi", rotation[0, pelvis], apart)
+        places: np.ndarray = scaled_tree(evidence.tree, factors).joint_origin_m[bodies]
         return places
 
     return _of_proportions(names, measured, gathered, posterior)

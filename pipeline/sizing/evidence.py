@@ -44,7 +44,8 @@ class Gathered:
 
     labels of the M markers; names of the C joint centres; standing (N,): which frames stand; priors by label;
     place_covariance (3 M, 3 M): how markers' places vary between people. other_bones: why bones are not the built-in
-    model's, by body. without_body: labels that were seen, and whose body the model lacks.
+    model's, by body. without_body: labels that were seen, and whose body the model lacks. frames_left_out: how many
+    frames of walks no pose explains.
     """
 
     evidence: Evidence
@@ -55,6 +56,7 @@ class Gathered:
     place_covariance: np.ndarray
     other_bones: Mapping[str, str]
     without_body: tuple[str, ...]
+    frames_left_out: int = 0
 
 
 def gather_evidence(
@@ -153,7 +155,12 @@ def without_frames(gathered: Gathered, left_out: np.ndarray) -> Gathered:
         pose_precision=evidence.pose_precision[kept],
         start=evidence.start[kept],
     )
-    return replace(gathered, evidence=fewer, standing=gathered.standing[kept])
+    return replace(
+        gathered,
+        evidence=fewer,
+        standing=gathered.standing[kept],
+        frames_left_out=gathered.frames_left_out + int(left_out.sum()),
+    )
 
 
 def marker_priors(

@@ -81,6 +81,7 @@ def plausible(body: EstimatedBody, subject: Subject, settings: ScalingSettings) 
         *malleoli_in_standing(at, body.profile, subject, settings),
         *(height_by_neck(at, body.profile, subject, settings) if upright else ()),
         *_outliers(body, settings),
+        *_not_posed(body),
         *_sides(body, settings),
     )
 
@@ -431,6 +432,18 @@ def _outliers(body: EstimatedBody, settings: ScalingSettings) -> Iterator[BodyFi
             unit="standard deviations",
             limit=settings.max_marker_sds,
             advice="look whether this marker was moved, jumps, or is on another place than the profile says",
+        )
+
+
+def _not_posed(body: EstimatedBody) -> Iterator[BodyFigure]:
+    if body.gathered.frames_left_out:
+        yield BodyFigure(
+            figure="frames_not_posed",
+            of="walking",
+            value=float(body.gathered.frames_left_out),
+            unit="frames",
+            report_limit=0.0,
+            advice="no pose fits their markers and they size nothing: look for markers that are exchanged or jump",
         )
 
 

@@ -14,6 +14,7 @@ from pipeline.mechanics.bodies.poses import body_places
 from pipeline.osim.arrays.read_model import Skeleton
 from pipeline.session.recipe import ScalingSettings
 from pipeline.session.session import Subject
+from pipeline.sizing.priors.built_in_bones import other_bones
 
 Kind = Literal["length", "breadth", "trunk", "difference"]
 
@@ -32,8 +33,8 @@ TRUNK_LIKE_PEOPLES = 0.94
 class Proportion:
     """Bodies and the axes of theirs that grow together; a "-" before the axes: what grows on the right shrinks here.
 
-    of_height: the share of a person's height that lies along it. usual: the factor of a person as tall as the model.
-    women: of a woman over a man of the same height.
+    of_height: the share of a person's height that lies along it. usual: the factor of a person as tall as the built-in
+    model, on its bones. women: of a woman over a man of the same height.
     """
 
     name: str
@@ -120,8 +121,14 @@ def proportion_prior(skeleton: Skeleton, subject: Subject, settings: ScalingSett
                     growth[k, skeleton.bodies.index(body), "XYZ".index(axis)] = sign * amount
     # Of a person whose sex isn't known, between the two.
     women = {"F": 0.5, "M": -0.5, None: 0.0}[subject.sex]
+    others = other_bones(skeleton)
     mean = np.array(
-        [0.0 if p.kind == "difference" else taller + np.log(p.usual) + women * np.log(p.women) for p in known]
+        [
+            0.0
+            if p.kind == "difference"
+            else taller + np.log(1.0 if others.keys() & p.bodies else p.usual) + women * np.log(p.women)
+            for p in known
+        ]
     )
     alone = np.diag([sd[p.kind] ** -2.0 for p in known])
     share = np.array([p.of_height for p in known])

@@ -2,11 +2,15 @@
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from pipeline.osim.models.default_model import model_file_of
 from pipeline.osim.models.shared_model import shared_model
+from pipeline.session.recipe import load_recipe
+from pipeline.session.session import Subject
 from pipeline.sizing.priors.built_in_bones import other_bones
+from pipeline.sizing.priors.proportions import TRUNK_LIKE_PEOPLES, proportion_prior
 
 pytestmark = pytest.mark.osim
 
@@ -35,3 +39,20 @@ def test_a_model_that_was_scaled_already_has_other_ones(shared_data: Path) -> No
     file = shared_data / "opensim_reference" / "walking_3d" / "subject_walk_scaled.osim"
     reasons = other_bones(shared_model(file).skeleton)
     assert {"pelvis", "femur_r", "tibia_l"} <= set(reasons)
+
+
+@pytest.mark.data
+def test_what_is_said_of_the_built_in_trunk_is_said_of_no_other(shared_data: Path) -> None:
+    """Its notch and acromia are too high, so that people's trunks are shorter than it: gait2354's need not be."""
+    file = shared_data / "opensim_reference" / "gait2354" / "gait2354_simbody.osim"
+    settings = load_recipe("gait2hip60").scaling
+
+    def trunk_over_thigh(model_file: Path) -> float:
+        prior = proportion_prior(
+            shared_model(model_file).skeleton, Subject(id="S1", mass_kg=70, height_m=1.7), settings
+        )
+        shares = dict(zip(prior.names, prior.mean, strict=True))
+        return float(np.exp(shares["trunk_length"] - shares["thigh_length"]))
+
+    assert trunk_over_thigh(file) == pytest.approx(1.0)
+    assert trunk_over_thigh(model_file_of(None)) == pytest.approx(TRUNK_LIKE_PEOPLES)
