@@ -72,13 +72,13 @@ def plausible(body: EstimatedBody, subject: Subject, settings: ScalingSettings) 
     """
     at = _standing(body)
     knees = tuple(_knees(body, settings))
-    # Who crouches stands lower than tall.
+    # Who crouches stands lower than tall, and perhaps on the toes.
     upright = not any(knee.value > settings.report_standing_knee_deg for knee in knees)
     return (
         *_exchanged(body, settings),
         *knees,
         *feet_in_standing(at, body.profile, settings),
-        *malleoli_in_standing(at, body.profile, subject, settings),
+        *(malleoli_in_standing(at, body.profile, subject, settings) if upright else ()),
         *(height_by_neck(at, body.profile, subject, settings) if upright else ()),
         *_outliers(body, settings),
         *_not_posed(body),
