@@ -437,8 +437,9 @@ class ScaledModel:
     """A subject's model as the text of an .osim file: the same bytes for the same input, wherever it is made.
 
     scale_factors: (3,) x, y, z by body. marker_error_m: by marker, how far the scaled model stood from the measured
-    static pose (by ScaleTool's way, before the model's markers were moved). dropped_markers: in the set, not measured.
-    figures: what the body says of itself. sized_by: what it was sized by, and what was left out.
+    static pose (by ScaleTool's way, before the model's markers were moved). dropped_markers: in the set, and not
+    measured or on a body that the model lacks. figures: what the body says of itself. sized_by: what it was sized by,
+    and what was left out.
     """
 
     osim_xml: str

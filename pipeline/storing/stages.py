@@ -67,7 +67,7 @@ STAGES: dict[str, Stage] = {
     "scaling": Stage(
         version=4,
         sections=("scaling", "engine", "markers"),
-        facts=("model", "profile", "static", "sizing", "mass_kg", "height_m", "sex", "bony_places"),
+        facts=("model", "profile", "static", "sizing", "mass_kg", "height_m", "sex", "bony_places", "built_in_joints"),
     ),
     "session": Stage(version=1, sections=(), facts=("subject", "static_name", "n_trials"), inputs=("scaling",)),
     "inverse_kinematics": Stage(
