@@ -57,13 +57,7 @@ def process_trial(
     solution = solve(engine, model.file, markers, wrenches, walk.frames, setup.profile, recipe, directory, known)
     angles = joint_angles(model.file, model.scale_factors, solution.kinematics.coordinates)
     quality = judge_trial(solution, wrenches, subject, recording.path.name, recipe.quality)
-    lag = lag_of_walk(
-        model.file,
-        solution.kinematics.coordinates,
-        solution.moments,
-        wrenches,
-        recipe.ground_reactions.force_cutoff_hz,
-    )
+    lag = lag_of_walk(model.file, solution.kinematics.coordinates, solution.moments, wrenches, recipe)
     free, at_ends = keep_within_ranges(
         walk.strides,
         solution.kinematics.coordinates,

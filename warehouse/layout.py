@@ -5,7 +5,7 @@ metadata. The folders are
 
     <root>/subjects/<cohort>/<subject>.parquet
     <root>/<table>/<cohort>/<subject>/<session>.parquet           sessions, scaling, static_markers,
-                                                                 body_figures
+                                                                 sizing, body_figures
     <root>/<table>/<cohort>/<subject>/<session>/<trial>.parquet   trials and every table kept per trial
     <root>/scaled_models/<cohort>/<subject>/<session>.osim
     <root>/sources/<cohort>/<subject>/<session>.json              where the session's recordings lie
@@ -77,7 +77,10 @@ class Warehouse:
 def _located(root: str) -> tuple[fs.FileSystem, str]:
     if "://" not in root:
         return fs.LocalFileSystem(), Path(root).expanduser().absolute().as_posix()
-    filesystem, path = fs.FileSystem.from_uri(root)
+    try:
+        filesystem, path = fs.FileSystem.from_uri(root)
+    except ValueError as error:
+        raise ValueError(f"the warehouse {root}: expected a folder, or s3://bucket/prefix ({error}).") from error
     return filesystem, path.rstrip("/")
 
 

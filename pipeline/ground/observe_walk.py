@@ -9,9 +9,10 @@ from pipeline.ground.ground_reactions import GroundReactions, ground_reactions
 from pipeline.ground.plate_lag import in_step
 from pipeline.markers.observed import worst_gaps
 from pipeline.markers.static_trial import StaticTrial
-from pipeline.markers.trajectories import Trajectories, trajectories
+from pipeline.markers.trajectories import Trajectories, require_rate, trajectories
 from pipeline.recordings.read_recording import read_recording
 from pipeline.records import SIDES, FootWrench, Markers, Recording, Side
+from pipeline.session.recipe import Recipe
 from pipeline.session.same_person import check_subject_blocks
 from pipeline.session.session import Trial
 from pipeline.session.setup import SessionSetup
@@ -46,6 +47,7 @@ def observe_walk(
     read = recording or read_recording(trial.path, trial.forces, setup.profile.required_labels)
     recording = in_step(read, setup.plates_lag_s or 0.0)
     check_subject_blocks(recording, static.recording, subject, recipe.scaling)
+    _require_rates(recording, recipe)
     tracks = trajectories(recording, static, setup.profile, recipe)
     ground = ground_reactions(recording, tracks, setup.profile, subject.mass_kg, recipe.ground_reactions)
 
@@ -63,6 +65,15 @@ def observe_walk(
         strides=tuple(strides),
         refused=tuple(refused),
     )
+
+
+def _require_rates(recording: Recording, recipe: Recipe) -> None:
+    """TrialRejected if the recording is too slow for what its forces and coordinates are filtered by."""
+    source, cutoff_hz = recording.path.name, recipe.inverse_dynamics.coordinate_cutoff_hz
+    require_rate(source, "markers", recording.point_rate_hz, "coordinate_cutoff_hz", cutoff_hz)
+    if recording.plates:
+        cutoff_hz = recipe.ground_reactions.force_cutoff_hz
+        require_rate(source, "forces", recording.analog_rate_hz, "force_cutoff_hz", cutoff_hz)
 
 
 def _why_no_stride(

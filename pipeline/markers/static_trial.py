@@ -58,6 +58,12 @@ def read_static(setup: SessionSetup) -> StaticTrial:
 
 def _pose_of_a_walk(paths: Sequence[Path], profile: Profile, settings: ScalingSettings) -> StaticTrial:
     """The frame that shows most markers, of the first walk that can be read; TrialRejected with why none can."""
+    if not paths:
+        raise TrialRejected(
+            "scaling",
+            "there is no static trial, and `sizing` in session.toml names no walk, so that nothing shows the subject. "
+            "Name walks there, leave `sizing` out for the first few, or name a `static`.",
+        )
     reasons = []
     for path in paths:
         try:

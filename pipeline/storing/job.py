@@ -11,7 +11,7 @@ from pipeline.recordings.text_file import STAGE
 from pipeline.session.session import Trial
 from pipeline.session.setup import SessionSetup, open_session
 from pipeline.storing.request import SessionRequest
-from pipeline.storing.stages import Facts, StageAccount, brief, keys_of, stage_accounts
+from pipeline.storing.stages import Facts, StageAccount, brief, keys_of, packaged_data, stage_accounts
 from warehouse.layout import Warehouse
 from warehouse.provenance import file_sha256
 
@@ -47,6 +47,7 @@ class Job:
             "subject": session.subject.model_dump(),
             "static_name": session.static.name if session.static else None,
             "n_trials": len(session.trials),
+            **packaged_data(),
         }
         return {name: brief(fact) for name, fact in facts.items()}
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from tests.warehouse.one_file import write_row, write_scaled_model, write_table
-from tests.warehouse.samples import BODY_FIGURES, MADE, SESSION_ROW, cycles_columns, frame_tables, trial_row
+from tests.warehouse.samples import BODY_FIGURES, MADE, SESSION_ROW, SIZING, cycles_columns, frame_tables, trial_row
 from warehouse.identity import TrialKey
 from warehouse.layout import Warehouse
 
@@ -36,6 +36,7 @@ def store_whole_trial(warehouse: Warehouse, key: TrialKey, condition: str = "slo
     write_table(warehouse, "scaling", key, bodies, **MADE)
     errors = {"marker": ["RASI", "LASI"], "error_m": [0.01, np.nan]}
     write_table(warehouse, "static_markers", key, errors, **MADE)
+    write_table(warehouse, "sizing", key, SIZING, **MADE)
     write_table(warehouse, "body_figures", key, BODY_FIGURES, **MADE)
     write_scaled_model(warehouse, key, "<OpenSimDocument/>")
     for table, (columns, units) in frame_tables().items():

@@ -1,44 +1,20 @@
-"""Bony landmarks of the built-in model, and how well a marker over one is known to lie over it.
-
-`bony_places.toml` has the figures and where they are from.
-"""
+"""How well a marker over a bony landmark is known to lie over it, before it is seen."""
 
 import math
 from dataclasses import dataclass
-from functools import cache
-from importlib.resources import files
 
 import numpy as np
 
-from pipeline.session.profile import ProfileMarker
-from warehouse.settings_file import Checked, parse_toml
+from pipeline.landmarks.bony_places import Landmark, Vector, landmarks, soft_tissue_m
+from pipeline.session.profile import Profile, ProfileMarker
 
-Vector = tuple[float, float, float]
-
-# Half the diameter of the usual marker.
-MARKER_RADIUS_M = 0.007
 # A marker that the profile puts somewhere without naming a bone; one that only has to be on its segment.
 UNNAMED_SD_M, TECHNICAL_SD_M = 0.02, 0.06
-UNNAMED_SOFT_TISSUE_M = 0.012
-
-
-# How far skin carries a marker from its bone in a walk, by landmark or body, metres, root mean square over the stride:
-# after Leardini et al. (2005, Gait Posture 21:212) and Peters et al. (2010, Gait Posture 31:1), who reviewed bone pins
-# and fluoroscopy: largest over the trochanter and the thigh, least at the foot.
-SOFT_TISSUE_M = {
-    "greater_trochanter": 0.018,
-    "lateral_femoral_epicondyle": 0.010,
-    "medial_femoral_epicondyle": 0.010,
-    "acromion": 0.020,
-    "acromioclavicular_joint": 0.020,
-    "pelvis": 0.006,
-    "tibia_r": 0.007,
-    "calcn_r": 0.005,
-    "toes_r": 0.006,
-    "torso": 0.008,
-}
-# How far a person's bone is shaped otherwise than the model's, once that has their size: by the body's axes, ours after
-# the differences that bony_places.toml lists. The model's shoulders are part of its trunk, so a raised arm lifts them.
+# A marker as near to the middle of the pelvis as this is over the sacrum, not over a spine.
+MIDLINE_M = 0.01
+# How far a person's bone is shaped otherwise than the model's, once that has their size: by the body's axes, of one as
+# large as the model, ours after the differences that bony_places.toml lists. The model's shoulders are part of its
+# trunk, so a raised arm lifts them.
 SHAPE_SD_M: dict[str, Vector] = {
     "acromion": (0.030, 0.030, 0.030),
     "acromioclavicular_joint": (0.030, 0.030, 0.030),
@@ -52,78 +28,82 @@ SHAPE_SD_M: dict[str, Vector] = {
 OTHER_SHAPE_SD_M: Vector = (0.012, 0.012, 0.012)
 
 
-class Landmark(Checked):
-    """A bony place of the right side or the middle, in the body's frame of the unscaled model.
-
-    `bony_places.toml` explains the entries.
-    """
-
-    body: str
-    bone_m: Vector
-    outward: Vector
-    criterion: str
-    palpation_mm: Vector
-    skin_mm: float
-    skin_sd_mm: float
-    names: tuple[str, ...]
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MarkerPrior:
     """Where a marker should be: bone_m grows with the body, over_m doesn't; standard deviations by the body's axes.
 
-    soft_tissue_m: how far skin carries it from its place in a walk. technical: it may be anywhere on its segment.
+    size: the factors of the likeliest body before it is measured. soft_tissue_m: how far skin carries the marker from
+    its place in a walk. technical: it may be anywhere on its segment.
     """
 
     bone_m: Vector
     over_m: Vector
+    size: Vector
     place_sd_m: Vector
     soft_tissue_m: float
     technical: bool
 
-
-@cache
-def landmarks() -> dict[str, Landmark]:
-    """All landmarks by name."""
-    text = (files("pipeline.sizing.priors") / "bony_places.toml").read_text("utf-8")
-    return {name: Landmark.model_validate(entry) for name, entry in parse_toml("bony_places.toml", text).items()}
-
-
-@cache
-def neutral_slope_deg() -> float:
-    """How the line from the posterior to the anterior spines slopes down in the model's neutral pelvis."""
-    back = np.subtract(
-        landmarks()["posterior_superior_iliac_spine"].bone_m, landmarks()["anterior_superior_iliac_spine"].bone_m
-    )
-    return math.degrees(math.atan2(back[1], -back[0]))
+    @property
+    def placed_m(self) -> np.ndarray:
+        """Where the marker is (3,) on the likeliest body, in its frame."""
+        placed: np.ndarray = np.multiply(self.bone_m, self.size) + self.over_m
+        return placed
 
 
-def marker_prior(marker: ProfileMarker) -> MarkerPrior:
-    """What is known of a profile's marker before it is seen. ValueError if its landmark is on another body."""
+def marker_prior(marker: ProfileMarker, size: Vector = (1.0, 1.0, 1.0)) -> MarkerPrior:
+    """What is known of a profile's marker on the built-in model's bones, of a body with factors `size`.
+
+    Bones differ in shape as much as they are large; palpation and skin are as they are in adults.
+    ValueError if its landmark is on another body.
+    """
     if not marker.landmark:
-        technical = marker.static_weight == 0
-        anywhere_m = TECHNICAL_SD_M if technical else UNNAMED_SD_M
-        return MarkerPrior(
-            bone_m=marker.location_m,
-            over_m=(0.0, 0.0, 0.0),
-            place_sd_m=(anywhere_m, anywhere_m, anywhere_m),
-            soft_tissue_m=UNNAMED_SOFT_TISSUE_M,
-            technical=technical,
-        )
+        return placed_prior(marker, size)
     landmark = _landmark(marker)
     left = landmark.body != marker.body or (landmark.body.endswith(("pelvis", "torso")) and marker.location_m[2] < 0)
     mirrored: Vector = (1.0, 1.0, -1.0 if left else 1.0)
-    over_m = landmark.skin_mm * 1e-3 + MARKER_RADIUS_M
-    shape = SHAPE_SD_M.get(marker.landmark, SHAPE_SD_M.get(landmark.body, OTHER_SHAPE_SD_M))
+    shape = _product(SHAPE_SD_M.get(marker.landmark, SHAPE_SD_M.get(landmark.body, OTHER_SHAPE_SD_M)), size)
     skin = [way * landmark.skin_sd_mm * 1e-3 for way in landmark.outward]
     sd_m = [math.hypot(p * 1e-3, s, b) for p, s, b in zip(landmark.palpation_mm, skin, shape, strict=True)]
     return MarkerPrior(
         bone_m=_product(landmark.bone_m, mirrored),
-        over_m=_product((over_m, over_m, over_m), _product(landmark.outward, mirrored)),
+        over_m=_product(landmark.skin_and_marker_m, mirrored),
+        size=size,
         place_sd_m=(sd_m[0], sd_m[1], sd_m[2]),
-        soft_tissue_m=SOFT_TISSUE_M.get(marker.landmark, SOFT_TISSUE_M.get(landmark.body, UNNAMED_SOFT_TISSUE_M)),
+        soft_tissue_m=soft_tissue_m(marker.landmark, landmark.body),
         technical=False,
     )
+
+
+def placed_prior(marker: ProfileMarker, size: Vector = (1.0, 1.0, 1.0)) -> MarkerPrior:
+    """What is known of a marker where no landmark of its bone is: it is about where the profile puts it.
+
+    Of markers without a `landmark`, and of all on bones that are not the built-in model's.
+    """
+    technical = marker.static_weight == 0 and not marker.landmark
+    anywhere_m = TECHNICAL_SD_M if technical else UNNAMED_SD_M
+    return MarkerPrior(
+        bone_m=marker.location_m,
+        over_m=(0.0, 0.0, 0.0),
+        size=size,
+        place_sd_m=(anywhere_m, anywhere_m, anywhere_m),
+        soft_tissue_m=soft_tissue_m(marker.landmark, _landmark(marker).body if marker.landmark else ""),
+        technical=technical,
+    )
+
+
+def spine_under(profile: Profile, label: str) -> Landmark:
+    """The landmark under a label of the profile's [pelvis], whether or not the marker names it.
+
+    The profile says by that table that the label is over an iliac spine, or over the sacrum between them: what lies
+    over the bone there, and how well it is palpated, holds for any model.
+    """
+    marker = profile.markers[label]
+    if marker.landmark:
+        return _landmark(marker)
+    if label in (profile.pelvis.right_anterior, profile.pelvis.left_anterior):
+        return landmarks()["anterior_superior_iliac_spine"]
+    midline = abs(marker.location_m[2]) < MIDLINE_M
+    return landmarks()["sacrum" if midline else "posterior_superior_iliac_spine"]
 
 
 def _landmark(marker: ProfileMarker) -> Landmark:
