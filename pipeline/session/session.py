@@ -149,7 +149,7 @@ def load_session(path: Path) -> Session:
         raise _with_advice(file, error) from error
     visit = content.session
     folder = (file.parent / visit.recordings).resolve()
-    trials = tuple(_trial(file, folder, name, entry) for name, entry in content.trials.items())
+    trials = tuple(_trial(folder, name, entry) for name, entry in content.trials.items())
     static = folder / visit.static if visit.static else None
     scaled_model = folder / visit.scaled_model if visit.scaled_model else None
     _refuse_clashes(file, trials, static)
@@ -176,21 +176,22 @@ def load_session(path: Path) -> Session:
     )
 
 
-def _trial(file: Path, folder: Path, name: str, entry: str | TrialEntry) -> Trial:
+def _trial(folder: Path, name: str, entry: str | TrialEntry) -> Trial:
     stated = entry if isinstance(entry, TrialEntry) else TrialEntry(condition=entry)
     path = folder / name
-    forces = _forces_beside(file, path) if stated.forces is None else folder / stated.forces if stated.forces else None
+    forces = forces_beside(path) if stated.forces is None else folder / stated.forces if stated.forces else None
     return Trial(name=trial_name(name), path=path, forces=forces, condition=stated.condition)
 
 
-def _forces_beside(file: Path, path: Path) -> Path | None:
+def forces_beside(path: Path) -> Path | None:
     """The ground reactions of a file that can't hold plates, by their name. ValueError for two."""
     if path.suffix.lower() == ".c3d":
         return None
     found = [other for end in FORCES_ENDINGS if (other := path.with_name(path.stem + end)).is_file()]
     if len(found) > 1:
         raise ValueError(
-            f"{file}: {' and '.join(other.name for other in found)} both lie beside {path.name}. Say which is meant: "
+            f"{path.parent}: {' and '.join(other.name for other in found)} both lie beside {path.name}. Say which is "
+            "meant, in session.toml: "
             f'"{path.name}" = {{condition = "...", forces = "{found[0].name}"}}.'
         )
     return found[0] if found else None

@@ -39,7 +39,7 @@ def test_init_session_of_an_empty_folder_says_what_to_give(tmp_path: Path) -> No
     result = _run("init-session", str(tmp_path), "--subject", "S01")
 
     assert result.exit_code == 2
-    assert "holds no C3D file" in result.stderr
+    assert "holds no recording" in result.stderr
 
 
 def test_status_of_no_warehouse_says_so(tmp_path: Path) -> None:
