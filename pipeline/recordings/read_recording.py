@@ -9,10 +9,10 @@ import numpy as np
 
 from pipeline.c3d.force_plates import centre_of_pressure
 from pipeline.c3d.modelled_points import with_modelled_points
-from pipeline.c3d.read_c3d import read_c3d
+from pipeline.c3d.read_c3d import read_c3d, read_marker_labels
 from pipeline.recordings.ground_forces import LOADED_SHARE, GroundForces, PointForce, read_ground_forces
 from pipeline.recordings.text_file import unreadable
-from pipeline.recordings.trc import read_trc
+from pipeline.recordings.trc import read_trc, read_trc_labels
 from pipeline.records import ForcePlate, Recording
 
 # On a level floor the forces of a walk add up to an upward one: cosine of what they may be off an axis of the frame.
@@ -39,6 +39,11 @@ def read_recording(path: Path, forces: Path | None = None, needed: Collection[st
         raise unreadable(path.name, "is a table of motion or forces, expected markers (.c3d, .trc).")
     recording = read_trc(path) if path.suffix.lower() == ".trc" else with_modelled_points(read_c3d(path), needed)
     return recording if forces is None else with_ground_forces(recording, read_ground_forces(forces))
+
+
+def labels_in(path: Path) -> tuple[str, ...]:
+    """The labels of a recording's markers; frames aren't read. Raises as `read_recording`."""
+    return read_trc_labels(path) if path.suffix.lower() == ".trc" else read_marker_labels(path)
 
 
 def with_ground_forces(recording: Recording, forces: GroundForces) -> Recording:

@@ -86,6 +86,12 @@ def read_trc(path: Path) -> Recording:
     )
 
 
+def read_trc_labels(path: Path) -> tuple[str, ...]:
+    """The labels of a TRC file's markers; frames aren't read. Raises as `read_trc`."""
+    text, _ = read_text(path)
+    return _labels(path.name, _header(path.name, text.splitlines()))[0]
+
+
 def _header(name: str, lines: Sequence[str]) -> _Header:
     if len(lines) < _HEADER_LINES or not lines[0].strip().lower().startswith("pathfiletype"):
         first = lines[0][:40] if lines else ""

@@ -177,3 +177,10 @@ def test_every_file_that_a_session_names(tmp_path):
     session = load_session(write(tmp_path, text))
     names = {"session.toml", "static.trc", "walk1.trc", "walk2.trc", "forces 1.mot"}
     assert {path.name for path in session.files} == names
+
+
+def test_joint_coordinates_tell_no_profile(tmp_path):
+    (tmp_path / "subject.osim").touch()
+    text = SOLVED.replace('"walk2.trc" = "fast"', "").replace('"isb_full_body"', '"auto"')
+    with pytest.raises(ValueError, match="joint coordinates tell no labels: name a profile"):
+        open_session(str(write(tmp_path, text)), "gait2hip60", None)
