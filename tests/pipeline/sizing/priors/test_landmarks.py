@@ -4,9 +4,8 @@ import numpy as np
 import pytest
 
 from pipeline.landmarks.bony_places import MARKER_RADIUS_M, landmarks
-from pipeline.session.load_profile import load_profile
+from pipeline.session.load_profile import fixed_profiles, load_profile
 from pipeline.session.profile import ProfileMarker
-from pipeline.session.recipe import packaged_names
 from pipeline.sizing.priors.landmarks import (
     TECHNICAL_SD_M,
     UNNAMED_SD_M,
@@ -68,7 +67,7 @@ def test_a_landmark_on_another_body_is_refused() -> None:
         marker_prior(marker("lateral_malleolus", "femur_l"))
 
 
-@pytest.mark.parametrize("profile", packaged_names("profiles"))
+@pytest.mark.parametrize("profile", fixed_profiles())
 def test_every_packaged_marker_has_a_prior_within_a_hand_of_where_the_profile_has_it(profile: str) -> None:
     for label, one in load_profile(profile).markers.items():
         found = marker_prior(one)
@@ -95,7 +94,7 @@ def test_a_place_on_another_bone_is_where_the_profile_has_it() -> None:
     assert found.soft_tissue_m == marker_prior(named).soft_tissue_m
 
 
-@pytest.mark.parametrize("profile", packaged_names("profiles"))
+@pytest.mark.parametrize("profile", fixed_profiles())
 def test_the_pelvis_table_says_over_which_spine_a_label_is(profile: str) -> None:
     """As the landmarks that packaged profiles name say too."""
     named = load_profile(profile)

@@ -6,7 +6,7 @@ import pytest
 from pipeline.landmarks.bony_places import landmarks
 from pipeline.osim.models.default_model import model_file_of
 from pipeline.osim.models.shared_model import shared_model
-from pipeline.session.profile import load_profile
+from pipeline.session.load_profile import load_profile
 from pipeline.sizing.priors.landmarks import marker_prior
 from pipeline.sizing.priors.places import (
     FOOT_BEFORE_ANKLE_SD_M,
