@@ -11,7 +11,7 @@ from pipeline.c3d.read_c3d import read_c3d
 from pipeline.errors import TrialRejected
 from pipeline.markers.observed import used_labels
 from pipeline.records import ModelOutput, Recording, SubjectBlock
-from pipeline.session.profile import load_profile
+from pipeline.session.load_profile import load_profile
 
 KNEE_MM = np.tile([100.0, 200, 500], (3, 1))
 
