@@ -91,7 +91,6 @@ def process_trial(
             *_at_the_edge(explained, markers.time_s),
             *angles.warnings,
             *model.warnings,
-            *_unchecked_mass(walk.ground.impulse_error, quality.residual_force_ratio),
         ),
     )
 
@@ -103,12 +102,6 @@ def _at_the_edge(strides: Iterable[Stride], time_s: np.ndarray) -> list[str]:
         "from it, and the accelerations there are extrapolated"
         for stride in near
     ]
-
-
-def _unchecked_mass(impulse_error: float, residual_force_ratio: float) -> list[str]:
-    if np.isnan(impulse_error) and np.isnan(residual_force_ratio):
-        return ["no stride has both feet on plates: the stated mass could not be checked against the ground's force"]
-    return []
 
 
 def _speed_m_s(markers: Markers, profile: Profile) -> float:

@@ -41,7 +41,7 @@ def observe_walk(setup: SessionSetup, trial: Trial, static: StaticTrial) -> Obse
     recording = in_step(read_c3d(trial.path), setup.plates_lag_s or 0.0)
     check_subject_blocks(recording, static.recording, subject, recipe.scaling)
     tracks = trajectories(recording, static, setup.profile, recipe)
-    ground = ground_reactions(recording, tracks, setup.profile, subject.mass_kg, recipe.ground_reactions)
+    ground = ground_reactions(recording, tracks, static, setup.profile, subject.mass_kg, recipe)
 
     markers = tracks.smooth.cut(tracks.window)
     wrenches = {side: ground.wrenches[side].cut(tracks.window) for side in SIDES}

@@ -7,9 +7,6 @@ from pathlib import Path
 
 from pipeline.c3d.read_c3d import read_c3d
 from pipeline.errors import TrialRejected
-from pipeline.ground.contacts import plates_in_ground
-from pipeline.ground.ground_reactions import check_standing
-from pipeline.markers.ground_frame import ground_rotation
 from pipeline.markers.static_trial import StaticTrial
 from pipeline.markers.trajectories import trajectories
 from pipeline.osim.models.default_model import model_file_of
@@ -29,9 +26,6 @@ def size_subject(setup: SessionSetup, static: StaticTrial) -> ScaledModel:
     settings, subject = setup.recipe.scaling, setup.session.subject
     check_subject_block(static.recording, subject, settings)
     refuse_beyond(standing_signs(static, setup.profile, subject, settings))
-    if static.stands:
-        plates = plates_in_ground(static.recording, ground_rotation(static.recording, setup.profile))
-        check_standing(static.recording, plates, subject.mass_kg, settings)
     model_file = model_file_of(setup.model_file)
     with _models_fault():
         if settings.method == "pairs":
