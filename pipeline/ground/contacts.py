@@ -197,7 +197,9 @@ def _nobodys(contact: PlateContact, standing: Side | None, far_m: float) -> Plat
 def _small(contact: PlateContact, side: Side, frames: np.ndarray, feet: _Feet) -> PlateContact:
     """A loading by less than a step: of a foot that swings it is all that acts on it, of another one a part."""
     if feet.down[side][frames].sum() / feet.markers.rate_hz <= feet.settings.debounce_s:
-        return replace(contact, side=side, strikes=False, leaves=False)
+        slight = contact.peak_n <= feet.settings.max_scuff_body_weights * feet.body_n
+        reason = "" if slight else f"{side} foot scuffed plate {contact.plate} with {contact.peak_n:.0f} N in its swing"
+        return replace(contact, side=side, reason=reason, strikes=False, leaves=False)
     return replace(
         contact,
         side=side,

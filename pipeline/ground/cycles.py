@@ -14,12 +14,16 @@ from warehouse.resample import monotone_cubic
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stride:
-    """From a foot strike to the next of the same foot."""
+    """From a foot strike to the next of the same foot.
+
+    `heading_change_deg`: how far the walker turns to the left over it; NaN where not known.
+    """
 
     side: Side
     start_s: float
     stop_s: float
     toe_off_s: float
+    heading_change_deg: float = float("nan")
 
     @property
     def duration_s(self) -> float:

@@ -6,8 +6,10 @@ from dataclasses import dataclass
 from pipeline.c3d.read_c3d import read_c3d
 from pipeline.errors import TrialRejected
 from pipeline.ground.cycles import Stride, frames_of, measured_strides
+from pipeline.ground.floor import belt_velocity_m_s
 from pipeline.ground.ground_reactions import GroundReactions, ground_reactions
 from pipeline.ground.plate_lag import in_step
+from pipeline.ground.progression import speed_m_s, with_headings
 from pipeline.markers.observed import worst_gaps
 from pipeline.markers.static_trial import StaticTrial
 from pipeline.markers.trajectories import Trajectories, trajectories
@@ -15,11 +17,15 @@ from pipeline.records import SIDES, FootWrench, Markers, Recording, Side
 from pipeline.session.same_person import check_subject_blocks
 from pipeline.session.session import Trial
 from pipeline.session.setup import SessionSetup
+from warehouse.release.selection import TURN_DEG
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ObservedWalk:
-    """A walk over the frames that show every segment; `strides` are complete, `refused` says why others are not."""
+    """A walk over the frames that show every segment; `strides` are complete, `refused` says why others are not.
+
+    `speed_m_s`: along the path, on the floor or the belt.
+    """
 
     recording: Recording
     tracks: Trajectories
@@ -28,11 +34,22 @@ class ObservedWalk:
     wrenches: Mapping[Side, FootWrench]
     strides: tuple[Stride, ...]
     refused: tuple[str, ...]
+    speed_m_s: float
 
     @property
     def frames(self) -> slice:
         """The frames that the strides need."""
         return frames_of(self.strides, self.markers.time_s)
+
+    @property
+    def turns(self) -> tuple[str, ...]:
+        """Which strides turn, and how far."""
+        return tuple(
+            f"{stride.side} stride at {stride.start_s:.2f} s turns {abs(stride.heading_change_deg):.0f}° to the "
+            f"{'left' if stride.heading_change_deg > 0 else 'right'}: releases leave it out unless asked for turns"
+            for stride in self.strides
+            if abs(stride.heading_change_deg) > TURN_DEG
+        )
 
 
 def observe_walk(setup: SessionSetup, trial: Trial, static: StaticTrial) -> ObservedWalk:
@@ -48,14 +65,16 @@ def observe_walk(setup: SessionSetup, trial: Trial, static: StaticTrial) -> Obse
     strides, refused = measured_strides(markers.time_s, wrenches, ground.events, recipe.cycles)
     if not strides:
         raise TrialRejected("cycles", _why_no_stride(recording.path.name, refused, wrenches, tracks))
+    belt_m_s = belt_velocity_m_s(tracks.recorded, setup.profile, recipe.ground_reactions)
     return ObservedWalk(
         recording=recording,
         tracks=tracks,
         ground=ground,
         markers=markers,
         wrenches=wrenches,
-        strides=tuple(strides),
+        strides=with_headings(strides, markers, setup.profile),
         refused=tuple(refused),
+        speed_m_s=speed_m_s(markers, setup.profile, strides, belt_m_s),
     )
 
 

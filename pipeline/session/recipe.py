@@ -55,6 +55,7 @@ class GroundReactionSettings(Checked):
     contact_threshold_n: Positive
     debounce_s: Positive
     min_peak_body_weights: Positive
+    max_scuff_body_weights: Ratio
     edge_margin_m: Annotated[float, Field(ge=0)]
     edge_load_body_weights: Positive
     max_cop_to_foot_m: Positive
