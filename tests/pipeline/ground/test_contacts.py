@@ -6,7 +6,8 @@ import pytest
 from pipeline.errors import TrialRejected
 from pipeline.ground.contacts import find_contacts, plates_in_ground
 from pipeline.markers.ground_frame import ground_rotation, to_ground
-from tests.pipeline.conftest import FIRST_STRIKE_S, MASS_KG, STANCE_S
+from tests.pipeline.conftest import BODY_N, FIRST_STRIKE_S, LABORATORY, MASS_KG, STANCE_S, Walker
+from tests.pipeline.ground.plates_chain import wrenches_of
 
 
 def contacts_of(recording, profile, recipe, mass_kg=MASS_KG):
@@ -76,3 +77,142 @@ def test_a_stray_object_is_nobodys_foot(walker, profile, recipe):
     found = contacts_of(replace(recording, markers_m=moved), profile, recipe)
     assert {contact.side for contact in found} == {None}
     assert all("from the nearest foot" in contact.reason for contact in found)
+
+
+def pressed(recording, number, during_s, force_n, place_m):
+    """The same, something pressing on a plate as well: at `place_m` (S, 3) in the ground frame, for a time."""
+    time_s = np.arange(len(recording.analog)) / recording.analog_rate_hz
+    middle, half = np.mean(during_s), np.ptp(during_s) / 2
+    up_n = force_n * np.sqrt(np.clip(1 - ((time_s - middle) / half) ** 2, 0, None))
+    force = np.outer(up_n, LABORATORY @ np.array([0.0, 1.0, 0.0]))
+    plates = []
+    for plate in recording.plates:
+        if plate.number == number:
+            moment = np.cross(place_m @ LABORATORY.T - plate.origin_m, force)
+            plate = replace(plate, force_n=plate.force_n + force, moment_nm=plate.moment_nm + moment)
+        plates.append(plate)
+    return replace(recording, plates=tuple(plates))
+
+
+def unloaded(plate):
+    return replace(plate, force_n=plate.force_n * 0, moment_nm=plate.moment_nm * 0)
+
+
+def under_the_right_foot(walker):
+    time_s = np.arange(round(walker.duration_s * walker.analog_rate_hz)) / walker.analog_rate_hz
+    place = walker.heel("right", time_s) + np.array([0.17, 0, 0])
+    place[:, 1] = 0
+    return place
+
+
+SWING_S = (FIRST_STRIKE_S["right"] + STANCE_S + 0.15, FIRST_STRIKE_S["right"] + STANCE_S + 0.25)
+
+
+def test_a_slight_scuff_of_a_swinging_toe_costs_nothing_and_is_measured(profile, recipe):
+    walker = Walker(plate_sides=("right", "left", "right"))
+    recording = walker.recording()
+    # The third plate has no load but the toe's.
+    recording = replace(recording, plates=(*recording.plates[:2], unloaded(recording.plates[2])))
+    scuffed = pressed(recording, 3, SWING_S, 0.045 * BODY_N, under_the_right_foot(walker))
+    one = [contact for contact in contacts_of(scuffed, profile, recipe) if contact.plate == 3]
+    assert [(contact.side, contact.usable, contact.strikes, contact.leaves) for contact in one] == [
+        ("right", True, False, False)
+    ]
+    before, events, _ = wrenches_of(recording, profile, recipe)
+    after, same_events, _ = wrenches_of(scuffed, profile, recipe)
+    assert same_events.events == events.events
+    assert (after["right"].known == before["right"].known).all()
+    more_ns = np.trapezoid(after["right"].force_n[:, 1] - before["right"].force_n[:, 1], after["right"].time_s)
+    # Below the plate's threshold nothing is taken.
+    assert more_ns == pytest.approx(0.045 * BODY_N * np.pi / 4 * 0.1, rel=0.2)
+
+
+def test_a_hard_scuff_costs_its_own_time_alone(profile, recipe):
+    walker = Walker(plate_sides=("right", "left", "right"))
+    recording = walker.recording()
+    recording = replace(recording, plates=(*recording.plates[:2], unloaded(recording.plates[2])))
+    scuffed = pressed(recording, 3, SWING_S, 80.0, under_the_right_foot(walker))
+    before, _, _ = wrenches_of(recording, profile, recipe)
+    after, _, _ = wrenches_of(scuffed, profile, recipe)
+    lost = before["right"].known & ~after["right"].known
+    assert set(after["right"].reason[lost]) == {"right foot scuffed plate 3 with 80 N in its swing"}
+    assert np.ptp(after["right"].time_s[lost]) == pytest.approx(0.09, abs=0.02)
+    assert (after["left"].known == before["left"].known).all()
+
+
+def test_a_hand_on_a_plate_is_no_foot_and_costs_no_stance(walker, profile, recipe):
+    recording = walker.recording()
+    beside = np.tile([walker.heel("right", np.array([0.2]))[0, 0], 0.0, 1.2], (len(recording.analog), 1))
+    away = np.array([1.1, 0.0, 0.0])
+    far = unloaded(replace(recording.plates[0], number=3, corners_m=recording.plates[0].corners_m + away))
+    helped = pressed(replace(recording, plates=(*recording.plates, far)), 3, (0.4, 0.6), 120.0, beside)
+    (hand,) = [contact for contact in contacts_of(helped, profile, recipe) if contact.plate == 3]
+    assert hand.side is None
+    assert "no foot on plate 3, which bore up to 120 N 1.1" in hand.reason
+    before, after = (wrenches_of(one, profile, recipe)[0] for one in (recording, helped))
+    for side in ("right", "left"):
+        assert (after[side].reason == before[side].reason).all()
+
+
+def halves(walker, keep=("heel", "toe")):
+    """The right foot's plate as two side by side, the first under its heel and the second under its toes."""
+    recording = walker.recording()
+    whole, other = recording.plates
+    along = whole.corners_m[:, 1]
+    time_s = np.arange(len(recording.analog)) / recording.analog_rate_hz
+    on_toes = np.clip((time_s - FIRST_STRIKE_S["right"]) / STANCE_S, 0, 1)[:, None]
+    parts = {}
+    for name, ahead, share in (("heel", False, 1 - on_toes), ("toe", True, on_toes)):
+        corners = whole.corners_m.copy()
+        corners[:, 1] = np.where((along > along.mean()) == ahead, along, along.mean())
+        parts[name] = replace(
+            whole,
+            corners_m=corners,
+            force_n=share * whole.force_n,
+            moment_nm=share * whole.moment_nm,
+            number={"heel": 1, "toe": 3}[name],
+        )
+    return replace(recording, plates=(*(parts[name] for name in keep), other)), recording
+
+
+def test_a_foot_on_two_plates_side_by_side_is_measured_by_both(walker, profile, recipe):
+    split, whole = halves(walker)
+    right = [contact for contact in contacts_of(split, profile, recipe) if contact.side == "right"]
+    assert [(contact.plate, contact.usable, contact.strikes, contact.leaves) for contact in right] == [
+        (1, True, True, False),
+        (3, True, False, True),
+    ]
+    found, expected = (wrenches_of(one, profile, recipe)[0]["right"] for one in (split, whole))
+    stance = np.abs(found.time_s - FIRST_STRIKE_S["right"] - STANCE_S / 2) < 0.25
+    assert found.force_n[stance] == pytest.approx(expected.force_n[stance], abs=0.01 * BODY_N)
+    assert found.cop_m[stance] == pytest.approx(expected.cop_m[stance], abs=2e-3)
+
+
+def test_a_foot_whose_toes_are_beside_the_plate_is_not_measured(walker, profile, recipe):
+    split, _ = halves(walker, keep=("heel",))
+    (right,) = [contact for contact in contacts_of(split, profile, recipe) if contact.side == "right"]
+    assert "half off plate 1" in right.reason
+
+
+def test_two_feet_with_less_than_noise_between_them_are_two_contacts(walker, profile, recipe):
+    recording = walker.recording()
+    right, left = recording.plates
+    flight_s = 0.03
+    late = round((STANCE_S + flight_s - (FIRST_STRIKE_S["left"] - FIRST_STRIKE_S["right"])) * recording.analog_rate_hz)
+    at_once = replace(
+        right,
+        corners_m=right.corners_m.mean(axis=0) + (right.corners_m - right.corners_m.mean(axis=0)) * [8.0, 6.0, 1.0],
+        force_n=right.force_n + np.roll(left.force_n, late, axis=0),
+        # A moment about another origin.
+        moment_nm=right.moment_nm
+        + np.roll(left.moment_nm + np.cross(left.origin_m - right.origin_m, left.force_n), late, axis=0),
+    )
+    # As a runner's, the right foot is up at once, and the left one until it is loaded.
+    moved, lands_s = recording.markers_m.copy(), FIRST_STRIKE_S["right"] + STANCE_S + flight_s
+    up = {"R_F": (recording.time_s > lands_s) & (recording.time_s < 1.3), "L_F": recording.time_s < lands_s}
+    for foot, frames in up.items():
+        for index in [index for index, label in enumerate(recording.marker_labels) if label.startswith(foot)]:
+            moved[frames, index, 2] += 0.1
+    found = contacts_of(replace(recording, plates=(at_once,), markers_m=moved), profile, recipe)
+    assert [(contact.side, contact.usable) for contact in found] == [("right", True), ("left", True)]
+    assert found[1].start_s - found[0].stop_s == pytest.approx(flight_s, abs=0.015)
