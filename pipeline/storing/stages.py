@@ -70,7 +70,7 @@ STAGES: dict[str, Stage] = {
     "joint_angles": Stage(version=1, sections=(), facts=(), inputs=("inverse_kinematics",)),
     # The static pose tells which of the walk's labels were exchanged, and so where the feet are.
     "ground_reactions": Stage(
-        version=1,
+        version=2,
         sections=("markers", "scaling", "ground_reactions"),
         facts=("trial", "profile", "static", "mass_kg", "plates_lag_s"),
     ),
@@ -87,7 +87,7 @@ STAGES: dict[str, Stage] = {
         inputs=("inverse_dynamics",),
     ),
     "quality": Stage(
-        version=3,
+        version=4,
         sections=("quality", "cycles"),
         facts=("height_m", "condition"),
         inputs=("static_optimization",),
