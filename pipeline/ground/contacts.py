@@ -28,7 +28,8 @@ class PlateContact:
 
     `reason` says why it doesn't measure `side`'s whole reaction, alone or with the plates beside it; "" if it does.
     `strikes`, `leaves`: whether its start is the foot's strike, and its stop the foot's leaving the floor. `partial`:
-    whether it is refused because a part of the foot may have stood beside the plate.
+    whether it is refused because a part of the foot may have stood beside the plate. `over_edge_m`: how far the sole
+    reached over the plate's edge while it bore weight, 0 if not.
     """
 
     plate: int
@@ -40,6 +41,7 @@ class PlateContact:
     strikes: bool = True
     leaves: bool = True
     partial: bool = False
+    over_edge_m: float = 0.0
 
     @property
     def usable(self) -> bool:
@@ -172,8 +174,9 @@ def _contacts_of(recording: Recording, plate: ForcePlate, samples: tuple[int, in
         return [_nobodys(one, standing[0] if standing else None, far_m)]
     if small:
         return [_small(one, side, frames, feet)]
-    reason = _off_the_edge(at_frames, feet)
-    return [replace(one, side=side, reason=reason, partial=bool(reason))]
+    over_m = _over_edge_m(frames, [plate], feet, side)
+    reason = _at_the_edge(at_frames, over_m, feet)
+    return [replace(one, side=side, reason=reason, partial=bool(reason), over_edge_m=over_m)]
 
 
 def _nobodys(contact: PlateContact, standing: Side | None, far_m: float) -> PlateContact:
@@ -262,12 +265,20 @@ def _stands_on(plate: ForcePlate, frames: np.ndarray, feet: _Feet, side: Side) -
     return bool((feet.down[side][frames] & over).sum() / feet.markers.rate_hz > feet.settings.debounce_s)
 
 
-def _off_the_edge(plate: ForcePlate, feet: _Feet) -> str:
+def _over_edge_m(frames: np.ndarray, plates: Sequence[ForcePlate], feet: _Feet, side: Side) -> float:
+    """How far a foot's sole reaches over the edge of these plates in those frames in which it is on the floor."""
+    heel_m, toe_m = feet.ends(side)
+    down = frames[feet.down[side][frames] & np.isfinite(heel_m + toe_m)[frames].all(axis=1)]
+    return max((foot_beyond_m(heel_m[frame], toe_m[frame], plates)[0] for frame in down), default=float("inf"))
+
+
+def _at_the_edge(plate: ForcePlate, over_m: float, feet: _Feet) -> str:
     cop_m, _ = centre_of_pressure(plate, feet.settings.edge_load_body_weights * feet.body_n)
-    inside = distance_to_edge_m(cop_m, plate.corners_m)
-    if np.nanmin(inside) < feet.settings.edge_margin_m:
-        return f"foot half off plate {plate.number} (centre of pressure {np.nanmin(inside) * 1e3:.0f} mm from its edge)"
-    return ""
+    inside_m = float(np.nanmin(distance_to_edge_m(cop_m, plate.corners_m)))
+    if inside_m >= feet.settings.edge_margin_m:
+        return ""
+    sole = f", its sole {over_m * 1e3:.0f} mm over it" if 0 < over_m < np.inf else ""
+    return f"foot half off plate {plate.number} (centre of pressure {inside_m * 1e3:.0f} mm from its edge{sole})"
 
 
 def _joined(contacts: Sequence[PlateContact], plates: Sequence[ForcePlate], feet: _Feet) -> tuple[PlateContact, ...]:
@@ -282,7 +293,12 @@ def _joined(contacts: Sequence[PlateContact], plates: Sequence[ForcePlate], feet
                 for index in group:
                     one = found[index]
                     found[index] = replace(
-                        one, reason="", partial=False, strikes=one.start_s == first, leaves=one.stop_s == last
+                        one,
+                        reason="",
+                        partial=False,
+                        over_edge_m=0.0,
+                        strikes=one.start_s == first,
+                        leaves=one.stop_s == last,
                     )
     return tuple(found)
 
@@ -303,6 +319,4 @@ def _wholly_on(stance: Sequence[PlateContact], plates: Sequence[ForcePlate], fee
     under = [plate for plate in plates if plate.number in {one.plate for one in stance}]
     time_s = feet.markers.time_s
     during = (time_s >= min(one.start_s for one in stance)) & (time_s <= max(one.stop_s for one in stance))
-    heel_m, toe_m = feet.ends(side)
-    frames = np.flatnonzero(during & feet.down[side] & np.isfinite(heel_m + toe_m).all(axis=1))
-    return len(frames) > 0 and all(foot_beyond_m(heel_m[frame], toe_m[frame], under)[0] == 0 for frame in frames)
+    return _over_edge_m(np.flatnonzero(during), under, feet, side) == 0

@@ -15,7 +15,7 @@ from pipeline.markers.static_trial import StaticTrial
 from pipeline.markers.trajectories import Trajectories
 from pipeline.records import SIDES, FootWrench, Recording, Side
 from pipeline.session.profile import Profile, foot_of
-from pipeline.session.recipe import Recipe
+from pipeline.session.recipe import GroundReactionSettings, Recipe
 
 # The filter spreads a stance's force over a little more than the stance: the impulse takes in what it spread.
 FILTER_SPREAD_S = 0.1
@@ -70,6 +70,7 @@ def ground_reactions(
             *check_mass(recording.path.name, mass_kg, [one for one in weighings if one], settings),
             *other_masses_in_files((recording, static.recording), mass_kg, settings),
             *(f"plate contact at {contact.start_s:.2f} s: {contact.reason}" for contact in contacts if contact.reason),
+            *_over_edges(contacts, settings),
             *(
                 [f"the laboratory's own events differ by up to {late_s:+.3f} s"]
                 if abs(late_s) > settings.max_event_difference_s
@@ -77,6 +78,16 @@ def ground_reactions(
             ),
         ),
     )
+
+
+def _over_edges(contacts: Sequence[PlateContact], settings: GroundReactionSettings) -> list[str]:
+    """Which usable contacts may lack a part of their load, since the sole reaches over the plate's edge."""
+    return [
+        f"plate contact at {one.start_s:.2f} s: the {one.side} sole reaches {one.over_edge_m * 1e3:.0f} mm over the "
+        f"edge of plate {one.plate}, and a part of its load may be missing"
+        for one in contacts
+        if one.usable and settings.edge_margin_m < one.over_edge_m < np.inf
+    ]
 
 
 def stride_impulse_errors(

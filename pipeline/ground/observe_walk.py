@@ -9,7 +9,7 @@ from pipeline.ground.cycles import Stride, frames_of, measured_strides
 from pipeline.ground.floor import belt_velocity_m_s
 from pipeline.ground.ground_reactions import GroundReactions, ground_reactions
 from pipeline.ground.plate_lag import in_step
-from pipeline.ground.progression import speed_m_s, with_headings
+from pipeline.ground.progression import path_speed_m_s, with_headings
 from pipeline.markers.observed import worst_gaps
 from pipeline.markers.static_trial import StaticTrial
 from pipeline.markers.trajectories import Trajectories, trajectories
@@ -74,7 +74,7 @@ def observe_walk(setup: SessionSetup, trial: Trial, static: StaticTrial) -> Obse
         wrenches=wrenches,
         strides=with_headings(strides, markers, setup.profile),
         refused=tuple(refused),
-        speed_m_s=speed_m_s(markers, setup.profile, strides, belt_m_s),
+        speed_m_s=path_speed_m_s(markers, setup.profile, strides, belt_m_s),
     )
 
 

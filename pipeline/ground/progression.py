@@ -34,7 +34,7 @@ def with_headings(strides: Sequence[Stride], markers: Markers, profile: Profile)
     )
 
 
-def speed_m_s(markers: Markers, profile: Profile, strides: Sequence[Stride], belt_m_s: np.ndarray) -> float:
+def path_speed_m_s(markers: Markers, profile: Profile, strides: Sequence[Stride], belt_m_s: np.ndarray) -> float:
     """The walker's mean speed along the path on the floor, which moves with `belt_m_s` (3,) if it is a belt.
 
     The path is taken as arcs of about a stride's duration: chords alone would cut a turn's corners, and shorter ones

@@ -216,3 +216,12 @@ def test_two_feet_with_less_than_noise_between_them_are_two_contacts(walker, pro
     found = contacts_of(replace(recording, plates=(at_once,), markers_m=moved), profile, recipe)
     assert [(contact.side, contact.usable) for contact in found] == [("right", True), ("left", True)]
     assert found[1].start_s - found[0].stop_s == pytest.approx(flight_s, abs=0.015)
+
+
+def test_a_sole_that_reaches_over_an_edge_is_measured(walker, profile, recipe):
+    (right, _) = contacts_of(walker.recording(), profile, recipe)
+    assert (right.usable, right.over_edge_m) == (True, 0.0)
+    # The plate ends 0.41 m ahead of the heel; moved back by 0.2 m, it ends before the toes do.
+    (right, _) = contacts_of(replace(walker, plate_shift_m=-0.2).recording(), profile, recipe)
+    assert right.over_edge_m == pytest.approx(1.35 * 0.17 - 0.21, abs=1e-3)
+    assert "its sole 20 mm over it" in right.reason or "its sole 19 mm over it" in right.reason

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from pipeline.ground.cycles import Stride
-from pipeline.ground.progression import heading_deg, speed_m_s, with_headings
+from pipeline.ground.progression import heading_deg, path_speed_m_s, with_headings
 from pipeline.records import Markers
 
 TIME_S = np.arange(300) / 100
@@ -33,7 +33,7 @@ def test_a_circle_is_walked_at_its_arcs_speed(profile):
     markers = pelvis(profile, middle, angle)
     changes = [stride.heading_change_deg for stride in with_headings(STRIDES, markers, profile)]
     assert changes == pytest.approx([np.degrees(turning_rad_s)] * 2)
-    assert speed_m_s(markers, profile, STRIDES, STILL) == pytest.approx(radius_m * turning_rad_s, rel=1e-6)
+    assert path_speed_m_s(markers, profile, STRIDES, STILL) == pytest.approx(radius_m * turning_rad_s, rel=1e-6)
     chord_m_s = np.linalg.norm(middle[-1] - middle[0]) / TIME_S[-1]
     assert chord_m_s < 0.8 * radius_m * turning_rad_s
 
@@ -47,15 +47,15 @@ def test_a_pelvis_that_swings_to_and_fro_does_not_turn(profile):
     markers = pelvis(profile, straight(1.2), np.radians(8) * np.sin(2 * np.pi * TIME_S))
     changes = [stride.heading_change_deg for stride in with_headings(STRIDES, markers, profile)]
     assert changes == pytest.approx([0, 0], abs=1e-9)
-    assert speed_m_s(markers, profile, STRIDES, STILL) == pytest.approx(1.2, rel=1e-3)
+    assert path_speed_m_s(markers, profile, STRIDES, STILL) == pytest.approx(1.2, rel=1e-3)
 
 
 def test_on_a_belt_the_floor_moves_and_not_the_pelvis(profile):
     markers = pelvis(profile, straight(0.01), 0 * TIME_S)
-    assert speed_m_s(markers, profile, STRIDES, np.array([-2.5, 0.0, 0.0])) == pytest.approx(2.51)
+    assert path_speed_m_s(markers, profile, STRIDES, np.array([-2.5, 0.0, 0.0])) == pytest.approx(2.51)
 
 
 def test_what_is_not_seen_is_not_known(profile):
     markers = pelvis(profile, np.full((300, 3), np.nan), 0 * TIME_S)
-    assert np.isnan(speed_m_s(markers, profile, STRIDES, STILL))
+    assert np.isnan(path_speed_m_s(markers, profile, STRIDES, STILL))
     assert np.isnan([stride.heading_change_deg for stride in with_headings(STRIDES, markers, profile)]).all()
