@@ -17,7 +17,7 @@ from pipeline.records import SIDES, FootWrench, Markers, Recording, Side
 from pipeline.session.same_person import check_subject_blocks
 from pipeline.session.session import Trial
 from pipeline.session.setup import SessionSetup
-from warehouse.release.selection import TURN_DEG
+from warehouse.channels import TURN_DEG
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

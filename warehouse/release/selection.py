@@ -4,15 +4,13 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Literal
 
+from warehouse.channels import TURN_DEG
 from warehouse.holdings.contents import has_cycles
 from warehouse.identity import TrialKey
 from warehouse.metadata import Stored
 from warehouse.release.split import subject_id
 
 Sides = Literal["right", "both"]
-# A stride over which the pelvis's heading changes by more is a turn. It changed by 10 at most in 61 strides of straight
-# walks, by 58 and 62 in those of a turn.
-TURN_DEG = 20.0
 
 
 def parse_sides(text: str) -> Sides:
