@@ -169,7 +169,7 @@ def _contacts_of(recording: Recording, plate: ForcePlate, samples: tuple[int, in
     small = peak_n < settings.min_peak_body_weights * feet.body_n or len(frames) < 3
     side, far_m = _side_under(at_frames, frames, feet)
     if side is None:
-        if not small:
+        if standing and not small:
             _refuse_mirrored(recording, at_frames, frames, feet, far_m)
         return [_nobodys(one, standing[0] if standing else None, far_m)]
     if small:

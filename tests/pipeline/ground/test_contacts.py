@@ -154,6 +154,21 @@ def test_a_hand_on_a_plate_is_no_foot_and_costs_no_stance(walker, profile, recip
         assert (after[side].reason == before[side].reason).all()
 
 
+def test_somebody_elses_step_refuses_no_trial(walker, profile, recipe):
+    recording = walker.recording()
+    # Turned about the plate's middle, its place is under the walker's foot, which isn't on this plate.
+    heel = walker.heel("right", np.array([0.4]))[0]
+    away = np.array([1.1, 0.0, 0.0])
+    corners = recording.plates[0].corners_m + away
+    middle = corners.mean(axis=0) @ LABORATORY
+    step = np.tile(2 * middle - (heel + np.array([0.1, 0, 0])), (len(recording.analog), 1))
+    far = replace(recording.plates[0], number=3, corners_m=corners, origin_m=corners.mean(axis=0))
+    others = pressed(replace(recording, plates=(*recording.plates, unloaded(far))), 3, (0.3, 0.7), BODY_N, step)
+    (contact,) = [contact for contact in contacts_of(others, profile, recipe) if contact.plate == 3]
+    assert contact.side is None
+    assert "somebody else" in contact.reason
+
+
 def halves(walker, keep=("heel", "toe")):
     """The right foot's plate as two side by side, the first under its heel and the second under its toes."""
     recording = walker.recording()
