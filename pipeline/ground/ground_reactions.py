@@ -11,6 +11,7 @@ from pipeline.ground.body_weight import check_mass, other_masses_in_files, weigh
 from pipeline.ground.contacts import GRAVITY_M_S2, PlateContact, find_contacts, plates_in_ground
 from pipeline.ground.foot_wrench import foot_wrench
 from pipeline.ground.gait_events import GaitEvents, detect_events, motion_events, refuse_left_early
+from pipeline.ground.smoothed_forces import smoothing_warnings
 from pipeline.markers.static_trial import StaticTrial
 from pipeline.markers.trajectories import Trajectories
 from pipeline.records import SIDES, FootWrench, Recording, Side
@@ -71,6 +72,7 @@ def ground_reactions(
             *other_masses_in_files((recording, static.recording), mass_kg, settings),
             *(f"plate contact at {contact.start_s:.2f} s: {contact.reason}" for contact in contacts if contact.reason),
             *_over_edges(contacts, settings),
+            *smoothing_warnings(recording, plates, contacts, mass_kg, settings),
             *(
                 [f"the laboratory's own events differ by up to {late_s:+.3f} s"]
                 if abs(late_s) > settings.max_event_difference_s
