@@ -23,8 +23,7 @@ from benchmarks.people import everybody, session_of
 from benchmarks.tables import Cell, markdown
 from pipeline.c3d.read_c3d import read_c3d
 from pipeline.errors import TrialRejected
-from pipeline.ground.contacts import plates_in_ground
-from pipeline.ground.ground_reactions import check_standing
+from pipeline.ground.body_weight import check_mass, weigh_standing
 from pipeline.markers.ground_frame import ground_rotation
 from pipeline.markers.static_trial import pose_static
 from pipeline.markers.trajectories import trajectories
@@ -106,8 +105,9 @@ def size(recorded: Recorded, recipe: Recipe) -> tuple[EstimatedBody | None, Verd
         refused = _refused(signs)
         if refused:
             return None, Verdict(refused=refused, walks_refused=(), n_walks=len(recorded.walks), put_right=())
-        plates = plates_in_ground(recorded.static, ground_rotation(recorded.static, profile))
-        check_standing(recorded.static, plates, recorded.subject.mass_kg, settings)
+        weighed = weigh_standing(static, profile, recorded.subject.mass_kg, recipe)
+        if weighed:
+            check_mass(recorded.static.path.name, recorded.subject.mass_kg, [weighed], recipe.ground_reactions)
         put_right += static.warnings
         for name, walk in recorded.walks.items():
             try:

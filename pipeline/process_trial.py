@@ -18,8 +18,7 @@ from pipeline.osim.engines import load_engine
 from pipeline.osim.models.shared_model import coordinate_ranges
 from pipeline.own_model.solved_motion import SolvedMotion, kinematics_as_given, solved_motion
 from pipeline.plates_in_time import lag_of_walk
-from pipeline.records import Kinematics, Markers, SubjectModel
-from pipeline.session.profile import Profile
+from pipeline.records import Kinematics, SubjectModel
 from pipeline.session.session import Trial
 from pipeline.session.setup import SessionSetup
 from pipeline.solving.leaps import leap_warnings
@@ -75,12 +74,13 @@ def process_trial(
         quality=quality,
         strides=explained,
         impulse_error=walk.ground.impulse_error,
-        speed_m_s=_speed_m_s(markers, setup.profile),
+        speed_m_s=walk.speed_m_s,
         warnings=(
             *walk.tracks.warnings,
             *walk.ground.warnings,
             *lag_warnings(lag, setup.plates_lag_s),
             *walk.refused,
+            *walk.turns,
             *solution.muscle_source.warnings(),
             *at_ends,
             *leap_warnings(solution.kinematics.coordinates, recipe.quality),
@@ -89,7 +89,6 @@ def process_trial(
             *_at_the_edge(explained, markers.time_s),
             *angles.warnings,
             *model.warnings,
-            *_unchecked_mass(walk.ground.impulse_error, quality.residual_force_ratio),
         ),
     )
 
@@ -110,17 +109,3 @@ def _at_the_edge(strides: Iterable[Stride], time_s: np.ndarray) -> list[str]:
         "from it, and the accelerations there are extrapolated"
         for stride in near
     ]
-
-
-def _unchecked_mass(impulse_error: float, residual_force_ratio: float) -> list[str]:
-    if np.isnan(impulse_error) and np.isnan(residual_force_ratio):
-        return ["no stride has both feet on plates: the stated mass could not be checked against the ground's force"]
-    return []
-
-
-def _speed_m_s(markers: Markers, profile: Profile) -> float:
-    """Mean forward speed of the pelvis."""
-    forward = markers.marker(profile.pelvis.right_anterior)[:, 0]
-    seen = np.flatnonzero(np.isfinite(forward))
-    span_s = markers.time_s[seen[-1]] - markers.time_s[seen[0]]
-    return float((forward[seen[-1]] - forward[seen[0]]) / span_s)

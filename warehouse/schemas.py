@@ -165,8 +165,21 @@ _TRIALS = TableSchema(
                     "1",
                     "Vertical ground reaction impulse of a stride over body weight times its duration",
                 ),
-                real("walking_speed_m_s", "m/s", "Mean forward speed of the pelvis"),
+                real(
+                    "walking_speed_m_s",
+                    "m/s",
+                    "Mean speed of the pelvis along its path, on a treadmill against the belt",
+                ),
                 real("cadence_steps_per_min", "1/min", "Steps per minute"),
+            )
+        ),
+        later(
+            real(
+                "heading_change_deg",
+                "degree",
+                "How far the pelvis turns to the left over a stride, to the right where negative: the largest of the "
+                "stored ones",
+                missing="nan",
             )
         ),
         Column(
@@ -387,6 +400,15 @@ _CYCLES = TableSchema(
             "Time between the cycle and the nearer end of the observed frames; below 0.05 s the samples at that end "
             "rest on accelerations that the filter extrapolated",
             missing="nan",
+        ),
+        later(
+            real(
+                "heading_change_deg",
+                "degree",
+                "How far the pelvis turns to the left from the first foot strike to the last, to the right where "
+                "negative",
+                missing="nan",
+            )
         ),
         real("mass_kg", "kg", "Body mass that forces and moments are divided by"),
         count("sample", "Number of the sample within its cycle, from 0"),

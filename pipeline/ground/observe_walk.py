@@ -5,8 +5,10 @@ from dataclasses import dataclass
 
 from pipeline.errors import TrialRejected
 from pipeline.ground.cycles import Stride, frames_of, measured_strides
+from pipeline.ground.floor import belt_velocity_m_s
 from pipeline.ground.ground_reactions import GroundReactions, ground_reactions
 from pipeline.ground.plate_lag import in_step
+from pipeline.ground.progression import path_speed_m_s, with_headings
 from pipeline.markers.observed import worst_gaps
 from pipeline.markers.static_trial import StaticTrial
 from pipeline.markers.trajectories import Trajectories, require_rate, trajectories
@@ -16,11 +18,15 @@ from pipeline.session.recipe import Recipe
 from pipeline.session.same_person import check_subject_blocks
 from pipeline.session.session import Trial
 from pipeline.session.setup import SessionSetup
+from warehouse.channels import TURN_DEG
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ObservedWalk:
-    """A walk over the frames that show every segment; `strides` are complete, `refused` says why others are not."""
+    """A walk over the frames that show every segment; `strides` are complete, `refused` says why others are not.
+
+    `speed_m_s`: along the path, on the floor or the belt.
+    """
 
     recording: Recording
     tracks: Trajectories
@@ -29,11 +35,22 @@ class ObservedWalk:
     wrenches: Mapping[Side, FootWrench]
     strides: tuple[Stride, ...]
     refused: tuple[str, ...]
+    speed_m_s: float
 
     @property
     def frames(self) -> slice:
         """The frames that the strides need."""
         return frames_of(self.strides, self.markers.time_s)
+
+    @property
+    def turns(self) -> tuple[str, ...]:
+        """Which strides turn, and how far."""
+        return tuple(
+            f"{stride.side} stride at {stride.start_s:.2f} s turns {abs(stride.heading_change_deg):.0f}° to the "
+            f"{'left' if stride.heading_change_deg > 0 else 'right'}: releases leave it out unless asked for turns"
+            for stride in self.strides
+            if abs(stride.heading_change_deg) > TURN_DEG
+        )
 
 
 def observe_walk(
@@ -49,21 +66,23 @@ def observe_walk(
     check_subject_blocks(recording, static.recording, subject, recipe.scaling)
     _require_rates(recording, recipe)
     tracks = trajectories(recording, static, setup.profile, recipe)
-    ground = ground_reactions(recording, tracks, setup.profile, subject.mass_kg, recipe.ground_reactions)
+    ground = ground_reactions(recording, tracks, static, setup.profile, subject.mass_kg, recipe)
 
     markers = tracks.smooth.cut(tracks.window)
     wrenches = {side: ground.wrenches[side].cut(tracks.window) for side in SIDES}
     strides, refused = measured_strides(markers.time_s, wrenches, ground.events, recipe.cycles)
     if not strides:
         raise TrialRejected("cycles", _why_no_stride(recording.path.name, refused, wrenches, tracks))
+    belt_m_s = belt_velocity_m_s(tracks.recorded, setup.profile, recipe.ground_reactions)
     return ObservedWalk(
         recording=recording,
         tracks=tracks,
         ground=ground,
         markers=markers,
         wrenches=wrenches,
-        strides=tuple(strides),
+        strides=with_headings(strides, markers, setup.profile),
         refused=tuple(refused),
+        speed_m_s=path_speed_m_s(markers, setup.profile, strides, belt_m_s),
     )
 
 

@@ -86,7 +86,7 @@ STAGES: dict[str, Stage] = {
     ),
     # The static pose tells which of the walk's labels were exchanged, and so where the feet are.
     "ground_reactions": Stage(
-        version=1,
+        version=2,
         sections=("markers", "scaling", "ground_reactions"),
         facts=("trial", "profile", "static", "mass_kg", "plates_lag_s"),
     ),
@@ -103,7 +103,7 @@ STAGES: dict[str, Stage] = {
         inputs=("inverse_dynamics",),
     ),
     "quality": Stage(
-        version=3,
+        version=4,
         sections=("quality", "cycles"),
         facts=("height_m", "condition"),
         inputs=("static_optimization",),

@@ -1,6 +1,6 @@
 """A trial's outcome into the warehouse: its tables and, last, its `trials` row, which vouches for them."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -93,6 +93,7 @@ def _figures(result: TrialResult) -> dict[str, object]:
         "n_frames": len(recording.time_s),
         "duration_s": len(recording.time_s) / recording.point_rate_hz,
         "walking_speed_m_s": result.speed_m_s,
+        "heading_change_deg": _largest([stride.heading_change_deg for stride in result.strides]),
         # A stride is two steps.
         "cadence_steps_per_min": 120 / float(np.mean(durations_s)),
         "vertical_impulse_ratio": 1 + result.impulse_error,
@@ -104,6 +105,11 @@ def _figures(result: TrialResult) -> dict[str, object]:
         "balance_ratio_max": max(stride.balance_ratio for stride in strides),
         "saturated_ratio_max": max(stride.saturated_ratio for stride in strides),
     }
+
+
+def _largest(changes_deg: Sequence[float]) -> float:
+    """The largest either way; NaN if none is known."""
+    return max((change for change in changes_deg if np.isfinite(change)), key=abs, default=float("nan"))
 
 
 def _unit(rotational: bool, turning: str, sliding: str) -> str:
@@ -219,6 +225,7 @@ def _cycles(result: TrialResult, condition: str, mass_kg: float) -> Columns:
             "duration_s": stride.duration_s,
             "toe_off_phase": stride.toe_off_phase,
             "margin_s": stride.margin_s(observed_s),
+            "heading_change_deg": stride.heading_change_deg,
             "mass_kg": mass_kg,
         }
         seen[stride.side] += 1

@@ -63,6 +63,7 @@ COMMANDS: dict[str, set[str]] = {
         "--condition",
         "--subject",
         "--recipe",
+        "--turns",
         "--points",
         "--sides",
         "--holdout",
