@@ -38,7 +38,8 @@ from pipeline.session.same_person import check_subject_block
 from pipeline.session.session import Subject, load_session
 from pipeline.sizing.body_figures import EstimatedBody, body_figures
 from pipeline.sizing.estimate_body import estimate_body
-from pipeline.sizing.plausible import plausible, standing_signs, without_outlying_frames
+from pipeline.sizing.outlying import without_outlying_frames
+from pipeline.sizing.plausible import plausible, standing_signs
 from pipeline.sizing.scaled_tree import scaled_tree
 
 

@@ -106,6 +106,7 @@ class ScalingSettings(Checked):
     max_standing_knee_deg: Positive
     max_foot_lift_m: Positive
     max_standing_step_m: Positive
+    report_malleolus_height_difference_m: Positive
     max_malleolus_height_difference_m: Positive
     min_sized_height_m: Positive
     max_sized_height_m: Positive

@@ -14,7 +14,8 @@ from pipeline.session.recipe import ScalingSettings
 from pipeline.session.session import Subject
 from pipeline.sizing.body_figures import EstimatedBody, body_figures, errors_m
 from pipeline.sizing.evidence import gather_evidence, without_frames
-from pipeline.sizing.plausible import plausible, without_outlying_frames
+from pipeline.sizing.outlying import without_outlying_frames, without_slipped_clusters
+from pipeline.sizing.plausible import plausible
 from pipeline.sizing.posterior import likeliest
 from pipeline.sizing.priors.mass_shares import mass_shares
 from pipeline.sizing.priors.proportions import proportion_prior
@@ -63,10 +64,17 @@ def estimate_body(
 def sized_model(model_file: Path, body: EstimatedBody, subject: Subject, settings: ScalingSettings) -> ScaledModel:
     """The subject's model, its markers where they were estimated to be. TrialRejected if the body can't be right.
 
-    Frames of markers that no body explains are left out first, and told.
+    Frames of markers that no body explains, and clusters that slipped after standing, are left out first, and told.
     """
+    body, slipped = without_slipped_clusters(body, settings)
     body, left_out = without_outlying_frames(body, settings)
-    figures = (*plausible(body, subject, settings), *body_figures(body, settings), *left_out, *unknown_bones(body))
+    figures = (
+        *plausible(body, subject, settings),
+        *body_figures(body, settings),
+        *slipped,
+        *left_out,
+        *unknown_bones(body),
+    )
     refuse_beyond(figures)
     evidence, skeleton = body.gathered.evidence, body.shared.skeleton
     factors = evidence.factors(body.posterior.shape)

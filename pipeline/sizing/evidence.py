@@ -209,7 +209,8 @@ def _measured_sd_m(
     n_walking = int((~stands).sum())
     fewer = n_walking / min(n_walking, settings.worth_frames) if n_walking else 1.0
     soft_m = np.array([priors[label].soft_tissue_m for label in labels])
-    sd_m = np.where(stands[:, None], settings.standing_sd_m, soft_m * np.sqrt(fewer))
+    standing_m = np.array([priors[label].standing_sd_m(settings.standing_sd_m) for label in labels])
+    sd_m = np.where(stands[:, None], standing_m, soft_m * np.sqrt(fewer))
     guides = [profile.markers[label].guide for label in labels]
     return np.where(guides, np.maximum(sd_m, GUIDE_SD_M), sd_m)
 

@@ -6,7 +6,7 @@ Limits are in the recipe's [scaling] section, chosen so that nobody of eighteen 
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import combinations
 
 import numpy as np
@@ -18,8 +18,7 @@ from pipeline.session.profile import Profile, ProfileMarker, foot_of
 from pipeline.session.recipe import ScalingSettings
 from pipeline.session.session import Subject
 from pipeline.sizing.body_figures import EstimatedBody, errors_m
-from pipeline.sizing.evidence import Gathered
-from pipeline.sizing.posterior import likeliest
+from pipeline.sizing.outlying import off_sds
 from pipeline.sizing.scaled_tree import scaled_tree
 
 NAN = float("nan")
@@ -38,10 +37,6 @@ MALLEOLUS_OF_HEIGHT = {"F": 0.0385, "M": 0.0415, None: 0.0400}
 HEEL_M = 0.021
 # Bodies that hang from the shoulder, which the model doesn't move.
 ARMS = ("humerus", "ulna", "radius", "hand")
-# How often what no body explains is looked for.
-ROUNDS = 3
-# What is wrong in a larger share of a marker's frames isn't a slip of the recording.
-MOST_LEFT_OUT = 1 / 3
 # Two markers as near to each other as this can't be told apart by their places.
 NEAR_M = 0.03
 
@@ -268,6 +263,7 @@ def malleoli_in_standing(
                 value=(height_m - usual_m) * 1e3,
                 unit="mm",
                 limit=settings.max_malleolus_height_difference_m * 1e3,
+                report_limit=settings.report_malleolus_height_difference_m * 1e3,
                 advice=(
                     f"{label} stands {1e3 * height_m:.0f} mm over the floor, as malleoli of somebody this tall do at "
                     f"{1e3 * usual_m:.0f}: look whether it is on the malleolus, and both feet are on the ground"
@@ -454,71 +450,3 @@ def _not_posed(body: EstimatedBody) -> Iterator[BodyFigure]:
             report_limit=0.0,
             advice="no pose fits their markers and they size nothing: look for markers that are exchanged or jump",
         )
-
-
-def off_sds(body: EstimatedBody, settings: ScalingSettings) -> np.ndarray:
-    """How far markers lie from their places, (N, M), root mean square of the axes in standard deviations.
-
-    Those of sway in standing and of soft tissue in walking; NaN where a marker wasn't seen, was left out or is a guide.
-    """
-    soft_m = np.array([body.gathered.priors[label].soft_tissue_m for label in body.gathered.labels])
-    sd_m = np.where(body.gathered.standing[:, None], settings.standing_sd_m, soft_m)
-    off: np.ndarray = errors_m(body) / (sd_m * np.sqrt(3.0))
-    return off
-
-
-def without_outliers(body: EstimatedBody, settings: ScalingSettings) -> Gathered:
-    """Evidence without what no body explains: a gap that was filled badly, a marker that hung on clothes.
-
-    In each walking frame the worst marker is left out if it is beyond `max_frame_sds`; the same evidence if none is.
-    Standing markers all stay: one frame decides there, and `plausible` judges it.
-    """
-    gathered, evidence = body.gathered, body.gathered.evidence
-    off = np.nan_to_num(off_sds(body, settings))
-    worst = off.argmax(axis=1)
-    frames = np.flatnonzero(~gathered.standing & (off.max(axis=1) > settings.max_frame_sds))
-    if not len(frames):
-        return gathered
-    precision = evidence.precision.copy()
-    precision[frames, worst[frames]] = 0.0
-    return replace(gathered, evidence=replace(evidence, precision=precision, start=body.posterior.poses))
-
-
-def without_outlying_frames(
-    body: EstimatedBody, settings: ScalingSettings
-) -> tuple[EstimatedBody, tuple[BodyFigure, ...]]:
-    """The body estimated again without them, and a figure for each marker that was left out of some frames.
-
-    The body as it was where that would take more than a third of a marker's frames: then the marker is elsewhere.
-    """
-    again = body
-    for _ in range(ROUNDS):
-        kept = without_outliers(again, settings)
-        if kept is again.gathered:
-            break
-        again = replace(again, gathered=kept, posterior=likeliest(kept.evidence))
-    shares = left_out(body.gathered, again.gathered)
-    if max(shares.values(), default=0.0) > MOST_LEFT_OUT or not again.posterior.converged:
-        return body, ()
-    return again, tuple(
-        BodyFigure(
-            figure="share_of_frames_left_out",
-            of=label,
-            value=100 * share,
-            unit="%",
-            report_limit=0.0,
-            advice=(
-                "the marker is far from its place on the body in these frames of the walks that size it; look for a "
-                "gap that was filled badly, or a marker that came off"
-            ),
-        )
-        for label, share in shares.items()
-    )
-
-
-def left_out(before: Gathered, after: Gathered) -> dict[str, float]:
-    """The share of a marker's walking frames that were seen before and are left out after, of those that have any."""
-    n_markers, walking = len(before.labels), ~before.standing
-    seen = [gathered.evidence.precision[walking, :n_markers, 0] > 0 for gathered in (before, after)]
-    shares = (seen[0] & ~seen[1]).sum(axis=0) / np.maximum(seen[0].sum(axis=0), 1)
-    return {label: float(share) for label, share in zip(before.labels, shares, strict=True) if share > 0}

@@ -43,6 +43,10 @@ class MarkerPrior:
     soft_tissue_m: float
     technical: bool
 
+    def standing_sd_m(self, sway_m: float) -> float:
+        """How far the marker is from its place in standing: by sway; over muscle also by how skin lies in walks."""
+        return math.hypot(sway_m, self.soft_tissue_m) if self.technical else sway_m
+
     @property
     def placed_m(self) -> np.ndarray:
         """Where the marker is (3,) on the likeliest body, in its frame."""

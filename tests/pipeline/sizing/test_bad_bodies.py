@@ -14,7 +14,8 @@ from pipeline.session.recipe import load_recipe
 from pipeline.sizing.body_figures import body_figures
 from pipeline.sizing.estimate_body import estimate_body
 from pipeline.sizing.evidence import regressed_hips
-from pipeline.sizing.plausible import left_out, plausible, without_outlying_frames
+from pipeline.sizing.outlying import left_out, without_outlying_frames
+from pipeline.sizing.plausible import plausible
 from pipeline.sizing.priors.landmarks import marker_prior
 from pipeline.sizing.unknown_bones import unknown_bones
 
