@@ -32,6 +32,8 @@ STANDING_SD_RAD = {"lumbar_extension": np.radians(8), "lumbar_bending": np.radia
 HELD_SD_RAD = 0.3
 # Ends of ranges give way: a soft wall's standard deviation.
 WALL_RAD = np.radians(2.0)
+# Where a search begins, no angle is far from its default without a reason: m²/rad², a centimetre a radian.
+START_STIFFNESS_M2 = 1e-4
 # Legs are at their straightest in this many of a walk's frames, of a hundred.
 STRAIGHTEST_PERCENTILE = 90
 # What a guide tells: the model's shoulders are part of its trunk, and arms hang where they like.
@@ -299,9 +301,9 @@ def _starting_poses(
     """Poses (N, Q) of the likeliest body before anything was measured."""
     skeleton, coordinates = shared.skeleton, shared.summary.coordinates
     held = [
-        (shared.names.index(name), stiffness, float(skeleton.default[shared.names.index(name)]))
-        for name, stiffness in profile.held.items()
-        if name in shared.names
+        (number, profile.held.get(coordinate.name, START_STIFFNESS_M2), float(skeleton.default[number]))
+        for number, coordinate in enumerate(coordinates)
+        if coordinate.name in profile.held or (coordinate.rotational and not coordinate.residual)
     ]
     roles = CoordinateRoles(
         locked=np.array([coordinate.locked for coordinate in coordinates]),

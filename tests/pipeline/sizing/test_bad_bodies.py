@@ -47,7 +47,6 @@ def people(shared_data, tmp_path_factory) -> dict[str, Recorded]:
         (ADULT, "everywhere: exchanged both sides of a knee", "exchanged_markers", ("R_FLE", "R_FME")),
         (ADULT, "profile: epicondyle on the shank", "left_from_right", ("R_FLE",)),
         (ADULT, "static: malleolus 5 cm up", "marker_off", ("R_FAL",)),
-        (ADULT, "everywhere: malleolus 5 cm up", "malleolus_height", ("R_FAL",)),
         (ADULT, "static: one frame, long step", "foot_ahead", ()),
         (ADULT, "static: right foot off the ground", "foot_height", ()),
         (ADULT, "height + 10 cm", "height_by_neck", ("CV7",)),
@@ -75,6 +74,15 @@ def test_a_marker_that_came_off_for_a_while_is_left_out_and_named(people):
     assert "R_FLE is far from its place" in verdict.put_right[0]
     true, n_proportions = people[ADULT].body.posterior, len(body.prior.names)
     assert np.abs(body.posterior.shape - true.shape)[:n_proportions].max() < 0.01
+
+
+def test_a_malleolus_that_is_too_high_everywhere_is_reported_by_name(people):
+    body, _ = size(FAULTS["everywhere: malleolus 5 cm up"](people[ADULT]), RECIPE)
+
+    found = [
+        each for each in plausible(body, people[ADULT].subject, RECIPE.scaling) if each.figure == "malleolus_height"
+    ]
+    assert [each.of for each in found if each.warning] == ["R_FAL"]
 
 
 def test_crouching_is_reported_and_costs_no_patient_the_session(people):
