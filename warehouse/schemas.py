@@ -1,5 +1,7 @@
 """Every table: its columns, their units and their meaning. The data dictionary is generated from it."""
 
+from dataclasses import replace
+
 import pyarrow as pa
 
 from warehouse.channels import (
@@ -116,17 +118,17 @@ _TRIALS = TableSchema(
         *(
             optional(column)
             for column in (
-                real("marker_rms_max_m", "m", "Largest root mean square marker error of any frame"),
-                real("marker_error_max_m", "m", "Largest error of any marker in any frame"),
+                real("marker_rms_max_m", "m", "Largest root mean square marker error of any frame of a gait cycle"),
+                real("marker_error_max_m", "m", "Largest error of any marker in any frame of a gait cycle"),
                 real(
                     "residual_force_ratio",
                     "1",
-                    "Root mean square residual force at the pelvis over body weight, both feet known",
+                    "Root mean square residual force at the pelvis over body weight, in cycles, both feet known",
                 ),
                 real(
                     "residual_moment_ratio",
                     "1",
-                    "Root mean square residual moment at the pelvis over weight × height, both feet known",
+                    "Root mean square residual moment at the pelvis over weight × height, in cycles, both feet known",
                 ),
                 real("reserve_ratio_max", "1", "Largest reserve actuator's share of its joint's peak moment"),
                 real(
@@ -166,12 +168,62 @@ _KINEMATICS = TableSchema(
     ),
     families=(
         Family(
+            prefix="error_",
+            members="marker",
+            units=("m",),
+            meaning="Inverse kinematics: distance from where the model has it to where it was measured, of the marker",
+            missing="nan",
+        ),
+        Family(
             prefix="",
             members="coordinate",
             units=("degree", "m"),
             meaning="Inverse kinematics: the model's coordinate",
             missing="never",
         ),
+    ),
+)
+
+# A table of its own, so that nobody who reads `kinematics` takes these for an accepted trial's.
+_REJECTED_KINEMATICS = replace(
+    _KINEMATICS,
+    name="rejected_kinematics",
+    row=(
+        "one row per marker frame of a rejected trial whose motion was solved: for a person to look at, never to be "
+        "learnt from"
+    ),
+)
+
+_STRIDES = TableSchema(
+    name="strides",
+    level="trial",
+    row="one row per stride that was seen, kept or lost, of accepted trials and of rejected ones that were solved",
+    columns=(
+        text("side", "Whose foot strikes begin and end the stride", allowed=("right", "left")),
+        count("number", "Number of the stride among its foot's in the recording, from 1"),
+        real("start_s", "s", "When its first foot strike happens in the recording"),
+        real("stop_s", "s", "When its second foot strike happens"),
+        flag("kept", "Whether it gives a gait cycle; never in a rejected trial"),
+        text("stage", "The step at which it was lost; empty if kept"),
+        text("reason", "Why it was lost; empty if kept"),
+        *(
+            real(name, unit, f"{meaning}; NaN if lost before", missing="nan")
+            for name, unit, meaning in (
+                ("marker_rms_m", "m", "Root mean square marker error, at the recipe's percentile over its frames"),
+                ("marker_error_m", "m", "The worst marker's error, at the recipe's percentile over its frames"),
+                ("range_end_ratio", "1", "Largest share of frames in which a joint of the leg lies on its range's end"),
+                ("residual_force_ratio", "1", "Root mean square residual force over body weight, both feet known"),
+                (
+                    "residual_moment_ratio",
+                    "1",
+                    "Root mean square residual moment over body weight and height, both feet known",
+                ),
+                ("reserve_ratio", "1", "Largest reserve actuator's share of its joint's peak moment"),
+                ("balance_ratio", "1", "Largest unexplained moment's share of its joint's peak moment"),
+                ("saturated_ratio", "1", "Share of the leg's muscles and frames at full activation"),
+            )
+        ),
+        text("worst_marker", "The marker whose error `marker_error_m` is; empty if its motion was not solved"),
     ),
 )
 
@@ -406,6 +458,8 @@ SCHEMAS: dict[str, TableSchema] = {
         _BODY_FIGURES,
         _TRIALS,
         _KINEMATICS,
+        _REJECTED_KINEMATICS,
+        _STRIDES,
         _JOINT_ANGLES,
         _MOMENTS,
         _FORCES,
@@ -418,6 +472,7 @@ SCHEMAS: dict[str, TableSchema] = {
 
 # An accepted trial has one file in each of these tables, and one in `cycles` if it has any cycle.
 PER_TRIAL: tuple[str, ...] = (
+    "strides",
     "kinematics",
     "joint_angles",
     "moments",
@@ -426,6 +481,8 @@ PER_TRIAL: tuple[str, ...] = (
     "joint_loads",
     "grf",
 )
+# What a rejected trial may have besides its row: the motion if it was solved, and each stride's fate.
+PER_REJECTED: tuple[str, ...] = ("strides", "rejected_kinematics")
 PER_SESSION: tuple[str, ...] = ("sessions", "scaling", "static_markers", "body_figures")
 
 

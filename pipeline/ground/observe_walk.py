@@ -1,11 +1,14 @@
-"""What was measured of one walk: markers, ground reactions and complete strides, before any model is asked."""
+"""What was measured of one walk: markers, ground reactions and complete strides, before any model is asked.
 
-from collections.abc import Mapping
+A recording may hold several passes: runs of frames that show every segment of the legs, with gaps between them.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from pipeline.c3d.read_c3d import read_c3d
 from pipeline.errors import TrialRejected
-from pipeline.ground.cycles import Stride, frames_of, measured_strides
+from pipeline.ground.cycles import LostStride, Stride, frames_of, measured_strides
 from pipeline.ground.ground_reactions import GroundReactions, ground_reactions
 from pipeline.ground.plate_lag import in_step
 from pipeline.markers.observed import worst_gaps
@@ -19,7 +22,7 @@ from pipeline.session.setup import SessionSetup
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ObservedWalk:
-    """A walk over the frames that show every segment; `strides` are complete, `refused` says why others are not."""
+    """One pass over frames that show every segment: its complete `strides`. `lost` are the whole recording's others."""
 
     recording: Recording
     tracks: Trajectories
@@ -27,7 +30,7 @@ class ObservedWalk:
     markers: Markers
     wrenches: Mapping[Side, FootWrench]
     strides: tuple[Stride, ...]
-    refused: tuple[str, ...]
+    lost: tuple[LostStride, ...]
 
     @property
     def frames(self) -> slice:
@@ -36,36 +39,73 @@ class ObservedWalk:
 
 
 def observe_walk(setup: SessionSetup, trial: Trial, static: StaticTrial) -> ObservedWalk:
-    """Read a trial and make of it what the solves need. TrialRejected names the stage that refused it."""
+    """The pass of a trial with the most complete strides, the first of equals. TrialRejected as `observe_passes`."""
+    return max(observe_passes(setup, trial, static), key=lambda walk: len(walk.strides))
+
+
+def observe_passes(setup: SessionSetup, trial: Trial, static: StaticTrial) -> tuple[ObservedWalk, ...]:
+    """Read a trial and make of it what the solves need: its passes that have a complete stride, in time.
+
+    TrialRejected names the stage that refused it, and why each stride is incomplete if all are.
+    """
     recipe, subject = setup.recipe, setup.session.subject
     recording = in_step(read_c3d(trial.path), setup.plates_lag_s or 0.0)
     check_subject_blocks(recording, static.recording, subject, recipe.scaling)
     tracks = trajectories(recording, static, setup.profile, recipe)
     ground = ground_reactions(recording, tracks, setup.profile, subject.mass_kg, recipe.ground_reactions)
 
-    markers = tracks.smooth.cut(tracks.window)
-    wrenches = {side: ground.wrenches[side].cut(tracks.window) for side in SIDES}
-    strides, refused = measured_strides(markers.time_s, wrenches, ground.events, recipe.cycles)
-    if not strides:
-        raise TrialRejected("cycles", _why_no_stride(recording.path.name, refused, wrenches, tracks))
-    return ObservedWalk(
-        recording=recording,
-        tracks=tracks,
-        ground=ground,
-        markers=markers,
-        wrenches=wrenches,
-        strides=tuple(strides),
-        refused=tuple(refused),
+    def over(frames: slice) -> tuple[tuple[Stride, ...], tuple[LostStride, ...]]:
+        wrenches = {side: ground.wrenches[side].cut(frames) for side in SIDES}
+        return measured_strides(tracks.smooth.time_s[frames], wrenches, ground.events, recipe.cycles)
+
+    found, lost = strides_by_pass(tracks, over)
+    if not found:
+        raise TrialRejected("cycles", _why_no_stride(recording.path.name, lost, ground.wrenches, tracks))
+    return tuple(
+        ObservedWalk(
+            recording=recording,
+            tracks=tracks,
+            ground=ground,
+            markers=tracks.smooth.cut(run),
+            wrenches={side: ground.wrenches[side].cut(run) for side in SIDES},
+            strides=strides,
+            lost=lost,
+        )
+        for run, strides in found
     )
 
 
+def strides_by_pass(
+    tracks: Trajectories, over: Callable[[slice], tuple[tuple[Stride, ...], tuple[LostStride, ...]]]
+) -> tuple[list[tuple[slice, tuple[Stride, ...]]], tuple[LostStride, ...]]:
+    """The passes that have complete strides, and the recording's other strides with why each is lost.
+
+    `over` gives the complete and the incomplete strides over some frames.
+    """
+    found = [(run, strides) for run in tracks.passes if (strides := over(run)[0])]
+    complete = {(stride.side, stride.start_s) for _, strides in found for stride in strides}
+    seen, incomplete = over(slice(None))
+    lost = (*incomplete, *(_unseen(stride, tracks) for stride in seen))
+    return found, tuple(stride for stride in lost if (stride.side, stride.start_s) not in complete)
+
+
+def _unseen(stride: Stride, tracks: Trajectories) -> LostStride:
+    """A stride that is complete but for markers: which segment they leave unseen, and when."""
+    time_s = tracks.smooth.time_s
+    during = stride.frames(time_s)
+    unseen = {segment: time_s[during & ~shown] for segment, shown in tracks.shown.items()}
+    told = [f"{name} from {at_s[0]:.2f} to {at_s[-1]:.2f} s" for name, at_s in unseen.items() if len(at_s)]
+    why = f"too few markers are seen of {', '.join(told)}" if told else "too few frames on end show every segment"
+    return LostStride(side=stride.side, start_s=stride.start_s, stop_s=stride.stop_s, stage="markers", why=why)
+
+
 def _why_no_stride(
-    source: str, refused: tuple[str, ...], wrenches: Mapping[Side, FootWrench], tracks: Trajectories
+    source: str, lost: Sequence[LostStride], wrenches: Mapping[Side, FootWrench], tracks: Trajectories
 ) -> str:
     reasons = sorted({reason for side in SIDES for reason in wrenches[side].reason if reason})
     return (
         f"{source}: no complete gait cycle with a known ground reaction, expected at least one. "
-        f"Strides: {'; '.join(refused) or 'none seen'}. Feet: {'; '.join(reasons) or 'no stance'}. "
+        f"Strides: {'; '.join(map(str, lost)) or 'none seen'}. Feet: {'; '.join(reasons) or 'no stance'}. "
         f"Markers: {worst_gaps(tracks.smooth) or 'no gaps'}. Choose a walk in which a foot lands alone and wholly on a "
         "plate, or leave the trial out."
     )

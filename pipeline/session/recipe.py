@@ -150,8 +150,9 @@ class StaticOptimizationSettings(Checked):
 
 
 class QualitySettings(Checked):
-    """Gates between accepted and rejected, and what is worth a warning."""
+    """Gates between a stride that is kept and one that is lost, and what is worth a warning."""
 
+    marker_percentile: Annotated[float, Field(ge=50, le=100)]
     max_marker_rms_m: Positive
     max_marker_error_m: Positive
     max_reserve_ratio: Ratio

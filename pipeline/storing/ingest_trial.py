@@ -7,11 +7,13 @@ from pipeline.errors import TrialRejected
 from pipeline.markers.static_trial import read_static
 from pipeline.process_trial import process_trial
 from pipeline.records import SubjectModel
+from pipeline.solving.judged_strides import SolvedButRejected
 from pipeline.storing.job import Job, open_job
 from pipeline.storing.request import SessionRequest
 from pipeline.storing.stages import keys_of, table_keys
 from pipeline.storing.staleness import stored_outcome
 from pipeline.storing.store_rejected import store_failure, store_rejected
+from pipeline.storing.store_solved import solved_files
 from pipeline.storing.store_trial import store_accepted
 from pipeline.storing.stored_kinematics import read_kinematics
 from warehouse.files.read import read_scaled_model, read_table, stored
@@ -47,7 +49,8 @@ def ingest_trial(request: SessionRequest, trial: str) -> Outcome:
             result = process_trial(setup, setup.session.trial(trial), static, model, directory, known)
         except TrialRejected as rejected:
             rejection = Rejection(stage=rejected.stage, reason=rejected.reason, log=_log_tail(directory))
-            return store_rejected(job, trial, rejection, accounts)
+            solved = solved_files(job, trial, accounts, rejected) if isinstance(rejected, SolvedButRejected) else ()
+            return store_rejected(job, trial, rejection, accounts, solved)
         return store_accepted(job, trial, accounts, result)
 
 

@@ -17,6 +17,8 @@ Facts = Mapping[str, str | int | float | None]
 # pass the quality gates, so they change with the gates too.
 STAGE_OF_TABLE: dict[str, str] = {
     "kinematics": "inverse_kinematics",
+    "rejected_kinematics": "inverse_kinematics",
+    "strides": "quality",
     "joint_angles": "joint_angles",
     "grf": "ground_reactions",
     "moments": "inverse_dynamics",
@@ -61,7 +63,7 @@ STAGES: dict[str, Stage] = {
     ),
     "session": Stage(version=1, sections=(), facts=("subject", "static_name", "n_trials"), inputs=("scaling",)),
     "inverse_kinematics": Stage(
-        version=5,
+        version=6,
         sections=("markers", "inverse_kinematics", "engine"),
         # Frames of which the plates know nothing are cut off.
         facts=("trial", "profile", "plates_lag_s"),
@@ -87,7 +89,7 @@ STAGES: dict[str, Stage] = {
         inputs=("inverse_dynamics",),
     ),
     "quality": Stage(
-        version=3,
+        version=4,
         sections=("quality", "cycles"),
         facts=("height_m", "condition"),
         inputs=("static_optimization",),

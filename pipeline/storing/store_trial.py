@@ -13,11 +13,12 @@ from pipeline.solving.trial_result import TrialResult
 from pipeline.storing.job import Job
 from pipeline.storing.stages import StageAccount, common_facts, keys_of, table_keys, to_json
 from pipeline.storing.store_rejected import description
+from pipeline.storing.store_solved import stride_columns
 from pipeline.storing.stored_kinematics import columns_of
 from warehouse.channels import LOADED_JOINTS
 from warehouse.files.lock import one_writer
 from warehouse.files.write import row_file, table_file, write_together
-from warehouse.holdings.contents import is_trial_fresh
+from warehouse.holdings.contents import is_trial_fresh, trial_paths
 from warehouse.outcome import Outcome
 from warehouse.provenance import file_sha256
 
@@ -31,6 +32,7 @@ def store_accepted(job: Job, trial: str, accounts: Mapping[str, StageAccount], r
     condition = session.trial(trial).condition
     known = {side: wrench.known for side, wrench in result.wrenches.items()}
     tables: dict[str, tuple[Columns, Mapping[str, str]]] = {
+        "strides": (stride_columns(result.judged), {}),
         "kinematics": columns_of(result.solution.kinematics),
         "joint_angles": ({"time_s": result.angles.time_s, **result.angles.angles_deg}, {}),
         "grf": (_grf(result.wrenches), {}),
@@ -74,7 +76,8 @@ def store_accepted(job: Job, trial: str, accounts: Mapping[str, StageAccount], r
     with one_writer(job.warehouse, key):
         # Another process may have stored just this meanwhile: nobody reading it is to see it go and come back.
         if not is_trial_fresh(job.warehouse, key, made_by):
-            write_together(job.warehouse, files, row)
+            obsolete = trial_paths(job.warehouse, key).obsolete("accepted")
+            write_together(job.warehouse, files, row, obsolete=obsolete)
     return Outcome(key=key, n_cycles=len(result.cycles))
 
 
@@ -84,8 +87,8 @@ def _counts(cycles: tuple[Cycle, ...]) -> dict[str, int]:
 
 
 def _figures(result: TrialResult) -> dict[str, object]:
-    recording = result.recording
-    strides = result.strides.values()
+    recording, motion = result.recording, result.solution.kinematics
+    strides, in_cycles = result.strides.values(), result.in_strides(motion.coordinates.time_s)
     durations_s = [cycle.stride.duration_s for cycle in result.cycles]
     return {
         "point_rate_hz": recording.point_rate_hz,
@@ -96,10 +99,10 @@ def _figures(result: TrialResult) -> dict[str, object]:
         # A stride is two steps.
         "cadence_steps_per_min": 120 / float(np.mean(durations_s)),
         "vertical_impulse_ratio": 1 + result.impulse_error,
-        "marker_rms_max_m": result.quality.marker_rms_max_m,
-        "marker_error_max_m": result.quality.marker_error_max_m,
-        "residual_force_ratio": result.quality.residual_force_ratio,
-        "residual_moment_ratio": result.quality.residual_moment_ratio,
+        "marker_rms_max_m": float(np.nanmax(motion.marker_rms_m[in_cycles])),
+        "marker_error_max_m": float(np.nanmax(motion.marker_max_m[in_cycles])),
+        "residual_force_ratio": result.residuals.force_ratio,
+        "residual_moment_ratio": result.residuals.moment_ratio,
         "reserve_ratio_max": max(stride.reserve_ratio for stride in strides),
         "balance_ratio_max": max(stride.balance_ratio for stride in strides),
         "saturated_ratio_max": max(stride.saturated_ratio for stride in strides),
@@ -175,7 +178,7 @@ def _frames_explained(result: TrialResult) -> dict[Side, np.ndarray]:
     time_s = result.solution.muscles.time_s
     explained: dict[Side, np.ndarray] = {side: np.zeros(len(time_s), dtype=bool) for side in SIDES}
     for stride in result.strides:
-        explained[stride.side] |= (time_s >= stride.start_s - 1e-9) & (time_s < stride.stop_s - 1e-9)
+        explained[stride.side] |= stride.frames(time_s)
     return explained
 
 

@@ -6,6 +6,7 @@ The row of a session or trial is written last. A row without its files (deleted 
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Literal
 
 from warehouse.errors import WarehouseError
 from warehouse.files.read import is_fresh, peek, stored
@@ -13,7 +14,7 @@ from warehouse.files.storage import exists
 from warehouse.identity import SessionKey, TrialKey
 from warehouse.layout import Warehouse, scaled_model_path, table_path
 from warehouse.metadata import Stored
-from warehouse.schemas import PER_SESSION, PER_TRIAL, schema_of
+from warehouse.schemas import PER_REJECTED, PER_SESSION, PER_TRIAL, schema_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,6 +24,7 @@ class TrialPaths:
     facts: tuple[str, ...]
     session: tuple[str, ...]
     trial: tuple[str, ...]
+    rejected: tuple[str, ...]
     cycles: str
 
     def needed(self, row: Stored) -> tuple[str, ...]:
@@ -34,13 +36,16 @@ class TrialPaths:
         return (*self.facts, *self.session, *self.trial, *((self.cycles,) if has_cycles(row) else ()))
 
     def allowed(self, row: Stored) -> tuple[str, ...]:
-        """The files that may exist: a trial rejected at a late stage keeps its earlier tables, but has no cycles."""
-        return (
-            *self.facts,
-            *self.session,
-            *self.trial,
-            *(() if row.summary["outcome"] == "rejected" else (self.cycles,)),
-        )
+        """The files that may exist: of a rejected trial no table that an accepted one has, but for its strides."""
+        own = self.rejected if row.summary["outcome"] == "rejected" else (*self.trial, self.cycles)
+        return (*self.facts, *self.session, *own)
+
+    def obsolete(self, outcome: Literal["accepted", "rejected"]) -> tuple[str, ...]:
+        """The files that a trial of this outcome doesn't have: an earlier run of another outcome may have left them."""
+        own, others = (*self.trial, self.cycles), self.rejected
+        if outcome == "rejected":
+            own, others = others, own
+        return tuple(path for path in others if path not in own)
 
 
 def trial_paths(warehouse: Warehouse, key: TrialKey) -> TrialPaths:
@@ -50,6 +55,7 @@ def trial_paths(warehouse: Warehouse, key: TrialKey) -> TrialPaths:
         facts=(subject, session),
         session=(*others, scaled_model_path(warehouse, key)),
         trial=tuple(table_path(warehouse, table, "trial", key) for table in PER_TRIAL),
+        rejected=tuple(table_path(warehouse, table, "trial", key) for table in PER_REJECTED),
         cycles=table_path(warehouse, "cycles", "trial", key),
     )
 

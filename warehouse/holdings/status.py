@@ -17,7 +17,7 @@ from warehouse.layout import (
     table_directory,
 )
 from warehouse.metadata import Stored
-from warehouse.schemas import PER_SESSION, PER_TRIAL
+from warehouse.schemas import PER_REJECTED, PER_SESSION, PER_TRIAL
 
 _SHOWN = 30
 
@@ -142,7 +142,7 @@ def _partial_imports(warehouse: Warehouse, trials: list[Stored]) -> list[str]:
 
 
 def _listed(warehouse: Warehouse) -> Iterator[str]:
-    for table in ("subjects", *PER_SESSION, *PER_TRIAL, "cycles"):
+    for table in ("subjects", *PER_SESSION, *dict.fromkeys((*PER_TRIAL, *PER_REJECTED)), "cycles"):
         yield from storage.files_under(warehouse, table_directory(warehouse, table))
     yield from storage.files_under(warehouse, table_directory(warehouse, SCALED_MODELS))
 

@@ -2,6 +2,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.warehouse.conftest import store_rejected_trial, store_whole_trial
 from tests.warehouse.one_file import write_row
 from tests.warehouse.samples import MADE, trial_row
 from warehouse.errors import WarehouseError
@@ -73,7 +74,17 @@ def test_an_accepted_trials_missing_file_is_named(five_trials: Warehouse) -> Non
 
 def test_cycles_of_a_trial_rejected_since_are_orphans(five_trials: Warehouse) -> None:
     reject(five_trials, a_key("S1", "t1"), "quality", "reserves of 30 %")
-    assert warehouse_status(five_trials).orphans == ("cycles/adults/S1/v1/t1.parquet",)
+    orphans = warehouse_status(five_trials).orphans
+    left = sorted(f"{table}/adults/S1/v1/t1.parquet" for table in (*status_module.PER_TRIAL, "cycles"))
+    left.remove("strides/adults/S1/v1/t1.parquet")
+    assert list(orphans) == left
+
+
+def test_what_a_rejected_trial_keeps_is_no_orphan_and_an_accepted_ones_is(five_trials: Warehouse) -> None:
+    store_rejected_trial(five_trials, a_key("S1", "t3"))
+    assert warehouse_status(five_trials).orphans == ()
+    store_whole_trial(five_trials, a_key("S1", "t3"))
+    assert warehouse_status(five_trials).orphans == ("rejected_kinematics/adults/S1/v1/t3.parquet",)
 
 
 def test_files_that_no_trial_vouches_for_are_orphans(five_trials: Warehouse) -> None:
