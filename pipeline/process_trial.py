@@ -15,11 +15,11 @@ from pipeline.ground.cycles import LostStride, Stride, frames_of
 from pipeline.ground.observe_walk import ObservedWalk, observe_passes
 from pipeline.ground.plate_lag import PlateLag, lag_warnings
 from pipeline.markers.static_trial import StaticTrial
+from pipeline.motion_only.process_motion import pelvis_speed_m_s
 from pipeline.osim.engines import load_engine
 from pipeline.osim.models.shared_model import coordinate_ranges
 from pipeline.plates_in_time import lag_of_walk, together
-from pipeline.records import Kinematics, Markers, SubjectModel
-from pipeline.session.profile import Profile
+from pipeline.records import Kinematics, SubjectModel
 from pipeline.session.recipe import Recipe
 from pipeline.session.session import Trial
 from pipeline.session.setup import SessionSetup
@@ -38,7 +38,7 @@ from pipeline.solving.leaps import leap_warnings, leaps_of
 from pipeline.solving.path_steps import path_step_warnings
 from pipeline.solving.quality import residual_ratios
 from pipeline.solving.solution import Solution, joined_kinematics, joined_solution, joined_wrenches
-from pipeline.solving.solve import joint_kinematics, solve_forces
+from pipeline.solving.solve import joint_kinematics, known_over, solve_forces
 from pipeline.solving.targets import cut_cycles
 from pipeline.solving.trial_result import TrialResult, frames_in
 
@@ -67,7 +67,7 @@ def process_trial(
     recording, ground = passes[0].recording, passes[0].ground
     engine = load_engine(recipe.model.engine)
     motions = [
-        _known_over(walk.markers, known)
+        known_over(walk.markers, known)
         or joint_kinematics(engine, model.file, walk.markers, setup.profile, recipe, directory / "ik" / str(number))
         for number, walk in enumerate(passes)
     ]
@@ -100,7 +100,7 @@ def process_trial(
         judged=judged,
         residuals=left,
         impulse_error=ground.impulse_error,
-        speed_m_s=_speed_m_s([walk.markers for walk, _ in solved], setup.profile),
+        speed_m_s=pelvis_speed_m_s(tuple(walk.markers for walk, _ in solved), setup.profile),
         warnings=(
             *passes[0].tracks.warnings,
             *ground.warnings,
@@ -140,14 +140,6 @@ def _solve_passes(
     return solved
 
 
-def _known_over(markers: Markers, known: Kinematics | None) -> Kinematics | None:
-    """The part of a solved motion that lies over these markers' frames, if it covers all of them."""
-    if known is None:
-        return None
-    frames = np.isin(known.coordinates.time_s, markers.time_s)
-    return known.cut(frames) if frames.sum() == len(markers.time_s) else None
-
-
 def _plate_lag(model: Path, solved: Sequence[tuple[ObservedWalk, Solution]], recipe: Recipe) -> PlateLag | None:
     cutoff_hz = recipe.ground_reactions.force_cutoff_hz
     lags = [
@@ -171,14 +163,3 @@ def _unchecked_mass(impulse_error: float, residual_force_ratio: float) -> list[s
     if np.isnan(impulse_error) and np.isnan(residual_force_ratio):
         return ["no stride has both feet on plates: the stated mass could not be checked against the ground's force"]
     return []
-
-
-def _speed_m_s(passes: Sequence[Markers], profile: Profile) -> float:
-    """Mean forward speed of the pelvis over the passes."""
-    way_m, span_s = 0.0, 0.0
-    for markers in passes:
-        forward = markers.marker(profile.pelvis.right_anterior)[:, 0]
-        seen = np.flatnonzero(np.isfinite(forward))
-        way_m += float(forward[seen[-1]] - forward[seen[0]])
-        span_s += float(markers.time_s[seen[-1]] - markers.time_s[seen[0]])
-    return way_m / span_s

@@ -103,7 +103,11 @@ _TRIALS = TableSchema(
     summary=("condition", "outcome", "stage", "reason", "n_cycles_right", "n_cycles_left"),
     columns=(
         text("condition", "Walking condition: slow, med, fast, or the laboratory's own word"),
-        text("outcome", "Whether the trial gives targets", allowed=("accepted", "rejected")),
+        text(
+            "outcome",
+            "Whether the trial gives targets; `kinematics`: it gives joint angles, and its session asks for no more",
+            allowed=("accepted", "rejected", "kinematics"),
+        ),
         text("stage", "The step that rejected the trial; null if accepted", missing="null"),
         text("reason", "Why it was rejected; null if accepted", missing="null"),
         text("log", "Last lines of the rejected trial's error output and OpenSim log", missing="null"),
@@ -113,8 +117,8 @@ _TRIALS = TableSchema(
         real("analog_rate_hz", "Hz", "Analog samples per second", missing="null"),
         count("n_frames", "Marker frames of the recording", missing="null"),
         real("duration_s", "s", "Duration of the recording", missing="null"),
-        count("n_cycles_right", "Gait cycles stored of the right leg"),
-        count("n_cycles_left", "Gait cycles stored of the left leg"),
+        count("n_cycles_right", "Gait cycles stored of the right leg, in `angle_cycles` if of kinematics only"),
+        count("n_cycles_left", "Gait cycles stored of the left leg, likewise"),
         *(
             optional(column)
             for column in (
@@ -448,6 +452,19 @@ _CYCLES = TableSchema(
     ),
 )
 
+_OF_ANGLES = ("side", "cycle", "start_s", "duration_s", "toe_off_phase", "margin_s", "sample", "phase")
+# A table of its own: nothing is known of these cycles' moments and forces, and no release reads it.
+_ANGLE_CYCLES = TableSchema(
+    name="angle_cycles",
+    level="trial",
+    row="one row per sample of a gait cycle, cycle after cycle, of trials of kinematics only",
+    columns=tuple(
+        column
+        for column in _CYCLES.columns
+        if column.name in ("condition", *_OF_ANGLES, *(ipsilateral(name) for name in INPUT_COORDINATES))
+    ),
+)
+
 SCHEMAS: dict[str, TableSchema] = {
     schema.name: schema
     for schema in (
@@ -467,6 +484,7 @@ SCHEMAS: dict[str, TableSchema] = {
         _JOINT_LOADS,
         _GRF,
         _CYCLES,
+        _ANGLE_CYCLES,
     )
 }
 
@@ -481,6 +499,8 @@ PER_TRIAL: tuple[str, ...] = (
     "joint_loads",
     "grf",
 )
+# What a trial of kinematics only has.
+PER_MOTION: tuple[str, ...] = ("strides", "kinematics", "joint_angles", "angle_cycles")
 # What a rejected trial may have besides its row: the motion if it was solved, and each stride's fate.
 PER_REJECTED: tuple[str, ...] = ("strides", "rejected_kinematics")
 PER_SESSION: tuple[str, ...] = ("sessions", "scaling", "static_markers", "body_figures")

@@ -131,7 +131,7 @@ def _refuse_without_plates(recording: Recording) -> None:
             "ground_reactions",
             f"{recording.path.name}: holds no force plate{why}, expected at least one under a step: without ground "
             "reactions there are no moments. Export the plates with the walk (FORCE_PLATFORM and its analog channels), "
-            "or leave the trial out.",
+            "set `kinematics_only = true` in session.toml where joint angles suffice, or leave the trial out.",
         )
 
 

@@ -18,7 +18,7 @@ from pipeline.session.setup import SessionSetup
 from pipeline.solving.judged_strides import JudgedStride, judged_by_motion, kept_strides, no_stride_stands
 from pipeline.solving.leaps import Leap, leaps_of
 from pipeline.solving.solution import joined_kinematics
-from pipeline.solving.solve import joint_kinematics
+from pipeline.solving.solve import joint_kinematics, known_over
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,9 +42,9 @@ class RecordedMotion:
 
 
 def recorded_motion(
-    setup: SessionSetup, file: Path, static: StaticTrial, model: Path, directory: Path
+    setup: SessionSetup, file: Path, static: StaticTrial, model: Path, directory: Path, known: Kinematics | None = None
 ) -> RecordedMotion:
-    """Read a walk and solve its motion. TrialRejected names the stage that refused it."""
+    """Read a walk and solve its motion, unless `known` is the same. TrialRejected names the stage that refused it."""
     profile, recipe = setup.profile, setup.recipe
     recording = read_c3d(file)
     check_subject_blocks(recording, static.recording, setup.session.subject, recipe.scaling)
@@ -66,7 +66,8 @@ def recorded_motion(
     engine = load_engine(recipe.model.engine)
     kinematics = joined_kinematics(
         [
-            joint_kinematics(engine, model, markers, profile, recipe, directory / "ik" / str(number))
+            known_over(markers, known)
+            or joint_kinematics(engine, model, markers, profile, recipe, directory / "ik" / str(number))
             for number, markers in enumerate(passes)
         ]
     )

@@ -47,6 +47,7 @@ class Visit(Checked):
 
     `static`: the standing trial, if there is one. `sizing`: the walks that size the body, beside it or alone; the first
     few if they aren't given.
+    `kinematics_only`: its walks give joint angles alone, and no plate is read.
     `plates_lag_s`: how late the force plates were against the cameras that day; it goes before the profile's.
     """
 
@@ -57,6 +58,7 @@ class Visit(Checked):
     sizing: tuple[str, ...] | None = None
     recordings: str = "."
     plates_lag_s: PlatesLag | None = None
+    kinematics_only: bool = False
 
 
 class _File(Checked):
@@ -83,6 +85,7 @@ class Session(Checked):
     profile: str
     static: Path | None
     plates_lag_s: float | None
+    kinematics_only: bool
     trials: tuple[Trial, ...]
     sizing_trials: tuple[Trial, ...]
 
@@ -142,6 +145,7 @@ def load_session(path: Path) -> Session:
         profile=profile,
         static=static,
         plates_lag_s=visit.plates_lag_s,
+        kinematics_only=visit.kinematics_only,
         trials=trials,
         sizing_trials=_sizing_trials(file, visit.sizing, trials),
     )

@@ -86,6 +86,14 @@ def joint_kinematics(
     return replace(judged, coordinates=judged.coordinates.as_stored())
 
 
+def known_over(markers: Markers, known: Kinematics | None) -> Kinematics | None:
+    """The part of a solved motion that lies over these markers' frames, if it covers all of them."""
+    if known is None:
+        return None
+    frames = np.isin(known.coordinates.time_s, markers.time_s)
+    return known.cut(frames) if frames.sum() == len(markers.time_s) else None
+
+
 def foot_bodies(recipe: Recipe) -> dict[Side, str]:
     """Which body carries each foot's ground reaction."""
     return {"right": recipe.model.right_foot_body, "left": recipe.model.left_foot_body}

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from pipeline.errors import TrialRejected
 from pipeline.markers.static_trial import read_static
+from pipeline.motion_only.process_motion import process_motion
 from pipeline.process_trial import process_trial
 from pipeline.records import SubjectModel
 from pipeline.solving.judged_strides import SolvedButRejected
@@ -12,6 +13,7 @@ from pipeline.storing.job import Job, open_job
 from pipeline.storing.request import SessionRequest
 from pipeline.storing.stages import keys_of, table_keys
 from pipeline.storing.staleness import stored_outcome
+from pipeline.storing.store_motion import store_motion
 from pipeline.storing.store_rejected import store_failure, store_rejected
 from pipeline.storing.store_solved import solved_files
 from pipeline.storing.store_trial import store_accepted
@@ -46,7 +48,11 @@ def ingest_trial(request: SessionRequest, trial: str) -> Outcome:
             model = _subject_model(job, keys["session"], directory)
             static = read_static(setup)
             known = read_kinematics(job.warehouse, key, keys)
-            result = process_trial(setup, setup.session.trial(trial), static, model, directory, known)
+            listed = setup.session.trial(trial)
+            if setup.session.kinematics_only:
+                motion = process_motion(setup, listed, static, model, directory, known)
+                return store_motion(job, trial, accounts, motion)
+            result = process_trial(setup, listed, static, model, directory, known)
         except TrialRejected as rejected:
             rejection = Rejection(stage=rejected.stage, reason=rejected.reason, log=_log_tail(directory))
             solved = solved_files(job, trial, accounts, rejected) if isinstance(rejected, SolvedButRejected) else ()

@@ -26,6 +26,7 @@ STAGE_OF_TABLE: dict[str, str] = {
     "activations": "quality",
     "joint_loads": "quality",
     "cycles": "quality",
+    "angle_cycles": "quality",
     "trials": "quality",
 }
 # When OpenSim's tools may stop. Engine `exact` is at the optimum whatever these say: no result of it depends on them.
@@ -65,8 +66,8 @@ STAGES: dict[str, Stage] = {
     "inverse_kinematics": Stage(
         version=6,
         sections=("markers", "inverse_kinematics", "engine"),
-        # Frames of which the plates know nothing are cut off.
-        facts=("trial", "profile", "plates_lag_s"),
+        # Frames of which the plates know nothing are cut off, and with kinematics only those that no stride needs.
+        facts=("trial", "profile", "plates_lag_s", "kinematics_only"),
         inputs=("scaling",),
     ),
     "joint_angles": Stage(version=1, sections=(), facts=(), inputs=("inverse_kinematics",)),

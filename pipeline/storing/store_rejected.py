@@ -35,7 +35,7 @@ def store_failure(job: Job, trial: str, rejection: Rejection) -> Outcome:
     """Write a trial that could not be computed, to be tried again; an accepted result that is there stays."""
     key = job.setup.session.trial_key(trial)
     with one_writer(job.warehouse, key):
-        if _holds_accepted(job, trial):
+        if _holds_result(job, trial):
             return Outcome(
                 key=key, rejection=replace(rejection, reason=f"{rejection.reason} The earlier result was kept.")
             )
@@ -89,12 +89,12 @@ def _write(
     return Outcome(key=key, rejection=rejection)
 
 
-def _holds_accepted(job: Job, trial: str) -> bool:
+def _holds_result(job: Job, trial: str) -> bool:
     try:
         row = stored(job.warehouse, "trials", job.setup.session.trial_key(trial))
     except WarehouseError:
         return False
-    return bool(row.summary["outcome"] == "accepted")
+    return bool(row.summary["outcome"] != "rejected")
 
 
 def description(job: Job, trial: str) -> dict[str, object]:

@@ -4,7 +4,6 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from pipeline.ground.cycles import Cycle
 from pipeline.osim.version import opensim_version
 from pipeline.records import SIDES, FootWrench, Side
 from pipeline.solving.quality import RESIDUAL_FORCES, RESIDUAL_MOMENTS
@@ -13,7 +12,7 @@ from pipeline.solving.trial_result import TrialResult
 from pipeline.storing.job import Job
 from pipeline.storing.stages import StageAccount, common_facts, keys_of, table_keys, to_json
 from pipeline.storing.store_rejected import description
-from pipeline.storing.store_solved import stride_columns
+from pipeline.storing.store_solved import cycle_columns, motion_figures, stride_columns
 from pipeline.storing.stored_kinematics import columns_of
 from warehouse.channels import LOADED_JOINTS
 from warehouse.files.lock import one_writer
@@ -40,7 +39,7 @@ def store_accepted(job: Job, trial: str, accounts: Mapping[str, StageAccount], r
         "forces": _forces(result),
         "activations": (_activations(result), {}),
         "joint_loads": (_joint_loads(result), {}),
-        "cycles": (_cycles(result, condition, mass_kg), {}),
+        "cycles": (cycle_columns(result.cycles, result.wrenches["right"].time_s, condition, mass_kg=mass_kg), {}),
     }
     made_by = table_keys(keys_of(accounts))
     made_from = common_facts(recipe, opensim_version(), result.solution.muscle_source)
@@ -64,7 +63,6 @@ def store_accepted(job: Job, trial: str, accounts: Mapping[str, StageAccount], r
         {
             **description(job, trial),
             "outcome": "accepted",
-            **_counts(result.cycles),
             **_figures(result),
             "source_sha256": file_sha256(session.trial(trial).path),
             "warnings": list(result.warnings),
@@ -81,26 +79,11 @@ def store_accepted(job: Job, trial: str, accounts: Mapping[str, StageAccount], r
     return Outcome(key=key, n_cycles=len(result.cycles))
 
 
-def _counts(cycles: tuple[Cycle, ...]) -> dict[str, int]:
-    sides = [cycle.stride.side for cycle in cycles]
-    return {f"n_cycles_{side}": sides.count(side) for side in ("right", "left")}
-
-
 def _figures(result: TrialResult) -> dict[str, object]:
-    recording, motion = result.recording, result.solution.kinematics
-    strides, in_cycles = result.strides.values(), result.in_strides(motion.coordinates.time_s)
-    durations_s = [cycle.stride.duration_s for cycle in result.cycles]
+    strides = result.strides.values()
     return {
-        "point_rate_hz": recording.point_rate_hz,
-        "analog_rate_hz": recording.analog_rate_hz,
-        "n_frames": len(recording.time_s),
-        "duration_s": len(recording.time_s) / recording.point_rate_hz,
-        "walking_speed_m_s": result.speed_m_s,
-        # A stride is two steps.
-        "cadence_steps_per_min": 120 / float(np.mean(durations_s)),
+        **motion_figures(result.recording, result.solution.kinematics, result.cycles, result.speed_m_s),
         "vertical_impulse_ratio": 1 + result.impulse_error,
-        "marker_rms_max_m": float(np.nanmax(motion.marker_rms_m[in_cycles])),
-        "marker_error_max_m": float(np.nanmax(motion.marker_max_m[in_cycles])),
         "residual_force_ratio": result.residuals.force_ratio,
         "residual_moment_ratio": result.residuals.moment_ratio,
         "reserve_ratio_max": max(stride.reserve_ratio for stride in strides),
@@ -206,29 +189,3 @@ def _grf(wrenches: Mapping[Side, FootWrench]) -> Columns:
         columns[f"known_{letter}"] = wrench.known
         columns[f"reason_{letter}"] = wrench.reason
     return columns
-
-
-def _cycles(result: TrialResult, condition: str, mass_kg: float) -> Columns:
-    parts: list[Columns] = []
-    seen: dict[Side, int] = {"right": 0, "left": 0}
-    observed_s = result.wrenches["right"].time_s
-    for cycle in result.cycles:
-        points, stride = len(cycle.phase), cycle.stride
-        constants = {
-            "condition": condition,
-            "side": stride.side,
-            "cycle": seen[stride.side],
-            "start_s": stride.start_s,
-            "duration_s": stride.duration_s,
-            "toe_off_phase": stride.toe_off_phase,
-            "margin_s": stride.margin_s(observed_s),
-            "mass_kg": mass_kg,
-        }
-        seen[stride.side] += 1
-        repeated: Columns = {name: np.array([value] * points, dtype=_dtype(value)) for name, value in constants.items()}
-        parts.append({**repeated, "sample": np.arange(points), "phase": cycle.phase, **cycle.channels})
-    return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
-
-
-def _dtype(value: object) -> type:
-    return object if isinstance(value, str) else type(value)

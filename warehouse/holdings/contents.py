@@ -14,7 +14,9 @@ from warehouse.files.storage import exists
 from warehouse.identity import SessionKey, TrialKey
 from warehouse.layout import Warehouse, scaled_model_path, table_path
 from warehouse.metadata import Stored
-from warehouse.schemas import PER_REJECTED, PER_SESSION, PER_TRIAL, schema_of
+from warehouse.schemas import PER_MOTION, PER_REJECTED, PER_SESSION, PER_TRIAL, schema_of
+
+OutcomeWord = Literal["accepted", "kinematics", "rejected"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,6 +26,7 @@ class TrialPaths:
     facts: tuple[str, ...]
     session: tuple[str, ...]
     trial: tuple[str, ...]
+    motion: tuple[str, ...]
     rejected: tuple[str, ...]
     cycles: str
 
@@ -31,21 +34,28 @@ class TrialPaths:
         """The files that must exist, given the trial's row: none for a rejected trial."""
         if row.summary["outcome"] == "rejected":
             return ()
+        if row.summary["outcome"] == "kinematics":
+            return (*self.facts, *self.session, *self.motion)
         if is_imported(row):
             return (*self.facts, self.cycles)
         return (*self.facts, *self.session, *self.trial, *((self.cycles,) if has_cycles(row) else ()))
 
     def allowed(self, row: Stored) -> tuple[str, ...]:
         """The files that may exist: of a rejected trial no table that an accepted one has, but for its strides."""
-        own = self.rejected if row.summary["outcome"] == "rejected" else (*self.trial, self.cycles)
-        return (*self.facts, *self.session, *own)
+        return (*self.facts, *self.session, *self._own(row.summary["outcome"]))
 
-    def obsolete(self, outcome: Literal["accepted", "rejected"]) -> tuple[str, ...]:
+    def obsolete(self, outcome: OutcomeWord) -> tuple[str, ...]:
         """The files that a trial of this outcome doesn't have: an earlier run of another outcome may have left them."""
-        own, others = (*self.trial, self.cycles), self.rejected
-        if outcome == "rejected":
-            own, others = others, own
-        return tuple(path for path in others if path not in own)
+        any_outcome = dict.fromkeys((*self.trial, self.cycles, *self.motion, *self.rejected))
+        return tuple(path for path in any_outcome if path not in self._own(outcome))
+
+    def _own(self, outcome: OutcomeWord) -> tuple[str, ...]:
+        of_outcome = {
+            "accepted": (*self.trial, self.cycles),
+            "kinematics": self.motion,
+            "rejected": self.rejected,
+        }
+        return of_outcome[outcome]
 
 
 def trial_paths(warehouse: Warehouse, key: TrialKey) -> TrialPaths:
@@ -55,6 +65,7 @@ def trial_paths(warehouse: Warehouse, key: TrialKey) -> TrialPaths:
         facts=(subject, session),
         session=(*others, scaled_model_path(warehouse, key)),
         trial=tuple(table_path(warehouse, table, "trial", key) for table in PER_TRIAL),
+        motion=tuple(table_path(warehouse, table, "trial", key) for table in PER_MOTION),
         rejected=tuple(table_path(warehouse, table, "trial", key) for table in PER_REJECTED),
         cycles=table_path(warehouse, "cycles", "trial", key),
     )
@@ -98,6 +109,8 @@ def are_tables_fresh(warehouse: Warehouse, row: Stored, provenance_keys: Mapping
         return True
     key = TrialKey(**row.identity)
     tables = (*PER_TRIAL, *(("cycles",) if has_cycles(row) else ()))
+    if row.summary["outcome"] == "kinematics":
+        tables = PER_MOTION
     return all(is_fresh(warehouse, table, key, provenance_keys[table]) for table in tables)
 
 
