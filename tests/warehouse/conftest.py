@@ -12,6 +12,7 @@ from tests.warehouse.samples import (
     SESSION_ROW,
     cycles_columns,
     frame_tables,
+    motion_tables,
     rejected_tables,
     trial_row,
 )
@@ -58,3 +59,10 @@ def store_rejected_trial(warehouse: Warehouse, key: TrialKey, **row: object) -> 
         write_table(warehouse, table, key, columns, units=units, **MADE)
     rejected = {"outcome": "rejected", "stage": "inverse_kinematics", "reason": "marker RASI is 61 mm off"}
     write_row(warehouse, "trials", key, trial_row(**rejected, n_cycles_right=0, n_cycles_left=0, **row), **MADE)
+
+
+def store_trial_of_kinematics(warehouse: Warehouse, key: TrialKey) -> None:
+    """Stores a trial of kinematics only, in a session that is there already."""
+    for table, (columns, units) in motion_tables().items():
+        write_table(warehouse, table, key, columns, units=units, **MADE)
+    write_row(warehouse, "trials", key, trial_row(outcome="kinematics"), **MADE)

@@ -106,6 +106,14 @@ def rejected_tables() -> dict[str, tuple[dict[str, np.ndarray], dict[str, str]]]
     return {"strides": (strides_columns(kept=False), {}), "rejected_kinematics": frame_tables()["kinematics"]}
 
 
+def motion_tables() -> dict[str, tuple[dict[str, np.ndarray], dict[str, str]]]:
+    """Columns and units of what a trial of kinematics only has."""
+    of_frames, of_cycles = frame_tables(), cycles_columns()
+    angles = {name: of_cycles[name] for name in of_cycles if not name.startswith(("force_", "moment_", "mass_"))}
+    shared = {table: of_frames[table] for table in ("strides", "kinematics", "joint_angles")}
+    return {**shared, "angle_cycles": (angles, {})}
+
+
 def frame_tables() -> dict[str, tuple[dict[str, np.ndarray], dict[str, str]]]:
     """Columns and units of each table over time."""
     nm_or_n = {name: "N" if unit == "m" else "N·m" for name, unit in COORDINATES.items()}

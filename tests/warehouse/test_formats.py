@@ -6,7 +6,7 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
-from tests.warehouse.conftest import store_rejected_trial
+from tests.warehouse.conftest import store_rejected_trial, store_trial_of_kinematics
 from tests.warehouse.samples import MADE
 from warehouse.errors import WarehouseError
 from warehouse.files import read
@@ -14,7 +14,7 @@ from warehouse.holdings.contents import is_session_fresh, is_trial_fresh
 from warehouse.holdings.status import warehouse_status
 from warehouse.identity import TrialKey
 from warehouse.layout import Warehouse, table_path
-from warehouse.schemas import FORMAT_VERSION, PER_REJECTED, PER_SESSION, PER_TRIAL, SCHEMAS
+from warehouse.schemas import FORMAT_VERSION, PER_SESSION, PER_TRIAL, SCHEMAS
 
 # What `MADE` says of every table.
 KEYS = {table: MADE["provenance_key"] for table in SCHEMAS}
@@ -26,7 +26,9 @@ def rewrite(warehouse: Warehouse, key: TrialKey, store_trial: Callable[..., None
 
     def made_by(table: str, version: int) -> Path:
         store_trial(key)
-        if table in PER_REJECTED and table not in PER_TRIAL:
+        if table == "angle_cycles":
+            store_trial_of_kinematics(warehouse, key)
+        if table == "rejected_kinematics":
             store_rejected_trial(warehouse, key)
         path = Path(table_path(warehouse, table, SCHEMAS[table].level, key))
         content = pq.read_table(path)
