@@ -6,6 +6,8 @@ A recording may hold several passes: runs of frames that show every segment of t
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
 from pipeline.c3d.read_c3d import read_c3d
 from pipeline.errors import TrialRejected
 from pipeline.ground.cycles import LostStride, Stride, frames_of, measured_strides
@@ -85,18 +87,26 @@ def strides_by_pass(
     found = [(run, strides) for run in tracks.passes if (strides := over(run)[0])]
     complete = {(stride.side, stride.start_s) for _, strides in found for stride in strides}
     seen, incomplete = over(slice(None))
-    lost = (*incomplete, *(_unseen(stride, tracks) for stride in seen))
-    return found, tuple(stride for stride in lost if (stride.side, stride.start_s) not in complete)
+    lost = (_lost(stride, tracks) for stride in (*incomplete, *seen) if (stride.side, stride.start_s) not in complete)
+    return found, tuple(lost)
 
 
-def _unseen(stride: Stride, tracks: Trajectories) -> LostStride:
-    """A stride that is complete but for markers: which segment they leave unseen, and when."""
+def _lost(stride: Stride | LostStride, tracks: Trajectories) -> LostStride:
+    """A stride that no pass holds: what its markers leave unseen and when, and why else it is incomplete."""
     time_s = tracks.smooth.time_s
-    during = stride.frames(time_s)
-    unseen = {segment: time_s[during & ~shown] for segment, shown in tracks.shown.items()}
-    told = [f"{name} from {at_s[0]:.2f} to {at_s[-1]:.2f} s" for name, at_s in unseen.items() if len(at_s)]
-    why = f"too few markers are seen of {', '.join(told)}" if told else "too few frames on end show every segment"
-    return LostStride(side=stride.side, start_s=stride.start_s, stop_s=stride.stop_s, stage="markers", why=why)
+    during = (time_s >= stride.start_s) & (time_s < stride.stop_s)
+    hidden = {segment: time_s[during & ~shown] for segment, shown in tracks.shown.items()}
+    unseen = [segment for segment, at_s in hidden.items() if len(at_s)]
+    else_lost = stride.why if isinstance(stride, LostStride) else ""
+    if not unseen:
+        why = else_lost or "too few frames on end show every segment"
+    else:
+        at_s = np.concatenate([hidden[segment] for segment in unseen])
+        who = ", ".join(unseen) if len(unseen) < len(hidden) else "all segments"
+        why = f"too few markers are seen of {who} from {at_s.min():.2f} to {at_s.max():.2f} s"
+        why += f"; {else_lost}" if else_lost else ""
+    stage = "markers" if unseen or not else_lost else "cycles"
+    return LostStride(side=stride.side, start_s=stride.start_s, stop_s=stride.stop_s, stage=stage, why=why)
 
 
 def _why_no_stride(

@@ -151,7 +151,9 @@ def test_a_new_version_makes_stale_what_builds_on_it(recipe, stage, monkeypatch)
 
 
 def test_a_session_has_keys_before_any_trial(recipe):
-    facts = {name: FACTS[name] for name in FACTS if name not in ("trial", "condition", "plates_lag_s", "kinematics_only")}
+    facts = {
+        name: FACTS[name] for name in FACTS if name not in ("trial", "condition", "plates_lag_s", "kinematics_only")
+    }
     keys = keys_of(stage_accounts(recipe, facts, "4.6"))
     assert set(keys) == {"scaling", "session"}
     assert keys.items() <= keys_of(stage_accounts(recipe, FACTS, "4.6")).items()
