@@ -18,7 +18,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
 
-from benchmarks.solved_walks import SizedPerson, SolvedWalk, sized_people, solved_walks
+from benchmarks.solved_walks import SizedPerson, SolvedWalk, sized_people, solved_walks, versus_parser
 from benchmarks.tables import Cell, markdown, number, summary_rows
 from pipeline.errors import TrialRejected
 from pipeline.mechanics.bodies.poses import body_places
@@ -26,7 +26,6 @@ from pipeline.osim.engines import load_engine
 from pipeline.osim.log import quiet
 from pipeline.records import SIDES, Coordinates, Markers
 from pipeline.session.profile import Pelvis, Profile
-from pipeline.session.recipe import PACKAGED_RECIPE
 from pipeline.solving.quality import RESIDUAL_FORCES
 from pipeline.solving.solve import joint_kinematics
 from warehouse.files import read
@@ -339,12 +338,8 @@ def _draw(axis: Axes, person: PersonBody, what: str) -> None:
 
 
 def _arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("folder", type=Path, help="what `python -m benchmarks.people FOLDER` made")
-    parser.add_argument("--versus", type=Path, metavar="FOLDER2", help="another such folder: before → after")
+    parser = versus_parser(__doc__)
     parser.add_argument("--png", type=Path, metavar="DIR", help="draw hip flexion and pelvis tilt there")
-    parser.add_argument("--recipe", default=PACKAGED_RECIPE)
-    parser.add_argument("--only", nargs="*", default=(), metavar="ID", help="these people")
     return parser.parse_args()
 
 

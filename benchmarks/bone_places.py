@@ -1,7 +1,7 @@
 """Bony places of the model of Rajagopal et al. (2016): `python -m benchmarks.bone_places GEOMETRY_FOLDER MODEL.osim`.
 
 Reads landmarks off the model's own bone surfaces and prints them in the frames of its bodies: the figures in
-`pipeline/sizing/priors/bony_places.toml`. With `--pictures FOLDER` each bone is drawn with its places in three views.
+`pipeline/landmarks/bony_places.toml`. With `--pictures FOLDER` each bone is drawn with its places in three views.
 
 The folder holds the surfaces as PLY files, named as the model names them plus `.ply`: `models/rajagopal_data/Geometry`
 inside the wheel of `nimblephysics` (0.10.52.1) on the Python registry. The surfaces are not part of this project.
@@ -22,7 +22,7 @@ from pathlib import Path
 
 import numpy as np
 
-BONY_PLACES = Path(__file__).parents[1] / "pipeline" / "sizing" / "priors" / "bony_places.toml"
+BONY_PLACES = Path(__file__).parents[1] / "pipeline" / "landmarks" / "bony_places.toml"
 # The table is written to a tenth of a millimetre.
 ROUNDING_M = 0.0001
 CAP_DEPTH_M = 0.002

@@ -30,7 +30,8 @@ from pipeline.mechanics.bodies.poses import body_places, follow_couplings
 from pipeline.osim.log import quiet
 from pipeline.osim.models.default_model import model_file_of
 from pipeline.records import BodyFigure, Markers, Recording
-from pipeline.session.profile import Profile, ProfileMarker, load_profile
+from pipeline.session.load_profile import load_profile
+from pipeline.session.profile import Profile, ProfileMarker
 from pipeline.session.recipe import PACKAGED_RECIPE, Recipe, load_recipe
 from pipeline.session.same_person import check_subject_block
 from pipeline.session.session import Subject, load_session
@@ -208,7 +209,7 @@ def walking_static(recorded: Recorded) -> Recorded:
 def one_frame_of_walk(at: str, recorded: Recorded) -> Recorded:
     """A single frame of a walk as the static trial, with no plates: where the feet are furthest apart, or pass."""
     walk = next(iter(recorded.walks.values()))
-    feet = [walk.marker(foot.heel) for foot in (recorded.profile.right_foot, recorded.profile.left_foot)]
+    feet = [walk.middle(foot.heel) for foot in (recorded.profile.right_foot, recorded.profile.left_foot)]
     apart = np.linalg.norm((feet[0] - feet[1])[:, :2], axis=1)
     seen = np.isfinite(walk.markers_m).all(axis=2).sum(axis=1)
     middle = np.arange(len(apart) // 4, 3 * len(apart) // 4)
@@ -241,7 +242,7 @@ def reposed(angles_deg: Mapping[str, float], recorded: Recorded) -> Recorded:
     turn = ground_rotation(static, recorded.profile)
     markers_m = static.markers_m @ turn.T
     feet = (recorded.profile.right_foot, recorded.profile.left_foot)
-    heels = [static.marker_labels.index(foot.heel) for foot in feet]
+    heels = [static.marker_labels.index(label) for foot in feet for label in foot.heel]
     lowest_m = np.nanmean(markers_m[:, heels, 1], axis=0).min()
     for column, label in enumerate(static.marker_labels):
         if label in markers:

@@ -10,6 +10,7 @@ import numpy as np
 from scipy.optimize import linprog
 
 from benchmarks.solved_walks import SolvedWalk
+from benchmarks.walk_dynamics import DynamicWalk, hip_forces_n
 from pipeline.ground.cycles import Stride
 from pipeline.mechanics.arrays import Fibres, Paths
 from pipeline.mechanics.bodies.poses import body_places
@@ -36,8 +37,9 @@ class Change:
 
     strength_n (U,): instead of the model's. stress: muscles give their strength at any length and speed, so that effort
     is a sum of stresses. by_volume: each muscle's effort counts by its volume. least_activation: instead of the
-    model's. plates_earlier_s: the plates' forces are taken so much earlier. flexion_at_half_nm_kg: the hip's flexion
-    moment late in stance is scaled down to this at half the stride; what is less already stays.
+    model's. plates_earlier_s: the plates' forces are taken so much earlier. hip_forward_m: flexion moments are taken
+    about points so much further forward in the pelvis, while muscles keep their arms. flexion_at_half_nm_kg: the hip's
+    flexion moment late in stance is scaled down to this at half the stride; what is less already stays.
     """
 
     strength_n: np.ndarray | None = None
@@ -47,6 +49,7 @@ class Change:
     by_volume: bool = False
     least_activation: float | None = None
     plates_earlier_s: float = 0.0
+    hip_forward_m: float = 0.0
     flexion_at_half_nm_kg: float | None = None
 
 
@@ -191,13 +194,28 @@ class WalkEffort:
         motion = differentiated(shared, coordinates, None, person.model.parent)
         law = recipe.model.mechanics_used
         asked = moments_of(shared, motion, wrenches, foot_bodies(recipe), coordinates.time_s, law)[inner]
+        if change.hip_forward_m:
+            for side, force_n in hip_forces_n(self._as_dynamic()).items():
+                asked[:, self._flexion(side)] -= change.hip_forward_m * force_n[self.walk.observed.frames, 1]
         if change.flexion_at_half_nm_kg is not None:
             for stride in self.walk.observed.strides:
                 column = self._flexion(stride.side)
-                share = change.flexion_at_half_nm_kg * person.mass_kg / self._at_half(asked, stride)
+                wanted_nm = change.flexion_at_half_nm_kg * person.mass_kg
                 late = self.walk.known(stride) & (self.walk.phase(stride) > LATE) & (asked[:, column] > 0)
-                asked[late, column] *= min(1.0, share)
+                asked[late, column] *= lowering(self._at_half(asked, stride), wanted_nm)
         return asked
+
+    def _as_dynamic(self) -> DynamicWalk:
+        person = self.walk.person
+        return DynamicWalk(
+            setup=person.setup,
+            trial=self.walk.trial,
+            static=person.static,
+            model=person.model,
+            observed=self.walk.observed,
+            coordinates=self.coordinates,
+            accepted=True,
+        )
 
     def _at_half(self, asked: np.ndarray, stride: Stride) -> float:
         known = self.walk.known(stride)
@@ -228,6 +246,11 @@ class WalkEffort:
         wrenches, _ = muscle_pulls(skeleton.tree, self.paths, poses, np.diag(force_n))
         leg = beyond(skeleton.tree.parent, skeleton.bodies.index(f"femur_{side[0]}"))
         return -wrenches[:, leg, 3:].sum(axis=1)
+
+
+def lowering(found: float, wanted: float) -> float:
+    """What brings a value down to the wanted one, which is positive; 1 for what is no larger, or negative."""
+    return wanted / found if found > wanted else 1.0
 
 
 def beyond(parent: np.ndarray, body: int) -> list[int]:

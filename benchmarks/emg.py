@@ -6,7 +6,6 @@ its force over its strength, are correlated with it over the strides whose groun
 EMG goes before force: one delay a muscle, that of the largest mean correlation over all walks.
 """
 
-import argparse
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -15,11 +14,10 @@ from pathlib import Path
 import numpy as np
 from scipy.signal import butter, sosfiltfilt
 
-from benchmarks.solved_walks import SolvedWalk, sized_people, solved_walks
+from benchmarks.solved_walks import SolvedWalk, sized_people, solved_walks, versus_parser
 from benchmarks.tables import Cell, markdown
 from pipeline.osim.log import quiet
 from pipeline.records import MuscleForces, Recording
-from pipeline.session.recipe import PACKAGED_RECIPE
 
 # Each channel's units of the model. The children's recordings have channels too, which are left out: most of the left
 # leg's hold noise or a stuck amplifier, and one child's right gastrocnemius is the left one by its timing.
@@ -66,7 +64,7 @@ class Comparison:
 
 
 def main() -> None:
-    arguments = _arguments()
+    arguments = versus_parser(__doc__).parse_args()
     quiet()
     before = list(comparisons(arguments.folder, arguments.recipe, arguments.only))
     after = list(comparisons(arguments.versus, arguments.recipe, arguments.only)) if arguments.versus else []
@@ -221,15 +219,6 @@ def _at_best(found: Sequence[Comparison], source: str) -> np.ndarray:
 
 def _figures(values: np.ndarray) -> list[float]:
     return [float(np.nanmean(values)), float(np.nanstd(values)), float(np.nanmin(values))]
-
-
-def _arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("folder", type=Path, help="what `python -m benchmarks.people FOLDER` made")
-    parser.add_argument("--versus", type=Path, metavar="FOLDER2", help="another such folder: before → after")
-    parser.add_argument("--recipe", default=PACKAGED_RECIPE)
-    parser.add_argument("--only", nargs="*", default=(), metavar="ID", help="these people")
-    return parser.parse_args()
 
 
 if __name__ == "__main__":

@@ -5,7 +5,6 @@ of the contact force in percent of body weight, the hip's flexion moment at half
 least activation, and which muscles make the second peak. With `--versus`, FOLDER's mean before and FOLDER2's after.
 """
 
-import argparse
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -14,11 +13,10 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.efforts import Effort, WalkEffort
-from benchmarks.solved_walks import SolvedWalk, sized_people, solved_walks
+from benchmarks.solved_walks import SolvedWalk, sized_people, solved_walks, versus_parser
 from benchmarks.tables import Cell, markdown, summary_rows
 from pipeline.ground.cycles import Stride
 from pipeline.osim.log import quiet
-from pipeline.session.recipe import PACKAGED_RECIPE
 
 # Where the peaks are looked for, as shares of the stride: the second lies before the foot leaves.
 FIRST, SECOND = (0.0, 0.30), (0.30, 0.68)
@@ -71,7 +69,7 @@ class StrideContact:
 
 
 def main() -> None:
-    arguments = _arguments()
+    arguments = versus_parser(__doc__).parse_args()
     quiet()
     before = list(contacts(arguments.folder, arguments.recipe, arguments.only))
     print(person_table(before), "\n")
@@ -214,15 +212,6 @@ def _row(walk: Sequence[StrideContact]) -> list[Cell]:
         mean([one.full for one in walk]),
         mean([one.least for one in walk]),
     ]
-
-
-def _arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("folder", type=Path, help="what `python -m benchmarks.people FOLDER` made")
-    parser.add_argument("--versus", type=Path, metavar="FOLDER2", help="another such folder: before → after")
-    parser.add_argument("--recipe", default=PACKAGED_RECIPE)
-    parser.add_argument("--only", nargs="*", default=(), metavar="ID", help="these people")
-    return parser.parse_args()
 
 
 if __name__ == "__main__":

@@ -14,14 +14,9 @@ from pathlib import Path
 
 import numpy as np
 
-from pipeline.c3d.read_c3d import read_c3d
-from pipeline.records import Recording
-from pipeline.session.session import load_session
-from warehouse.files.read import read_table, read_trial_cycles, trial_key, trials_with_cycles
-from warehouse.holdings.sources import read_sources
-from warehouse.identity import TrialKey
+from benchmarks.laboratory_outputs import LaboratoryWalk, laboratory_walks
+from warehouse.files.read import read_table
 from warehouse.layout import Warehouse
-from warehouse.metadata import Stored
 
 # Our angle, without its side's letter, and which component of which of theirs it is.
 COMPARED: dict[str, tuple[str, int]] = {
@@ -38,8 +33,6 @@ COMPARED: dict[str, tuple[str, int]] = {
     "pig_ankle_rotation": ("AnkleAngles", 2),
     "pig_foot_progression": ("FootProgressAngles", 2),
 }
-# Endings that laboratories give their own variants of Plug-in Gait.
-ENDINGS = ("", "_M")
 
 
 @dataclass(frozen=True)
@@ -67,31 +60,22 @@ def main() -> None:
 
 def differences(warehouse: Warehouse) -> Iterator[StrideDifference]:
     """Every stride of every accepted walk whose recording has the laboratory's angles."""
-    recordings = _recordings(warehouse)
-    for trial in trials_with_cycles(warehouse):
-        recording = read_c3d(recordings[trial_key(trial)])
-        if _theirs(recording, "R", "HipAngles") is not None:
-            yield from _of_trial(warehouse, trial, recording)
+    for walk in laboratory_walks(warehouse, "HipAngles"):
+        yield from _of_walk(warehouse, walk)
 
 
-def _recordings(warehouse: Warehouse) -> dict[TrialKey, Path]:
-    sessions = [load_session(Path(source.session_file)) for source in read_sources(warehouse)]
-    return {session.trial_key(trial.name): trial.path for session in sessions for trial in session.trials}
-
-
-def _of_trial(warehouse: Warehouse, trial: Stored, recording: Recording) -> Iterator[StrideDifference]:
-    key = trial_key(trial)
-    ours = read_table(warehouse, "joint_angles", key)
+def _of_walk(warehouse: Warehouse, walk: LaboratoryWalk) -> Iterator[StrideDifference]:
+    ours = read_table(warehouse, "joint_angles", walk.key)
     time_s = ours["time_s"].to_numpy()
-    strides = read_trial_cycles(warehouse, trial, ["side", "cycle", "start_s", "duration_s"]).to_pylist()
-    for side, start_s, duration_s in sorted({(row["side"], row["start_s"], row["duration_s"]) for row in strides}):
-        inside = (time_s >= start_s) & (time_s <= start_s + duration_s)
+    for stride in walk.strides:
+        inside = stride.within(time_s)
         for angle, (label, component) in COMPARED.items():
-            theirs = _theirs(recording, side[0].upper(), label)
+            theirs = walk.output(f"{stride.letter}{label}")
             if theirs is not None:
-                column = angle if angle.endswith("tilt") else f"{angle}_{side[0]}"
-                expected = np.interp(time_s[inside], recording.time_s, theirs[:, component])
-                yield difference(key.subject, side, angle, ours[column].to_numpy()[inside] - expected)
+                column = angle if angle.endswith("tilt") else f"{angle}_{stride.side[0]}"
+                expected = np.interp(time_s[inside], walk.recording.time_s, theirs[:, component])
+                off_deg = ours[column].to_numpy()[inside] - expected
+                yield difference(walk.key.subject, stride.side, angle, off_deg)
 
 
 def difference(person: str, side: str, angle: str, off_deg: np.ndarray) -> StrideDifference:
@@ -99,15 +83,6 @@ def difference(person: str, side: str, angle: str, off_deg: np.ndarray) -> Strid
     mean_deg = float(np.mean(off_deg))
     rms_deg = float(np.sqrt(np.mean((off_deg - mean_deg) ** 2)))
     return StrideDifference(person=person, side=side, angle=angle, mean_deg=mean_deg, rms_deg=rms_deg)
-
-
-def _theirs(recording: Recording, letter: str, label: str) -> np.ndarray | None:
-    """The laboratory's angles (T, 3), NaN in frames that it left at zero; None if the recording lacks them."""
-    for ending in ENDINGS:
-        output = recording.model_outputs.get(f"{letter}{label}{ending}")
-        if output is not None:
-            return np.where((output.values == 0).all(axis=1, keepdims=True), np.nan, output.values)
-    return None
 
 
 def person_table(found: Iterable[StrideDifference]) -> str:

@@ -39,9 +39,18 @@ from benchmarks.walk_dynamics import (
 )
 from pipeline.c3d.read_c3d import read_c3d
 from pipeline.ground.cycles import Stride
-from pipeline.ground.plate_lag import LONGEST_LAG_S, MEASURES, PlateLag, WholeBody, plate_lag, whole_body
+from pipeline.ground.plate_lag import (
+    LONGEST_LAG_S,
+    MEASURES,
+    PlateLag,
+    WholeBody,
+    plate_lag,
+    weighted_mean,
+    whole_body,
+)
 from pipeline.osim.log import quiet
 from pipeline.osim.models.mechanics import Mechanics
+from pipeline.plates_in_time import together
 from pipeline.records import SIDES, GeneralizedForces, Markers, Side
 from pipeline.session.profile import foot_of
 
@@ -69,6 +78,7 @@ class Studied:
     """What one walk gave: its lag, how far the force's line misses the mass centre at no delay, its speed."""
 
     subject: str
+    cohort: str
     group: str
     trial: str
     lag: PlateLag | None
@@ -96,6 +106,7 @@ def study(walk: DynamicWalk) -> Studied:
     body = whole_body(moments, walk.coordinates, needed.mass_centre_m, walk.observed.wrenches)
     return Studied(
         subject=walk.subject,
+        cohort=walk.cohort,
         group=f"{walk.cohort} {walk.trial.condition}",
         trial=walk.trial.name,
         lag=plate_lag(body, walk.setup.recipe.ground_reactions.force_cutoff_hz) if body else None,
@@ -169,7 +180,7 @@ def _worth(walk: DynamicWalk) -> dict[str, dict[str, float]]:
 
 
 def _hips(walk: DynamicWalk) -> list[dict[str, np.ndarray]]:
-    """Each side's hip centre in the pelvis' frame, the model's less each other, metres."""
+    """Each side's hip centre in the pelvis' frame, the model's less each other, metres: forward, up and outward."""
     markers, profile = walk.observed.markers, walk.setup.profile
     rotation, origin, depth, width = pelvis_frames(markers, profile.pelvis)
     mechanics = Mechanics(walk.model)
@@ -185,8 +196,14 @@ def _hips(walk: DynamicWalk) -> list[dict[str, np.ndarray]]:
         functional = _functional(markers, walk, side)
         if functional is not None:
             differences["walk (SCoRE)"] = model - in_pelvis_m(functional, rotation, origin)
-        found.append(differences)
+        found.append({name: outward_m(side, apart) for name, apart in differences.items()})
     return found
+
+
+def outward_m(side: Side, rightward_m: np.ndarray) -> np.ndarray:
+    """A place or difference (..., 3) whose third axis points right, with that axis pointing away from the other leg."""
+    mirrored: np.ndarray = rightward_m * (1.0, 1.0, 1.0 if side == "right" else -1.0)
+    return mirrored
 
 
 def _leg_m(pose: Markers, walk: DynamicWalk, side: Side) -> float:
@@ -219,27 +236,55 @@ def _functional(markers: Markers, walk: DynamicWalk, side: Side) -> np.ndarray |
 
 def _feet(walk: DynamicWalk) -> list[FootMarkers]:
     labels = [foot_of(walk.setup.profile, side) for side in SIDES]
-    return [FootMarkers(heel=(foot.heel,), toe=(foot.toe,)) for foot in labels]
+    return [FootMarkers(heel=foot.heel, toe=foot.toe) for foot in labels]
 
 
 def momentum(walks: Sequence[Studied]) -> Iterator[str]:
     """Lines: each walk's lag by each measure, and each group's."""
-    yield "## 1. Momentum: how late the plates are, ms ± one standard error"
+    yield "## 1. Momentum: how late the plates are, ms ± one standard error (all: as far as the measures disagree)"
     yield f"{'':16} {'all':>12} " + " ".join(f"{name:>12}" for name in (*MEASURES, "sideways"))
     for walk in walks:
         if walk.lag is None:
             yield f"{walk.trial:16} tells nothing: too little on the plates, or too far from Newton's laws"
             continue
-        each = [(walk.lag.lag_s, walk.lag.se_s), *(walk.lag.by_measure[name] for name in MEASURES)]
-        yield f"{walk.trial:16} " + " ".join(
-            [*(f"{1e3 * lag:6.1f} ± {1e3 * se:3.1f}" for lag, se in each), f"{1e3 * walk.sideways_s:12.0f}"]
-        )
+        yield f"{walk.trial:16} {_lag_cells(walk.lag)} {1e3 * walk.sideways_s:12.0f}"
     for group, members in _grouped(walks).items():
         lags = [one.lag for one in members if one.lag]
         columns = [[lag.lag_s for lag in lags], *([lag.by_measure[name][0] for lag in lags] for name in MEASURES)]
         columns.append([one.sideways_s for one in members])
         yield (f"{group:16} " + " ".join(_mean_se(column, 1e3) for column in columns) + f"  mean of {len(lags)}")
         yield f"{'':16} " + " ".join(f"{'SD':>7} {1e3 * np.nanstd(column, ddof=1):4.1f}" for column in columns)
+    yield "all walks together of each person, and how much later than the others of their laboratory; of laboratories"
+    for person, cohort in dict.fromkeys((walk.subject, walk.cohort) for walk in walks):
+        yield from _together_line(
+            person,
+            [walk.lag for walk in walks if walk.subject == person],
+            [walk.lag for walk in walks if walk.cohort == cohort and walk.subject != person],
+        )
+    for cohort in dict.fromkeys(walk.cohort for walk in walks):
+        own, others = ([walk.lag for walk in walks if (walk.cohort == cohort) is same] for same in (True, False))
+        yield from _together_line(cohort, own, others)
+
+
+def _together_line(name: str, own: Sequence[PlateLag | None], others: Sequence[PlateLag | None]) -> Iterator[str]:
+    found, rest = (together([lag for lag in lags if lag]) for lags in (own, others))
+    if found:
+        later = "" if rest is None else "; {:+.1f} ± {:.1f}".format(*(1e3 * each for each in later_by_s(found, rest)))
+        yield f"{name:16} {_lag_cells(found)}  of {sum(lag is not None for lag in own)}{later}"
+
+
+def later_by_s(one: PlateLag, other: PlateLag) -> tuple[float, float]:
+    """How much later one's plates are than the other's, seconds, and its standard error: measure by measure.
+
+    What a measure is off by in all people alike is no part of it.
+    """
+    pairs = [(one.by_measure[name], other.by_measure[name]) for name in MEASURES]
+    return weighted_mean([(first - second, float(np.hypot(se, its_se))) for (first, se), (second, its_se) in pairs])
+
+
+def _lag_cells(lag: PlateLag) -> str:
+    each = [(lag.lag_s, lag.se_s), *(lag.by_measure[name] for name in MEASURES)]
+    return " ".join(f"{1e3 * lag_s:6.1f} ± {1e3 * se_s:3.1f}" for lag_s, se_s in each)
 
 
 def two_speeds(walks: Sequence[Studied]) -> Iterator[str]:
@@ -290,7 +335,7 @@ def feet(walks: Sequence[Studied], data: Path) -> Iterator[str]:
 
 def hips(walks: Sequence[Studied]) -> Iterator[str]:
     """Lines: the model's hip centre less the others', forward, up and outward."""
-    yield "\n## 4. Hip centre: the model's less another's, mm, mean over hips ± SD: forward, up, right"
+    yield "\n## 4. Hip centre: the model's less another's, mm, mean over hips ± SD: forward, up, outward"
     for group, members in _grouped(walks).items():
         for name in ("Harrington 2007", "Hara 2016", "walk (SCoRE)"):
             apart = np.array([side[name] for one in members for side in one.hips if name in side]) * 1e3

@@ -4,6 +4,7 @@ A walk that its trial's gates rejected is solved too, so that two ways of sizing
 that can't be solved at all is told with its reason.
 """
 
+import argparse
 import tempfile
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
@@ -87,6 +88,22 @@ class SolvedWalk:
         """The muscle frames (T,) within a stride in which the ground's force on its foot is known."""
         phase = self.phase(stride)
         return (phase >= 0) & (phase < 1) & self.observed.wrenches[stride.side].known[self.solution.frames]
+
+
+def people_parser(description: str | None) -> argparse.ArgumentParser:
+    """The command line `FOLDER [--recipe RECIPE] [--only ID ...]`: what `sized_people` takes."""
+    parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("folder", type=Path, help="what `python -m benchmarks.people FOLDER` made")
+    parser.add_argument("--recipe", default=PACKAGED_RECIPE)
+    parser.add_argument("--only", nargs="*", default=(), metavar="ID", help="these people")
+    return parser
+
+
+def versus_parser(description: str | None) -> argparse.ArgumentParser:
+    """The same for commands that compare two folders: `[--versus FOLDER2]`."""
+    parser = people_parser(description)
+    parser.add_argument("--versus", type=Path, metavar="FOLDER2", help="another such folder: before → after")
+    return parser
 
 
 def sized_people(folder: Path, recipe: str = PACKAGED_RECIPE, only: Collection[str] = ()) -> Iterator[SizedPerson]:

@@ -29,7 +29,8 @@ from pipeline.osim.log import quiet
 from pipeline.osim.models.default_model import default_model_file
 from pipeline.osim.models.shared_model import SharedModel, read_shared_model
 from pipeline.records import Markers
-from pipeline.session.profile import Profile, load_profile
+from pipeline.session.load_profile import load_profile
+from pipeline.session.profile import Profile
 from pipeline.session.recipe import PACKAGED_RECIPE, ScalingSettings, load_recipe
 from pipeline.session.session import Subject
 from pipeline.sizing.body_figures import EstimatedBody

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pipeline.session.profile import load_profile
+from pipeline.session.load_profile import load_profile
 from pipeline.virtual.gait.harmonics import basis
 from pipeline.virtual.gait.normal_gait import GAIT_HARMONICS, normal_gait
 from pipeline.virtual.person.anthropometry import draw_subject

@@ -6,11 +6,9 @@ the correlation of right legs' forces with their EMG (`benchmarks/emg.py`). Then
 below, and the model's moment arms on these people's bodies.
 """
 
-import argparse
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 
 import numpy as np
 
@@ -18,13 +16,12 @@ from benchmarks.efforts import AS_IS, Change, Effort, WalkEffort
 from benchmarks.emg import Comparison, compare, mean_correlation
 from benchmarks.hip_contact import FLEXORS, peaks_of
 from benchmarks.muscle_volumes import strengths_by_volume
-from benchmarks.solved_walks import SizedPerson, sized_people, solved_walks
+from benchmarks.solved_walks import SizedPerson, people_parser, sized_people, solved_walks
 from benchmarks.tables import Cell, markdown
 from pipeline.mechanics.muscles.paths import muscle_paths
 from pipeline.osim.log import quiet
 from pipeline.osim.models.default_model import model_file_of
 from pipeline.osim.models.shared_model import SharedModel, read_shared_model
-from pipeline.session.recipe import PACKAGED_RECIPE
 
 # Healthy adults' hip flexion moment at half the stride, N·m/kg (Fukuchi et al. 2018, PeerJ 6:e4640).
 NORMAL_FLEXION = {"preferred": 0.62, "free": 0.62, "fast": 0.81}
@@ -47,7 +44,7 @@ class Tally:
 
 
 def main() -> None:
-    arguments = _arguments()
+    arguments = people_parser(__doc__).parse_args()
     quiet()
     generic = read_shared_model(model_file_of(None))
     tallies: dict[tuple[str, str], dict[str, Tally]] = defaultdict(lambda: defaultdict(Tally))
@@ -94,8 +91,10 @@ def variants(person: SizedPerson, generic: SharedModel, condition: str) -> Mappi
         WITHOUT_FLOOR: floorless,
         "effort by volume, no least activation": both,
         "strength and effort by volume, no least activation": replace(both, strength_n=by_volume),
+        "plates 5 ms earlier": Change(plates_earlier_s=0.005),
         "plates 10 ms earlier": Change(plates_earlier_s=0.010),
         "plates 20 ms earlier": Change(plates_earlier_s=0.020),
+        "hip centre 10 mm forward, muscles' arms as they are": Change(hip_forward_m=0.010),
         "plates 10 ms earlier, effort by volume, no least activation": replace(both, plates_earlier_s=0.010),
         "flexion moment as healthy adults'": normal,
         "… effort by volume, no least activation": replace(both, flexion_at_half_nm_kg=normal.flexion_at_half_nm_kg),
@@ -179,14 +178,6 @@ def arm_table(generic: np.ndarray, arms: Mapping[str, Sequence[np.ndarray]]) -> 
         rows += [[name, cohort, *np.mean(every, axis=0)[:, index].tolist()] for cohort, every in arms.items()]
     head = ("hip flexion arm, mm (flexor positive)", "body", *(f"{angle}°" for angle in HIP_DEG))
     return markdown(head, rows, (0,) * len(head))
-
-
-def _arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("folder", type=Path, help="what `python -m benchmarks.people FOLDER` made")
-    parser.add_argument("--recipe", default=PACKAGED_RECIPE)
-    parser.add_argument("--only", nargs="*", default=(), metavar="ID", help="these people")
-    return parser.parse_args()
 
 
 if __name__ == "__main__":

@@ -19,6 +19,8 @@ from flows.commands.learning.train import train
 from flows.commands.recordings.ingest import ingest
 from flows.commands.recordings.init_session import init_session
 from flows.commands.recordings.inspect import inspect
+from flows.commands.recordings.plates_lag import plates_lag
+from flows.commands.recordings.profile import profile
 from flows.commands.recordings.regenerate import regenerate
 from flows.commands.recordings.status import status
 from flows.commands.recordings.verify import verify
@@ -37,6 +39,8 @@ for command in (
     virtual,
     init_session,
     inspect,
+    profile,
+    plates_lag,
     ingest,
     status,
     report,

@@ -1,6 +1,6 @@
-"""How late a session's plates are, by its own walks: the estimate of `ground/plate_lag.py` on a sized body.
+"""How late a laboratory's plates are, by its sessions' walks: the estimate of `ground/plate_lag.py` on sized bodies.
 
-`init-session` writes what this finds as a comment, which somebody may then make a setting. Nothing is shifted here.
+`gait2hip plates-lag` prints what this finds, which somebody may then make a setting. Nothing is shifted here.
 """
 
 import math
@@ -11,12 +11,12 @@ from pathlib import Path
 
 from pipeline.errors import TrialRejected
 from pipeline.ground.observe_walk import ObservedWalk, observe_walk
-from pipeline.ground.plate_lag import PlateLag, plate_lag, whole_body
+from pipeline.ground.plate_lag import PlateLag, plate_lag, weighted_mean, whole_body
 from pipeline.markers.static_trial import read_static
 from pipeline.osim.engines import load_engine
 from pipeline.osim.models.mechanics import Mechanics
 from pipeline.records import Coordinates, FootWrench, GeneralizedForces, Side
-from pipeline.session.recipe import PACKAGED_RECIPE
+from pipeline.session.recipe import Recipe
 from pipeline.session.setup import SessionSetup, open_session
 from pipeline.sizing.size_subject import size_subject
 from pipeline.solving.solve import foot_bodies, joint_kinematics, without_jitter
@@ -26,30 +26,36 @@ from pipeline.solving.solve import foot_bodies, joint_kinematics, without_jitter
 class SessionLag:
     """The lag of a session's plates: each walk's, by its name, and of those that tell nothing why; all together.
 
-    Lags are what is left once `stated_s` is taken off.
+    Lags are what is left once `stated_s` is taken off. `n_walks` are together.
     """
 
     walks: Mapping[str, PlateLag]
     untold: Mapping[str, str]
     together: PlateLag | None
     stated_s: float = 0.0
+    n_walks: int = 0
 
 
 def lag_of_walk(
     model: Path,
-    coordinates: Coordinates,
+    solved: Coordinates,
     moments: GeneralizedForces,
     wrenches: Mapping[Side, FootWrench],
-    cutoff_hz: float,
+    recipe: Recipe,
 ) -> PlateLag | None:
-    """The lag that a solved walk shows; None if it shows none, or if arrays can't say the model's mass centre."""
+    """The lag that a walk shows by its coordinates as they were solved and the moments that follow from them.
+
+    None if it shows none, or if arrays can't say the model's mass centre.
+    """
     try:
         mechanics = Mechanics(model)
     except TrialRejected:
         return None
-    columns = [coordinates.names.index(name) for name in mechanics.names]
-    body = whole_body(moments, coordinates, mechanics.mass_centre_m(coordinates.values[:, columns]), wrenches)
-    return plate_lag(body, cutoff_hz) if body else None
+    # The mass centre is that of the motion that the moments are of.
+    moved = without_jitter(solved, recipe.inverse_dynamics.coordinate_cutoff_hz)
+    columns = [moved.names.index(name) for name in mechanics.names]
+    body = whole_body(moments, moved, mechanics.mass_centre_m(moved.values[:, columns]), wrenches)
+    return plate_lag(body, recipe.ground_reactions.force_cutoff_hz) if body else None
 
 
 def lag_of_session(session_file: Path, recipe: str) -> SessionLag:
@@ -76,78 +82,72 @@ def lag_of_session(session_file: Path, recipe: str) -> SessionLag:
                 else:
                     untold[trial.name] = "too little on the plates, or too far from Newton's laws"
     return SessionLag(
-        walks=walks, untold=untold, together=together(list(walks.values())), stated_s=setup.plates_lag_s or 0.0
+        walks=walks,
+        untold=untold,
+        together=together(list(walks.values())),
+        stated_s=setup.plates_lag_s or 0.0,
+        n_walks=len(walks),
     )
 
 
 def _lag_of_observed(setup: SessionSetup, model: Path, walk: ObservedWalk, directory: Path) -> PlateLag | None:
     recipe = setup.recipe
     engine = load_engine(recipe.model.engine)
-    kinematics = joint_kinematics(engine, model, walk.markers, setup.profile, recipe, directory / "ik")
-    coordinates = without_jitter(kinematics.coordinates, recipe.inverse_dynamics.coordinate_cutoff_hz)
+    solved = joint_kinematics(engine, model, walk.markers, setup.profile, recipe, directory / "ik").coordinates
     moments = engine.inverse_dynamics(
         model,
-        coordinates,
+        without_jitter(solved, recipe.inverse_dynamics.coordinate_cutoff_hz),
         list(walk.wrenches.values()),
         foot_bodies=foot_bodies(recipe),
         mechanics=recipe.model.mechanics_used,
         directory=directory / "id",
     )
-    return lag_of_walk(model, coordinates, moments, walk.wrenches, recipe.ground_reactions.force_cutoff_hz)
+    return lag_of_walk(model, solved, moments, walk.wrenches, recipe)
 
 
 def together(lags: Sequence[PlateLag]) -> PlateLag | None:
-    """The mean of several walks' lags by their weights; None without any.
+    """The mean of several walks' lags by their weights, of all measures and of each; None without any.
 
-    Walks that differ by more than their standard errors say widen the mean's (Birge 1932, Phys Rev 40:207).
+    Walks that differ by more than is random in each widen its standard error. What the measures disagree by in all
+    walks alike is no smaller in the mean of many.
     """
     if not lags:
         return None
-    weights = [1 / lag.se_s**2 for lag in lags]
-    mean_s = sum(w * lag.lag_s for w, lag in zip(weights, lags, strict=True)) / sum(weights)
-    chi2 = sum(w * (lag.lag_s - mean_s) ** 2 for w, lag in zip(weights, lags, strict=True))
-    birge = max(1.0, chi2 / (len(lags) - 1)) if len(lags) > 1 else 1.0
-    return PlateLag(lag_s=mean_s, se_s=math.sqrt(birge / sum(weights)), by_measure={})
-
-
-def proposal(found: SessionLag) -> str:
-    """A line for session.toml, a comment: what the walks say, and the setting that it would be."""
-    walks = ", ".join(f"{name} {_ms(lag)}" for name, lag in found.walks.items())
-    untold = "; ".join(f"{name} {why}" for name, why in found.untold.items())
-    if found.together is None:
-        return f"# plates_lag_s: the walks don't tell how late the plates are ({untold})"
-    on_top = f" on top of the stated {found.stated_s * 1e3:.0f} ms" if found.stated_s else ""
-    evidence = f"by Newton's laws {_ms(found.together)} ms late{on_top} ({walks}{'; ' if untold else ''}{untold})"
-    if not found.together.notable:
-        return f"# plates_lag_s: {evidence}: nothing to state"
-    whole_s = found.stated_s + found.together.lag_s
-    return (
-        f"# plates_lag_s = {whole_s:.3f}  # PROPOSED, not applied: the plates are {evidence}. Ask the laboratory; "
-        "remove the '#' to apply it, or state 0"
+    lag_s, random_s = weighted_mean([(lag.lag_s, lag.random_s) for lag in lags])
+    measures = dict.fromkeys(name for lag in lags for name in lag.by_measure)
+    return PlateLag(
+        lag_s=lag_s,
+        random_s=random_s,
+        by_measure={name: weighted_mean([lag.by_measure[name] for lag in lags]) for name in measures},
     )
 
 
-def propose_plates_lag(session_file: Path, recipe: str = PACKAGED_RECIPE) -> str:
-    """Estimate the lag, write what was found into the session's file as a comment, and return that line.
-
-    ValueError for a session that can't be opened. One whose static trial gives no body is told in the line.
-    """
-    try:
-        line = proposal(lag_of_session(session_file, recipe))
-    except TrialRejected as rejected:
-        line = f"# plates_lag_s: the walks don't tell how late the plates are (no body: rejected at {rejected.stage})"
-    write_comment(session_file, line)
-    return line
+def lag_of_sessions(found: Sequence[SessionLag]) -> SessionLag | None:
+    """All walks of several sessions; None unless all have the same lag stated, since it is one laboratory's then."""
+    if len({each.stated_s for each in found}) != 1:
+        return None
+    walks = [lag for each in found for lag in each.walks.values()]
+    return SessionLag(walks={}, untold={}, together=together(walks), stated_s=found[0].stated_s, n_walks=len(walks))
 
 
-def write_comment(session_file: Path, line: str) -> None:
-    """Put a comment below `recordings`, the last entry of `[session]`. ValueError if the file has no such entry."""
-    lines = session_file.read_text("utf-8").splitlines()
-    at = next((n for n, text in enumerate(lines) if text.startswith("recordings")), None)
-    if at is None:
-        raise ValueError(f"{session_file} has no line `recordings = ...`, which `init-session` writes. Write it again.")
-    session_file.write_text("\n".join([*lines[: at + 1], line, *lines[at + 1 :]]) + "\n", "utf-8")
+def lag_in_words(found: SessionLag) -> str:
+    """What the walks say, by which measures, and the setting that it would be."""
+    walks = ", ".join(f"{name} {_ms(lag.lag_s, lag.se_s)}" for name, lag in found.walks.items())
+    untold = "; ".join(f"{name} {why}" for name, why in found.untold.items())
+    if found.together is None:
+        return f"nothing tells how late the plates are ({untold or 'no walk'})"
+    lag = found.together
+    each = ", ".join(f"{name} {_ms(*lag.by_measure[name])}" for name in lag.by_measure)
+    told = "; ".join(filter(None, [each, walks or f"{found.n_walks} walks", untold]))
+    on_top = f" on top of the stated {found.stated_s * 1e3:g} ms" if found.stated_s else ""
+    evidence = f"by Newton's laws {_ms(lag.lag_s, lag.se_s)} ms late{on_top} ({told})"
+    if not lag.notable:
+        return f"{evidence}: nothing to state"
+    return (
+        f"{evidence}. Ask the laboratory; if so, write plates_lag_s = {found.stated_s + lag.lag_s:.3f} below [session] "
+        "in session.toml, or at the top of its profile. Nothing was shifted"
+    )
 
 
-def _ms(lag: PlateLag) -> str:
-    return f"{lag.lag_s * 1e3:.0f} ± {lag.se_s * 1e3:.0f}"
+def _ms(lag_s: float, se_s: float) -> str:
+    return "-" if math.isnan(lag_s) else f"{lag_s * 1e3:.0f} ± {se_s * 1e3:.0f}"

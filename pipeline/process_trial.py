@@ -141,12 +141,9 @@ def _solve_passes(
 
 
 def _plate_lag(model: Path, solved: Sequence[tuple[ObservedWalk, Solution]], recipe: Recipe) -> PlateLag | None:
-    cutoff_hz = recipe.ground_reactions.force_cutoff_hz
-    lags = [
-        lag
-        for walk, one in solved
-        if (lag := lag_of_walk(model, one.kinematics.coordinates, one.moments, walk.wrenches, cutoff_hz))
-    ]
+    """The lag that the passes show; None if none of them shows one."""
+    shown = [lag_of_walk(model, one.kinematics.coordinates, one.moments, walk.wrenches, recipe) for walk, one in solved]
+    lags = [lag for lag in shown if lag]
     return lags[0] if len(lags) == 1 else together(lags)
 
 

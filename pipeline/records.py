@@ -4,7 +4,7 @@ Shapes: T marker frames, S analog samples, M markers, C analog channels, Q coord
 NaN means "not measured", never zero.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal, Self
@@ -14,6 +14,11 @@ import numpy as np
 Sex = Literal["F", "M"]
 Side = Literal["right", "left"]
 SIDES: tuple[Side, Side] = ("right", "left")
+
+
+def _middle(places_m: Iterable[np.ndarray]) -> np.ndarray:
+    middle_m: np.ndarray = np.mean(list(places_m), axis=0)
+    return middle_m
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,6 +118,10 @@ class Recording:
         except ValueError:
             raise KeyError(label) from None
 
+    def middle(self, labels: Sequence[str]) -> np.ndarray:
+        """The middle of some markers, (T, 3) in metres, NaN where one isn't seen; KeyError if the file lacks one."""
+        return _middle(self.marker(label) for label in labels)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Markers:
@@ -134,6 +143,10 @@ class Markers:
             return self.positions_m[:, self.labels.index(label)]
         except ValueError:
             raise KeyError(label) from None
+
+    def middle(self, labels: Sequence[str]) -> np.ndarray:
+        """The middle of some markers, (T, 3) in metres, NaN where one isn't seen; KeyError if one is not there."""
+        return _middle(self.marker(label) for label in labels)
 
     def cut(self, frames: slice) -> "Markers":
         """The same, over some of the frames only."""
@@ -430,12 +443,24 @@ class BodyFigure:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SizingRecording:
+    """A recording that was to size a body, by its file's name: the static trial, which `stands`, or a walk.
+
+    left_out: why it told nothing of the body; "" if it did.
+    """
+
+    file: str
+    stands: bool
+    left_out: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ScaledModel:
     """A subject's model as the text of an .osim file: the same bytes for the same input, wherever it is made.
 
     scale_factors: (3,) x, y, z by body. marker_error_m: by marker, how far the scaled model stood from the measured
     static pose (by ScaleTool's way, before the model's markers were moved). dropped_markers: in the set, not measured.
-    figures: what the body says of itself.
+    figures: what the body says of itself. sized_by: what it was sized by, and what was left out.
     """
 
     osim_xml: str
@@ -444,6 +469,7 @@ class ScaledModel:
     marker_error_m: Mapping[str, float]
     dropped_markers: tuple[str, ...]
     figures: tuple[BodyFigure, ...] = ()
+    sized_by: tuple[SizingRecording, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

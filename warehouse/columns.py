@@ -77,8 +77,8 @@ class Family:
 class TableSchema:
     """One table: what a row is, what a file holds (`level`), and the columns in stored order.
 
-    `one_row` tables hold one row per file. `summary` names columns whose values are repeated in the file's metadata,
-    so that thousands of rows can be listed from their footers.
+    `one_row` tables hold one row per file. `note` is what to know before using its numbers. `summary` names columns
+    whose values are repeated in the file's metadata, so that thousands of rows can be listed from their footers.
     """
 
     name: str
@@ -87,6 +87,7 @@ class TableSchema:
     columns: tuple[Column, ...]
     families: tuple[Family, ...] = ()
     one_row: bool = False
+    note: str = ""
     summary: tuple[str, ...] = ()
 
     @property

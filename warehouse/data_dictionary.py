@@ -49,6 +49,9 @@ def _table(schema: TableSchema) -> Iterator[str]:
     yield ""
     yield f"`{schema.name}/{_FOLDERS[schema.level]}`: {schema.row}."
     yield ""
+    if schema.note:
+        yield schema.note
+        yield ""
     yield "| column | type | unit | missing | meaning |"
     yield "|---|---|---|---|---|"
     yield from (_column_line(column) for column in schema.fixed)

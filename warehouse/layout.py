@@ -5,7 +5,7 @@ metadata. The folders are
 
     <root>/subjects/<cohort>/<subject>.parquet
     <root>/<table>/<cohort>/<subject>/<session>.parquet           sessions, scaling, static_markers,
-                                                                 body_figures
+                                                                 sizing, body_figures
     <root>/<table>/<cohort>/<subject>/<session>/<trial>.parquet   trials and every table kept per trial
     <root>/scaled_models/<cohort>/<subject>/<session>.osim
     <root>/sources/<cohort>/<subject>/<session>.json              where the session's recordings lie

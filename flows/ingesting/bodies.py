@@ -1,8 +1,10 @@
-"""What is said of sized bodies when their trials are reported: the figures that judge them, and how sure they are."""
+"""What is said of sized bodies: figures that judge them, how sure they are, and which walks told nothing of them."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
+from pipeline.storing.stages import stale_with
 from warehouse.errors import WarehouseError
+from warehouse.files.parallel import map_in_order
 from warehouse.files.read import read_table
 from warehouse.identity import SessionKey
 from warehouse.layout import Warehouse
@@ -20,13 +22,45 @@ _TOLD = {
 
 
 def body_lines(warehouse: Warehouse, outcomes: Iterable[Outcome]) -> list[str]:
-    """A line for each session with an accepted trial: each figure's worst, with its limit; and the hip's zero."""
+    """A line for each session with an accepted trial: each figure's worst, with its limit; and the hip's zero.
+
+    Below it one for each walk that was left out of the body's sizing.
+    """
     sessions = sorted({outcome.key.session_key for outcome in outcomes if outcome.accepted and not outcome.fresh})
-    if not sessions:
-        return []
     if len(sessions) > MOST_TOLD:
-        return [f"{len(sessions)} bodies sized: table `body_figures` has their figures, limits and uncertainties"]
-    return [line for key in sessions if (line := _line(warehouse, key))]
+        left_out = sum(len(_left_out(warehouse, key)) for key in sessions)
+        without = f"; {left_out} walks were left out of their sizing: table `sizing` says why" if left_out else ""
+        return [
+            f"{len(sessions)} bodies sized: table `body_figures` has their figures, limits and uncertainties{without}"
+        ]
+    return [line for key in sessions for line in (_line(warehouse, key), *_left_out(warehouse, key)) if line]
+
+
+def sizing_lines(warehouse: Warehouse, sessions: Sequence[SessionKey]) -> list[str]:
+    """Walks that were left out of the sizing of these bodies, and what another walk there would make stale."""
+    left_out = [line for lines in map_in_order(lambda key: _left_out(warehouse, key), sessions) for line in lines]
+    always = stale_with("sizing")
+    alone = [stage for stage in stale_with("sizing", "static") if stage not in always]
+    return [
+        "a body changes only with its static trial and the walks that `sizing` lists in session.toml; another walk "
+        f"there makes stale [{', '.join(always)}] of all its session's trials, and without a static trial "
+        f"[{', '.join(alone)}] too",
+        *left_out[:MOST_TOLD],
+        *([f"  ... and {len(left_out) - MOST_TOLD} more: table `sizing`"] if len(left_out) > MOST_TOLD else []),
+    ]
+
+
+def _left_out(warehouse: Warehouse, key: SessionKey) -> list[str]:
+    """The session's walks that told nothing of its body, with the reason; none if it isn't stored."""
+    try:
+        rows = read_table(warehouse, "sizing", key).to_pylist()
+    except WarehouseError:
+        return []
+    return [
+        f"  {key.cohort}/{key.subject}/{key.session}: {row['file']} was left out of its sizing: {row['reason']}"
+        for row in rows
+        if not row["used"]
+    ]
 
 
 def _line(warehouse: Warehouse, key: SessionKey) -> str:

@@ -6,15 +6,14 @@ Shapes: T frames, B bodies.
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
-from importlib.resources import files
 
 import numpy as np
 
+from pipeline.landmarks.bony_places import landmarks
 from pipeline.mechanics.bodies.poses import body_places
 from pipeline.osim.arrays.read_model import Skeleton
 from pipeline.osim.models.rajagopal2016.tables import read_tables
 from pipeline.records import SIDES, Side
-from warehouse.settings_file import parse_toml
 
 # The bodies that carry landmarks, and for each the body whose joint on it tells whether it is the built-in model's.
 _TOLD_BY = {
@@ -120,9 +119,7 @@ def _mirrored(place: np.ndarray, side: Side) -> np.ndarray:
 @cache
 def _right() -> dict[str, dict[str, np.ndarray]]:
     """The right side's landmarks by body: (3,) metres in the unscaled model's body frame."""
-    text = (files("pipeline.sizing.priors") / "bony_places.toml").read_text("utf-8")
     by_body: dict[str, dict[str, np.ndarray]] = {}
-    for name, entry in parse_toml("bony_places.toml", text).items():
-        assert isinstance(entry, dict)
-        by_body.setdefault(entry["body"], {})[name] = np.array(entry["bone_m"])
+    for name, landmark in landmarks().items():
+        by_body.setdefault(landmark.body, {})[name] = np.array(landmark.bone_m)
     return by_body

@@ -39,6 +39,21 @@ def read_c3d(path: Path) -> Recording:
     return _recording(path, header, parameters, frames)
 
 
+def read_marker_labels(path: Path) -> tuple[str, ...]:
+    """The labels of a C3D file's markers, without what programs computed; frames aren't read. Raises as `read_c3d`."""
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise rejected(
+            path.name, f"the file can't be read ({error.strerror}). Check the path and its rights."
+        ) from error
+    header = parse_header(data, path.name)
+    parameters = read_parameters(path, data, header)
+    labels, prefixes, _ = _point_labels(parameters, header.point_count)
+    computed = read_model_outputs(parameters, labels, np.empty((0, len(labels), 3)), prefixes)
+    return tuple(label for label in labels if label not in computed)
+
+
 def _recording(path: Path, header: Header, parameters: Parameters, frames: Frames) -> Recording:
     metres = _metres(parameters, path.name)
     labels, prefixes, label_warnings = _point_labels(parameters, frames.points.shape[1])

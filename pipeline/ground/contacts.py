@@ -185,7 +185,7 @@ def _farthest_m(
 ) -> float:
     """The centre of pressure's distance from a foot, metres: the quantile that the settings ask for."""
     foot = foot_of(profile, side)
-    far = distance_to_foot_m(cop_m, markers.marker(foot.heel)[frames], markers.marker(foot.toe)[frames])
+    far = distance_to_foot_m(cop_m, markers.middle(foot.heel)[frames], markers.middle(foot.toe)[frames])
     seen = far[np.isfinite(far)]
     return float(np.quantile(seen, settings.min_cop_under_foot_ratio)) if len(seen) else float("inf")
 
@@ -214,8 +214,8 @@ def on_floor(markers: Markers, profile: Profile, side: Side, settings: GroundRea
     """Whether the heel or the toe of a foot is low and slow, (T,) boolean."""
     foot = foot_of(profile, side)
     down = np.zeros(len(markers.time_s), dtype=bool)
-    for label in (foot.heel, foot.toe):
-        place = markers.marker(label)
+    for labels in (foot.heel, foot.toe):
+        place = markers.middle(labels)
         if np.isfinite(place[:, 1]).any():
             speed = np.linalg.norm(np.gradient(place, 1 / markers.rate_hz, axis=0), axis=1)
             low = place[:, 1] < np.nanmin(place[:, 1]) + settings.on_floor_height_m
@@ -226,6 +226,6 @@ def on_floor(markers: Markers, profile: Profile, side: Side, settings: GroundRea
 def _over(plate: ForcePlate, frames: np.ndarray, markers: Markers, profile: Profile, side: Side) -> np.ndarray:
     foot = foot_of(profile, side)
     over = np.zeros(len(frames), dtype=bool)
-    for label in (foot.heel, foot.toe):
-        over |= distance_to_edge_m(markers.marker(label)[frames], plate.corners_m) > 0
+    for labels in (foot.heel, foot.toe):
+        over |= distance_to_edge_m(markers.middle(labels)[frames], plate.corners_m) > 0
     return over

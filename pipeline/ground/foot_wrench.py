@@ -114,8 +114,8 @@ def _stand_in(
     near = slice(None, half) if begins else slice(half, None)
     start_s, inward_s = (contact.start_s, seen_s) if begins else (contact.stop_s, -seen_s)
     # The marker at the loaded end of the foot, while on the floor, tells how far the foot has moved on.
-    label = foot.heel if begins else foot.toe
-    moved_m = _place_m(markers, label, event.time_s + inward_s) - _place_m(markers, label, start_s + inward_s)
+    labels = foot.heel if begins else foot.toe
+    moved_m = _place_m(markers, labels, event.time_s + inward_s) - _place_m(markers, labels, start_s + inward_s)
     if not np.isfinite(moved_m).all():
         return []
     force_n = step.force_n[near]
@@ -130,8 +130,8 @@ def _stand_in(
     ]
 
 
-def _place_m(markers: Markers, label: str, time_s: float) -> np.ndarray:
-    place: np.ndarray = markers.marker(label)[int(np.argmin(np.abs(markers.time_s - time_s)))]
+def _place_m(markers: Markers, labels: tuple[str, ...], time_s: float) -> np.ndarray:
+    place: np.ndarray = markers.middle(labels)[int(np.argmin(np.abs(markers.time_s - time_s)))]
     return place
 
 

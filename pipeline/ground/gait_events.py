@@ -116,32 +116,32 @@ def _from_motion(
         axis=0,
     )
     foot = foot_of(profile, side)
-    strikes = _peaks(source, markers, markers.marker(foot.heel)[:, 0] - pelvis, foot.heel, settings)
-    offs = _peaks(source, markers, pelvis - markers.marker(foot.toe)[:, 0], foot.toe, settings)
+    strikes = _peaks(source, markers, markers.middle(foot.heel)[:, 0] - pelvis, foot.heel, settings)
+    offs = _peaks(source, markers, pelvis - markers.middle(foot.toe)[:, 0], foot.toe, settings)
     return [GaitEvent(kind="foot_strike", side=side, time_s=t, source="kinematics") for t in strikes] + [
         GaitEvent(kind="foot_off", side=side, time_s=t, source="kinematics") for t in offs
     ]
 
 
 def _peaks(
-    source: str, markers: Markers, reach_m: np.ndarray, label: str, settings: GroundReactionSettings
+    source: str, markers: Markers, reach_m: np.ndarray, labels: tuple[str, ...], settings: GroundReactionSettings
 ) -> list[float]:
     """Times at which a reach (T,) is largest, to a fraction of a frame."""
     seen = np.isfinite(reach_m)
     if seen.mean() < settings.min_foot_seen_ratio:
         raise TrialRejected(
             "gait_events",
-            f"{source}: marker {label} and the pelvis are seen together in {seen.mean():.0%} of the frames, expected "
-            f"at least {settings.min_foot_seen_ratio:.0%}: steps can't be found. Fill the gaps in the laboratory's "
-            "software, or leave the trial out.",
+            f"{source}: marker {' and '.join(labels)} and the pelvis are seen together in {seen.mean():.0%} of the "
+            f"frames, expected at least {settings.min_foot_seen_ratio:.0%}: steps can't be found. Fill the gaps in the "
+            "laboratory's software, or leave the trial out.",
         )
     signal = np.where(seen, reach_m, np.nanmin(reach_m))
     travel_m, least_m = float(np.ptp(signal)), settings.min_foot_travel_m
     if travel_m < least_m:
         raise TrialRejected(
             "gait_events",
-            f"{source}: marker {label} moves {travel_m * 1e3:.0f} mm fore and aft of the pelvis, expected at least "
-            f"{least_m * 1e3:.0f} mm: this is not a walk. Leave it out of session.toml's [trials].",
+            f"{source}: marker {' and '.join(labels)} moves {travel_m * 1e3:.0f} mm fore and aft of the pelvis, "
+            f"expected at least {least_m * 1e3:.0f} mm: this is not a walk. Leave it out of session.toml's [trials].",
         )
     return farthest_times(markers.time_s, markers.rate_hz, signal, seen, settings)
 

@@ -15,8 +15,9 @@ from pipeline.ground.ground_reactions import GroundReactions, ground_reactions
 from pipeline.ground.plate_lag import in_step
 from pipeline.markers.observed import worst_gaps
 from pipeline.markers.static_trial import StaticTrial
-from pipeline.markers.trajectories import Trajectories, trajectories
+from pipeline.markers.trajectories import Trajectories, require_rate, trajectories
 from pipeline.records import SIDES, FootWrench, Markers, Recording, Side
+from pipeline.session.recipe import Recipe
 from pipeline.session.same_person import check_subject_blocks
 from pipeline.session.session import Trial
 from pipeline.session.setup import SessionSetup
@@ -53,6 +54,7 @@ def observe_passes(setup: SessionSetup, trial: Trial, static: StaticTrial) -> tu
     recipe, subject = setup.recipe, setup.session.subject
     recording = in_step(read_c3d(trial.path), setup.plates_lag_s or 0.0)
     check_subject_blocks(recording, static.recording, subject, recipe.scaling)
+    _require_rates(recording, recipe)
     tracks = trajectories(recording, static, setup.profile, recipe)
     ground = ground_reactions(recording, tracks, setup.profile, subject.mass_kg, recipe.ground_reactions)
 
@@ -87,7 +89,8 @@ def strides_by_pass(
     found = [(run, strides) for run in tracks.passes if (strides := over(run)[0])]
     complete = {(stride.side, stride.start_s) for _, strides in found for stride in strides}
     seen, incomplete = over(slice(None))
-    lost = (_lost(stride, tracks) for stride in (*incomplete, *seen) if (stride.side, stride.start_s) not in complete)
+    others: list[Stride | LostStride] = [*incomplete, *seen]
+    lost = [_lost(stride, tracks) for stride in others if (stride.side, stride.start_s) not in complete]
     return found, tuple(lost)
 
 
@@ -107,6 +110,15 @@ def _lost(stride: Stride | LostStride, tracks: Trajectories) -> LostStride:
         why += f"; {else_lost}" if else_lost else ""
     stage = "markers" if unseen or not else_lost else "cycles"
     return LostStride(side=stride.side, start_s=stride.start_s, stop_s=stride.stop_s, stage=stage, why=why)
+
+
+def _require_rates(recording: Recording, recipe: Recipe) -> None:
+    """TrialRejected if the recording is too slow for what its forces and coordinates are filtered by."""
+    source, cutoff_hz = recording.path.name, recipe.inverse_dynamics.coordinate_cutoff_hz
+    require_rate(source, "markers", recording.point_rate_hz, "coordinate_cutoff_hz", cutoff_hz)
+    if recording.plates:
+        cutoff_hz = recipe.ground_reactions.force_cutoff_hz
+        require_rate(source, "forces", recording.analog_rate_hz, "force_cutoff_hz", cutoff_hz)
 
 
 def _why_no_stride(

@@ -9,7 +9,7 @@ Shapes: T marker frames, S analog samples. The ground frame is x forward, y up, 
 """
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -24,6 +24,8 @@ MEASURES = ("forward", "up", "pitch")
 # Delays that are tried. Instruments delay by less than half of it.
 LONGEST_LAG_S = 0.06
 _STEP_S = 0.001
+# Of delays times frames, so many are compared at a time: a long recording would take much memory.
+_MOST_AT_ONCE = 100_000
 # Of less than this nothing is told.
 SHORTEST_EVIDENCE_S = 0.3
 # A lag that is beyond this with one-sided 95 % confidence is told.
@@ -51,20 +53,47 @@ class WholeBody:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlateLag:
-    """How late the plates are, seconds (negative: early), and one standard error of it.
+    """How late the plates are, seconds (negative: early).
 
-    `by_measure`: the same of each of `MEASURES` by itself, NaN where it has no optimum. The standard error holds what
-    is random in a walk, not what a wrong body does to all walks of a person alike.
+    `random_s`: one standard error of it, of what is random in a walk. `by_measure`: the lag of each of `MEASURES` by
+    itself and its standard error, NaN where it has no optimum.
     """
 
     lag_s: float
-    se_s: float
+    random_s: float
     by_measure: Mapping[str, tuple[float, float]]
+
+    @property
+    def se_s(self) -> float:
+        """One standard error of the lag: that of the measures' mean, which is wider the more they disagree.
+
+        No less than what is random in the walk. What a wrong body, skin or soft tissue does to each measure is in it;
+        what it does to all of them alike is not.
+        """
+        _, of_measures_s = weighted_mean(list(self.by_measure.values()))
+        return self.random_s if math.isnan(of_measures_s) else max(self.random_s, of_measures_s)
 
     @property
     def notable(self) -> bool:
         """Whether the lag is beyond `NOTABLE_LAG_S` for certain."""
         return abs(self.lag_s) - CONFIDENCE_SDS * self.se_s > NOTABLE_LAG_S
+
+
+def weighted_mean(estimates: Sequence[tuple[float, float]]) -> tuple[float, float]:
+    """The mean of estimates (value, standard error) of one thing, and its standard error. NaN takes no part.
+
+    The error is widened by the Birge ratio, where estimates scatter by more than they say: the square root of
+    chi-squared a degree of freedom (Birge 1932, Phys Rev 40:207; the scale factor of the Particle Data Group's
+    reviews). NaN of nothing.
+    """
+    known = [(value, se) for value, se in estimates if not math.isnan(value)]
+    if not known:
+        return float("nan"), float("nan")
+    weights = [1 / se**2 for _, se in known]
+    mean = sum(w * value for w, (value, _) in zip(weights, known, strict=True)) / sum(weights)
+    chi2 = sum(w * (value - mean) ** 2 for w, (value, _) in zip(weights, known, strict=True))
+    ratio = max(1.0, math.sqrt(chi2 / max(1, len(known) - 1)))
+    return mean, ratio / math.sqrt(sum(weights))
 
 
 def in_step(recording: Recording, plates_lag_s: float) -> Recording:
@@ -152,7 +181,8 @@ def plate_lag(body: WholeBody, cutoff_hz: float) -> PlateLag | None:
 
     Gaussian likelihood of what is left of each of `MEASURES`, each with a variance of its own that is estimated with
     the delay. Left out of each is what has nothing to do with time: a force's constant error, and a constant distance
-    of the force's line from the body. A motion that leaves more of a force than there was tells no time. Signals that
+    of the force's line from the body. A motion that leaves more of a force than there was tells no time, nor does a
+    lag that a single measure tells: nothing says how far it may be off. Signals that
     were low-passed at `cutoff_hz` hold two independent values a period of it, which gives the standard error from the
     likelihood's curvature. It is the motion that is moved, which is known throughout: unknown reactions never enter.
     """
@@ -162,41 +192,53 @@ def plate_lag(body: WholeBody, cutoff_hz: float) -> PlateLag | None:
     if len(frames) < SHORTEST_EVIDENCE_S * rate_hz:
         return None
     lags = np.arange(-round(LONGEST_LAG_S / _STEP_S), round(LONGEST_LAG_S / _STEP_S) + 1) * _STEP_S
-    motion = CubicSpline(body.time_s, np.column_stack([body.needed_n, body.needed_nm, body.mass_centre_m]))
-    left = np.array([_left_over(body, frames, motion(body.time_s[frames] - lag)) for lag in lags])
+    columns = [body.needed_n[:, :2], body.needed_nm, body.mass_centre_m[:, :2]]
+    motion = CubicSpline(body.time_s, np.column_stack(columns))
+    blocks = np.array_split(lags, math.ceil(len(lags) * len(frames) / _MOST_AT_ONCE))
+    left = np.concatenate([_left_over(body, frames, motion(body.time_s[frames] - some[:, None])) for some in blocks])
     independent = 2 * cutoff_hz * len(frames) / rate_hz
     # Made-up signals may leave nothing at all.
     cost = independent / 2 * np.log(left + 1e-9 * left.max(axis=0))
-    lag_s, se_s = _optimum(lags, cost.sum(axis=1))
+    lag_s, random_s = _optimum(lags, cost.sum(axis=1))
     at_best = left[int(np.argmin(cost.sum(axis=1)))]
     if math.isnan(lag_s) or (at_best[:2] > body.given_n[frames, :2].var(axis=0)).any():
         return None
-    return PlateLag(
-        lag_s=lag_s,
-        se_s=se_s,
-        by_measure={name: _optimum(lags, cost[:, index]) for index, name in enumerate(MEASURES)},
-    )
+    by_measure = {name: _optimum(lags, cost[:, index]) for index, name in enumerate(MEASURES)}
+    if sum(not math.isnan(each_s) for each_s, _ in by_measure.values()) < 2:
+        return None
+    return PlateLag(lag_s=lag_s, random_s=random_s, by_measure=by_measure)
 
 
 def lag_warnings(lag: PlateLag | None, stated_s: float | None) -> list[str]:
-    """What a person should know: plates that are late or early beyond doubt, unless the laboratory states a lag."""
-    if lag is None or stated_s is not None or not lag.notable:
+    """What a person should know: plates that are late or early beyond doubt, once a stated lag is taken off."""
+    if lag is None or not lag.notable:
         return []
+    way = "late" if lag.lag_s > 0 else "early"
+    found = f"the plates seem {abs(lag.lag_s) * 1e3:.0f} ± {lag.se_s * 1e3:.0f} ms {way} against the cameras"
+    if stated_s is None:
+        return [
+            f"{found}, which changes hip moments most; nothing was shifted. If other walks agree (`gait2hip "
+            "plates-lag`), state plates_lag_s in the session or the profile"
+        ]
     return [
-        f"the plates seem {abs(lag.lag_s) * 1e3:.0f} ± {lag.se_s * 1e3:.0f} ms {'late' if lag.lag_s > 0 else 'early'} "
-        "against the cameras, which changes hip moments most; nothing was shifted. If other walks agree, state "
-        "plates_lag_s in the session or the profile (0 to leave the plates as they are)"
+        f"{found} with the stated plates_lag_s = {stated_s:g} taken off, expected within {NOTABLE_LAG_S * 1e3:g} ms: "
+        "look at its size and its sign, which is positive for plates that are late"
     ]
 
 
 def _left_over(body: WholeBody, frames: np.ndarray, motion: np.ndarray) -> np.ndarray:
-    """Mean square of what is left of each of `MEASURES`; `motion` (N, 7) is the body's, at the delayed times."""
+    """Mean square of what is left of each of `MEASURES`, (L, 3), at L delays.
+
+    `motion` (L, N, 5) is the body's, N frames at the delayed times: forces needed forward and up, the moment needed,
+    and where the mass centre is.
+    """
     given_n = body.given_n[frames]
-    forward, up = (given_n - motion[:, :3])[:, :2].T
-    pitch = body.given_nm[frames] - _pitch(motion[:, 4:], given_n) - motion[:, 3]
+    forward, up = given_n[:, 0] - motion[..., 0], given_n[:, 1] - motion[..., 1]
+    pitch = body.given_nm[frames] - _pitch(motion[..., 3:], given_n) - motion[..., 2]
     # A force's line that lies a constant distance off turns the body by that distance times the force upwards.
     off = given_n[:, 1]
-    return np.array([forward.var(), up.var(), np.mean((pitch - off * (off @ pitch) / (off @ off)) ** 2)])
+    turned = pitch - off * (pitch @ off / (off @ off))[:, None]
+    return np.column_stack([forward.var(axis=1), up.var(axis=1), (turned**2).mean(axis=1)])
 
 
 def _optimum(lags: np.ndarray, cost: np.ndarray) -> tuple[float, float]:
@@ -210,6 +252,6 @@ def _optimum(lags: np.ndarray, cost: np.ndarray) -> tuple[float, float]:
 
 
 def _pitch(at_m: np.ndarray, force_n: np.ndarray) -> np.ndarray:
-    """The moment about z (T,) of forces (T, 3) at points (3,) or (T, 3)."""
-    moment: np.ndarray = np.cross(at_m, force_n)[..., 2]
+    """The moment about z (...) of forces (..., 2 or 3) at points (..., 2 or 3)."""
+    moment: np.ndarray = at_m[..., 0] * force_n[..., 1] - at_m[..., 1] * force_n[..., 0]
     return moment

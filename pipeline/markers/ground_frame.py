@@ -133,7 +133,7 @@ def _pelvis_labels(recording: Recording, profile: Profile) -> tuple[str, ...]:
 
 
 def _foot_labels(profile: Profile) -> tuple[str, ...]:
-    return (profile.right_foot.heel, profile.right_foot.toe, profile.left_foot.heel, profile.left_foot.toe)
+    return profile.right_foot.labels + profile.left_foot.labels
 
 
 def _centre_of(recording: Recording, labels: tuple[str, ...]) -> np.ndarray:

@@ -39,8 +39,12 @@ class Trajectories:
 
 
 def trajectories(recording: Recording, static: StaticTrial, profile: Profile, recipe: Recipe) -> Trajectories:
-    """Turn, relabel, fill and filter a walk's markers. TrialRejected if another person's, or showing too little."""
-    _require_rates(recording, recipe)
+    """Turn, relabel, fill and filter a walk's markers. TrialRejected if another person's, or showing too little.
+
+    Of the recipe only [markers] and [scaling] are read: what sizes a body depends on nothing else.
+    """
+    cutoff_hz = recipe.markers.marker_cutoff_hz
+    require_rate(recording.path.name, "markers", recording.point_rate_hz, "marker_cutoff_hz", cutoff_hz)
     pose = static.pose
     shape = {label: pose.marker(label)[0] for label in pose.labels}
     rotation = ground_rotation(recording, profile)
@@ -50,7 +54,7 @@ def trajectories(recording: Recording, static: StaticTrial, profile: Profile, re
     check_segment_lengths(recording, markers, pose, profile, recipe.scaling)
     filled = fill_gaps(markers.positions_m, markers.rate_hz, recipe.markers.max_gap_s)
     recorded = replace(markers, positions_m=filled)
-    smooth = replace(markers, positions_m=low_pass(filled, markers.rate_hz, recipe.markers.marker_cutoff_hz))
+    smooth = replace(markers, positions_m=low_pass(filled, markers.rate_hz, cutoff_hz))
     gaps = worst_gaps(smooth)
     return Trajectories(
         rotation=rotation,
@@ -62,20 +66,11 @@ def trajectories(recording: Recording, static: StaticTrial, profile: Profile, re
     )
 
 
-def _require_rates(recording: Recording, recipe: Recipe) -> None:
-    """TrialRejected if the recording is too slow for a cut-off of the recipe."""
-    asked: tuple[tuple[str, float, str, float], ...] = (
-        ("markers", recording.point_rate_hz, "marker_cutoff_hz", recipe.markers.marker_cutoff_hz),
-        ("markers", recording.point_rate_hz, "coordinate_cutoff_hz", recipe.inverse_dynamics.coordinate_cutoff_hz),
-    )
-    if recording.plates:
-        force_cutoff_hz = recipe.ground_reactions.force_cutoff_hz
-        asked = (*asked, ("forces", recording.analog_rate_hz, "force_cutoff_hz", force_cutoff_hz))
-    for what, rate_hz, setting, cutoff_hz in asked:
-        if not cutoff_hz < HIGHEST_CUTOFF * rate_hz:
-            raise TrialRejected(
-                "markers",
-                f"{recording.path.name}: {what} were recorded at {rate_hz:g} Hz, expected more than "
-                f"{cutoff_hz / HIGHEST_CUTOFF:.0f} Hz for {setting} = {cutoff_hz:g}. Record faster, or lower it "
-                "in a recipe of your own.",
-            )
+def require_rate(source: str, what: str, rate_hz: float, setting: str, cutoff_hz: float) -> None:
+    """TrialRejected if `what` was recorded too slowly for a cut-off of the recipe."""
+    if not cutoff_hz < HIGHEST_CUTOFF * rate_hz:
+        raise TrialRejected(
+            "markers",
+            f"{source}: {what} were recorded at {rate_hz:g} Hz, expected more than {cutoff_hz / HIGHEST_CUTOFF:.0f} Hz "
+            f"for {setting} = {cutoff_hz:g}. Record faster, or lower it in a recipe of your own.",
+        )

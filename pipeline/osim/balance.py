@@ -1,10 +1,12 @@
 """A check of static optimization's answer: the muscles must make the moments that the motion asks for.
 
 Static optimization finds forces by moment arms. Here each muscle pulls on its bodies along its path, and the pulls are
-summed from body to body: no moment arm is needed. What it checks: the optimizer, force-length-velocity times
-activation, the order of muscles and actuators, moment arms, and that the motion of static optimization was that of
-inverse dynamics. What it takes on trust: paths as they are laid, where bodies are, the couplers' slopes, and the
-moments it is given. Tests hold these against laws, OpenSim and the tools.
+summed from body to body. What it checks: that the optimizer met what was asked, moment arms against pulls along the
+same paths, the order of muscles and actuators, and that forces, moments and motion belong together.
+
+What it can't: whatever both sides share. Those are paths as they are laid, where bodies are, the couplers' slopes, the
+moments that are asked, and what a muscle's activation makes of its strength, length and speed: a force that is wrong
+for its activation balances all the same. Tests hold these against laws, OpenSim and the tools.
 """
 
 from pathlib import Path

@@ -108,17 +108,6 @@ def quiet() -> None:
     osim.Logger.setLevelString("Warn")
 
 
-@contextmanager
-def quietly() -> Iterator[None]:
-    """The same for a while: afterwards OpenSim says what it said before, but for a line that it does."""
-    before = osim.Logger.getLevelString()
-    quiet()
-    try:
-        yield
-    finally:
-        osim.Logger.setLevelString(before)
-
-
 def run_tool(make: Callable[[str], Tool], setup_file: Path, log: ToolLog, stage: str) -> None:
     """Make a tool from its set-up file and run it there; TrialRejected(stage, …) if it says it failed.
 

@@ -11,8 +11,8 @@ import numpy as np
 from pipeline.c3d.read_c3d import read_c3d
 from pipeline.errors import TrialRejected
 from pipeline.records import Recording
-from pipeline.session.profile import Profile, load_profile
-from pipeline.session.recipe import packaged_names
+from pipeline.session.load_profile import fixed_profiles, load_profile
+from pipeline.session.profile import Profile
 from pipeline.session.session import SESSION_FILE, SIZING_WALKS, load_session
 
 _Fact = TypeVar("_Fact", float, str)
@@ -94,12 +94,12 @@ def _absolute(profile: str) -> str:
 
 def _matching_profile(directory: Path, recordings: dict[str, Recording | TrialRejected]) -> str:
     labels = [set(item.marker_labels) for item in recordings.values() if isinstance(item, Recording)]
-    for name in packaged_names("profiles"):
+    for name in fixed_profiles():
         needed = set(load_profile(name).required_labels)
         if any(needed <= present for present in labels):
             return name
     raise ValueError(
-        f"{directory}: none of the packaged profiles ({', '.join(packaged_names('profiles'))}) has its markers in "
+        f"{directory}: none of the packaged profiles ({', '.join(fixed_profiles())}) has its markers in "
         "these files. Write a profile for this laboratory (CONTRIBUTING.md says how) and pass it with --profile."
     )
 

@@ -1,17 +1,20 @@
 """Profiles: how one laboratory works. Marker label -> body and place on the model, what scales what."""
 
-from functools import lru_cache
 from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
 from pipeline.records import CoordinateTask, Side
-from pipeline.session.recipe import Positive, read_settings
-from warehouse.settings_file import Checked, checked, parse_toml
+from pipeline.session.recipe import Positive
+from warehouse.settings_file import Checked
 
 Axis = Literal["plates", "pelvis", "+x", "-x", "+y", "-y", "+z", "-z"]
 Vector = tuple[float, float, float]
 Weight = Annotated[float, Field(ge=0)]
+# One label, or several whose middle is meant.
+Labels = Annotated[
+    tuple[str, ...], Field(min_length=1), BeforeValidator(lambda value: (value,) if isinstance(value, str) else value)
+]
 # How late force plates are against the cameras, seconds; negative where they are early. No instrument is a tenth late.
 PlatesLag = Annotated[float, Field(ge=-0.1, le=0.1)]
 
@@ -49,10 +52,15 @@ class Pelvis(Checked):
 
 
 class FootLabels(Checked):
-    """A foot's labels: at the heel, and near the head of the second metatarsal."""
+    """A foot's labels: at the heel, and near the head of the second metatarsal. Of several, their middle."""
 
-    heel: str
-    toe: str
+    heel: Labels
+    toe: Labels
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """All of them, heel first."""
+        return self.heel + self.toe
 
 
 class Profile(Checked):
@@ -92,22 +100,11 @@ class Profile(Checked):
         named |= {label for item in self.measurements for pair in item.pairs for label in pair}
         named |= {self.pelvis.right_anterior, self.pelvis.left_anterior, *self.pelvis.posterior}
         for foot in (self.right_foot, self.left_foot):
-            named |= {foot.heel, foot.toe}
+            named |= set(foot.labels)
         unknown = sorted(named - set(self.markers))
         if unknown:
             raise ValueError(f"labels {unknown} are used but have no entry under [markers]")
         return self
-
-
-def load_profile(name_or_path: str) -> Profile:
-    """A packaged profile by name, or a TOML file. ValueError names the file, the setting and what it may be."""
-    return _profile(*read_settings("profiles", name_or_path))
-
-
-# As recipes are: read once, though thousands of sessions name it.
-@lru_cache(maxsize=32)
-def _profile(where: str, text: str) -> Profile:
-    return checked(Profile, where, parse_toml(where, text))
 
 
 def foot_of(profile: Profile, side: Side) -> FootLabels:

@@ -3,7 +3,10 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from pipeline.session.profile import Profile, load_profile
+from pipeline.c3d.read_c3d import read_marker_labels
+from pipeline.errors import TrialRejected
+from pipeline.session.load_profile import load_profile, takes_labels_from_recordings
+from pipeline.session.profile import Profile
 from pipeline.session.recipe import Recipe, load_recipe
 from pipeline.session.session import Session, load_session
 
@@ -51,9 +54,28 @@ def open_session(session_file: str, recipe: str, model_file: str | None) -> Sess
 
 def _profile(session: Session) -> Profile:
     try:
-        return load_profile(session.profile)
+        if not takes_labels_from_recordings(session.profile):
+            return load_profile(session.profile)
+        return load_profile(session.profile, _recorded_labels(session))
     except ValueError as error:
         raise ValueError(f"{session.file}: {error} Correct `profile`, or the profile's own file.") from error
+
+
+def _recorded_labels(session: Session) -> list[frozenset[str]]:
+    """The labels of the static trial and of the walks that size the body: of those that can be read.
+
+    Other walks change no profile: what is stored stays what it was when another comes.
+    """
+    paths = ([session.static] if session.static else []) + [trial.path for trial in session.sizing_trials]
+    found = []
+    for path in paths:
+        try:
+            found.append(frozenset(read_marker_labels(path)))
+        except TrialRejected:
+            continue
+    if not found:
+        raise ValueError("none of the recordings that tell the labels can be read.")
+    return found
 
 
 def _named_model(name: str | None) -> Path | None:

@@ -198,10 +198,19 @@ def _crossed(at: Mapping[str, np.ndarray], profile: Profile) -> Iterator[BodyFig
 def _feet_forward(at: Mapping[str, np.ndarray], profile: Profile) -> np.ndarray | None:
     """Where both feet together point, level, a unit vector, whichever is called the right one. None if not seen."""
     feet = [foot_of(profile, side) for side in SIDES]
-    if not all({foot.heel, foot.toe} <= set(at) for foot in feet):
+    if not all(set(foot.labels) <= set(at) for foot in feet):
         return None
-    along: np.ndarray = sum((at[foot.toe] - at[foot.heel] for foot in feet), np.zeros(3)) * (1.0, 0.0, 1.0)
+    along: np.ndarray = sum((_middle(at, foot.toe) - _middle(at, foot.heel) for foot in feet), np.zeros(3)) * (
+        1.0,
+        0.0,
+        1.0,
+    )
     return along / np.linalg.norm(along)
+
+
+def _middle(at: Mapping[str, np.ndarray], labels: Sequence[str]) -> np.ndarray:
+    middle_m: np.ndarray = np.mean([at[label] for label in labels], axis=0)
+    return middle_m
 
 
 def feet_in_standing(at: Mapping[str, np.ndarray], profile: Profile, settings: ScalingSettings) -> Iterator[BodyFigure]:
@@ -210,7 +219,7 @@ def feet_in_standing(at: Mapping[str, np.ndarray], profile: Profile, settings: S
     if forward is None:
         return
     right, left = (foot_of(profile, side) for side in SIDES)
-    apart = [at[right.heel] - at[left.heel], at[right.toe] - at[left.toe]]
+    apart = [_middle(at, right.heel) - _middle(at, left.heel), _middle(at, right.toe) - _middle(at, left.toe)]
     higher = max((float(each[1]) for each in apart), key=abs)
     yield BodyFigure(
         figure="foot_height",

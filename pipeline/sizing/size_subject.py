@@ -3,6 +3,7 @@
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 from pipeline.c3d.read_c3d import read_c3d
@@ -13,7 +14,7 @@ from pipeline.markers.ground_frame import ground_rotation
 from pipeline.markers.static_trial import StaticTrial
 from pipeline.markers.trajectories import trajectories
 from pipeline.osim.models.default_model import model_file_of
-from pipeline.records import Markers, ScaledModel
+from pipeline.records import Markers, ScaledModel, SizingRecording
 from pipeline.session.same_person import check_subject_block
 from pipeline.session.setup import SessionSetup
 from pipeline.sizing.estimate_body import estimate_body, refuse_beyond, sized_model
@@ -24,11 +25,14 @@ from pipeline.sizing.plausible import standing_signs
 def size_subject(setup: SessionSetup, static: StaticTrial) -> ScaledModel:
     """The subject's model. TrialRejected if the recordings can't give it, ValueError if the generic model can't.
 
-    A walk that can't be used tells nothing of the body: it is left out, and its own run says why.
+    A walk that can't be used tells nothing of the body: it is left out, and the model says why. Of the recipe only
+    [scaling], [markers] and the engine are read.
     """
     settings, subject = setup.recipe.scaling, setup.session.subject
     check_subject_block(static.recording, subject, settings)
-    refuse_beyond(standing_signs(static, setup.profile, subject, settings))
+    signs = standing_signs(static, setup.profile, subject, settings)
+    refuse_beyond(signs)
+    standing = [SizingRecording(file=static.recording.path.name, stands=True)] if static.stands else []
     if static.stands:
         plates = plates_in_ground(static.recording, ground_rotation(static.recording, setup.profile))
         check_standing(static.recording, plates, subject.mass_kg, settings)
@@ -36,28 +40,43 @@ def size_subject(setup: SessionSetup, static: StaticTrial) -> ScaledModel:
     with _models_fault():
         if settings.method == "pairs":
             with tempfile.TemporaryDirectory(prefix="gait2hip-") as directory:
-                return scale_by_pairs(setup, static, model_file, Path(directory))
+                scaled = scale_by_pairs(setup, static, model_file, Path(directory))
+                return replace(scaled, figures=(*signs, *scaled.figures), sized_by=tuple(standing))
+        walks, left_out = _walks(setup, static)
         body = estimate_body(
             model_file,
             profile=setup.profile,
             subject=subject,
             standing=static.pose if static.stands else None,
-            walks=_walks(setup, static),
+            walks=walks,
             settings=settings,
         )
-        return sized_model(model_file, body, subject, settings)
+        sized = sized_model(model_file, body, subject, settings)
+    walking = [
+        SizingRecording(file=trial.path.name, stands=False, left_out=left_out.get(trial.name, ""))
+        for trial in setup.session.sizing_trials
+    ]
+    return replace(sized, figures=(*signs, *sized.figures), sized_by=(*standing, *walking))
 
 
-def _walks(setup: SessionSetup, static: StaticTrial) -> dict[str, Markers]:
-    """The markers of the walks that size the body, by trial; of those that can be used."""
+def _walks(setup: SessionSetup, static: StaticTrial) -> tuple[dict[str, Markers], dict[str, str]]:
+    """The markers of the walks that size the body, by trial, and why the others of them can't be used.
+
+    TrialRejected if there is no other recording, and none can.
+    """
     found: dict[str, Markers] = {}
+    left_out: dict[str, str] = {}
     for trial in setup.session.sizing_trials:
         try:
             tracks = trajectories(read_c3d(trial.path), static, setup.profile, setup.recipe)
-        except TrialRejected:
-            continue
-        found[trial.name] = tracks.smooth.cut(tracks.window)
-    return found
+        except TrialRejected as rejected:
+            left_out[trial.name] = f"{rejected.stage}: {rejected.reason}"
+        else:
+            found[trial.name] = tracks.smooth.cut(tracks.window)
+    if not found and not static.stands:
+        reasons = "; ".join(left_out.values())
+        raise TrialRejected("scaling", f"there is no static trial, and no walk that sizes the body: {reasons}")
+    return found, left_out
 
 
 @contextmanager

@@ -8,7 +8,7 @@ from pipeline.osim.models.default_model import model_file_of
 from pipeline.osim.version import opensim_version
 from pipeline.session.setup import SessionSetup, open_session
 from pipeline.storing.request import SessionRequest
-from pipeline.storing.stages import Facts, StageAccount, brief, keys_of, stage_accounts
+from pipeline.storing.stages import Facts, StageAccount, brief, keys_of, packaged_data, stage_accounts
 from warehouse.layout import Warehouse
 from warehouse.provenance import file_sha256
 
@@ -44,6 +44,7 @@ class Job:
             "subject": session.subject.model_dump(),
             "static_name": session.static.name if session.static else None,
             "n_trials": len(session.trials),
+            **packaged_data(),
         }
         return {name: brief(fact) for name, fact in facts.items()}
 

@@ -62,6 +62,7 @@ def _store(job: Job, scaled: ScaledModel, keys: dict[str, str]) -> None:
         scaled_model_file(where, key, scaled.osim_xml),
         table(table="scaling", columns=_scaling(scaled)),
         table(table="static_markers", columns=_static_markers(scaled)),
+        table(table="sizing", columns=_sizing(scaled)),
         table(table="body_figures", columns=_body_figures(scaled)),
         # Shared by all sessions of the subject: the same bytes whichever was stored last.
         row(table="subjects", values=known, provenance_key=stable_hash(known)),
@@ -78,11 +79,20 @@ def _scaling(scaled: ScaledModel) -> dict[str, list[str] | np.ndarray]:
     }
 
 
+def _sizing(scaled: ScaledModel) -> dict[str, list[str] | np.ndarray]:
+    return {
+        "file": [each.file for each in scaled.sized_by],
+        "role": ["static" if each.stands else "walk" for each in scaled.sized_by],
+        "used": np.array([not each.left_out for each in scaled.sized_by], dtype=bool),
+        "reason": [each.left_out for each in scaled.sized_by],
+    }
+
+
 def _body_figures(scaled: ScaledModel) -> dict[str, list[str] | np.ndarray]:
     words = {name: [getattr(each, name) for each in scaled.figures] for name in ("figure", "of", "unit", "warning")}
     numbers = {
         name: np.array([getattr(each, name) for each in scaled.figures], dtype=float)
-        for name in ("value", "sd", "limit", "sd_limit")
+        for name in ("value", "sd", "limit", "report_limit", "sd_limit")
     }
     return {**words, **numbers}
 

@@ -3,8 +3,11 @@
 Raise a stage's version when its code changes a number it writes.
 """
 
+import hashlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
 from typing import Any
 
 from pipeline.session.recipe import Recipe
@@ -29,6 +32,11 @@ STAGE_OF_TABLE: dict[str, str] = {
     "angle_cycles": "quality",
     "trials": "quality",
 }
+# Files of this package that hold figures which stages read, by the fact that their content is.
+PACKAGED_DATA: dict[str, str] = {
+    "bony_places": "sizing/priors/bony_places.toml",
+    "built_in_joints": "osim/models/rajagopal2016/joints.csv",
+}
 # When OpenSim's tools may stop. Engine `exact` is at the optimum whatever these say: no result of it depends on them.
 _OF_TOOLS_ONLY = frozenset({"ik_accuracy", "convergence_criterion", "max_iterations"})
 # What a person calls the facts that are accounted for by a hash or a name.
@@ -41,6 +49,8 @@ _FACTS = {
     "subject": "what session.toml says of the subject",
     "static_name": "the static trial's name",
     "n_trials": "the number of trials in the session",
+    "bony_places": "gait2hip's table of bony places",
+    "built_in_joints": "gait2hip's table of the built-in model's joints",
 }
 # The key of a rejection that the next run should try again: no stage's key is ever this.
 RETRY = "retry"
@@ -60,7 +70,7 @@ STAGES: dict[str, Stage] = {
     "scaling": Stage(
         version=4,
         sections=("scaling", "engine", "markers"),
-        facts=("model", "profile", "static", "sizing", "mass_kg", "height_m", "sex"),
+        facts=("model", "profile", "static", "sizing", "mass_kg", "height_m", "sex", "bony_places"),
     ),
     "session": Stage(version=1, sections=(), facts=("subject", "static_name", "n_trials"), inputs=("scaling",)),
     "inverse_kinematics": Stage(
@@ -70,7 +80,13 @@ STAGES: dict[str, Stage] = {
         facts=("trial", "profile", "plates_lag_s", "kinematics_only"),
         inputs=("scaling",),
     ),
-    "joint_angles": Stage(version=1, sections=(), facts=(), inputs=("inverse_kinematics",)),
+    "joint_angles": Stage(
+        version=1,
+        sections=(),
+        # Landmarks of the built-in model's bodies, which its joints tell.
+        facts=("bony_places", "built_in_joints"),
+        inputs=("inverse_kinematics",),
+    ),
     # The static pose tells which of the walk's labels were exchanged, and so where the feet are.
     "ground_reactions": Stage(
         version=1,
@@ -130,6 +146,15 @@ def stage_accounts(recipe: Recipe, facts: Facts, opensim_version: str) -> dict[s
     return accounts
 
 
+def stale_with(*facts: str) -> tuple[str, ...]:
+    """The stages that another value of these facts makes stale, in order: those that use them and those that follow."""
+    stale: list[str] = []
+    for name, stage in STAGES.items():
+        if set(facts) & set(stage.facts) or set(stale) & set(stage.inputs):
+            stale.append(name)
+    return tuple(stale)
+
+
 def keys_of(accounts: Mapping[str, StageAccount]) -> dict[str, str]:
     """The provenance key of every stage."""
     return {name: account.key for name, account in accounts.items()}
@@ -138,15 +163,16 @@ def keys_of(accounts: Mapping[str, StageAccount]) -> dict[str, str]:
 def common_facts(recipe: Recipe, opensim_version: str, muscles: MuscleSource) -> dict[str, object]:
     """What made a result and must be the same for all that is learnt from together: no training on mixed data.
 
-    The recipe's settings that its engine reads, the versions of the stages' code, the simulator's version. `mechanics`
-    is what was computed by, which for muscles that OpenSim was asked for is not what the recipe says.
+    The recipe's settings that its engine reads, the versions of the stages' code and of the package's tables (by their
+    content), the simulator's version. `mechanics` is what was computed by, which for muscles that OpenSim was asked for
+    is not what the recipe says.
     """
     unread = frozenset() if recipe.model.engine == "tools" else _OF_TOOLS_ONLY
     settings = {name: _without(unread, values) for name, values in _sections(recipe).items()}
     # Where the model's file lies says nothing about it: the hash of its content is in its session's row.
     settings["model"] = {name: value for name, value in settings["model"].items() if name != "file"}
     settings["model"]["mechanics"] = muscles.mechanics_used(recipe.model.mechanics_used)
-    versions = {name: stage.version for name, stage in STAGES.items()}
+    versions = {**{name: stage.version for name, stage in STAGES.items()}, **packaged_data()}
     return {"settings": settings, "versions": versions, "opensim": opensim_version}
 
 
@@ -174,6 +200,15 @@ def _as_stored(section: object, unread: frozenset[str]) -> object:
         return _without(unread, section)
     # Tuples come back from JSON as lists.
     return list(section) if isinstance(section, tuple) else section
+
+
+@cache
+def packaged_data() -> dict[str, str]:
+    """The hash of each of `PACKAGED_DATA`, by its fact's name."""
+    return {
+        fact: hashlib.sha256((files("pipeline") / path).read_bytes()).hexdigest()
+        for fact, path in PACKAGED_DATA.items()
+    }
 
 
 def brief(fact: object) -> str | int | float | None:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from pipeline.session.profile import load_profile
+from pipeline.session.load_profile import load_profile
 from pipeline.virtual.dynamics.stand import stand
 from pipeline.virtual.files.session_files import session_content, write_session_folder
 from pipeline.virtual.instruments.capture import Capture, capture_standing, capture_walk

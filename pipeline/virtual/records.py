@@ -3,7 +3,7 @@
 Shapes: T marker frames, S analog samples (a whole number a frame), M markers, Q coordinates.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -69,3 +69,8 @@ class Performance:
     markers_m: np.ndarray
     load: Mapping[Side, FootLoad]
     contacts: tuple[FootContact, ...]
+
+    def middle(self, labels: Sequence[str]) -> np.ndarray:
+        """The middle of some markers, (T, 3) in metres; ValueError if there is no such marker."""
+        middle_m: np.ndarray = self.markers_m[:, [self.marker_names.index(label) for label in labels]].mean(axis=1)
+        return middle_m

@@ -13,6 +13,7 @@ from reports.pages.curves import Band
 
 _COLUMNS = 5
 _PANEL_INCHES = (2.3, 1.9)
+_VIEW_INCHES = (3.9, 7.0)
 # Colours that colour-blind people can tell apart (Okabe and Ito 2008); a condition has the same colour in every panel.
 _COLOUR_OF = {"slow": "#0072B2", "med": "#E69F00", "preferred": "#E69F00", "fast": "#009E73"}
 _OTHER_COLOURS = ("#CC79A7", "#56B4E9", "#D55E00")
@@ -48,6 +49,36 @@ def draw_panels(panels: Sequence[Panel]) -> str:
         axis.set_xlabel("gait cycle [%]", fontsize=8)
     handles, labels = axes[0].get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside upper left", ncols=len(labels), frameon=False, fontsize=9)
+    return _svg(figure)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class View:
+    """A standing person from one side: markers by label and lines between joints, (2,) metres across and up."""
+
+    title: str
+    measured: Mapping[str, np.ndarray]
+    modelled: Mapping[str, np.ndarray]
+    lines: Sequence[tuple[np.ndarray, np.ndarray]]
+
+
+def draw_views(views: Sequence[View]) -> str:
+    """All views as one SVG figure, in one scale: measured markers as circles with labels, modelled ones as crosses."""
+    figure = Figure(figsize=(len(views) * _VIEW_INCHES[0], _VIEW_INCHES[1]), layout="constrained")
+    for axis, view in zip(figure.subplots(1, len(views), squeeze=False).ravel(), views, strict=True):
+        for start, end in view.lines:
+            axis.plot([start[0], end[0]], [start[1], end[1]], color="0.6", linewidth=1.2, zorder=1)
+        for label, place in view.measured.items():
+            axis.plot(*place, "o", color="#0072B2", markersize=4, fillstyle="none", zorder=2)
+            axis.annotate(label, place, xytext=(3, 2), textcoords="offset points", fontsize=4.5, color="0.35")
+            if label in view.modelled:
+                modelled = view.modelled[label]
+                axis.plot(*modelled, "x", color="#D4000F", markersize=3.5, markeredgewidth=0.9, zorder=3)
+        axis.set_aspect("equal")
+        axis.set_title(view.title, fontsize=9, loc="left")
+        axis.set_xlabel("m", fontsize=8)
+        axis.tick_params(labelsize=7)
+        axis.spines[["top", "right"]].set_visible(False)
     return _svg(figure)
 
 

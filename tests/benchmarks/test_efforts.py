@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from benchmarks.efforts import Change, WalkEffort, beyond
+from benchmarks.efforts import Change, WalkEffort, beyond, lowering
 from benchmarks.hip_contact import peaks_of
 from benchmarks.people import everybody, ingest
 from benchmarks.solved_walks import sized_people, solved_walks
@@ -107,8 +107,25 @@ def test_plates_taken_earlier_ask_for_other_moments_and_come_back(ready, as_is):
     np.testing.assert_array_equal(again.asked, as_is.asked)
 
 
+@pytest.mark.data
+@pytest.mark.osim
+def test_a_hip_further_forward_flexes_by_the_force_that_the_trunk_rests_on_it(ready, as_is):
+    """In stance the pelvis pushes the thigh down, by about the body's weight less the leg's: 0.01 m of 8.2 N/kg."""
+    stride = ready.walk.observed.strides[0]
+    forward = ready.solve(Change(hip_forward_m=0.01))
+    gained = ready.flexion_moment_nm_kg(forward, stride) - ready.flexion_moment_nm_kg(as_is, stride)
+    assert gained == pytest.approx(0.082, rel=0.35)
+    column = ready.walk.person.shared.names.index(f"knee_angle_{stride.side[0]}")
+    np.testing.assert_array_equal(forward.asked[:, column], as_is.asked[:, column])
+
+
 def test_a_body_carries_what_hangs_on_it():
     parent = np.array([0, 0, 1, 2, 1, 4])
     assert beyond(parent, 1) == [1, 2, 3, 4, 5]
     assert beyond(parent, 4) == [4, 5]
     assert beyond(parent, 3) == [3]
+
+
+@pytest.mark.parametrize(("found", "factor"), [(1.2, 0.5), (0.6, 1.0), (0.3, 1.0), (0.0, 1.0), (-0.4, 1.0)])
+def test_a_moment_is_lowered_to_what_is_wanted_and_one_that_extends_stays(found, factor):
+    assert lowering(found, 0.6) == factor

@@ -8,9 +8,11 @@ import pytest
 from benchmarks.foot_timing import FootMarkers, footprints
 from benchmarks.hip_centres import hara_m, harrington_m, in_pelvis_m, pelvis_frames, score_m
 from benchmarks.norms import mean_figures, read_norms, stride_figures
+from benchmarks.plate_lag import later_by_s, outward_m
 from benchmarks.residuals import residuals_of
 from benchmarks.walk_dynamics import NeededWrench
 from pipeline.ground.cycles import Stride
+from pipeline.ground.plate_lag import PlateLag
 from pipeline.records import SIDES, FootWrench, GeneralizedForces, Markers, Side
 from pipeline.session.profile import Pelvis
 from tests.pipeline.conftest import Walker
@@ -46,6 +48,27 @@ def test_regressions_give_what_their_authors_print() -> None:
     """Of a pelvis 150 mm deep and 240 mm wide, and a leg of 850 mm."""
     np.testing.assert_allclose(harrington_m("right", 0.15, 0.24), [-0.0459, -0.0829, 0.0865], atol=1e-9)
     np.testing.assert_allclose(hara_m("left", 0.85), [-0.04255, -0.0753, -0.0811], atol=1e-9)
+
+
+def test_hips_of_both_sides_are_averaged_as_mirror_images() -> None:
+    """A model whose hips are 4 mm too far apart on either side: on average 4 mm too far out, not none."""
+    rightward = {"right": np.array([0.001, 0.002, 0.004]), "left": np.array([0.001, 0.002, -0.004])}
+    outward = [outward_m(side, rightward[side]) for side in SIDES]
+    np.testing.assert_allclose(np.mean(outward, axis=0), [0.001, 0.002, 0.004])
+
+
+def test_what_a_measure_is_off_by_in_everybody_is_no_difference_between_people() -> None:
+    """Force up and turning say 10 ms apart in both; each says that the one is 7 ms later than the other."""
+    one, other = (
+        PlateLag(
+            lag_s=late_s,
+            random_s=0.001,
+            by_measure={"forward": (np.nan, np.nan), "up": (late_s, 0.003), "pitch": (late_s + 0.01, 0.003)},
+        )
+        for late_s in (0.012, 0.005)
+    )
+    assert one.se_s == pytest.approx(0.005)
+    assert later_by_s(one, other) == pytest.approx((0.007, 0.003))
 
 
 def test_the_pelvis_frame_is_its_markers_own() -> None:

@@ -17,7 +17,7 @@ import numpy as np
 from flows.workers.call_outcome import CallOutcome, value_of
 from flows.workers.worker_pool import WorkerPool
 from pipeline.storing.stages import STAGES, table_keys
-from tests.warehouse.samples import BODY_FIGURES, SESSION_ROW, cycles_columns, frame_tables, trial_row
+from tests.warehouse.samples import BODY_FIGURES, SESSION_ROW, SIZING, cycles_columns, frame_tables, trial_row
 from warehouse.files.lock import one_writer
 from warehouse.files.write import row_file, scaled_model_file, table_file, write_together
 from warehouse.holdings.contents import is_session_fresh, is_trial_fresh
@@ -39,6 +39,7 @@ def store_session(root: str, key: SessionKey) -> None:
         scaled_model_file(warehouse, key, "<OpenSimDocument/>" * 20_000),
         table_file(warehouse, "scaling", key, bodies, **made_by),
         table_file(warehouse, "static_markers", key, {"marker": ["RASI"], "error_m": [np.nan]}, **made_by),
+        table_file(warehouse, "sizing", key, SIZING, **made_by),
         table_file(warehouse, "body_figures", key, BODY_FIGURES, **made_by),
         row_file(warehouse, "subjects", key, {"sex": "F"}, **made_by),
     ]

@@ -12,7 +12,7 @@ from pipeline.ground.contacts import find_contacts, plates_in_ground
 from pipeline.markers.ground_frame import ground_rotation, to_ground
 from pipeline.markers.observed import used_labels
 from pipeline.osim.files import read_storage
-from pipeline.session.profile import load_profile
+from pipeline.session.load_profile import load_profile
 from pipeline.session.recipe import load_recipe
 
 pytestmark = pytest.mark.data

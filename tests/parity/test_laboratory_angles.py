@@ -1,22 +1,20 @@
 """Names, orders and signs of angles against Vicon's Plug-in Gait, from the segments' frames that it stores beside them.
 
-It writes a segment's origin and a point on each of its axes (anterior, left, proximal) as virtual markers: PELO, PELA,
-PELL, PELP and so on. Taken in our order, the rotation between two of its frames has to be the angle in the same file.
+Taken in our order, the rotation between two of its frames has to be the angle in the same file.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 
 import ezc3d
 import numpy as np
 import pytest
 
+from benchmarks.laboratory_outputs import laboratory_frame, laboratory_point
 from pipeline.anatomy.conventions import CONVENTIONS, WALKING, JointConvention, named_angles
 from pipeline.anatomy.segment_frames import angles_between, segment_frame, turned_about_y
-from pipeline.c3d.read_c3d import read_c3d
 from pipeline.records import SIDES, Recording, Side
+from tests.parity.laboratory_walks import RecordedWalk, every_walk, read
 
 pytestmark = pytest.mark.data
 
@@ -36,70 +34,14 @@ BAKERS = ("baker_pelvis", ("tilt", "obliquity", "rotation"))
 LIMIT_DEG = 0.1
 
 
-@dataclass(frozen=True)
-class Walk:
-    """A recorded walk, the ending that its laboratory gives its labels, and its pelvis in Baker's order if any.
-
-    static: the trial that measured the axes of knee and ankle; where none did, no tibial torsion is known.
-    """
-
-    file: str
-    suffix: str = ""
-    static: str = ""
-    baker: str = ""
-
-
-WALKS = (
-    *(
-        Walk(f"{folder}/{file}.c3d")
-        for folder, file in (
-            ("walking_children/HC002D", "HC002D06"),
-            ("walking_children/HC030A", "HC030A05"),
-            ("walking_children/HC031A", "HC031A06"),
-            ("walking_children_more/HC033A", "HC033A10"),
-            ("walking_children_more/HC038A", "HC038A11"),
-            ("walking_children_more/HC044A", "HC044A15"),
-            ("walking_children_more/HC044A/turn", "HC044A29"),
-        )
-    ),
-    # Knee and ankle axes measured in a static trial, so that the shank is twisted.
-    Walk("hospitals/FMC/MH0222_BP06.c3d", static="hospitals/FMC/MH0222_BP01.c3d"),
-    Walk("hospitals/FMC/MH0222_BP15.c3d", static="hospitals/FMC/MH0222_BP08.c3d"),
-    Walk("hospitals/RCH/RCH.08.c3d", static="hospitals/RCH/RCH.01.c3d", baker="{side}NewPelAngles"),
-    Walk("hospitals/QCMAS/QCMAS.dynamic.c3d", suffix="_M", baker="{side}PelvisAngles_ROT"),
-)
-every_walk = pytest.mark.parametrize("walk", WALKS, ids=lambda walk: Path(walk.file).stem)
-
-
-@cache
-def read(path: Path) -> Recording:
-    return read_c3d(path)
-
-
-def points(recording: Recording, label: str) -> np.ndarray:
-    """A stored quantity (T, 3), NaN where it is absent."""
-    if label in recording.marker_labels:
-        return recording.marker(label)
-    values = recording.model_outputs[label].values
-    return np.where((values == 0).all(axis=1, keepdims=True), np.nan, values)
-
-
-def frame_of(recording: Recording, segment: str, suffix: str) -> np.ndarray:
-    """Their frame as ours: x forward, y up, z right. A foot's proximal axis points to the heel, its anterior one up."""
-    origin, *ends = (points(recording, f"{segment}{suffix}{end}") for end in "OALP")
-    anterior, left, proximal = ((end - origin) / np.linalg.norm(end - origin, axis=1, keepdims=True) for end in ends)
-    forward, up = (-proximal, anterior) if segment.endswith("FO") else (anterior, proximal)
-    return np.stack([forward, up, -left], axis=2)
-
-
 def frames_of(recording: Recording, suffix: str, torsion: dict[Side, float]) -> dict[tuple[str, Side], np.ndarray]:
     frames = {}
     for side in SIDES:
         letter = side[0].upper()
-        frames[WALKING, side] = walkway(points(recording, f"PEL{suffix}O"))
-        frames["pelvis", side] = frame_of(recording, "PEL", suffix)
+        frames[WALKING, side] = walkway(laboratory_point(recording, f"PEL{suffix}O"))
+        frames["pelvis", side] = laboratory_frame(recording, "PEL", suffix)
         for name, segment in (("thigh", "FE"), ("shank", "TI"), ("foot", "FO")):
-            frames[name, side] = frame_of(recording, f"{letter}{segment}", suffix)
+            frames[name, side] = laboratory_frame(recording, f"{letter}{segment}", suffix)
         frames["twisted shank", side] = turned_about_y(frames["shank", side], torsion[side])
     return frames
 
@@ -115,7 +57,7 @@ def walkway(pelvis: np.ndarray) -> np.ndarray:
     return np.broadcast_to(ground, (len(pelvis), 3, 3))
 
 
-def torsion_of(walk: Walk, shared_data: Path) -> dict[Side, float]:
+def torsion_of(walk: RecordedWalk, shared_data: Path) -> dict[Side, float]:
     """How far the shank is turned about its own up to face along the malleoli, radians.
 
     In a static trial Plug-in Gait tells the knee from the shank along the malleoli: its rotation there is the torsion.
@@ -123,12 +65,12 @@ def torsion_of(walk: Walk, shared_data: Path) -> dict[Side, float]:
     if not walk.static:
         return {"right": 0.0, "left": 0.0}
     static = read(shared_data / walk.static)
-    turned = {side: np.nanmean(points(static, f"{side[0].upper()}KneeAngles")[:, 2]) for side in SIDES}
+    turned = {side: np.nanmean(laboratory_point(static, f"{side[0].upper()}KneeAngles")[:, 2]) for side in SIDES}
     return {"right": float(np.radians(turned["right"])), "left": float(-np.radians(turned["left"]))}
 
 
 @every_walk
-def test_vicons_frames_give_vicons_angles(walk: Walk, shared_data: Path, record_largest: Record) -> None:
+def test_vicons_frames_give_vicons_angles(walk: RecordedWalk, shared_data: Path, record_largest: Record) -> None:
     recording = read(shared_data / walk.file)
     frames = frames_of(recording, walk.suffix, torsion_of(walk, shared_data))
     theirs = {
@@ -137,7 +79,7 @@ def test_vicons_frames_give_vicons_angles(walk: Walk, shared_data: Path, record_
     if walk.baker:
         theirs |= {walk.baker.format(side=side[0].upper()): (side, *BAKERS) for side in SIDES}
     for label, (side, name, columns) in theirs.items():
-        expected = points(recording, label)
+        expected = laboratory_point(recording, label)
         for component, column in enumerate(columns):
             if column:
                 found = one_angle(frames, BY_NAME[name], column, side)
@@ -156,20 +98,20 @@ def one_angle(
 
 
 @every_walk
-def test_vicons_pelvis_and_shank_are_made_as_ours(walk: Walk, shared_data: Path) -> None:
+def test_vicons_pelvis_and_shank_are_made_as_ours(walk: RecordedWalk, shared_data: Path) -> None:
     """The pelvis from spines or sacrum; the shank's long axis up to the knee's centre as the femur has it."""
     recording = read(shared_data / walk.file)
-    right, left = points(recording, "RASI"), points(recording, "LASI")
+    right, left = laboratory_point(recording, "RASI"), laboratory_point(recording, "LASI")
     behind = (
-        points(recording, "SACR")
+        laboratory_point(recording, "SACR")
         if "SACR" in recording.marker_labels
-        else (points(recording, "RPSI") + points(recording, "LPSI")) / 2
+        else (laboratory_point(recording, "RPSI") + laboratory_point(recording, "LPSI")) / 2
     )
     ours = segment_frame("z", right - left, "x", (right + left) / 2 - behind)
-    assert largest_deg(ours, frame_of(recording, "PEL", walk.suffix)) < LIMIT_DEG
+    assert largest_deg(ours, laboratory_frame(recording, "PEL", walk.suffix)) < LIMIT_DEG
     for letter in "RL":
-        knee, ankle = (points(recording, f"{letter}{segment}{walk.suffix}O") for segment in ("FE", "TI"))
-        shank = frame_of(recording, f"{letter}TI", walk.suffix)
+        knee, ankle = (laboratory_point(recording, f"{letter}{segment}{walk.suffix}O") for segment in ("FE", "TI"))
+        shank = laboratory_frame(recording, f"{letter}TI", walk.suffix)
         assert largest_deg(segment_frame("y", knee - ankle, "z", shank[:, :, 2]), shank) < LIMIT_DEG
 
 
@@ -185,7 +127,7 @@ def test_the_torsion_is_the_knees_rotation_in_standing(number: str, shared_data:
     path = shared_data / f"hospitals/FMC/MH0222_BP{number}.c3d"
     stated = ezc3d.c3d(str(path))["parameters"]["PROCESSING"]
     for letter in "RL":
-        rotation_deg = np.nanmean(points(read(path), f"{letter}KneeAngles")[:, 2])
+        rotation_deg = np.nanmean(laboratory_point(read(path), f"{letter}KneeAngles")[:, 2])
         assert np.degrees(stated[f"{letter}TibialTorsion"]["value"][0]) == pytest.approx(rotation_deg, abs=LIMIT_DEG)
         assert rotation_deg < -5
 
@@ -195,11 +137,11 @@ def test_without_its_torsion_the_ankle_would_be_another(shared_data: Path) -> No
     recording = read(shared_data / "hospitals/FMC/MH0222_BP15.c3d")
     frames = frames_of(recording, "", {"right": 0.0, "left": 0.0})
     rotation = one_angle(frames, BY_NAME["pig_ankle"], "rotation", "right")
-    assert np.nanmin(np.abs(rotation - points(recording, "RAnkleAngles")[:, 2])) > 5
+    assert np.nanmin(np.abs(rotation - laboratory_point(recording, "RAnkleAngles")[:, 2])) > 5
 
 
 def test_bakers_order_is_not_plug_in_gaits(shared_data: Path) -> None:
     """In crouch gait the two differ by degrees."""
     recording = read(shared_data / "hospitals/RCH/RCH.08.c3d")
-    baker, pig = (points(recording, label) for label in ("LNewPelAngles", "LPelvisAngles"))
+    baker, pig = (laboratory_point(recording, label) for label in ("LNewPelAngles", "LPelvisAngles"))
     assert np.nanmax(np.abs(baker - pig)) > 2

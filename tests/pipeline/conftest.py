@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from pipeline.records import Event, ForcePlate, Recording, Side, SubjectBlock
-from pipeline.session.profile import load_profile
+from pipeline.session.load_profile import load_profile
 from pipeline.session.recipe import load_recipe
 
 MASS_KG = 70.0

@@ -16,6 +16,7 @@ plates_in_time = pytest.importorskip("pipeline.plates_in_time")
 
 # Of walks without blemishes, whose body is known to a few millimetres: what filters and the sizing leave.
 WORST_S = 0.001
+NAN = float("nan")
 
 
 @pytest.fixture(scope="module")
@@ -53,18 +54,15 @@ def test_a_stated_lag_is_taken_off_and_what_is_proposed_can_be_stated(
     session: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     recorded_late(monkeypatch, 0.013)
+    words = plates_in_time.lag_in_words(plates_in_time.lag_of_session(session, PACKAGED_RECIPE))
+    proposed = words.split(" below [session]")[0].split("write ")[1]
     mine = tmp_path / "session.toml"
-    mine.write_text(session.read_text("utf-8").replace('recordings = "."', f'recordings = "{session.parent}"'), "utf-8")
-    line = plates_in_time.propose_plates_lag(mine)
-    proposed_s = float(line.removeprefix("# plates_lag_s = ").split("  # PROPOSED, not applied: ")[0])
-    assert proposed_s == pytest.approx(0.013, abs=WORST_S)
-    assert line in mine.read_text("utf-8")
-    assert load_session(mine).plates_lag_s is None
-
-    mine.write_text(mine.read_text("utf-8").replace("# plates_lag_s", "plates_lag_s"), "utf-8")
-    assert load_session(mine).plates_lag_s == proposed_s
-    left = plates_in_time.lag_of_session(mine, PACKAGED_RECIPE).together
-    assert left.lag_s == pytest.approx(0, abs=WORST_S)
+    at = f'recordings = "{session.parent}"'
+    mine.write_text(session.read_text("utf-8").replace('recordings = "."', f"{proposed}\n{at}"), "utf-8")
+    assert load_session(mine).plates_lag_s == pytest.approx(0.013, abs=WORST_S)
+    left = plates_in_time.lag_of_session(mine, PACKAGED_RECIPE)
+    assert left.stated_s == load_session(mine).plates_lag_s
+    assert left.together.lag_s == pytest.approx(0, abs=WORST_S)
 
 
 def test_an_unstated_lag_is_warned_of_in_the_trial(
@@ -87,7 +85,7 @@ def test_an_unstated_lag_is_warned_of_in_the_trial(
 
 def test_walks_that_differ_by_more_than_they_say_widen_the_error() -> None:
     def lag(at_s: float) -> PlateLag:
-        return PlateLag(lag_s=at_s, se_s=0.002, by_measure={})
+        return PlateLag(lag_s=at_s, random_s=0.002, by_measure={})
 
     alike, apart = (plates_in_time.together([lag(0.01), lag(other)]) for other in (0.011, 0.022))
     assert alike.lag_s == pytest.approx(0.0105)
@@ -98,26 +96,39 @@ def test_walks_that_differ_by_more_than_they_say_widen_the_error() -> None:
     assert plates_in_time.together([]) is None
 
 
+def test_what_measures_disagree_by_in_all_walks_alike_does_not_average_out() -> None:
+    """Forward says 0 ms and up 20 ms in each of a hundred walks: their mean is 10 ± 10 as of one."""
+    walk = PlateLag(lag_s=0.01, random_s=0.002 / 2**0.5, by_measure={"forward": (0.0, 0.002), "up": (0.02, 0.002)})
+    many = plates_in_time.together([walk] * 100)
+    assert many.lag_s == pytest.approx(0.01)
+    assert many.random_s == pytest.approx(walk.random_s / 10)
+    assert many.se_s == pytest.approx(walk.se_s)
+    assert walk.se_s == pytest.approx(0.01)
+
+
+def told(lag_s: float, random_s: float, stated_s: float = 0.0) -> plates_in_time.SessionLag:
+    lag = PlateLag(lag_s=lag_s, random_s=random_s, by_measure={"up": (lag_s, random_s), "pitch": (NAN, NAN)})
+    return plates_in_time.SessionLag(walks={"walk_1": lag}, untold={}, together=lag, stated_s=stated_s, n_walks=1)
+
+
 def test_walks_that_tell_nothing_are_named_with_the_reason() -> None:
     found = plates_in_time.SessionLag(walks={}, untold={"walk_1": "rejected at markers"}, together=None)
-    assert plates_in_time.proposal(found) == (
-        "# plates_lag_s: the walks don't tell how late the plates are (walk_1 rejected at markers)"
-    )
-    small = PlateLag(lag_s=0.003, se_s=0.002, by_measure={})
-    found = plates_in_time.SessionLag(walks={"walk_1": small}, untold={}, together=small)
-    assert plates_in_time.proposal(found).endswith("by Newton's laws 3 ± 2 ms late (walk_1 3 ± 2): nothing to state")
-
-
-def test_a_file_of_another_make_is_refused(tmp_path: Path) -> None:
-    file = tmp_path / "session.toml"
-    file.write_text("[session]\n", "utf-8")
-    with pytest.raises(ValueError, match="has no line `recordings"):
-        plates_in_time.write_comment(file, "# a comment")
+    assert plates_in_time.lag_in_words(found) == ("nothing tells how late the plates are (walk_1 rejected at markers)")
+    words = plates_in_time.lag_in_words(told(0.003, 0.002))
+    assert words == "by Newton's laws 3 ± 2 ms late (up 3 ± 2, pitch -; walk_1 3 ± 2): nothing to state"
 
 
 def test_what_is_left_is_proposed_with_what_is_stated() -> None:
-    left = PlateLag(lag_s=0.016, se_s=0.003, by_measure={})
-    found = plates_in_time.SessionLag(walks={"walk_1": left}, untold={}, together=left, stated_s=0.007)
-    line = plates_in_time.proposal(found)
-    assert line.startswith("# plates_lag_s = 0.023  # PROPOSED, not applied")
-    assert "16 ± 3 ms late on top of the stated 7 ms (walk_1 16 ± 3)" in line
+    words = plates_in_time.lag_in_words(told(0.016, 0.003, stated_s=0.007))
+    assert words.startswith("by Newton's laws 16 ± 3 ms late on top of the stated 7 ms (up 16 ± 3, pitch -; walk_1 ")
+    assert "write plates_lag_s = 0.023 below [session]" in words
+
+
+def test_sessions_of_one_laboratory_are_told_together() -> None:
+    found = plates_in_time.lag_of_sessions([told(0.010, 0.003), told(0.012, 0.003)])
+    assert found.together.lag_s == pytest.approx(0.011)
+    assert plates_in_time.lag_in_words(found).startswith(
+        "by Newton's laws 11 ± 2 ms late (up 11 ± 2, pitch -; 2 walks)"
+    )
+    assert plates_in_time.lag_of_sessions([told(0.010, 0.003), told(0.003, 0.003, stated_s=0.007)]) is None
+    assert plates_in_time.lag_of_sessions([]) is None

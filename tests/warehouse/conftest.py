@@ -10,6 +10,7 @@ from tests.warehouse.samples import (
     BODY_FIGURES,
     MADE,
     SESSION_ROW,
+    SIZING,
     cycles_columns,
     frame_tables,
     motion_tables,
@@ -45,6 +46,7 @@ def store_whole_trial(warehouse: Warehouse, key: TrialKey, condition: str = "slo
     write_table(warehouse, "scaling", key, bodies, **MADE)
     errors = {"marker": ["RASI", "LASI"], "error_m": [0.01, np.nan]}
     write_table(warehouse, "static_markers", key, errors, **MADE)
+    write_table(warehouse, "sizing", key, SIZING, **MADE)
     write_table(warehouse, "body_figures", key, BODY_FIGURES, **MADE)
     write_scaled_model(warehouse, key, "<OpenSimDocument/>")
     for table, (columns, units) in frame_tables().items():

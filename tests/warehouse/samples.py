@@ -31,6 +31,12 @@ MUSCLES = ("glmed1_r", "psoas_r", "soleus_l")
 TIME_S = np.arange(N_FRAMES) / 100
 
 
+SIZING = {
+    "file": ["static.c3d", "walk 01.c3d", "walk_02.c3d"],
+    "role": ["static", "walk", "walk"],
+    "used": np.array([True, True, False]),
+    "reason": ["", "", "markers: walk_02.c3d: no frame shows every segment"],
+}
 BODY_FIGURES = {
     "figure": ["pelvis_less_spines", "zero"],
     "of": ["standing", "hip_flexion_r"],
@@ -38,6 +44,7 @@ BODY_FIGURES = {
     "sd": [np.nan, 4.4],
     "unit": ["degree", "degree"],
     "limit": [5.0, np.nan],
+    "report_limit": [3.0, np.nan],
     "sd_limit": [np.nan, 4.0],
     "warning": ["", "the zero of hip_flexion_r is known to ± 4.4 degree, expected at most 4"],
 }

@@ -15,6 +15,17 @@ def test_the_committed_document_is_current() -> None:
     )
 
 
+def test_how_right_a_laboratory_s_angles_are_is_said_as_measured() -> None:
+    """The figures of docs/sizing.md, which `python -m benchmarks.laboratory_angles` prints."""
+    note = SCHEMAS["joint_angles"].note
+    assert f"\n{note}\n" in render_data_dictionary()
+    table = (DOCUMENT.parent / "sizing.md").read_text("utf-8").split("own Plug-in Gait")[1]
+    rows = (line.split("|") for line in reversed(table.splitlines()))
+    mean = {row[1].strip(): row[2].strip() for row in rows if len(row) > 5}
+    for angle in ("pelvis tilt", "hip flexion", "knee flexion", "hip adduction", "ankle dorsiflexion"):
+        assert f"{mean[angle]}°" in note.split(angle)[0][-20:], angle
+
+
 @pytest.mark.parametrize("schema", SCHEMAS.values(), ids=lambda schema: schema.name)
 def test_every_column_has_its_line(schema: TableSchema) -> None:
     section = render_data_dictionary().split(f"\n## {schema.name}\n")[1].split("\n## ")[0]

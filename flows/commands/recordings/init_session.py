@@ -48,14 +48,9 @@ def init_session(
         )
         typer.echo(f"wrote {written}")
         missing = missing_entries(written)
-        if missing is None:
-            from pipeline.osim.log import quietly
-            from pipeline.plates_in_time import propose_plates_lag
-
-            with quietly():
-                proposed = propose_plates_lag(written)
-            typer.echo(proposed)
         typer.echo(f"ready: gait2hip ingest {written} --warehouse DIR" if missing is None else f"to do: {missing}")
+        if missing is None:
+            typer.echo(f"plates and cameras of one time? gait2hip plates-lag {written}")
 
 
 def _condition(text: str) -> tuple[str, str]:

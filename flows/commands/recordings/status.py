@@ -20,6 +20,7 @@ def status(
 ) -> None:
     """Say what a warehouse holds: accepted and rejected trials and why, and what is stale and why."""
     with plain_errors():
+        from flows.ingesting.bodies import sizing_lines
         from flows.ingesting.regenerate import plan_regeneration, states_in_words
         from warehouse.holdings import status as contents
         from warehouse.holdings.sources import read_sources
@@ -32,5 +33,7 @@ def status(
             return
         plan = plan_regeneration(warehouse, recipe=recipe, model=model)
         typer.echo(f"\nagainst today's recordings, settings, model and code: {states_in_words(plan)}")
+        for line in sizing_lines(where, [session.key for session in plan.sessions]):
+            typer.echo(line)
         for refusal in plan.refused:
             typer.echo(f"gait2hip: can't be checked: {refusal.reason}", err=True)

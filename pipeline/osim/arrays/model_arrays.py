@@ -40,7 +40,8 @@ class Skeleton:
 class MuscleArrays:
     """A model's muscles as arrays; None where arrays can't say them and OpenSim is asked, `asked` says why.
 
-    paths: their geodesics. opensim_paths: as OpenSim lays them where that is something else than a geodesic.
+    paths: their geodesics. opensim_paths: as OpenSim lays them where that is something else than a geodesic. Both are
+    there or neither is.
     """
 
     paths: Paths | None

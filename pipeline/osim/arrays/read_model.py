@@ -22,7 +22,8 @@ Part = TypeVar("Part")
 def read_muscles(model: osim.Model, skeleton: Skeleton, table: FunctionTable) -> MuscleArrays:
     """The muscles of the same model; functions go into `table`. TrialRejected("model", …) for impossible fibres.
 
-    Paths that arrays can't say, or that differ from OpenSim's where they should not, are asked of OpenSim.
+    Paths that arrays can't say, or that differ from OpenSim's where they should not, are asked of OpenSim: by either
+    mechanics, since those of one are held against those of the other.
     """
     asked: list[str] = []
 
@@ -36,14 +37,13 @@ def read_muscles(model: osim.Model, skeleton: Skeleton, table: FunctionTable) ->
     def paths(as_opensim: bool) -> Paths:
         return read_paths(model, skeleton.bodies, skeleton.coordinates, table, skeleton.tree, as_opensim=as_opensim)
 
-    by_law, as_opensim = unless_unsupported(lambda: paths(False)), unless_unsupported(lambda: paths(True))
-    if by_law is not None and as_opensim is not None:
+    def both_paths() -> tuple[Paths, Paths]:
+        by_law, as_opensim = paths(False), paths(True)
         whole = replace(skeleton, tree=skeleton.tree._replace(functions=table.arrays()))
-        try:
-            require_same_muscles(model, whole, by_law, as_opensim)
-        except Unsupported as found:
-            asked.append(str(found))
-            by_law = as_opensim = None
+        require_same_muscles(model, whole, by_law, as_opensim)
+        return by_law, as_opensim
+
+    by_law, as_opensim = unless_unsupported(both_paths) or (None, None)
     return MuscleArrays(
         paths=by_law,
         opensim_paths=as_opensim,

@@ -16,13 +16,12 @@ from pipeline.osim.arrays.model_arrays import NO_MUSCLES, MuscleArrays, Skeleton
 from pipeline.osim.arrays.read_model import read_muscles, read_skeleton
 from pipeline.osim.arrays.unsupported import Unsupported
 from pipeline.osim.models.model import ModelSummary, load_stiff_model, summarise
-from warehouse.provenance import file_sha256
 
 Answer = TypeVar("Answer")
 
-# By its file's hash, and one only: a worker takes one trial after another, most of them of one session, each with a
-# copy of the subject's model in a folder of its own.
-_last: "dict[str, SharedModel]" = {}
+# By its file's content, and one only: a worker takes one trial after another, most of them of one session, each with a
+# copy of the subject's model in a folder of its own. A dozen steps of a trial ask; to compare takes a fifth of hashing.
+_last: "list[tuple[bytes, SharedModel]]" = []
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
@@ -73,11 +72,11 @@ def shared_model(model_file: Path) -> SharedModel:
     """
     if not model_file.is_file():
         raise TrialRejected("model", f"{model_file.name}: there is no such model file; pass an existing .osim file.")
-    content = file_sha256(model_file)
-    if content not in _last:
+    content = model_file.read_bytes()
+    if not _last or _last[0][0] != content:
         _last.clear()
-        _last[content] = read_shared_model(model_file)
-    return _last[content]
+        _last.append((content, read_shared_model(model_file)))
+    return _last[0][1]
 
 
 def coordinate_ranges(model_file: Path) -> dict[str, tuple[float, float]]:

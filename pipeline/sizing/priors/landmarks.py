@@ -1,42 +1,23 @@
-"""Bony landmarks of the built-in model, and how well a marker over one is known to lie over it.
-
-`bony_places.toml` has the figures and where they are from.
-"""
+"""How well a marker over a bony landmark is known to lie over it, before it is seen."""
 
 import math
 from dataclasses import dataclass
 from functools import cache
-from importlib.resources import files
 
 import numpy as np
 
+from pipeline.landmarks.bony_places import (
+    MARKER_RADIUS_M,
+    UNNAMED_SOFT_TISSUE_M,
+    Landmark,
+    Vector,
+    landmarks,
+    soft_tissue_m,
+)
 from pipeline.session.profile import ProfileMarker
-from warehouse.settings_file import Checked, parse_toml
 
-Vector = tuple[float, float, float]
-
-# Half the diameter of the usual marker.
-MARKER_RADIUS_M = 0.007
 # A marker that the profile puts somewhere without naming a bone; one that only has to be on its segment.
 UNNAMED_SD_M, TECHNICAL_SD_M = 0.02, 0.06
-UNNAMED_SOFT_TISSUE_M = 0.012
-
-
-# How far skin carries a marker from its bone in a walk, by landmark or body, metres, root mean square over the stride:
-# after Leardini et al. (2005, Gait Posture 21:212) and Peters et al. (2010, Gait Posture 31:1), who reviewed bone pins
-# and fluoroscopy: largest over the trochanter and the thigh, least at the foot.
-SOFT_TISSUE_M = {
-    "greater_trochanter": 0.018,
-    "lateral_femoral_epicondyle": 0.010,
-    "medial_femoral_epicondyle": 0.010,
-    "acromion": 0.020,
-    "acromioclavicular_joint": 0.020,
-    "pelvis": 0.006,
-    "tibia_r": 0.007,
-    "calcn_r": 0.005,
-    "toes_r": 0.006,
-    "torso": 0.008,
-}
 # How far a person's bone is shaped otherwise than the model's, once that has their size: by the body's axes, ours after
 # the differences that bony_places.toml lists. The model's shoulders are part of its trunk, so a raised arm lifts them.
 SHAPE_SD_M: dict[str, Vector] = {
@@ -52,22 +33,6 @@ SHAPE_SD_M: dict[str, Vector] = {
 OTHER_SHAPE_SD_M: Vector = (0.012, 0.012, 0.012)
 
 
-class Landmark(Checked):
-    """A bony place of the right side or the middle, in the body's frame of the unscaled model.
-
-    `bony_places.toml` explains the entries.
-    """
-
-    body: str
-    bone_m: Vector
-    outward: Vector
-    criterion: str
-    palpation_mm: Vector
-    skin_mm: float
-    skin_sd_mm: float
-    names: tuple[str, ...]
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MarkerPrior:
     """Where a marker should be: bone_m grows with the body, over_m doesn't; standard deviations by the body's axes.
@@ -80,13 +45,6 @@ class MarkerPrior:
     place_sd_m: Vector
     soft_tissue_m: float
     technical: bool
-
-
-@cache
-def landmarks() -> dict[str, Landmark]:
-    """All landmarks by name."""
-    text = (files("pipeline.sizing.priors") / "bony_places.toml").read_text("utf-8")
-    return {name: Landmark.model_validate(entry) for name, entry in parse_toml("bony_places.toml", text).items()}
 
 
 @cache
@@ -121,7 +79,7 @@ def marker_prior(marker: ProfileMarker) -> MarkerPrior:
         bone_m=_product(landmark.bone_m, mirrored),
         over_m=_product((over_m, over_m, over_m), _product(landmark.outward, mirrored)),
         place_sd_m=(sd_m[0], sd_m[1], sd_m[2]),
-        soft_tissue_m=SOFT_TISSUE_M.get(marker.landmark, SOFT_TISSUE_M.get(landmark.body, UNNAMED_SOFT_TISSUE_M)),
+        soft_tissue_m=soft_tissue_m(marker.landmark, landmark.body),
         technical=False,
     )
 

@@ -9,8 +9,9 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from pipeline.landmarks.bony_places import landmarks
 from pipeline.session.profile import Profile
-from pipeline.sizing.priors.landmarks import MarkerPrior, landmarks
+from pipeline.sizing.priors.landmarks import MarkerPrior
 
 # The twist of the shank, by which the foot is turned about its long axis: 34.9 +- 15.9 degrees in 504 tibiae (Strecker
 # et al. 1997, J Bone Joint Surg Br 79:1019).

@@ -100,9 +100,7 @@ def _footprints(performance: Performance, profile: Profile) -> list[_Footprint]:
 def _footprint(contact: FootContact, performance: Performance, profile: Profile) -> _Footprint:
     time_s, foot = performance.coordinates.time_s, foot_of(profile, contact.side)
     middle = int(np.argmin(np.abs(time_s - (contact.strike_s + contact.off_s) / 2)))
-    heel, toe = (
-        performance.markers_m[middle, performance.marker_names.index(label)][[0, 2]] for label in (foot.heel, foot.toe)
-    )
+    heel, toe = (performance.middle(labels)[middle, [0, 2]] for labels in (foot.heel, foot.toe))
     cop_m = performance.load[contact.side].cop_m
     sample_s = time_s[0] + np.arange(len(cop_m)) * (time_s[1] - time_s[0]) * len(time_s) / len(cop_m)
     during = (sample_s >= contact.strike_s) & (sample_s <= contact.off_s) & np.isfinite(cop_m[:, 0])

@@ -55,7 +55,7 @@ def scuff(
     time_s = np.arange(len(performance.load[side].force_n)) / rate_hz
     within = np.clip((time_s - middle_s) / settings.stumble_s + 0.5, 0.0, 1.0)
     up_n = np.where((within > 0) & (within < 1), settings.stumble_n * np.sin(np.pi * within), 0.0)
-    toe = performance.markers_m[:, performance.marker_names.index(foot_of(profile, side).toe)]
+    toe = performance.middle(foot_of(profile, side).toe)
     frames_s = performance.coordinates.time_s
     cop_m = np.column_stack(
         [np.interp(time_s, frames_s, toe[:, 0]), np.zeros_like(time_s), np.interp(time_s, frames_s, toe[:, 2])]
@@ -111,7 +111,7 @@ def _swings_over_plates(
     swings: list[tuple[Side, float]] = []
     boxes, time_s = boxes_m(heading), performance.coordinates.time_s
     for side in SIDES:
-        toe = performance.markers_m[:, performance.marker_names.index(foot_of(profile, side).toe)]
+        toe = performance.middle(foot_of(profile, side).toe)
         own = [contact for contact in performance.contacts if contact.side == side]
         for before, after in pairwise(own):
             middle_s = before.off_s + when * (after.strike_s - before.off_s)

@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
+import numpy as np
+
 from pipeline.osim.models.mechanics import Station
 from pipeline.records import Side
 from pipeline.session.profile import Profile, foot_of
@@ -36,12 +38,15 @@ def _scaled(station: Station, factors: Mapping[str, tuple[float, float, float]])
 def sole_of(profile: Profile, side: Side) -> Sole:
     """The sole between the profile's heel and toe markers, on the unscaled model. ValueError if on two bodies."""
     foot = foot_of(profile, side)
-    heel, toe = profile.markers[foot.heel], profile.markers[foot.toe]
-    if heel.body != toe.body:
-        raise ValueError(f"profile {profile.name}: {foot.heel} and {foot.toe} must be on one body.")
-    back_m, front_m = heel.location_m[0], toe.location_m[0]
+    bodies = {profile.markers[label].body for label in foot.labels}
+    if len(bodies) != 1:
+        raise ValueError(f"profile {profile.name}: {', '.join(foot.labels)} must be on one body.")
+    (body,) = bodies
+    back_m, front_m = (
+        float(np.mean([profile.markers[label].location_m[0] for label in labels])) for labels in (foot.heel, foot.toe)
+    )
     return Sole(
         side=side,
-        heel=Station(body=heel.body, location_m=(back_m + HEEL_PAD_M, -SOLE_BELOW_M, 0.0)),
-        ball=Station(body=heel.body, location_m=(front_m, -SOLE_BELOW_M, 0.0)),
+        heel=Station(body=body, location_m=(back_m + HEEL_PAD_M, -SOLE_BELOW_M, 0.0)),
+        ball=Station(body=body, location_m=(front_m, -SOLE_BELOW_M, 0.0)),
     )

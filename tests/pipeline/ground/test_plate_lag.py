@@ -4,7 +4,15 @@ import numpy as np
 import pytest
 
 from pipeline.errors import TrialRejected
-from pipeline.ground.plate_lag import MEASURES, PlateLag, WholeBody, in_step, lag_warnings, plate_lag
+from pipeline.ground.plate_lag import (
+    MEASURES,
+    PlateLag,
+    WholeBody,
+    in_step,
+    lag_warnings,
+    plate_lag,
+    weighted_mean,
+)
 from tests.pipeline.conftest import Walker
 
 MASS_KG, HZ = 70.0, 100.0
@@ -59,7 +67,7 @@ def test_noise_shows_in_the_standard_error() -> None:
     calm, noisy = (plate_lag(body(0.01, noise_n=noise), CUTOFF_HZ) for noise in (5.0, 50.0))
     assert calm is not None
     assert noisy is not None
-    assert 0 < calm.se_s < noisy.se_s
+    assert 0 < calm.random_s < noisy.random_s
     assert abs(noisy.lag_s - 0.01) < 3 * noisy.se_s
 
 
@@ -124,11 +132,57 @@ def test_a_recording_shorter_than_the_lag_is_refused() -> None:
         in_step(Walker(duration_s=0.05).recording(), 0.08)
 
 
-def test_only_what_is_beyond_doubt_and_unstated_is_warned() -> None:
-    late = PlateLag(lag_s=0.016, se_s=0.003, by_measure={})
-    assert len(lag_warnings(late, None)) == 1
-    assert "16 ± 3 ms late" in lag_warnings(late, None)[0]
-    assert lag_warnings(late, 0.016) == lag_warnings(late, 0.0) == lag_warnings(None, None) == []
-    assert lag_warnings(replace(late, se_s=0.008), None) == []
-    assert lag_warnings(replace(late, lag_s=0.006), None) == []
-    assert "16 ± 3 ms early" in lag_warnings(replace(late, lag_s=-0.016), None)[0]
+def told(lag_s: float, random_s: float = 0.003, **by_measure: tuple[float, float]) -> PlateLag:
+    return PlateLag(lag_s=lag_s, random_s=random_s, by_measure=by_measure)
+
+
+def test_only_what_is_beyond_doubt_is_warned() -> None:
+    assert len(lag_warnings(told(0.016), None)) == 1
+    assert "16 ± 3 ms late" in lag_warnings(told(0.016), None)[0]
+    assert lag_warnings(None, None) == lag_warnings(told(0.016, 0.008), None) == lag_warnings(told(0.006), None) == []
+    assert "16 ± 3 ms early" in lag_warnings(told(-0.016), None)[0]
+
+
+@pytest.mark.parametrize("stated_s", [0.015, -0.015, 0.0])
+def test_a_stated_lag_is_judged_by_what_is_left_of_it(stated_s: float) -> None:
+    """A lag is measured once the stated one is taken off: of one with the wrong sign twice as much is left."""
+    assert lag_warnings(told(0.001), stated_s) == []
+    (warning,) = lag_warnings(told(0.03), stated_s)
+    assert f"30 ± 3 ms late against the cameras with the stated plates_lag_s = {stated_s:g} taken off" in warning
+    assert "its sign, which is positive for plates that are late" in warning
+
+
+def test_estimates_that_disagree_widen_the_error_of_their_mean() -> None:
+    """By chi-squared a degree of freedom: 1, 2 and 3, each ± 1, have 1; ten times as far apart, 100."""
+    assert weighted_mean([(1.0, 1.0), (2.0, 1.0), (3.0, 1.0)]) == pytest.approx((2.0, 3**-0.5))
+    assert weighted_mean([(10.0, 1.0), (20.0, 1.0), (30.0, 1.0)]) == pytest.approx((20.0, 10 * 3**-0.5))
+    # Those that agree better than they say are no surer for it.
+    assert weighted_mean([(2.0, 1.0), (2.0, 1.0)]) == pytest.approx((2.0, 2**-0.5))
+    assert weighted_mean([(2.0, 0.5), (float("nan"), float("nan"))]) == (2.0, 0.5)
+    assert np.isnan(weighted_mean([])).all()
+
+
+def test_measures_that_disagree_widen_the_lags_error() -> None:
+    apart = told(0.02, 0.001, forward=(0.01, 0.001), up=(0.02, 0.001), pitch=(0.03, 0.001))
+    assert apart.se_s == pytest.approx(0.01 * 3**-0.5)
+    alike = told(0.02, 0.001, forward=(0.02, 0.001), up=(0.02, 0.001), pitch=(0.02, 0.001))
+    assert alike.se_s == 0.001
+    assert alike.notable
+    assert not replace(apart, by_measure={"forward": (0.0, 0.001), "pitch": (0.04, 0.001)}).notable
+
+
+def test_a_lag_of_a_single_measure_is_none() -> None:
+    """Of forces and moments that grow all the way, any delay is better than the last: they have no optimum."""
+    whole = body(0.01)
+    growing = whole.time_s**2
+    two = replace(whole, needed_nm=1e5 * growing)
+    found = plate_lag(two, CUTOFF_HZ)
+    assert found is not None
+    assert np.isnan(found.by_measure["pitch"]).all()
+    assert found.lag_s == pytest.approx(0.01, abs=3e-4)
+
+    def forward(force_n: np.ndarray, most_n: float) -> np.ndarray:
+        return np.column_stack([most_n * growing, force_n[:, 1:]])
+
+    one = replace(two, needed_n=forward(two.needed_n, 50.0), given_n=forward(two.given_n, 100.0))
+    assert plate_lag(one, CUTOFF_HZ) is None

@@ -1,10 +1,9 @@
 import pytest
 
-from pipeline.session.profile import load_profile
-from pipeline.session.recipe import packaged_names
+from pipeline.session.load_profile import fixed_profiles, load_profile
 
 
-@pytest.mark.parametrize("name", packaged_names("profiles"))
+@pytest.mark.parametrize("name", fixed_profiles())
 def test_left_mirrors_right(name):
     markers = load_profile(name).markers
     mirrored = 0
@@ -18,7 +17,7 @@ def test_left_mirrors_right(name):
     assert mirrored >= 15
 
 
-@pytest.mark.parametrize("name", packaged_names("profiles"))
+@pytest.mark.parametrize("name", fixed_profiles())
 def test_every_leg_segment_is_tracked_and_scaled(name):
     profile = load_profile(name)
     tracked = {marker.body for marker in profile.markers.values() if marker.ik_weight > 0}

@@ -31,7 +31,7 @@ def known():
     from pipeline.osim.models.default_model import default_model_file
     from pipeline.osim.models.shared_model import read_shared_model
     from pipeline.records import Markers
-    from pipeline.session.profile import load_profile
+    from pipeline.session.load_profile import load_profile
     from pipeline.session.recipe import PACKAGED_RECIPE, load_recipe
     from pipeline.session.session import Subject
     from pipeline.sizing.evidence import gather_evidence

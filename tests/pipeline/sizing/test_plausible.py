@@ -8,7 +8,7 @@ import pytest
 
 from pipeline.markers.static_trial import StaticTrial
 from pipeline.records import Markers, Recording, SubjectBlock
-from pipeline.session.profile import load_profile
+from pipeline.session.load_profile import load_profile
 from pipeline.session.recipe import load_recipe
 from pipeline.session.session import Subject
 from pipeline.sizing.plausible import (

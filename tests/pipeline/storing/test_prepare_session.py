@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pipeline.records import BodyFigure, ScaledModel
+from pipeline.records import BodyFigure, ScaledModel, SizingRecording
 from tests.pipeline.session.test_session import COMPLETE
 from tests.pipeline.storing.test_job import request_of
 from warehouse.errors import WarehouseError
@@ -25,7 +25,12 @@ SCALED = ScaledModel(
     dropped_markers=("LASI",),
     figures=(
         BodyFigure(figure="lumbar_extension", of="standing", value=-12.0, unit="degree", limit=20.0),
+        BodyFigure(figure="standing_knee", of="knee_angle_r", value=12.0, unit="degree", report_limit=15.0, limit=30.0),
         BodyFigure(figure="zero", of="hip_flexion_r", value=0.0, sd=4.4, unit="degree", sd_limit=4.0),
+    ),
+    sized_by=(
+        SizingRecording(file="static.c3d", stands=True),
+        SizingRecording(file="walk 01.c3d", stands=False, left_out="markers: walk 01.c3d: shows no pelvis"),
     ),
 )
 
@@ -65,11 +70,22 @@ def test_a_session_is_stored_with_its_tables_and_not_twice(tmp_path: Path) -> No
     assert static["marker"].to_pylist() == ["RASI", "LASI"]
     np.testing.assert_array_equal(static["error_m"].to_numpy(), [0.004, np.nan])
     figures = read_table(warehouse, "body_figures", first.key)
-    assert figures["of"].to_pylist() == ["standing", "hip_flexion_r"]
-    np.testing.assert_array_equal(figures["limit"].to_numpy(), [20.0, np.nan])
+    assert figures["of"].to_pylist() == ["standing", "knee_angle_r", "hip_flexion_r"]
+    np.testing.assert_array_equal(figures["limit"].to_numpy(), [20.0, 30.0, np.nan])
+    np.testing.assert_array_equal(figures["report_limit"].to_numpy(), [np.nan, 15.0, np.nan])
     assert figures["warning"].to_pylist() == [
         "",
+        "",
         "the zero of hip_flexion_r is known to ± 4.4 degree, expected at most 4",
+    ]
+    assert read_table(warehouse, "sizing", first.key).select(["file", "role", "used", "reason"]).to_pylist() == [
+        {"file": "static.c3d", "role": "static", "used": True, "reason": ""},
+        {
+            "file": "walk 01.c3d",
+            "role": "walk",
+            "used": False,
+            "reason": "markers: walk 01.c3d: shows no pelvis",
+        },
     ]
     assert read_row(warehouse, "sessions", first.key)["mass_kg"] == 70.0
 

@@ -1,8 +1,19 @@
+from pathlib import Path
+
 import pytest
 
 from pipeline.session.recipe import Recipe, load_recipe
 from pipeline.solving.engine import MuscleSource
-from pipeline.storing.stages import RETRY, STAGES, common_facts, keys_of, stage_accounts
+from pipeline.storing.stages import (
+    PACKAGED_DATA,
+    RETRY,
+    STAGES,
+    common_facts,
+    keys_of,
+    packaged_data,
+    stage_accounts,
+    stale_with,
+)
 from tests.pipeline.solutions import COMPUTED
 
 FACTS = {
@@ -20,6 +31,8 @@ FACTS = {
     "condition": "slow",
     "plates_lag_s": None,
     "kinematics_only": False,
+    "bony_places": "a table's hash",
+    "built_in_joints": "a table's hash",
 }
 
 LATE = {"inverse_dynamics", "static_optimization", "quality"}
@@ -67,6 +80,23 @@ STALE_BY_FACT = {
     "condition": {"quality"},
     "plates_lag_s": {"inverse_kinematics", "ground_reactions", *POSED},
     "kinematics_only": {"inverse_kinematics", *POSED},
+    "bony_places": EVERYTHING - {"ground_reactions"},
+    "built_in_joints": {"joint_angles"},
+}
+PIPELINE = Path(__file__).parents[3] / "pipeline"
+# Packaged data whose content reaches a key otherwise, or no key because it changes no stored number.
+OTHERWISE_ACCOUNTED_FOR = {
+    "recipes": "each setting is in the key of the stages that read its section",
+    "profiles": "the whole profile is a fact",
+    "osim/models/rajagopal2016": "the model that is built of them is a fact by its content",
+    "virtual": "it makes recordings, whose content is a fact",
+}
+# How code names a packaged table, by its fact; and the modules that do, with the stage that each belongs to.
+NAMED = {"bony_places": '"bony_places.toml"', "built_in_joints": "read_tables()"}
+READERS = {
+    ("sizing/priors/landmarks.py", "bony_places"): "scaling",
+    ("anatomy/bones.py", "bony_places"): "joint_angles",
+    ("anatomy/bones.py", "built_in_joints"): "joint_angles",
 }
 
 
@@ -128,6 +158,36 @@ def test_every_fact_is_known_here():
     assert {fact for stage in STAGES.values() for fact in stage.facts} == set(FACTS) == set(STALE_BY_FACT)
 
 
+def test_every_packaged_file_that_changes_numbers_is_in_a_key():
+    """A new data file must be named in `PACKAGED_DATA`, or say here how its content is accounted for."""
+    files = {path.relative_to(PIPELINE) for path in PIPELINE.rglob("*") if path.is_file() and path.suffix != ".py"}
+    data = {path.as_posix() for path in files if "__pycache__" not in path.parts}
+    elsewhere = {path for path in data if any(path.startswith(f"{folder}/") for folder in OTHERWISE_ACCOUNTED_FOR)}
+    named = set(PACKAGED_DATA.values())
+    assert data - elsewhere <= named <= data
+    assert set(packaged_data()) == set(PACKAGED_DATA)
+    assert len(set(packaged_data().values())) == len(PACKAGED_DATA)
+
+
+def test_every_module_that_reads_packaged_data_belongs_to_a_stage_whose_key_holds_it():
+    assert set(NAMED) == set(PACKAGED_DATA)
+    sources = {path.relative_to(PIPELINE).as_posix(): path.read_text("utf-8") for path in PIPELINE.rglob("*.py")}
+    # What builds the model, and what makes virtual people of it.
+    found = {
+        (module, fact)
+        for module, text in sources.items()
+        for fact, words in NAMED.items()
+        if words in text and not module.startswith(("osim/models/", "virtual/"))
+    }
+    assert found == set(READERS)
+    assert all(fact in STAGES[stage].facts for (_, fact), stage in READERS.items())
+
+
+@pytest.mark.parametrize("fact", sorted(STALE_BY_FACT))
+def test_what_a_fact_would_make_stale_is_told_beforehand(fact):
+    assert set(stale_with(fact)) == STALE_BY_FACT[fact]
+
+
 @pytest.mark.parametrize("fact", sorted(STALE_BY_FACT))
 def test_a_fact_makes_stale_exactly_what_reads_it(recipe, fact):
     after = keys_of(stage_accounts(recipe, {**FACTS, fact: "another"}, "4.6"))
@@ -177,7 +237,7 @@ def test_what_all_of_a_training_set_must_share_is_every_setting_its_engine_reads
         for section, values in whole.items()
         if section != "name"
     }
-    assert found["versions"] == {name: stage.version for name, stage in STAGES.items()}
+    assert found["versions"] == {name: stage.version for name, stage in STAGES.items()} | packaged_data()
     assert found["opensim"] == "4.6"
 
 

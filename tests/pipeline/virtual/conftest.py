@@ -6,7 +6,7 @@ import pytest
 
 @pytest.fixture(scope="session")
 def body():
-    from pipeline.session.profile import load_profile
+    from pipeline.session.load_profile import load_profile
     from pipeline.virtual.person.anthropometry import draw_subject
     from pipeline.virtual.person.body import make_body
 

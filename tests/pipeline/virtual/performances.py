@@ -5,7 +5,7 @@ from itertools import pairwise
 import numpy as np
 
 from pipeline.records import SIDES, Coordinates, GeneralizedForces, Side
-from pipeline.session.profile import load_profile
+from pipeline.session.load_profile import load_profile
 from pipeline.virtual.records import ANALOG_RATE_HZ, MARKER_RATE_HZ, FootContact, FootLoad, Performance, VirtualSubject
 
 MASS_KG = 70.0

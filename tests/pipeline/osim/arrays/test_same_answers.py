@@ -130,3 +130,22 @@ def test_muscles_that_were_misread_are_asked_of_opensim(wrapped: Path, monkeypat
     (why,) = muscles.asked
     assert why.startswith("muscle back: its path is ")
     assert muscles.paths_by("corrected") is None
+
+
+@pytest.mark.parametrize("unsaid", [True, False])
+def test_paths_that_one_mechanics_can_t_say_are_asked_of_opensim_by_either(
+    wrapped: Path, monkeypatch: pytest.MonkeyPatch, unsaid: bool
+) -> None:
+    """Whichever the recipe names, what is recorded of the source is what was used."""
+    right = reading.read_paths
+
+    def read(*given: object, as_opensim: bool) -> object:
+        if as_opensim is unsaid:
+            raise unsupported.Unsupported("muscle front: a path of a new kind")
+        return right(*given, as_opensim=as_opensim)
+
+    monkeypatch.setattr(reading, "read_paths", read)
+    muscles = shared_models.read_shared_model(wrapped).muscles
+    assert muscles.asked == ("muscle front: a path of a new kind",)
+    assert muscles.paths_by("corrected") is muscles.paths_by("opensim") is None
+    assert muscles.fibres is not None

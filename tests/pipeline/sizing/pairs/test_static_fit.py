@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from pipeline.session.profile import load_profile
+from pipeline.session.load_profile import load_profile
 from pipeline.session.recipe import load_recipe
 from pipeline.sizing.pairs.static_fit import static_fit
 

@@ -3,9 +3,11 @@
 import numpy as np
 import pytest
 
-from pipeline.session.profile import ProfileMarker, load_profile
+from pipeline.landmarks.bony_places import MARKER_RADIUS_M, landmarks
+from pipeline.session.load_profile import load_profile
+from pipeline.session.profile import ProfileMarker
 from pipeline.session.recipe import packaged_names
-from pipeline.sizing.priors.landmarks import MARKER_RADIUS_M, TECHNICAL_SD_M, UNNAMED_SD_M, landmarks, marker_prior
+from pipeline.sizing.priors.landmarks import TECHNICAL_SD_M, UNNAMED_SD_M, marker_prior
 
 MIRRORED = np.array([1.0, 1.0, -1.0])
 

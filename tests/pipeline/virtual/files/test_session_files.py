@@ -3,7 +3,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pipeline.session.profile import load_profile
+from pipeline.session.load_profile import load_profile
 from pipeline.session.session import load_session
 from pipeline.virtual.files.session_files import session_content, write_session_folder
 from pipeline.virtual.instruments.blemishes import load_blemishes

@@ -18,7 +18,7 @@ def test_bodies_add_up_to_the_subjects_mass(body):
 
 @pytest.mark.osim
 def test_markers_lie_over_the_subjects_own_bones(body):
-    from pipeline.session.profile import load_profile
+    from pipeline.session.load_profile import load_profile
     from pipeline.sizing.priors.landmarks import marker_prior
 
     profile = load_profile("isb_full_body")

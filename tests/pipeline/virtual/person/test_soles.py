@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from pipeline.session.profile import load_profile
+from pipeline.session.load_profile import load_profile
 from pipeline.virtual.person.soles import sole_of
 
 PROFILE = load_profile("isb_full_body")

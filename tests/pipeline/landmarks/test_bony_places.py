@@ -11,9 +11,8 @@ import numpy as np
 import pytest
 
 from pipeline.osim.models.rajagopal2016.tables import read_tables
-from pipeline.session.profile import load_profile
 
-PLACES = tomllib.loads((files("pipeline.sizing.priors") / "bony_places.toml").read_text(encoding="utf-8"))
+PLACES = tomllib.loads((files("pipeline.landmarks") / "bony_places.toml").read_text(encoding="utf-8"))
 TABLES = read_tables()
 BODIES = {row["name"] for row in TABLES["bodies"]}
 JOINTS = {row["name"]: row for row in TABLES["joints"]}
@@ -52,15 +51,12 @@ def off_axis(point, joint, axis):
 def test_a_place_is_whole(name):
     row = PLACES[name]
 
-    assert set(row) == {
-        "body", "bone_m", "outward", "criterion", "palpation_mm", "skin_mm", "skin_sd_mm", "names",
-    }  # fmt: skip
+    assert set(row) == {"body", "bone_m", "outward", "criterion", "palpation_mm", "skin_mm", "skin_sd_mm"}
     assert row["body"] in BODIES
     assert np.linalg.norm(row["outward"]) == pytest.approx(1, abs=2e-3)
     # In millimetres: a spread in metres or skin in centimetres would fall out of these.
     assert all(2 <= spread <= 20 for spread in row["palpation_mm"])
     assert 0 < row["skin_sd_mm"] < row["skin_mm"] <= 31
-    assert row["names"]
 
 
 @pytest.mark.parametrize("name", PLACES)
@@ -74,18 +70,6 @@ def test_the_left_side_is_the_right_one_mirrored(name):
         assert row["bone_m"][2] == row["outward"][2] == 0
     else:
         assert row["bone_m"][2] != 0
-
-
-def test_no_two_places_share_a_marker_name():
-    names = [name for row in PLACES.values() for name in row["names"]]
-
-    assert len(names) == len(set(names))
-
-
-def test_every_landmark_of_the_isb_set_has_a_place():
-    labels = {label.removeprefix("R_") for label in load_profile("isb_full_body").markers if not label.startswith("L_")}
-
-    assert labels == labels & {name for row in PLACES.values() for name in row["names"]}
 
 
 def test_the_line_of_spines_slopes_down_forward_at_zero_tilt():
