@@ -16,9 +16,10 @@ from pathlib import Path
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 from pipeline.osim.log import quiet
-from pipeline.session.init_session import SubjectFacts, init_session
+from pipeline.session.init_session import init_session
 from pipeline.session.recipe import PACKAGED_RECIPE
 from pipeline.session.session import load_session
+from pipeline.session.stated_facts import SubjectFacts
 from pipeline.storing.ingest_trial import ingest_trial
 from pipeline.storing.prepare_session import prepare_session
 from pipeline.storing.request import SessionRequest

@@ -77,7 +77,10 @@ class Warehouse:
 def _located(root: str) -> tuple[fs.FileSystem, str]:
     if "://" not in root:
         return fs.LocalFileSystem(), Path(root).expanduser().absolute().as_posix()
-    filesystem, path = fs.FileSystem.from_uri(root)
+    try:
+        filesystem, path = fs.FileSystem.from_uri(root)
+    except ValueError as error:
+        raise ValueError(f"the warehouse {root}: expected a folder, or s3://bucket/prefix ({error}).") from error
     return filesystem, path.rstrip("/")
 
 

@@ -3,9 +3,12 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+if TYPE_CHECKING:
+    from warehouse.layout import Warehouse
 
 EXIT_USAGE = 2
 # Neither the caller nor the recordings are to blame.
@@ -36,6 +39,23 @@ PrefectOption = Annotated[
 DaskOption = Annotated[
     str | None, typer.Option("--dask", metavar="tcp://…", help="Use the workers of this Dask cluster instead.")
 ]
+
+
+def existing_warehouse(root: str) -> "Warehouse":
+    """The warehouse that is there. WarehouseError if nothing was ever stored at `root`, for a slip in its name."""
+    from warehouse.errors import WarehouseError
+    from warehouse.files.storage import describe_os_errors
+    from warehouse.layout import Warehouse, table_directory
+
+    warehouse = Warehouse(root)
+    with describe_os_errors("read", root):
+        found = warehouse.filesystem.get_file_info(table_directory(warehouse, "trials")).type.name
+    if found != "Directory":
+        raise WarehouseError(
+            f"there is no warehouse at {root}, or nothing has been stored in it yet. Give the folder that "
+            "`gait2hip ingest` wrote to."
+        )
+    return warehouse
 
 
 @contextmanager

@@ -12,6 +12,7 @@ from flows.absolute import absolute_model, absolute_recipe, absolute_warehouse
 from flows.ingesting.plan import IngestPlan, SessionPlan, plan_requests
 from flows.ingesting.report import Refusal
 from flows.ingesting.steps import CHAIN, ChainSteps
+from pipeline.session.recipe import load_recipe
 from pipeline.storing.request import SessionRequest
 from warehouse.holdings.runs import IngestRun
 from warehouse.holdings.sources import SessionSource, read_sources
@@ -33,8 +34,8 @@ def plan_regeneration(
     sources = read_sources(Warehouse(root))
     if not sources:
         raise ValueError(
-            f"the warehouse {warehouse} does not know where its sessions' recordings are: none was ingested into it "
-            "from C3D files. Check --warehouse, or run `gait2hip ingest`."
+            f"there is no warehouse at {warehouse}, or it does not know where its sessions' recordings are: none was "
+            "ingested into it from C3D files. Check --warehouse, or run `gait2hip ingest`."
         )
     requests = [_request(source, recipe, model, root) for source in sources]
     plan = plan_requests(requests, root, only=only, steps=steps)
@@ -47,6 +48,14 @@ def plan_regeneration(
     if not plan.trials and not plan.refused:
         raise ValueError(f"--only {' '.join(only)} selects no trial of the {len(sources)} sessions in {warehouse}.")
     return plan
+
+
+def check_settings(recipe: str | None, model: Path | None) -> None:
+    """ValueError for a recipe or model that no session could be compared with."""
+    if recipe is not None:
+        load_recipe(recipe)
+    if model is not None and not model.is_file():
+        raise ValueError(f"the model {model} is not a file: give an .osim file, or none for each session's own.")
 
 
 def stale_part(plan: IngestPlan) -> IngestPlan:

@@ -2,10 +2,13 @@
 
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+from flows.ingesting.warnings_in_words import warning_lines
+from warehouse.holdings.told import RejectedAlike, rejected_once
+from warehouse.identity import TrialKey
 from warehouse.outcome import Outcome
 
 EXIT_ACCEPTED = 0
@@ -52,6 +55,11 @@ class IngestReport:
         return tuple(outcome for outcome in self.outcomes if not outcome.accepted)
 
     @property
+    def computed(self) -> tuple[TrialKey, ...]:
+        """The accepted trials of which this run made the results: what they warn of is news."""
+        return tuple(outcome.key for outcome in self.accepted if not outcome.fresh)
+
+    @property
     def rejections_by_stage(self) -> dict[str, int]:
         """How many trials each stage rejected, most first."""
         stages = (outcome.rejection.stage for outcome in self.outcomes if outcome.rejection is not None)
@@ -89,39 +97,52 @@ def progress_bar() -> Iterator[Callable[[int], OutcomeListener]]:
         yield watch
 
 
-def print_report(report: IngestReport) -> None:
-    """The counts, the rejected trials with stage and reason, and the sessions that were refused."""
+def print_report(report: IngestReport, warnings: Mapping[TrialKey, Sequence[str]]) -> None:
+    """The counts, the rejected trials with stage and reason, what accepted ones warn of, and what was refused."""
     print(headline(report))
-    if report.rejected and sys.stdout.isatty():
-        _print_table(report)
+    rejected = rejected_once(
+        (outcome.key, outcome.rejection.stage, outcome.rejection.reason)
+        for outcome in report.rejected
+        if outcome.rejection is not None
+    )
+    if rejected and sys.stdout.isatty():
+        _print_table(rejected)
     else:
-        # A file or another program reads this: one line a trial.
-        for outcome in report.rejected:
-            print(f"{outcome.key}: {outcome.rejection}")
-    for refusal in report.refused:
-        print(f"gait2hip: not run: {refusal.reason}", file=sys.stderr)
+        # A file or another program reads this: one line a reason.
+        for alike in rejected:
+            print(f"{alike.names}: {alike.stage}: {alike.reason}")
+    for line in warning_lines(warnings):
+        print(line)
+    print_refusals("not run", report.refused)
+
+
+def print_refusals(what: str, refused: Iterable[Refusal]) -> None:
+    """Why sessions were refused, on standard error: a reason that several share, such as a wrong recipe, once."""
+    for reason, count in Counter(refusal.reason for refusal in refused).items():
+        sessions = f" ({count} sessions)" if count > 1 else ""
+        print(f"gait2hip: {what}: {reason}{sessions}", file=sys.stderr)
 
 
 def headline(report: IngestReport) -> str:
     """One line: how many trials were accepted and rejected, by which stages, and how much there was to do."""
     parts = [f"{len(report.accepted)} accepted", f"{len(report.rejected)} rejected"]
     if report.refused:
-        parts.append(f"{len(report.refused)} sessions not run")
+        parts.append(f"{len(report.refused)} session{'' if len(report.refused) == 1 else 's'} not run")
     line = ", ".join(parts)
     if report.rejected:
-        line += ": " + ", ".join(f"{count} {stage}" for stage, count in report.rejections_by_stage.items())
+        stages = report.rejections_by_stage.items()
+        line += ": " + ", ".join(f"{count} {stage.replace('_', ' ')}" for stage, count in stages)
     n_fresh = sum(outcome.fresh for outcome in report.outcomes)
     n_cycles = sum(outcome.n_cycles for outcome in report.accepted)
     return f"{line}; {n_cycles} gait cycles; {n_fresh} of {len(report.outcomes)} were up to date"
 
 
-def _print_table(report: IngestReport) -> None:
+def _print_table(rejected: Sequence[RejectedAlike]) -> None:
     from rich.console import Console
     from rich.markup import escape
     from rich.table import Table
 
-    table = Table("rejected trial", "stage", "reason")
-    for outcome in report.rejected:
-        if outcome.rejection is not None:
-            table.add_row(str(outcome.key), outcome.rejection.stage, escape(outcome.rejection.reason))
+    table = Table("rejected", "stage", "reason")
+    for alike in rejected:
+        table.add_row(escape(alike.names), alike.stage.replace("_", " "), escape(alike.reason))
     Console(file=sys.stdout).print(table)

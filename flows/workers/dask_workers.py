@@ -6,6 +6,7 @@ that is lost costs its calls another try on the others; what ends the call's own
 
 import contextlib
 import multiprocessing
+import re
 import threading
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -17,6 +18,7 @@ from flows.workers.call_outcome import CallOutcome, Crashed, Stopped
 from flows.workers.worker_pool import WorkerPool
 
 CONNECT_TIMEOUT_S = 30
+_ADDRESS = re.compile(r"[a-z]+://\S+:\d+/?")
 # What a Dask worker must be started with, so that it may start processes.
 WORKER_SETTING = "DASK_DISTRIBUTED__WORKER__DAEMON=False"
 
@@ -26,6 +28,8 @@ class Cluster:
 
     def __init__(self, address: str, preload: Sequence[str] = (), start: Callable[[], object] | None = None) -> None:
         """ValueError if nobody answers at the address, there is no worker, or a worker may not start processes."""
+        if not _ADDRESS.fullmatch(address):
+            raise ValueError(f"--dask {address!r} is no scheduler's address, expected one such as tcp://host:8786.")
         try:
             self._client = Client(address, timeout=CONNECT_TIMEOUT_S, set_as_default=False)
         except (OSError, ValueError) as error:

@@ -29,6 +29,7 @@ from models.predicting.conformal import Calibration
 from models.predicting.new_files import write_new_folder
 from models.predicting.novelty import KnownMotion, known_motion_from_bytes
 from models.scoring.report import Report
+from warehouse.errors import MissingFile
 from warehouse.files.storage import describe_os_errors
 from warehouse.settings_file import Checked, CheckedT
 
@@ -130,6 +131,10 @@ def write_run(folder: Path, run: TrainedRun) -> None:
 def read_run(folder: Path) -> TrainedRun:
     """The run in a folder. ValueError if a file is damaged or of another format, MissingFile if one is missing."""
     report, calibration, known_motion = (folder / name for name in (REPORT, CALIBRATION, KNOWN_MOTION))
+    if not (folder / CONFIG).exists():
+        raise MissingFile(
+            f"there is no trained run at {folder}: it has no {CONFIG}. Name the folder that `gait2hip train` made."
+        )
     _refuse_other_format(folder / CONFIG)
     return TrainedRun(
         config=_checked(RunConfig, folder / CONFIG),

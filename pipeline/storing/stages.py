@@ -34,7 +34,7 @@ STAGE_OF_TABLE: dict[str, str] = {
 }
 # Files of this package that hold figures which stages read, by the fact that their content is.
 PACKAGED_DATA: dict[str, str] = {
-    "bony_places": "sizing/priors/bony_places.toml",
+    "bony_places": "landmarks/bony_places.toml",
     "built_in_joints": "osim/models/rajagopal2016/joints.csv",
 }
 # When OpenSim's tools may stop. Engine `exact` is at the optimum whatever these say: no result of it depends on them.

@@ -18,6 +18,7 @@ COMMANDS: dict[str, set[str]] = {
         "--condition",
         "--output",
         "-o",
+        "--force",
     },
     "ingest": {"SESSION", "--warehouse", "--recipe", "--model", "--workers", "--dask", "--no-prefect"},
     "virtual": {"DIR", "--subjects", "--conditions", "--trials", "--cohort", "--seed", "--blemishes"},

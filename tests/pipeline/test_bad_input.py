@@ -402,7 +402,7 @@ def test_a_bad_walk_stops_nothing_and_takes_nothing_away(session: Path, model: s
 
     first = CliRunner().invoke(app, command)
     assert first.exit_code == 0, first.stderr
-    assert "1 accepted, 1 rejected: 1 ground_reactions" in first.stdout
+    assert "1 accepted, 1 rejected: 1 ground reactions" in first.stdout
     assert "bad.c3d: holds no force plate" in first.stdout
     good = hashes(session / "warehouse", "walk")
     assert len(good) == len(PER_TRIAL) + 2, good

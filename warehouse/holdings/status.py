@@ -8,6 +8,7 @@ from typing import Literal
 from warehouse.errors import WarehouseError
 from warehouse.files import read, storage
 from warehouse.holdings.contents import trial_paths
+from warehouse.holdings.told import rejected_once
 from warehouse.holdings.whole_imports import partial_imports
 from warehouse.identity import TrialKey
 from warehouse.layout import (
@@ -131,10 +132,10 @@ def status_text(status: WarehouseStatus) -> str:
             _totals(status),
             *_by_condition(status),
             *_rejections(status),
-            *_listing("unreadable, ingest their sessions again", status.unreadable),
-            *_listing("missing, ingest their sessions again", status.missing),
-            *_listing("imported in part", status.partial_imports),
-            *_listing("belonging to no stored trial", status.orphans),
+            *_listing(f"{len(status.unreadable)} unreadable, ingest their sessions again", status.unreadable),
+            *_listing(f"{len(status.missing)} missing, ingest their sessions again", status.missing),
+            *_listing(f"{len(status.partial_imports)} imported in part", status.partial_imports),
+            *_listing(f"{len(status.orphans)} belonging to no stored trial", status.orphans),
         ]
     )
 
@@ -186,15 +187,16 @@ def _by_condition(status: WarehouseStatus) -> Iterator[str]:
 
 
 def _rejections(status: WarehouseStatus) -> Iterator[str]:
-    lines = [f"{trial.key}  {trial.stage}: {trial.reason}" for trial in status.rejected]
-    yield from _listing("rejected", lines)
+    rejected = rejected_once((trial.key, trial.stage or "", trial.reason or "") for trial in status.rejected)
+    lines = [f"{alike.names}  {alike.stage}: {alike.reason}" for alike in rejected]
+    yield from _listing(f"{len(status.rejected)} rejected", lines)
 
 
 def _listing(title: str, items: list[str] | tuple[str, ...]) -> Iterator[str]:
     if not items:
         return
     yield ""
-    yield f"{len(items)} {title}:"
+    yield f"{title}:"
     yield from (f"  {item}" for item in items[:_SHOWN])
     if len(items) > _SHOWN:
         yield f"  … and {len(items) - _SHOWN} more"

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from flows.commands.common import plain_errors
+from flows.commands.common import existing_warehouse, plain_errors
 
 
 def diff(
@@ -14,6 +14,6 @@ def diff(
     """Say how much inputs and targets differ between two warehouses, channel by channel, over the cycles both hold."""
     with plain_errors():
         from warehouse.holdings import diff as comparison
-        from warehouse.layout import Warehouse
 
-        typer.echo(comparison.diff_text(comparison.diff_warehouses(Warehouse(old), Warehouse(new))))
+        found = comparison.diff_warehouses(existing_warehouse(old), existing_warehouse(new))
+        typer.echo(comparison.diff_text(found))

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from flows.commands.common import WarehouseOption, plain_errors
+from flows.commands.common import WarehouseOption, existing_warehouse, plain_errors
 
 
 def release(
@@ -40,7 +40,6 @@ def release(
         from reports.audit.release import audit_for_release
         from reports.audit.table import audit_summary
         from reports.audit.verdict import parse_audit
-        from warehouse.layout import Warehouse
         from warehouse.release.build import ReleaseOrder, build_release
         from warehouse.release.cycles_file import Sampling
         from warehouse.release.manifest import AUDIT_FILE
@@ -60,7 +59,7 @@ def release(
             audit=audit_for_release,
             licence=licence,
         )
-        released = build_release(Warehouse(warehouse), order)
+        released = build_release(existing_warehouse(warehouse), order)
         manifest = released.manifest
         typer.echo(
             f"{manifest.n_cycles} gait cycles ({manifest.n_complete} with every target) of {manifest.n_trials} trials "

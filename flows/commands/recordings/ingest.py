@@ -38,6 +38,7 @@ def ingest(
         from flows.ingesting.plan import plan_ingest
         from flows.ingesting.report import print_report, progress_bar
         from flows.ingesting.run_plan import run_plan
+        from warehouse.holdings.told import stored_warnings
         from warehouse.layout import Warehouse
 
         with progress_bar() as on_progress:
@@ -49,7 +50,11 @@ def ingest(
                 cluster=dask or "",
                 with_prefect=not no_prefect,
             )
-        print_report(report)
-        for line in body_lines(Warehouse(plan.warehouse), report.outcomes):
-            print(line)
+        warehouse_of_run = Warehouse(plan.warehouse)
+        print_report(report, stored_warnings(warehouse_of_run, report.computed))
+        bodies = body_lines(warehouse_of_run, report.outcomes)
+        if bodies:
+            typer.echo("sized bodies, each figure's worst and its limit:")
+        for line in bodies:
+            typer.echo(f"  {line}")
         raise typer.Exit(report.exit_code)

@@ -29,11 +29,17 @@ def init_session(
         Path | None,
         typer.Option("--output", "-o", metavar="FILE", help="Where to write; default DIR/session.toml."),
     ] = None,
+    force: Annotated[
+        bool, typer.Option("--force", help="Write again where a session file stands; that is kept beside it.")
+    ] = False,
 ) -> None:
-    """Inspect a folder of C3D files and write its session.toml, with what can't be known left to fill in."""
+    """Inspect a folder of C3D files and write its session.toml, with what can't be known left to fill in.
+
+    Nothing is written where an option is wrong. Exit code 2 says so.
+    """
     with plain_errors():
-        from pipeline.session.init_session import SubjectFacts, missing_entries
         from pipeline.session.init_session import init_session as write_session
+        from pipeline.session.stated_facts import SubjectFacts
 
         facts = SubjectFacts(id=subject, mass_kg=mass_kg, height_m=height_m, sex=sex, age_y=age_y)
         conditions = [_condition(text) for text in condition or ()]
@@ -45,12 +51,20 @@ def init_session(
             static=static,
             conditions=conditions,
             output=output,
+            force=force,
         )
-        typer.echo(f"wrote {written}")
-        missing = missing_entries(written)
-        typer.echo(f"ready: gait2hip ingest {written} --warehouse DIR" if missing is None else f"to do: {missing}")
-        if missing is None:
-            typer.echo(f"plates and cameras of one time? gait2hip plates-lag {written}")
+        typer.echo(f"wrote {written.file}")
+        if written.kept:
+            typer.echo(f"the file that stood there is {written.kept}: what was edited in it is not carried over")
+        for note in written.notes:
+            typer.echo(note)
+        for contradiction in written.contradictions:
+            typer.echo(f"gait2hip: check: {contradiction}", err=True)
+        if written.missing:
+            typer.echo(f"to do: fill in {' and '.join(written.missing)} in {written.file}: nothing is assumed")
+            return
+        typer.echo(f"ready: gait2hip ingest {written.file} --warehouse DIR")
+        typer.echo(f"plates and cameras of one time? gait2hip plates-lag {written.file}")
 
 
 def _condition(text: str) -> tuple[str, str]:

@@ -42,17 +42,18 @@ def regenerate(
     Exit codes as of `ingest`; 0 if there was nothing to do, 2 if a session can't be run.
     """
     with plain_errors():
-        from flows.ingesting.regenerate import plan_in_words, plan_regeneration, stale_part
-        from flows.ingesting.report import print_report, progress_bar
+        from flows.ingesting.regenerate import check_settings, plan_in_words, plan_regeneration, stale_part
+        from flows.ingesting.report import print_refusals, print_report, progress_bar
         from flows.ingesting.run_plan import run_plan
         from warehouse.holdings.runs import last_run
+        from warehouse.holdings.told import stored_warnings
         from warehouse.layout import Warehouse
 
+        check_settings(recipe, model)
         count = workers or os.cpu_count() or 1
         plan = plan_regeneration(warehouse, recipe=recipe, model=model, only=only or ())
         typer.echo(plan_in_words(plan, last_run(Warehouse(warehouse)), count))
-        for refusal in plan.refused:
-            typer.echo(f"gait2hip: can't be run: {refusal.reason}", err=True)
+        print_refusals("can't be run", plan.refused)
         stale = stale_part(plan)
         if dry_run or not stale.sessions:
             raise typer.Exit(EXIT_USAGE if plan.refused else 0)
@@ -60,5 +61,5 @@ def regenerate(
             report = run_plan(
                 stale, workers=count, on_progress=on_progress, cluster=dask or "", with_prefect=not no_prefect
             )
-        print_report(report)
+        print_report(report, stored_warnings(Warehouse(warehouse), report.computed))
         raise typer.Exit(report.exit_code)

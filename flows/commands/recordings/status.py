@@ -18,16 +18,24 @@ def status(
         Path | None, typer.Option(metavar="FILE", help="Compare with another musculoskeletal model (.osim).")
     ] = None,
 ) -> None:
-    """Say what a warehouse holds: accepted and rejected trials and why, and what is stale and why."""
+    """Say what a warehouse holds: accepted and rejected trials, why, and with what warnings; what is stale and why."""
     with plain_errors():
         from flows.ingesting.bodies import sizing_lines
-        from flows.ingesting.regenerate import plan_regeneration, states_in_words
+        from flows.ingesting.regenerate import check_settings, plan_regeneration, states_in_words
+        from flows.ingesting.report import print_refusals
+        from flows.ingesting.warnings_in_words import warning_lines
         from warehouse.holdings import status as contents
         from warehouse.holdings.sources import read_sources
+        from warehouse.holdings.told import stored_warnings
         from warehouse.layout import Warehouse
 
+        check_settings(recipe, model)
         where = Warehouse(warehouse)
-        typer.echo(contents.status_text(contents.warehouse_status(where)))
+        found = contents.warehouse_status(where)
+        typer.echo(contents.status_text(found))
+        warnings = warning_lines(stored_warnings(where, [trial.key for trial in found.accepted]))
+        if warnings:
+            typer.echo("\n" + "\n".join(warnings))
         if not read_sources(where):
             typer.echo("\nWhether it is up to date can't be told: it does not know where its sessions' recordings are.")
             return
@@ -35,5 +43,4 @@ def status(
         typer.echo(f"\nagainst today's recordings, settings, model and code: {states_in_words(plan)}")
         for line in sizing_lines(where, [session.key for session in plan.sessions]):
             typer.echo(line)
-        for refusal in plan.refused:
-            typer.echo(f"gait2hip: can't be checked: {refusal.reason}", err=True)
+        print_refusals("can't be checked", plan.refused)

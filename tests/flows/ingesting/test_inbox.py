@@ -108,7 +108,7 @@ def test_its_report_says_what_became_of_each_trial(inbox: Path, warehouse: str) 
 
     take(settled(inbox), warehouse, run)
     text = (folder / REPORT_TEXT).read_text("utf-8")
-    assert text.startswith("1 accepted, 1 rejected: 1 read_c3d; 3 gait cycles")
+    assert text.startswith("1 accepted, 1 rejected: 1 read c3d; 3 gait cycles")
     assert "bad: rejected at read_c3d: bad.c3d is cut short" in text and "walk: accepted, 3 gait cycles" in text
     stored = json.loads((folder / REPORT_JSON).read_text("utf-8"))
     assert [trial["status"] for trial in stored["trials"]] == ["rejected", "accepted"]

@@ -2,7 +2,7 @@ import sys
 
 import pytest
 
-from flows.ingesting.report import IngestReport, Refusal, headline, print_report, progress_bar
+from flows.ingesting.report import IngestReport, Refusal, headline, print_refusals, print_report, progress_bar
 from warehouse.identity import TrialKey
 from warehouse.outcome import Outcome, Rejection
 
@@ -25,14 +25,14 @@ REPORT = IngestReport(
 
 def test_the_headline_begins_with_the_outcomes() -> None:
     assert headline(REPORT) == (
-        "2 accepted, 1 rejected, 1 sessions not run: 1 inverse_kinematics; 5 gait cycles; 1 of 3 were up to date"
+        "2 accepted, 1 rejected, 1 session not run: 1 inverse kinematics; 5 gait cycles; 1 of 3 were up to date"
     )
 
 
 def test_the_report_names_every_rejected_trial_with_stage_and_whole_reason(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    print_report(REPORT)
+    print_report(REPORT, {})
 
     output = capsys.readouterr()
     assert output.out.startswith("2 accepted, 1 rejected")
@@ -47,11 +47,57 @@ def test_on_a_terminal_the_rejected_trials_are_a_table(
     monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
     monkeypatch.setenv("COLUMNS", "300")
 
-    print_report(REPORT)
+    print_report(REPORT, {})
 
     output = capsys.readouterr().out
-    assert "rejected trial" in output
+    assert "stage" in output.splitlines()[2]
     assert REASON in output
+
+
+def test_one_reason_of_many_trials_is_told_once(capsys: pytest.CaptureFixture[str]) -> None:
+    labels = ", ".join(f"M{number}" for number in range(60))
+    outcomes = tuple(
+        Outcome(
+            key=_key(f"walk_{number}"),
+            rejection=Rejection(stage="markers", reason=f"walk_{number}.c3d: lacks RASI (found {labels})"),
+        )
+        for number in range(9)
+    )
+    print_report(IngestReport(outcomes=outcomes, refused=()), {})
+
+    output = capsys.readouterr().out
+    assert output.count("M59") == 1
+    names = "walk_0, walk_1, walk_2, walk_3, walk_4, walk_5 and 3 more"
+    assert f"9 of adults/S01/v1: {names}: markers: lacks RASI (found {labels})\n" in output
+
+
+def test_what_accepted_trials_warn_of_follows_what_was_rejected(capsys: pytest.CaptureFixture[str]) -> None:
+    print_report(REPORT, {_key("walk_1"): ["the zero of hip_flexion_r is known to ± 6.2 degree"], _key("walk_3"): []})
+
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[1].startswith("adults/S01/v1/walk_2: inverse_kinematics")
+    assert lines[2:] == [
+        "warnings of 1 of 2 accepted trials, worst first:",
+        "  body and angles",
+        "    1 of 2 trials: the zero of hip_flexion_r is known to ± 6.2 degree (adults/S01/v1/walk_1)",
+    ]
+
+
+def test_a_refusal_that_sessions_share_is_told_once(capsys: pytest.CaptureFixture[str]) -> None:
+    wrong = "recipe 'nope' is neither a file nor one of the packaged recipes"
+    refused = (
+        *(Refusal(session=f"S{number}", reason=wrong) for number in range(4)),
+        Refusal(session="S9", reason="no"),
+    )
+    print_refusals("can't be checked", refused)
+
+    assert capsys.readouterr().err == (
+        f"gait2hip: can't be checked: {wrong} (4 sessions)\ngait2hip: can't be checked: no\n"
+    )
+
+
+def test_only_what_this_run_made_is_news() -> None:
+    assert REPORT.computed == (_key("walk_1"),)
 
 
 def test_the_bar_is_silent_where_nobody_watches(capsys: pytest.CaptureFixture[str]) -> None:

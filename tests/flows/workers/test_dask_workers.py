@@ -213,3 +213,9 @@ def test_an_address_where_nobody_answers_is_refused(monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr("flows.workers.dask_workers.CONNECT_TIMEOUT_S", 0.5)
     with pytest.raises(ValueError, match=r"no Dask scheduler answers at tcp://127\.0\.0\.1:9"):
         Cluster("tcp://127.0.0.1:9")
+
+
+@pytest.mark.parametrize("address", ["nonsense", "host:8786", "tcp://host", "tcp://host:port"])
+def test_what_is_no_address_is_refused_at_once(address: str) -> None:
+    with pytest.raises(ValueError, match=r"is no scheduler's address, expected one such as tcp://host:8786"):
+        Cluster(address)

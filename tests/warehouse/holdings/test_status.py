@@ -60,10 +60,17 @@ def test_without_rejections_it_says_so_plainly(warehouse: Warehouse, store_trial
 def test_long_lists_are_cut_and_counted(warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(status_module, "_SHOWN", 2)
     for number in range(5):
-        reject(warehouse, a_key("S1", f"t{number}"), "gaps", "long")
+        reject(warehouse, a_key("S1", f"t{number}"), "gaps", f"reason {number}")
     text = status_text(warehouse_status(warehouse))
     assert "5 rejected:" in text
     assert text.endswith("… and 3 more")
+
+
+def test_a_reason_that_trials_of_a_session_share_is_given_once(warehouse: Warehouse) -> None:
+    for number in range(3):
+        reject(warehouse, a_key("S1", f"t{number}"), "markers", f"t{number}.c3d: lacks the markers RASI")
+    lines = status_text(warehouse_status(warehouse)).splitlines()
+    assert lines[-2:] == ["3 rejected:", "  3 of adults/S1/v1: t0, t1, t2  markers: lacks the markers RASI"]
 
 
 def test_an_accepted_trials_missing_file_is_named(five_trials: Warehouse) -> None:

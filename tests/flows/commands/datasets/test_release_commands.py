@@ -120,3 +120,17 @@ def test_other_layouts_and_formats_are_refused_by_name(tmp_path: Path, imported:
     assert done.exit_code == 2
     assert "expected npz, csv, mot" in done.output
     assert "no release at" in _run("export", imported, "-o", tmp_path / "out").output
+
+
+@pytest.mark.parametrize(
+    "command",
+    [("release", "--name", "all", "--warehouse", "{}"), ("diff", "{}", "{}"), ("status", "--warehouse", "{}")],
+)
+def test_a_warehouse_that_is_not_there_is_named(tmp_path: Path, command: tuple[str, ...]) -> None:
+    nowhere = tmp_path / "nowhere"
+    done = _run(*(word.format(nowhere) for word in command))
+
+    assert done.exit_code == 2
+    assert done.stderr.startswith(f"gait2hip: there is no warehouse at {nowhere}, or nothing has been")
+    assert len(done.stderr.splitlines()) == 1
+    assert not nowhere.exists()

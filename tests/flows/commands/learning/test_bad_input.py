@@ -180,3 +180,11 @@ def test_a_run_that_is_there_is_not_overwritten(release: str, tmp_path: Path) ->
     assert again.exit_code == 2
     assert "exists already: nothing is overwritten" in again.stderr
     assert (tmp_path / "run" / "model.safetensors").read_bytes() == before
+
+
+def test_a_folder_that_is_no_run_says_what_makes_one(tmp_path: Path) -> None:
+    done = _run("export-model", str(tmp_path / "nowhere"), "--output", str(tmp_path / "out"))
+
+    assert f"there is no trained run at {tmp_path / 'nowhere'}: it has no config.json" in _refused(
+        done, tmp_path / "out"
+    )

@@ -93,7 +93,7 @@ def test_none_accepted_is_exit_code_3(monkeypatch: pytest.MonkeyPatch) -> None:
     result = _ending(monkeypatch, IngestReport(outcomes=(REJECTED,), refused=()))
 
     assert result.exit_code == 3
-    assert "0 accepted, 1 rejected: 1 read_c3d" in result.stdout
+    assert "0 accepted, 1 rejected: 1 read c3d" in result.stdout
     assert "walk_1.c3d is cut short" in result.stdout
 
 
