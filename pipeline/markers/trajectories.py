@@ -7,6 +7,7 @@ import numpy as np
 
 from pipeline.errors import TrialRejected
 from pipeline.markers.ground_frame import ground_rotation, to_ground
+from pipeline.markers.marker_leaps import without_leaps
 from pipeline.markers.observed import observed_runs, segments_shown, used_labels, worst_gaps
 from pipeline.markers.static_trial import StaticTrial
 from pipeline.markers.swapped_labels import fix_swaps
@@ -51,6 +52,7 @@ def trajectories(recording: Recording, static: StaticTrial, profile: Profile, re
     markers, fixed = fix_swaps(
         to_ground(recording, rotation, used_labels(recording, profile)), shape, profile, recipe.scaling
     )
+    markers, leapt = without_leaps(markers, recipe.markers)
     check_segment_lengths(recording, markers, pose, profile, recipe.scaling)
     filled = fill_gaps(markers.positions_m, markers.rate_hz, recipe.markers.max_gap_s)
     recorded = replace(markers, positions_m=filled)
@@ -62,7 +64,7 @@ def trajectories(recording: Recording, static: StaticTrial, profile: Profile, re
         smooth=smooth,
         passes=observed_runs(recording, smooth, profile, recipe.markers),
         shown=segments_shown(smooth, profile, recipe.markers),
-        warnings=(*recording.warnings, *static.warnings, *fixed, *((gaps,) if gaps else ())),
+        warnings=(*recording.warnings, *static.warnings, *fixed, *leapt, *((gaps,) if gaps else ())),
     )
 
 

@@ -43,6 +43,7 @@ class MarkerSettings(Checked):
     """Gap filling and low-pass filtering of marker trajectories, and how much of a walk they must show."""
 
     max_gap_s: Annotated[float, Field(ge=0, le=1)]
+    max_marker_speed_m_s: Positive
     marker_cutoff_hz: CutoffHz
     min_segment_marker_ratio: PositiveShare
     min_window_s: Positive
