@@ -1,15 +1,17 @@
 """What sizing says of bad input: `python -m benchmarks.doctored_bodies [--data DIR] [--only ID …] [--frames N]`.
 
 Doctors real recordings in memory, one fault at a time, for twelve adults and six children, sizes each and prints a
-table: of how many people a fault was told, by what, and how many true sessions were accused.
+table: of how many people a fault was told, by what, and how many true sessions were accused or had something put right.
+In pieces: `--keep FILE` adds the verdicts to a file, and the table is of all in it.
 """
 
 import argparse
+import json
 import os
 import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
 
@@ -21,8 +23,7 @@ from benchmarks.people import everybody, session_of
 from benchmarks.tables import Cell, markdown
 from pipeline.c3d.read_c3d import read_c3d
 from pipeline.errors import TrialRejected
-from pipeline.ground.contacts import plates_in_ground
-from pipeline.ground.ground_reactions import check_standing
+from pipeline.ground.body_weight import check_mass, weigh_standing
 from pipeline.markers.ground_frame import ground_rotation
 from pipeline.markers.static_trial import pose_static
 from pipeline.markers.trajectories import trajectories
@@ -104,8 +105,9 @@ def size(recorded: Recorded, recipe: Recipe) -> tuple[EstimatedBody | None, Verd
         refused = _refused(signs)
         if refused:
             return None, Verdict(refused=refused, walks_refused=(), n_walks=len(recorded.walks), put_right=())
-        plates = plates_in_ground(recorded.static, ground_rotation(recorded.static, profile))
-        check_standing(recorded.static, plates, recorded.subject.mass_kg, settings)
+        weighed = weigh_standing(static, profile, recorded.subject.mass_kg, recipe)
+        if weighed:
+            check_mass(recorded.static.path.name, recorded.subject.mass_kg, [weighed], recipe.ground_reactions)
         put_right += static.warnings
         for name, walk in recorded.walks.items():
             try:
@@ -345,8 +347,9 @@ _NEIGHBOURS = {
     "jugular notch and xiphoid": (("jugular_notch", ""), ("xiphoid_process", "")),
     "front and back iliac spine": (("anterior_superior_iliac_spine", "r"), ("posterior_superior_iliac_spine", "r")),
 }
+TRUE = "none"
 FAULTS: dict[str, Doctoring] = {
-    "none": lambda recorded: recorded,
+    TRUE: lambda recorded: recorded,
     **{
         f"{where}: exchanged {name}, right and left": partial(exchange, where, *pair)
         for where in ("static", "walks")
@@ -397,9 +400,11 @@ def verdicts(recorded: Recorded, recipe: Recipe, faults: Mapping[str, Doctoring]
         except TrialRejected as rejected:
             reason = (f"{rejected.stage}: {rejected.reason}",)
             verdict = Verdict(refused=reason, walks_refused=(), n_walks=len(recorded.walks), put_right=())
-        # What is wrong with this recording anyhow doesn't tell what was done to it.
-        new = tuple(warning for warning in verdict.put_right if _pair_of(warning) not in known)
-        yield name, replace(verdict, put_right=new)
+        if name != TRUE:
+            # What is wrong with this recording anyhow doesn't tell what was done to it.
+            new = tuple(warning for warning in verdict.put_right if _pair_of(warning) not in known)
+            verdict = replace(verdict, put_right=new)
+        yield name, verdict
 
 
 def _pair_of(warning: str) -> str:
@@ -419,12 +424,25 @@ def main() -> None:
         if not arguments.faults or any(f in name for f in arguments.faults)
     }
     found: dict[str, list[Verdict]] = {name: [] for name in faults}
+    if arguments.keep and arguments.keep.exists():
+        for line in arguments.keep.read_text("utf-8").splitlines():
+            row = json.loads(line)
+            verdict = Verdict(
+                refused=tuple(row["refused"]),
+                walks_refused=tuple(row["walks_refused"]),
+                n_walks=row["n_walks"],
+                put_right=tuple(row["put_right"]),
+            )
+            found.setdefault(row["fault"], []).append(verdict)
     with tempfile.TemporaryDirectory(prefix="gait2hip-") as directory:
         for person in everybody(arguments.data):
             if arguments.only and person.facts.id not in arguments.only:
                 continue
             for name, verdict in verdicts(read_recorded(session_of(person, Path(directory))), recipe, faults):
                 found[name].append(verdict)
+                if arguments.keep:
+                    with arguments.keep.open("a", encoding="utf-8") as file:
+                        file.write(json.dumps({"fault": name, **asdict(verdict)}) + "\n")
                 said = verdict.refused or verdict.walks_refused or verdict.put_right
                 print(f"{person.facts.id}: {name}: {verdict.told or 'not told'}: {' | '.join(said)[:300]}", flush=True)
     print(power_table(found))
@@ -461,6 +479,9 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--recipe", default=PACKAGED_RECIPE)
     parser.add_argument("--only", nargs="*", metavar="ID", help="these people")
     parser.add_argument("--faults", nargs="*", metavar="TEXT", help="faults whose names hold this")
+    parser.add_argument(
+        "--keep", type=Path, metavar="FILE", help="add verdicts to this file; the table is of all in it"
+    )
     parser.add_argument("--frames", type=int, default=20, help="frames of walks that size a body")
     return parser.parse_args()
 

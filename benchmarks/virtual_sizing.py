@@ -5,8 +5,11 @@ static alone. Two Markdown tables: how far lengths, hip centres and angles are f
 true one lies within ± 1.645 of the estimate's own standard deviations: 90 % is right.
 
 Populations: `laboratory` are the virtual laboratory's people, bones as the model's, their markers off their landmarks
-by a normal deviation of MM along each axis. `prior` are drawn from the sizing's own priors: proportions, bones shaped
-otherwise and markers misplaced as the priors say. MM doesn't matter to them.
+by a normal deviation of MM along each axis. `prior` are drawn from what sizing holds for true: proportions, bones
+shaped otherwise and markers misplaced as its priors say, hips off their regressions as published, spines palpated as
+published. MM doesn't matter to them, and their coverage says whether the stated deviations follow from the priors.
+
+In pieces: `--first N` begins with person N, `--keep FILE` adds the misses to a file, and the tables are of all in it.
 
 Skin (`--skin`): `angles` moves markers with the angles of the joints nearby, as far as `landmarks.SOFT_TISSUE_M` says,
 root mean square over the walk against standing (linear in joint angles: Bonci et al. 2014, J Biomech 47:2173; Camomilla
@@ -14,9 +17,11 @@ et al. 2017, J Biomech 62:39). `laboratory` is the virtual laboratory's own, per
 """
 
 import argparse
+import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import cache
+from pathlib import Path
 from typing import Literal, get_args
 
 import numpy as np
@@ -33,18 +38,17 @@ from pipeline.session.load_profile import load_profile
 from pipeline.session.profile import Profile
 from pipeline.session.recipe import PACKAGED_RECIPE, ScalingSettings, load_recipe
 from pipeline.session.session import Subject
-from pipeline.sizing.body_figures import EstimatedBody
+from pipeline.sizing.body_figures import EstimatedBody, sds_of_zeros_rad, spines_palpated_rad
 from pipeline.sizing.certainty import (
     LENGTHS,
     hips_in_pelvis,
     hips_in_walking,
     segment_lengths,
-    zeros_of_angles,
 )
-from pipeline.sizing.evidence import gather_evidence
+from pipeline.sizing.evidence import gather_evidence, marker_priors, regressed_hips
 from pipeline.sizing.posterior import likeliest
-from pipeline.sizing.priors.landmarks import marker_prior
-from pipeline.sizing.priors.places import place_precision
+from pipeline.sizing.priors.landmarks import MarkerPrior, marker_prior
+from pipeline.sizing.priors.places import palpation_rad, place_covariance, place_precision, spines_of
 from pipeline.sizing.priors.proportions import proportion_prior
 from pipeline.sizing.priors.ranges import widened
 from pipeline.sizing.scaled_tree import scaled_tree
@@ -68,6 +72,8 @@ GAITS = 4
 CONDITIONS: tuple[Condition, Condition] = ("med", "slow")
 # Inverse kinematics of every so many frames.
 EVERY = 10
+# How far hips are from their regressions along an axis, both of a person alike (joint_centres.py), and each by itself.
+REGRESSION_SD_M, OWN_REGRESSION_SD_M = 0.0043, 0.001
 # Nine of ten normal deviates are within this.
 NINETY = 1.645
 ZEROS = (
@@ -155,21 +161,25 @@ def main() -> None:
     arguments = _arguments()
     quiet()
     laboratory = Laboratory()
+    people = range(arguments.first, arguments.first + arguments.people)
     found = {
         (misplaced_mm, way): misses
         for misplaced_mm in arguments.misplaced
         for way, misses in size_virtual_people(
-            laboratory, arguments.people, arguments.population, misplaced_mm, arguments.skin, arguments.way
+            laboratory, people, arguments.population, misplaced_mm, arguments.skin, arguments.way
         ).items()
     }
-    print(f"{arguments.people} people, population {arguments.population}, skin {arguments.skin}\n")
+    if arguments.keep:
+        found = with_kept(arguments.keep, found)
+    n_people = len(next(iter(found.values())))
+    print(f"{n_people} people, population {arguments.population}, skin {arguments.skin}\n")
     print(error_table(found), end="\n\n")
     print(coverage_table(found))
 
 
 def size_virtual_people(
     laboratory: Laboratory,
-    people: int,
+    people: Sequence[int],
     population: Population,
     misplaced_mm: float,
     skin: SkinKind,
@@ -177,7 +187,7 @@ def size_virtual_people(
 ) -> dict[Way, list[list[Miss]]]:
     """Each way's misses, person by person."""
     found: dict[Way, list[list[Miss]]] = {way: [] for way in ways}
-    for which in range(1, people + 1):
+    for which in people:
         rng = np.random.default_rng([15, which])
         person = draw_person(laboratory, population, which, misplaced_mm, rng)
         standing, walks = recorded(laboratory, person, skin, rng)
@@ -196,15 +206,13 @@ def draw_person(
     subject = Subject(
         id=drawn.subject_id, mass_kg=drawn.mass_kg, height_m=drawn.height_m, sex=drawn.sex, age_y=drawn.age_y
     )
-    skeleton, priors = laboratory.shared.skeleton, laboratory.priors
+    priors = laboratory.priors
     bone_m, over_m = (np.array([getattr(prior, name) for prior in priors]) for name in ("bone_m", "over_m"))
-    if population == "laboratory":
-        factors = np.array([drawn.segment_factors.get(body, (1.0, 1.0, 1.0)) for body in skeleton.bodies])
-        off_m = misplaced_mm * 1e-3 * rng.standard_normal(bone_m.shape)
-    else:
-        prior = proportion_prior(skeleton, subject, laboratory.settings)
-        factors = np.exp(np.tensordot(rng.multivariate_normal(prior.mean, prior.covariance), prior.growth, 1))
-        off_m = _places_off_m(laboratory, rng)
+    if population == "prior":
+        return _of_the_prior(laboratory, subject, laboratory.gait(1 + (which - 1) % GAITS), rng)
+    bodies = laboratory.shared.skeleton.bodies
+    factors = np.array([drawn.segment_factors.get(body, (1.0, 1.0, 1.0)) for body in bodies])
+    off_m = misplaced_mm * 1e-3 * rng.standard_normal(bone_m.shape)
     return TrueBody(
         subject=subject,
         factors=factors,
@@ -213,11 +221,83 @@ def draw_person(
     )
 
 
-def _places_off_m(laboratory: Laboratory, rng: np.random.Generator) -> np.ndarray:
-    """How far markers (M, 3) are from where the prior expects them, drawn from it."""
-    priors = dict(zip(laboratory.labels, laboratory.priors, strict=True))
-    covariance = np.linalg.inv(place_precision(laboratory.profile, laboratory.labels, priors))
-    return rng.multivariate_normal(np.zeros(len(covariance)), covariance).reshape(-1, 3)
+def _of_the_prior(laboratory: Laboratory, subject: Subject, gait: Gait, rng: np.random.Generator) -> TrueBody:
+    """A person drawn from priors and regressions together, then palpated.
+
+    A draw from the priors and one of the regressions' errors are brought together by least squares, which samples what
+    both say as far as it is linear (Bardsley et al. 2014, SIAM J Sci Comput 36:A1895).
+    """
+    skeleton, labels, profile = laboratory.shared.skeleton, laboratory.labels, laboratory.profile
+    prior = proportion_prior(skeleton, subject, laboratory.settings)
+    priors = marker_priors(profile, labels, skeleton, prior)
+    places = np.linalg.inv(
+        place_precision(profile, labels, priors, place_covariance(skeleton, profile, labels, priors))
+    )
+    n_proportions = len(prior.mean)
+    covariance = np.zeros((n_proportions + len(places),) * 2)
+    covariance[:n_proportions, :n_proportions], covariance[n_proportions:, n_proportions:] = prior.covariance, places
+    mean = np.concatenate([prior.mean, np.zeros(len(places))])
+    bone_m, over_m = (np.array([getattr(priors[label], name) for label in labels]) for name in ("bone_m", "over_m"))
+
+    def of(shape: np.ndarray) -> TrueBody:
+        factors = np.exp(np.tensordot(shape[:n_proportions], prior.growth, 1))
+        places_m = bone_m * factors[laboratory.body] + over_m + shape[n_proportions:].reshape(-1, 3)
+        return TrueBody(subject=subject, factors=factors, places_m=places_m, gait=gait)
+
+    def off_m(shape: np.ndarray) -> np.ndarray:
+        return _hips_off_regression_m(laboratory, of(shape), priors)
+
+    mirrored = np.array([[1.0, 1.0, 1.0], [1.0, 1.0, -1.0]])
+    both = np.concatenate([np.diag(each) for each in mirrored]) * REGRESSION_SD_M
+    spread = both @ both.T + OWN_REGRESSION_SD_M**2 * np.eye(6)
+    drawn, error_m = rng.multivariate_normal(mean, covariance), rng.multivariate_normal(np.zeros(6), spread)
+    shape = drawn
+    for _ in range(4):
+        here_m = off_m(shape)
+        slopes = np.array([(off_m(shape + step) - here_m) / 1e-4 for step in 1e-4 * np.eye(len(shape))]).T
+        gain = covariance @ slopes.T @ np.linalg.inv(slopes @ covariance @ slopes.T + spread)
+        shape = drawn + gain @ (error_m - here_m + slopes @ (shape - drawn))
+    person = of(shape)
+    turned_rad = palpation_rad(profile, labels, person.places_m) * rng.standard_normal()
+    spines = [labels.index(label) for end in spines_of(profile, labels) for label in end]
+    ahead_m = person.places_m[spines, 0] - person.places_m[spines, 0].mean()
+    person.places_m[spines, 1] += np.tan(turned_rad) * ahead_m
+    return person
+
+
+def _hips_off_regression_m(laboratory: Laboratory, person: TrueBody, priors: Mapping[str, MarkerPrior]) -> np.ndarray:
+    """How far both hips (6,) are from where the person's markers say by regression, along the pelvis's axes."""
+    standing = person.gait.standing[None]
+    found = regressed_hips(
+        laboratory.profile,
+        laboratory.shared.skeleton.bodies,
+        laboratory.labels,
+        priors,
+        laboratory.markers_m(person, standing),
+        np.array([True]),
+    )
+    rotation, origin_m, _, _ = _posed(laboratory, person.factors, standing)
+    apart_m = np.array([found["hip_r"][0], found["hip_l"][0]]) - origin_m[0]
+    off_m: np.ndarray = np.einsum("hji,hj->hi", rotation[0], apart_m).ravel()
+    return off_m
+
+
+def with_kept(
+    file: Path, found: Mapping[tuple[float, Way], list[list[Miss]]]
+) -> dict[tuple[float, Way], list[list[Miss]]]:
+    """The misses with those that are in the file before them, which then has all."""
+    rows = [
+        {"misplaced_mm": misplaced_mm, "way": way, "misses": [asdict(miss) for miss in one]}
+        for (misplaced_mm, way), people in found.items()
+        for one in people
+    ]
+    with file.open("a") as kept:
+        kept.writelines(json.dumps(row) + "\n" for row in rows)
+    every: dict[tuple[float, Way], list[list[Miss]]] = {}
+    for line in file.read_text().splitlines():
+        row = json.loads(line)
+        every.setdefault((row["misplaced_mm"], row["way"]), []).append([Miss(**miss) for miss in row["misses"]])
+    return dict(sorted(every.items()))
 
 
 def recorded(
@@ -287,7 +367,7 @@ def misses_of(laboratory: Laboratory, person: TrueBody, body: EstimatedBody) -> 
     for name, value, sd in zip(lengths.names, lengths.value, lengths.sd, strict=True):
         kind = f"{_unsided(name).replace('_', ' ')}, %"
         yield Miss(kind=kind, error=1e3 * (value - true[name]), sd=1e3 * sd, relative=10 * true[name])
-    hips, walking = hips_in_pelvis(*known), hips_in_walking(*known)
+    hips, walking = hips_in_pelvis(*known), hips_in_walking(*known, spines_palpated_rad(body))
     poses = _true_poses(body, person)
     rotation, origin_m, pelvis_m, numbers = _posed(laboratory, person.factors, poses)
     _, found_m, found_pelvis_m, _ = _posed(
@@ -299,10 +379,10 @@ def misses_of(laboratory: Laboratory, person: TrueBody, body: EstimatedBody) -> 
         yield from _three("hip centre in the pelvis's frame", off_m, hips.sd[h])
         off_m = np.einsum("nji,nj->ni", rotation[:, h], (found_m - origin_m)[:, h])[moving].mean(axis=0)
         yield from _three("hip centre under the markers", off_m, walking.sd[h])
-    zeros = zeros_of_angles(*known)
+    sds_rad = sds_of_zeros_rad(body)
     off_deg = np.degrees((body.posterior.poses - poses)[moving].mean(axis=0))
     for name in ZEROS:
-        sd_deg = float(np.degrees(zeros.sd[zeros.names.index(name)]))
+        sd_deg = float(np.degrees(sds_rad[name]))
         kind = f"{_unsided(name).replace('_', ' ')}, °"
         yield Miss(kind=kind, error=float(off_deg[body.shared.names.index(name)]), sd=sd_deg)
 
@@ -436,6 +516,8 @@ def _unsided(name: str) -> str:
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("people", nargs="?", type=int, default=PEOPLE, help="how many people")
+    parser.add_argument("--first", type=int, default=1, metavar="N", help="the first of them")
+    parser.add_argument("--keep", type=Path, metavar="FILE", help="add misses to this file; tables are of all in it")
     parser.add_argument("--population", choices=get_args(Population), default="laboratory")
     parser.add_argument("--misplaced", nargs="+", type=float, default=MISPLACED_MM, metavar="MM")
     parser.add_argument("--skin", choices=get_args(SkinKind), default="angles")

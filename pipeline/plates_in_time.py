@@ -12,9 +12,9 @@ from pathlib import Path
 from pipeline.errors import TrialRejected
 from pipeline.ground.observe_walk import ObservedWalk, observe_walk
 from pipeline.ground.plate_lag import PlateLag, plate_lag, weighted_mean, whole_body
-from pipeline.markers.static_trial import read_static
 from pipeline.osim.engines import load_engine
 from pipeline.osim.models.mechanics import Mechanics
+from pipeline.own_model.standing import standing_subject
 from pipeline.records import Coordinates, FootWrench, GeneralizedForces, Side
 from pipeline.session.recipe import Recipe
 from pipeline.session.setup import SessionSetup, open_session
@@ -67,7 +67,7 @@ def lag_of_session(session_file: Path, recipe: str) -> SessionLag:
     walks, untold = {}, {}
     with tempfile.TemporaryDirectory(prefix="gait2hip-") as name:
         directory = Path(name)
-        static = read_static(setup)
+        static = standing_subject(setup)
         model = directory / "scaled.osim"
         model.write_text(size_subject(setup, static).osim_xml, "utf-8")
         for trial in setup.session.trials:

@@ -15,9 +15,9 @@ from pipeline.ground.cycles import LostStride, Stride, frames_of
 from pipeline.ground.observe_walk import ObservedWalk, observe_passes
 from pipeline.ground.plate_lag import PlateLag, lag_warnings
 from pipeline.markers.static_trial import StaticTrial
-from pipeline.motion_only.process_motion import pelvis_speed_m_s
 from pipeline.osim.engines import load_engine
 from pipeline.osim.models.shared_model import coordinate_ranges
+from pipeline.own_model.solved_motion import SolvedMotion, kinematics_as_given, solved_motion
 from pipeline.plates_in_time import lag_of_walk, together
 from pipeline.records import Kinematics, SubjectModel
 from pipeline.session.recipe import Recipe
@@ -63,14 +63,20 @@ def process_trial(
     settings; None solves them.
     """
     recipe, subject = setup.recipe, setup.session.subject
-    passes = observe_passes(setup, trial, static)
+    given = _motion_as_given(setup, trial)
+    passes = observe_passes(setup, trial, static, given.recording if given else None)
     recording, ground = passes[0].recording, passes[0].ground
     engine = load_engine(recipe.model.engine)
-    motions = [
-        known_over(walk.markers, known)
-        or joint_kinematics(engine, model.file, walk.markers, setup.profile, recipe, directory / "ik" / str(number))
-        for number, walk in enumerate(passes)
-    ]
+    motions = []
+    for number, walk in enumerate(passes):
+        if given:
+            cutoff_hz = recipe.markers.marker_cutoff_hz
+            motion = kinematics_as_given(given, walk.markers.time_s, walk.tracks.rotation, cutoff_hz)
+        else:
+            motion = known_over(walk.markers, known) or joint_kinematics(
+                engine, model.file, walk.markers, setup.profile, recipe, directory / "ik" / str(number)
+            )
+        motions.append(motion)
     kinematics = joined_kinematics(motions)
     leaps = leaps_of(kinematics.coordinates, recipe.quality)
     complete = [stride for walk in passes for stride in walk.strides]
@@ -100,12 +106,15 @@ def process_trial(
         judged=judged,
         residuals=left,
         impulse_error=ground.impulse_error,
-        speed_m_s=pelvis_speed_m_s(tuple(walk.markers for walk, _ in solved), setup.profile),
+        speed_m_s=float(
+            np.average([walk.speed_m_s for walk, _ in solved], weights=[len(walk.markers.time_s) for walk, _ in solved])
+        ),
         warnings=(
             *passes[0].tracks.warnings,
             *ground.warnings,
             *lag_warnings(_plate_lag(model.file, solved, recipe), setup.plates_lag_s),
             *lost_strides_told(judged),
+            *(told for walk in passes for told in walk.turns),
             *solution.muscle_source.warnings(),
             *motion_notes(judged, recipe.quality),
             *leap_warnings(leaps, complete),
@@ -113,9 +122,17 @@ def process_trial(
             *_at_the_edge(judged, solution.moments.time_s),
             *angles.warnings,
             *model.warnings,
-            *_unchecked_mass(ground.impulse_error, left.force_ratio),
         ),
     )
+
+
+def _motion_as_given(setup: SessionSetup, trial: Trial) -> SolvedMotion | None:
+    """A trial of joint coordinates, which inverse dynamics begins with; None of one of markers."""
+    if not trial.is_solved:
+        return None
+    # A session that has such trials names their model.
+    assert setup.session.scaled_model is not None
+    return solved_motion(trial.path, trial.forces, setup.session.scaled_model)
 
 
 def _solve_passes(
@@ -154,9 +171,3 @@ def _at_the_edge(judged: Sequence[JudgedStride], time_s: np.ndarray) -> list[str
         for one, margin_s in margins_s.items()
         if margin_s < FILTER_MARGIN_S
     ]
-
-
-def _unchecked_mass(impulse_error: float, residual_force_ratio: float) -> list[str]:
-    if np.isnan(impulse_error) and np.isnan(residual_force_ratio):
-        return ["no stride has both feet on plates: the stated mass could not be checked against the ground's force"]
-    return []

@@ -38,6 +38,9 @@ class ForcePlate:
     corners_m (4, 3) in the file's order. force_n (S, 3), moment_nm (S, 3) about the plate's true
     origin `origin_m` (3,), a point in the laboratory's frame. `normal` (3,) is the unit vector out of
     the floor, towards the body. Sampled at the recording's analog rate.
+
+    A file of ground reactions (.mot) doesn't say where plates end: type 0, corners_m NaN, and `origin_m` on the floor.
+    `foot` is whose reaction it is, where the file says so; `name` is what its columns have in common.
     """
 
     number: int
@@ -47,6 +50,8 @@ class ForcePlate:
     normal: np.ndarray
     force_n: np.ndarray
     moment_nm: np.ndarray
+    foot: Side | None = None
+    name: str = ""
 
     def __post_init__(self) -> None:
         if self.corners_m.shape != (4, 3) or self.force_n.shape != self.moment_nm.shape:
@@ -54,6 +59,17 @@ class ForcePlate:
                 f"force plate {self.number}: corners {self.corners_m.shape} must be (4, 3), and force "
                 f"{self.force_n.shape} and moment {self.moment_nm.shape} of one shape (S, 3)."
             )
+
+    @property
+    def has_edges(self) -> bool:
+        """Whether it is known where the surface ends."""
+        return bool(np.isfinite(self.corners_m).all())
+
+    @property
+    def surface_m(self) -> np.ndarray:
+        """A point of the surface (3,): its centre, or `origin_m` where its corners are not known."""
+        centre: np.ndarray = self.corners_m.mean(axis=0) if self.has_edges else self.origin_m
+        return centre
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,10 +98,11 @@ class ModelOutput:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recording:
-    """One C3D file, whatever its byte order and number format, in the laboratory's frame and SI units.
+    """What one file, or a pair of them, says of one trial, in the laboratory's frame and SI units.
 
     time_s (T,); markers_m (T, M, 3), NaN where a marker was not seen; analog (S, C) calibrated, in
     `analog_units`, sampled at `analog_rate_hz` (a whole multiple of `point_rate_hz`) from time_s[0].
+    `plates` may come from a file of ground reactions beside the markers'.
     """
 
     path: Path
@@ -102,7 +119,7 @@ class Recording:
     subject: SubjectBlock
     model_outputs: Mapping[str, ModelOutput] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
-    reader: Literal["c3d", "ezc3d"] = "c3d"
+    reader: Literal["c3d", "ezc3d", "trc", "mot"] = "c3d"
 
     def __post_init__(self) -> None:
         expected = (len(self.time_s), len(self.marker_labels), 3)
@@ -270,6 +287,7 @@ class KinematicsResult:
 class Kinematics:
     """A trial's joint coordinates, and how far from its measurement each marker lies that they are judged by.
 
+    Coordinates that came without markers have none, and the figures over markers are NaN, "" for a name.
     marker_error_m (T, M) for `marker_names`, NaN where the marker was missing.
     """
 
@@ -285,18 +303,24 @@ class Kinematics:
     @property
     def marker_rms_m(self) -> np.ndarray:
         """Root mean square over the markers seen in each frame, (T,)."""
+        if not self.marker_names:
+            return np.full(len(self.marker_error_m), np.nan)
         rms_m: np.ndarray = np.sqrt(np.nanmean(self.marker_error_m**2, axis=1))
         return rms_m
 
     @property
     def marker_max_m(self) -> np.ndarray:
         """The largest error in each frame, (T,)."""
+        if not self.marker_names:
+            return np.full(len(self.marker_error_m), np.nan)
         largest_m: np.ndarray = np.nanmax(self.marker_error_m, axis=1)
         return largest_m
 
     @property
     def worst_marker(self) -> np.ndarray:
         """The name of the marker with the largest error in each frame, (T,)."""
+        if not self.marker_names:
+            return np.full(len(self.marker_error_m), "")
         return np.array(self.marker_names, dtype=str)[np.argmax(np.nan_to_num(self.marker_error_m), axis=1)]
 
     def cut(self, frames: slice | np.ndarray) -> "Kinematics":
@@ -459,8 +483,9 @@ class ScaledModel:
     """A subject's model as the text of an .osim file: the same bytes for the same input, wherever it is made.
 
     scale_factors: (3,) x, y, z by body. marker_error_m: by marker, how far the scaled model stood from the measured
-    static pose (by ScaleTool's way, before the model's markers were moved). dropped_markers: in the set, not measured.
-    figures: what the body says of itself. sized_by: what it was sized by, and what was left out.
+    static pose (by ScaleTool's way, before the model's markers were moved). dropped_markers: in the set, and not
+    measured or on a body that the model lacks. figures: what the body says of itself. sized_by: what it was sized by,
+    and what was left out.
     """
 
     osim_xml: str

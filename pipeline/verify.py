@@ -13,11 +13,11 @@ from pathlib import Path
 from typing import TypeVar
 
 from pipeline.ground.observe_walk import observe_walk
-from pipeline.markers.static_trial import read_static
 from pipeline.osim.balance import muscle_balance
 from pipeline.osim.engines import load_engine
 from pipeline.osim.laid_muscles import laid_muscles, muscle_source
 from pipeline.osim.objectives import marker_objective, muscle_effort
+from pipeline.own_model.standing import standing_subject
 from pipeline.records import (
     Coordinates,
     CoordinateTask,
@@ -80,7 +80,7 @@ def verify_session(session_file: str, trial: str | None, recipe: str, model_file
         names = [one.name for one in setup.session.trials]
         if trial is not None and trial not in names:
             raise ValueError(f"{session_file}: the session has no trial {trial!r}; it has {', '.join(names)}.")
-        directory, static = Path(name), read_static(setup)
+        directory, static = Path(name), standing_subject(setup)
         walk = observe_walk(setup, setup.session.trial(trial or names[0]), static)
         model = directory / "scaled.osim"
         model.write_text(size_subject(setup, static).osim_xml, "utf-8")

@@ -171,8 +171,21 @@ _TRIALS = TableSchema(
                     "1",
                     "Vertical ground reaction impulse of a stride over body weight times its duration",
                 ),
-                real("walking_speed_m_s", "m/s", "Mean forward speed of the pelvis"),
+                real(
+                    "walking_speed_m_s",
+                    "m/s",
+                    "Mean speed of the pelvis along its path, on a treadmill against the belt",
+                ),
                 real("cadence_steps_per_min", "1/min", "Steps per minute"),
+            )
+        ),
+        later(
+            real(
+                "heading_change_deg",
+                "degree",
+                "How far the pelvis turns to the left over a stride, to the right where negative: the largest of the "
+                "stored ones",
+                missing="nan",
             )
         ),
         Column(
@@ -444,6 +457,15 @@ _CYCLES = TableSchema(
             "rest on accelerations that the filter extrapolated",
             missing="nan",
         ),
+        later(
+            real(
+                "heading_change_deg",
+                "degree",
+                "How far the pelvis turns to the left from the first foot strike to the last, to the right where "
+                "negative",
+                missing="nan",
+            )
+        ),
         real("mass_kg", "kg", "Body mass that forces and moments are divided by"),
         count("sample", "Number of the sample within its cycle, from 0"),
         real("phase", "1", "Time since the first foot strike as a share of the cycle: 0 to 1"),
@@ -485,7 +507,10 @@ _CYCLES = TableSchema(
     ),
 )
 
-_OF_ANGLES = ("side", "cycle", "start_s", "duration_s", "toe_off_phase", "margin_s", "sample", "phase")
+_OF_ANGLES = (
+    *("side", "cycle", "start_s", "duration_s", "toe_off_phase"),
+    *("margin_s", "heading_change_deg", "sample", "phase"),
+)
 # A table of its own: nothing is known of these cycles' moments and forces, and no release reads it.
 _ANGLE_CYCLES = TableSchema(
     name="angle_cycles",

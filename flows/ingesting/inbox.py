@@ -24,7 +24,6 @@ from warehouse.outcome import Outcome
 from warehouse.provenance import file_sha256
 
 REPORT_JSON, REPORT_TEXT = "gait2hip-report.json", "gait2hip-report.txt"
-RECORDING_SUFFIX = ".c3d"
 # Copying programs pause, and network drives show sizes late.
 INBOX_SETTLE_S = 30.0
 # Stages at which a fault rejects a trial that may pass: a crash, a full disk, a lost worker. So often it is tried.
@@ -156,11 +155,11 @@ def write_report(arrival: Arrival, outcomes: Sequence[Outcome], problem: str) ->
 
 
 def _arrivals(inbox: Path) -> Iterator[Arrival]:
-    from pipeline.session.session import SESSION_FILE
+    from pipeline.session.session import RECORDING_SUFFIXES, SESSION_FILE
 
     files = [file for file in inbox.rglob("*") if not _is_hidden(file.relative_to(inbox))]
     sessions = {file.parent for file in files if file.name == SESSION_FILE}
-    strays = {file.parent for file in files if file.suffix.lower() == RECORDING_SUFFIX} - sessions
+    strays = {file.parent for file in files if file.suffix.lower() in RECORDING_SUFFIXES} - sessions
     for folder in sorted(sessions):
         yield _session_arrival(folder)
     for folder in sorted(strays):
@@ -181,7 +180,7 @@ def _session_arrival(folder: Path) -> Arrival:
         session = load_session(file)
     except (ValueError, OSError) as error:
         return Arrival(folder=folder, of=_digest(folder, [file]), problem=str(error))
-    files = [file, *([session.static] if session.static else []), *(trial.path for trial in session.trials)]
+    files = [*session.files]
     if session.profile.endswith(".toml"):
         files.append(Path(session.profile))
     missing = tuple(sorted(path.name for path in files if not path.is_file()))
@@ -193,14 +192,14 @@ def _session_arrival(folder: Path) -> Arrival:
 
 def _unlisted(folder: Path, named: Sequence[Path]) -> list[Path]:
     """Recordings in and under a session's folder that it doesn't name, and no other session's folder below holds."""
-    from pipeline.session.session import SESSION_FILE
+    from pipeline.session.session import RECORDING_SUFFIXES, SESSION_FILE
 
     others = {file.parent for file in folder.rglob(SESSION_FILE)} - {folder}
     known = {file.resolve() for file in named}
     return sorted(
         file
         for file in folder.rglob("*")
-        if file.suffix.lower() == RECORDING_SUFFIX
+        if file.suffix.lower() in RECORDING_SUFFIXES
         and not _is_hidden(file.relative_to(folder))
         and file.resolve() not in known
         and not others.intersection(file.parents)
@@ -208,7 +207,9 @@ def _unlisted(folder: Path, named: Sequence[Path]) -> list[Path]:
 
 
 def _stray_arrival(folder: Path) -> Arrival:
-    recordings = [file for file in folder.iterdir() if file.suffix.lower() == RECORDING_SUFFIX]
+    from pipeline.session.session import RECORDING_SUFFIXES
+
+    recordings = [file for file in folder.iterdir() if file.suffix.lower() in RECORDING_SUFFIXES]
     return Arrival(
         folder=folder,
         of=_digest(folder, recordings),

@@ -25,7 +25,7 @@ WORKER_PRELOAD = (
 # A walk takes a second; OpenSim's own tools, if a recipe asks for them, up to a quarter of a second a frame.
 WALK_TIME_LIMIT_S = 1800.0
 DEFAULT_RECIPE = "gait2hip60"
-KNOWN = "a .c3d, .mot, .sto, .csv or .npz file, a session's folder or its session.toml"
+KNOWN = "a .c3d, .trc, .mot, .sto, .csv or .npz file, a session's folder or its session.toml"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,8 +41,8 @@ class InputRequest:
     def __post_init__(self) -> None:
         if self.mass_kg is not None and not 10 <= self.mass_kg <= 250:
             raise ValueError(f"--mass-kg {self.mass_kg:g}: expected 10-250 kg. Is it in grams or pounds?")
-        if self.session is not None and self.path.suffix.lower() != ".c3d":
-            raise ValueError(f"--session says whose a .c3d file is, and {self.path} is none. Leave it out.")
+        if self.session is not None and READERS.get(self.path.suffix.lower()) is not _markers:
+            raise ValueError(f"--session says whose a .c3d or .trc file is, and {self.path} is none. Leave it out.")
 
     @property
     def settings(self) -> str:
@@ -82,12 +82,14 @@ def read_input(request: InputRequest) -> "Walks | InputCycles":
     read = _session if path.is_dir() else READERS.get(path.suffix.lower())
     if read is None:
         raise ValueError(f"{path} is of an unknown kind: expected {KNOWN}.")
-    if request.model is not None and read not in (_c3d, _session):
-        raise ValueError(f"--model follows the markers of a .c3d or a session, and {path} is neither. Leave it out.")
+    if request.model is not None and read not in (_markers, _session):
+        raise ValueError(
+            f"--model follows the markers of a .c3d, a .trc or a session, and {path} is neither. Leave it out."
+        )
     return read(request)
 
 
-def _c3d(request: InputRequest) -> Walks:
+def _markers(request: InputRequest) -> Walks:
     file = request.path.absolute()
     return _recorded(request, request.session or file.parent, lambda _session: [file])
 
@@ -177,7 +179,8 @@ def _npz(request: InputRequest) -> "InputCycles":
 
 
 READERS: "dict[str, Callable[[InputRequest], Walks | InputCycles]]" = {
-    ".c3d": _c3d,
+    ".c3d": _markers,
+    ".trc": _markers,
     ".toml": _session,
     ".mot": _mot,
     ".sto": _mot,

@@ -12,7 +12,7 @@ import numpy as np
 from pipeline.landmarks.bony_places import landmarks
 from pipeline.mechanics.bodies.poses import body_places
 from pipeline.osim.arrays.read_model import Skeleton
-from pipeline.osim.models.rajagopal2016.tables import read_tables
+from pipeline.osim.models.rajagopal2016.joint_places import joint_places_m
 from pipeline.records import SIDES, Side
 
 # The bodies that carry landmarks, and for each the body whose joint on it tells whether it is the built-in model's.
@@ -88,20 +88,11 @@ def _why_unknown(skeleton: Skeleton, factors: Mapping[str, tuple[float, float, f
     if body not in factors:
         return f"the scale factors of {body} are not known"
     number = skeleton.bodies.index(child)
-    expected = _joints()[body, child] * factors[body]
+    expected = joint_places_m()[body, child] * factors[body]
     off_m = float(np.linalg.norm(skeleton.tree.joint_origin_m[number] - expected))
     if skeleton.bodies[skeleton.tree.parent[number]] != body or off_m > _SAME_PLACE_M:
         return f"{child}'s joint on {body} lies {1e3 * off_m:.0f} mm from the built-in model's"
     return ""
-
-
-@cache
-def _joints() -> dict[tuple[str, str], np.ndarray]:
-    """Where the built-in model's joints lie on their parents, (3,) metres by parent and child."""
-    return {
-        (row["parent"], row["child"]): np.array([float(row[f"parent_{axis}_m"]) for axis in "xyz"])
-        for row in read_tables()["joints"]
-    }
 
 
 def _on_body(body: str) -> dict[str, np.ndarray]:

@@ -130,7 +130,7 @@ def centre_of_pressure(plate: ForcePlate, threshold_n: float = 20.0) -> tuple[np
     """
     vertical_n = plate.force_n @ plate.normal
     loaded = vertical_n >= threshold_n
-    centre = plate.corners_m.mean(axis=0)
+    centre = plate.surface_m
     moment = plate.moment_nm[loaded] + np.cross(plate.origin_m - centre, plate.force_n[loaded])
     # For a point r of the surface (r · n = 0) and M = r × F + T n, n × M is r (n · F).
     from_centre = np.cross(plate.normal, moment) / vertical_n[loaded, None]

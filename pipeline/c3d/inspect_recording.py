@@ -61,10 +61,15 @@ def _plates(recording: Recording) -> Iterator[str]:
     if not recording.plates:
         yield "plates    none"
     for plate in recording.plates:
+        peak_n = (plate.force_n @ plate.normal).max()
+        if not plate.has_edges:
+            whose = f"the {plate.foot} foot's" if plate.foot else "of either foot, by where it pushes"
+            yield f"force {plate.number}   {plate.name}: {whose}, peak vertical force on the body {peak_n:.0f} N"
+            continue
         along, across = (np.linalg.norm(plate.corners_m[i] - plate.corners_m[1]) for i in (0, 2))
         yield (
             f"plate {plate.number}   type {plate.type}, {along:.3f} m by {across:.3f} m, "
-            f"peak vertical force on the body {(plate.force_n @ plate.normal).max():.0f} N"
+            f"peak vertical force on the body {peak_n:.0f} N"
         )
 
 

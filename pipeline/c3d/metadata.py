@@ -13,7 +13,7 @@ from pipeline.records import Event, ModelOutput, Sex, SubjectBlock
 OutputKind = Literal["angle", "moment", "force", "power", "scalar", "modelled_marker"]
 
 _MASS_KG = {"kg": 1.0, "g": 1e-3, "lb": 0.45359237, "lbs": 0.45359237}
-_LENGTH_M = {"mm": 1e-3, "cm": 1e-2, "m": 1.0}
+LENGTH_M = {"mm": 1e-3, "cm": 1e-2, "m": 1.0}
 _SEXES: dict[str, Sex] = {"f": "F", "female": "F", "woman": "F", "m": "M", "male": "M", "man": "M"}
 _OUTPUT_KINDS: dict[str, tuple[OutputKind, str]] = {
     "ANGLES": ("angle", "POINT:ANGLE_UNITS"),
@@ -122,15 +122,15 @@ def read_subject(parameters: Parameters) -> tuple[SubjectBlock, list[str]]:
     """
     table, warnings = _labelled_values(parameters), []
     mass_kg = _positive(parameters.number("PROCESSING:BODYMASS"))
-    height_m = _positive(parameters.number("PROCESSING:HEIGHT"), _LENGTH_M["mm"])
+    height_m = _positive(parameters.number("PROCESSING:HEIGHT"), LENGTH_M["mm"])
     for label in ("weight", "mass", "height"):
         if parameters.number(f"SUBJECT:{label.upper()}") is not None:
             warnings.append(f"SUBJECT:{label.upper()} has no unit: ignored.")
-        if label in table and table[label][1].lower() not in (_LENGTH_M if label == "height" else _MASS_KG):
+        if label in table and table[label][1].lower() not in (LENGTH_M if label == "height" else _MASS_KG):
             warnings.append(f"the subject's {label} has the unknown unit {table[label][1]!r}: ignored.")
     subject = SubjectBlock(
         mass_kg=mass_kg or _converted(table, ("weight", "mass"), _MASS_KG),
-        height_m=height_m or _converted(table, ("height",), _LENGTH_M),
+        height_m=height_m or _converted(table, ("height",), LENGTH_M),
         sex=_sex(parameters, table),
         age_y=_converted(table, ("age",), {"years": 1.0, "year": 1.0, "y": 1.0}),
         fingerprint=_fingerprint(parameters),

@@ -1,5 +1,6 @@
 """One C3D file to one Recording in SI units, or a rejection that says what is wrong with it."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -7,6 +8,7 @@ import numpy as np
 from pipeline.c3d.frames import Frames, read_frames
 from pipeline.c3d.header import Header, parse_header, rejected
 from pipeline.c3d.metadata import (
+    LENGTH_M,
     read_events,
     read_model_outputs,
     read_subject,
@@ -17,8 +19,6 @@ from pipeline.c3d.metadata import (
 from pipeline.c3d.parameters import Parameters, read_parameters
 from pipeline.c3d.plates import read_plates
 from pipeline.records import Recording
-
-_METRES = {"mm": 1e-3, "cm": 1e-2, "m": 1.0}
 
 
 def read_c3d(path: Path) -> Recording:
@@ -94,13 +94,13 @@ def _recording(path: Path, header: Header, parameters: Parameters, frames: Frame
 
 def _metres(parameters: Parameters, name: str) -> float:
     unit = parameters.text("POINT:UNITS")
-    if unit.lower() not in _METRES:
+    if unit.lower() not in LENGTH_M:
         raise rejected(
             name,
-            f"POINT:UNITS is {unit!r}, expected one of {', '.join(_METRES)}. "
+            f"POINT:UNITS is {unit!r}, expected one of {', '.join(LENGTH_M)}. "
             "Set the unit in the recording software and export again: nothing else tells it.",
         )
-    return _METRES[unit.lower()]
+    return LENGTH_M[unit.lower()]
 
 
 def _point_labels(parameters: Parameters, count: int) -> tuple[tuple[str, ...], dict[str, str], list[str]]:
@@ -115,15 +115,20 @@ def _markers(
 ) -> tuple[np.ndarray, list[str]]:
     columns = [column for column, label in enumerate(labels) if label not in outputs]
     markers = points[:, columns] * metres
-    # Some writers store a missing marker as three zeros without the flag for it. No marker is ever
-    # exactly at the laboratory's origin.
-    zeros = (markers == 0.0).all(axis=2)
-    markers[zeros] = np.nan
-    warnings = []
-    if zeros.any():
-        names = ", ".join(labels[columns[i]] for i in np.flatnonzero(zeros.any(axis=0))[:5])
-        warnings.append(f"{int(zeros.sum())} marker positions are exactly 0 0 0 ({names}): read as missing.")
-    return markers, warnings
+    return markers, unseen_at_the_origin(markers, [labels[column] for column in columns])
+
+
+def unseen_at_the_origin(markers_m: np.ndarray, labels: Sequence[str]) -> list[str]:
+    """Positions (T, M, 3) of three zeros become NaN, in place; and a warning, if there are any.
+
+    Some writers store a missing marker so. No marker is ever exactly at the laboratory's origin.
+    """
+    zeros = (markers_m == 0.0).all(axis=2)
+    markers_m[zeros] = np.nan
+    if not zeros.any():
+        return []
+    names = ", ".join(labels[column] for column in np.flatnonzero(zeros.any(axis=0))[:5])
+    return [f"{int(zeros.sum())} marker positions are exactly 0 0 0 ({names}): read as missing."]
 
 
 def _analog_units(parameters: Parameters, frames: Frames) -> tuple[str, ...]:

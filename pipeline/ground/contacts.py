@@ -1,23 +1,22 @@
-"""Which foot stood on which plate, when, and whether the plate measured its whole reaction.
+"""Which foot stood on which plate, when, and whether the plates measured its whole reaction.
 
 Everything here is in the ground frame. Shapes: S analog samples, T marker frames.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from pipeline.c3d.force_plates import centre_of_pressure
 from pipeline.errors import TrialRejected
+from pipeline.ground.floor import belt_velocity_m_s, distance_to_edge_m, distance_to_foot_m, foot_beyond_m, on_floor
 from pipeline.records import SIDES, ForcePlate, Markers, Recording, Side
 from pipeline.session.profile import Profile, foot_of
 from pipeline.session.recipe import GroundReactionSettings
 from pipeline.signals import debounced, runs
 
 GRAVITY_M_S2 = 9.80665
-# The toes reach beyond the second metatarsal's head by about this share of its distance from the heel.
-TOE_OVERHANG = 0.35
 # A plate has its vertical channel's sign reversed if it pulls with more than the first share of body weight and never
 # pushes with more than the second.
 PULLED_BODY_WEIGHTS, PUSHED_BODY_WEIGHTS = 0.5, 0.2
@@ -25,7 +24,13 @@ PULLED_BODY_WEIGHTS, PUSHED_BODY_WEIGHTS = 0.5, 0.2
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlateContact:
-    """One loading of one plate. `reason` says why it doesn't measure `side`'s whole reaction, "" if it does."""
+    """One loading of one plate by one foot, or by nobody's foot.
+
+    `reason` says why it doesn't measure `side`'s whole reaction, alone or with the plates beside it; "" if it does.
+    `strikes`, `leaves`: whether its start is the foot's strike, and its stop the foot's leaving the floor. `partial`:
+    whether it is refused because a part of the foot may have stood beside the plate. `over_edge_m`: how far the sole
+    reached over the plate's edge while it bore weight, 0 if not.
+    """
 
     plate: int
     start_s: float
@@ -33,11 +38,36 @@ class PlateContact:
     side: Side | None
     reason: str
     peak_n: float
+    strikes: bool = True
+    leaves: bool = True
+    partial: bool = False
+    over_edge_m: float = 0.0
 
     @property
     def usable(self) -> bool:
-        """Whether the plate measured this foot's whole reaction and nothing else."""
+        """Whether what the plate measured is this foot's, with nothing missing and nothing else."""
         return self.side is not None and not self.reason
+
+    @property
+    def whole(self) -> bool:
+        """Whether this one plate measured a whole stance."""
+        return self.usable and self.strikes and self.leaves
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Feet:
+    """The feet of a walk, and when each is on the floor, (T,) by side."""
+
+    markers: Markers
+    profile: Profile
+    down: Mapping[Side, np.ndarray]
+    settings: GroundReactionSettings
+    body_n: float
+
+    def ends(self, side: Side) -> tuple[np.ndarray, np.ndarray]:
+        """Heel and toe, (T, 3) each."""
+        foot = foot_of(self.profile, side)
+        return self.markers.middle(foot.heel), self.markers.middle(foot.toe)
 
 
 def plates_in_ground(recording: Recording, rotation: np.ndarray) -> tuple[ForcePlate, ...]:
@@ -65,47 +95,147 @@ def find_contacts(
 ) -> tuple[PlateContact, ...]:
     """Every loading of every plate, assigned to the foot whose axis its centre of pressure follows.
 
-    TrialRejected if the centre of pressure is under a foot only with a plate's sign reversed: that is an error of the
-    file, and guessing would give wrong moments.
+    Loadings of plates side by side by one foot, none of which measured all, are usable together if the foot is
+    wholly on these. TrialRejected if the centre of pressure is under a foot only with a plate's sign reversed: that
+    is an error of the file, and guessing would give wrong moments.
     """
-    contacts = []
+    plates = tuple(plates)
+    belt_m_s = belt_velocity_m_s(markers, profile, settings)
+    feet = _Feet(
+        markers=markers,
+        profile=profile,
+        down={side: on_floor(markers, profile, side, settings, belt_m_s) for side in SIDES},
+        settings=settings,
+        body_n=mass_kg * GRAVITY_M_S2,
+    )
+    contacts: list[PlateContact] = []
     for plate in plates:
-        _refuse_upside_down(recording, plate, mass_kg)
-        loaded = debounced(
-            plate.force_n[:, 1] > settings.contact_threshold_n, recording.analog_rate_hz, settings.debounce_s
+        _refuse_upside_down(recording, plate, feet.body_n)
+        for samples in _loadings(recording, plate, feet):
+            contacts += _contacts_of(recording, plate, samples, feet)
+    contacts.sort(key=lambda contact: (contact.start_s, contact.plate))
+    return _joined(contacts, plates, feet)
+
+
+def _loadings(recording: Recording, plate: ForcePlate, feet: _Feet) -> list[tuple[int, int]]:
+    """Sample ranges in which the plate is loaded. Pauses as short as noise part two loadings if the foot changes there.
+
+    In running both feet can be off the floor for less than noise may last.
+    """
+    settings, rate_hz = feet.settings, recording.analog_rate_hz
+    above = plate.force_n[:, 1] > settings.contact_threshold_n
+    found: list[tuple[int, int]] = []
+    for start, stop in runs(debounced(above, rate_hz, settings.debounce_s)):
+        steady = [
+            (start + first, start + last)
+            for first, last in runs(above[start:stop])
+            if last - first >= settings.debounce_s * rate_hz
+        ]
+        under = [_foot_under(recording, plate, piece, feet) for piece in steady]
+        begin = start
+        for (_, end), (next_begin, _), before, after in zip(steady, steady[1:], under, under[1:], strict=False):
+            if before != after:
+                found.append((begin, end))
+                begin = next_begin
+        found.append((begin, stop))
+    return found
+
+
+def _foot_under(recording: Recording, plate: ForcePlate, samples: tuple[int, int], feet: _Feet) -> Side | None:
+    at_frames, frames = _at_frames(recording, plate, samples, feet.markers)
+    return _side_under(at_frames, frames, feet)[0] if len(frames) else None
+
+
+def _at_frames(
+    recording: Recording, plate: ForcePlate, samples: tuple[int, int], markers: Markers
+) -> tuple[ForcePlate, np.ndarray]:
+    """The plate at the marker frames of a range of samples, and those frames."""
+    ratio = round(recording.analog_rate_hz / recording.point_rate_hz)
+    frames = np.arange(-(-samples[0] // ratio), -(-samples[1] // ratio))
+    frames = frames[frames < len(markers.time_s)]
+    return replace(plate, force_n=plate.force_n[frames * ratio], moment_nm=plate.moment_nm[frames * ratio]), frames
+
+
+def _contacts_of(recording: Recording, plate: ForcePlate, samples: tuple[int, int], feet: _Feet) -> list[PlateContact]:
+    """What one loading is: a foot's contact, both feet's, or nobody's."""
+    settings = feet.settings
+    start_s, stop_s = (float(recording.time_s[0] + index / recording.analog_rate_hz) for index in samples)
+    peak_n = float(plate.force_n[slice(*samples), 1].max())
+    at_frames, frames = _at_frames(recording, plate, samples, feet.markers)
+    one = PlateContact(plate=plate.number, start_s=start_s, stop_s=stop_s, side=None, reason="", peak_n=peak_n)
+    if plate.foot is not None:
+        return [_of_the_stated_foot(recording, at_frames, frames, one, feet)]
+    standing = [side for side in SIDES if _stands_on(at_frames, frames, feet, side)]
+    if len(standing) == 2:
+        return [replace(one, side=side, reason=f"both feet on plate {plate.number}") for side in SIDES]
+    small = peak_n < settings.min_peak_body_weights * feet.body_n or len(frames) < 3
+    side, far_m = _side_under(at_frames, frames, feet)
+    if side is None:
+        if standing and not small:
+            _refuse_mirrored(recording, at_frames, frames, feet, far_m)
+        return [_nobodys(one, standing[0] if standing else None, far_m)]
+    if small:
+        return [_small(one, side, frames, feet)]
+    if not plate.has_edges:
+        return [replace(one, side=side)]
+    over_m = _over_edge_m(frames, [plate], feet, side)
+    reason = _at_the_edge(at_frames, over_m, feet)
+    return [replace(one, side=side, reason=reason, partial=bool(reason), over_edge_m=over_m)]
+
+
+def _of_the_stated_foot(
+    recording: Recording, plate: ForcePlate, frames: np.ndarray, contact: PlateContact, feet: _Feet
+) -> PlateContact:
+    """A loading of which the file says whose it is, and that it is all. TrialRejected if it follows the other foot."""
+    assert plate.foot is not None
+    if contact.peak_n < feet.settings.min_peak_body_weights * feet.body_n or len(frames) < 3:
+        return _small(contact, plate.foot, frames, feet)
+    cop_m, _ = centre_of_pressure(plate, feet.settings.contact_threshold_n)
+    near = [side for side in SIDES if _farthest_m(plate, cop_m, frames, feet, side) <= feet.settings.max_cop_to_foot_m]
+    if near and plate.foot not in near:
+        raise TrialRejected(
+            "ground_reactions",
+            f"{recording.path.name}: {plate.name} is said to act on the {plate.foot} foot, and at "
+            f"{feet.markers.time_s[frames[0]]:.2f} s it pushes under the {near[0]} one. Correct its columns' names, or "
+            "`applied_to_body` in the ExternalLoads file.",
         )
-        for start, stop in runs(loaded):
-            contacts.append(_contact(recording, plate, (start, stop), markers, profile, mass_kg, settings))
-    return tuple(sorted(contacts, key=lambda contact: (contact.start_s, contact.plate)))
+    return replace(contact, side=plate.foot)
 
 
-def distance_to_foot_m(points_m: np.ndarray, heel_m: np.ndarray, toe_m: np.ndarray) -> np.ndarray:
-    """Horizontal distance (T,) from points (T, 3) to the foot's axis, heel to the toes' tips; NaN where unseen."""
-    ground = [0, 2]
-    heel, point = heel_m[:, ground], points_m[:, ground]
-    axis = (toe_m[:, ground] - heel) * (1 + TOE_OVERHANG)
-    along = np.sum((point - heel) * axis, axis=1) / np.sum(axis * axis, axis=1)
-    nearest = heel + np.clip(along, 0, 1)[:, None] * axis
-    return np.linalg.norm(point - nearest, axis=1)
+def _nobodys(contact: PlateContact, standing: Side | None, far_m: float) -> PlateContact:
+    """A loading whose centre of pressure follows no foot."""
+    plate = f"plate {contact.plate}"
+    if standing is not None:
+        return replace(
+            contact,
+            side=standing,
+            reason=f"{plate}'s centre of pressure is {far_m * 1e3:.0f} mm from the {standing} foot, which is on it",
+        )
+    if not np.isfinite(far_m):
+        return replace(contact, reason=f"no foot was seen while {plate} was loaded")
+    return replace(
+        contact,
+        reason=f"no foot on {plate}, which bore up to {contact.peak_n:.0f} N {far_m:.2f} m from the nearest foot: "
+        "a hand, a walking aid, or somebody else",
+    )
 
 
-def distance_to_edge_m(points_m: np.ndarray, corners_m: np.ndarray) -> np.ndarray:
-    """Horizontal distance (T,) from points (T, 3) inwards to the nearest edge of a plate; negative outside it."""
-    corners = corners_m[:, [0, 2]]
-    centre = corners.mean(axis=0)
-    distances = []
-    for index in range(4):
-        start, stop = corners[index], corners[(index + 1) % 4]
-        edge = (stop - start) / np.linalg.norm(stop - start)
-        inward = np.array([-edge[1], edge[0]])
-        inward = inward * np.sign((centre - start) @ inward)
-        distances.append((points_m[:, [0, 2]] - start) @ inward)
-    return np.min(distances, axis=0)
+def _small(contact: PlateContact, side: Side, frames: np.ndarray, feet: _Feet) -> PlateContact:
+    """A loading by less than a step: of a foot that swings it is all that acts on it, of another one a part."""
+    if feet.down[side][frames].sum() / feet.markers.rate_hz <= feet.settings.debounce_s:
+        slight = contact.peak_n <= feet.settings.max_scuff_body_weights * feet.body_n
+        reason = "" if slight else f"{side} foot scuffed plate {contact.plate} with {contact.peak_n:.0f} N in its swing"
+        return replace(contact, side=side, reason=reason, strikes=False, leaves=False)
+    return replace(
+        contact,
+        side=side,
+        reason=f"{side} foot on plate {contact.plate} with only {contact.peak_n:.0f} N",
+        partial=True,
+    )
 
 
-def _refuse_upside_down(recording: Recording, plate: ForcePlate, mass_kg: float) -> None:
+def _refuse_upside_down(recording: Recording, plate: ForcePlate, body_n: float) -> None:
     vertical = plate.force_n[:, 1]
-    body_n = mass_kg * GRAVITY_M_S2
     if vertical.min() < -PULLED_BODY_WEIGHTS * body_n and vertical.max() < PUSHED_BODY_WEIGHTS * body_n:
         raise TrialRejected(
             "ground_reactions",
@@ -114,118 +244,106 @@ def _refuse_upside_down(recording: Recording, plate: ForcePlate, mass_kg: float)
         )
 
 
-def _contact(
-    recording: Recording,
-    plate: ForcePlate,
-    samples: tuple[int, int],
-    markers: Markers,
-    profile: Profile,
-    mass_kg: float,
-    settings: GroundReactionSettings,
-) -> PlateContact:
-    start_s, stop_s = (recording.time_s[0] + index / recording.analog_rate_hz for index in samples)
-    ratio = round(recording.analog_rate_hz / recording.point_rate_hz)
-    frames = np.arange(-(-samples[0] // ratio), -(-samples[1] // ratio))
-    frames = frames[frames < len(markers.time_s)]
-    peak_n = float(plate.force_n[slice(*samples), 1].max())
-    body_n = mass_kg * GRAVITY_M_S2
-    at_frames = replace(plate, force_n=plate.force_n[frames * ratio], moment_nm=plate.moment_nm[frames * ratio])
-    side: Side | None = None
-    if peak_n < settings.min_peak_body_weights * body_n or len(frames) < 3:
-        # The edge of a foot on a second plate takes a part of its load, which the first plate then lacks.
-        side = _side_under(at_frames, frames, markers, profile, settings)[0]
-        reason = f"plate {plate.number} carried only {peak_n:.0f} N"
-    else:
-        side, reason = _nearest_side(recording, at_frames, frames, markers, profile, settings)
-        reason = reason or _unusable(at_frames, frames, markers, profile, side, body_n, settings)
-    return PlateContact(plate=plate.number, start_s=start_s, stop_s=stop_s, side=side, reason=reason, peak_n=peak_n)
-
-
-def _nearest_side(
-    recording: Recording,
-    plate: ForcePlate,
-    frames: np.ndarray,
-    markers: Markers,
-    profile: Profile,
-    settings: GroundReactionSettings,
-) -> tuple[Side | None, str]:
-    side, far_m = _side_under(plate, frames, markers, profile, settings)
-    if side is not None:
-        return side, ""
-    if not np.isfinite(far_m):
-        return None, f"no foot was seen while plate {plate.number} was loaded"
+def _refuse_mirrored(recording: Recording, plate: ForcePlate, frames: np.ndarray, feet: _Feet, far_m: float) -> None:
     mirrored = replace(plate, moment_nm=-plate.moment_nm)
-    if _side_under(mirrored, frames, markers, profile, settings)[0] is not None:
+    if np.isfinite(far_m) and _side_under(mirrored, frames, feet)[0] is not None:
         raise TrialRejected(
             "ground_reactions",
             f"{recording.path.name}: plate {plate.number}'s centre of pressure lies {far_m * 1e3:.0f} mm from the "
             "nearest foot, and under it only with its moments' sign reversed. Correct the plate's moment channels or "
             "its ORIGIN.",
         )
-    return None, f"plate {plate.number}'s centre of pressure is {far_m * 1e3:.0f} mm from the nearest foot"
 
 
-def _side_under(
-    plate: ForcePlate, frames: np.ndarray, markers: Markers, profile: Profile, settings: GroundReactionSettings
-) -> tuple[Side | None, float]:
+def _side_under(plate: ForcePlate, frames: np.ndarray, feet: _Feet) -> tuple[Side | None, float]:
     """The foot under which the centre of pressure stays, or None, and its distance from the nearer foot, metres."""
-    cop_m, _ = centre_of_pressure(plate, settings.contact_threshold_n)
-    far_m = {side: _farthest_m(cop_m, frames, markers, profile, side, settings) for side in SIDES}
+    cop_m, _ = centre_of_pressure(plate, feet.settings.contact_threshold_n)
+    far_m = {side: _farthest_m(plate, cop_m, frames, feet, side) for side in SIDES}
     side = min(SIDES, key=lambda name: far_m[name])
-    return (side if far_m[side] <= settings.max_cop_to_foot_m else None), far_m[side]
+    return (side if far_m[side] <= feet.settings.max_cop_to_foot_m else None), far_m[side]
 
 
-def _farthest_m(
-    cop_m: np.ndarray,
-    frames: np.ndarray,
-    markers: Markers,
-    profile: Profile,
-    side: Side,
-    settings: GroundReactionSettings,
-) -> float:
-    """The centre of pressure's distance from a foot, metres: the quantile that the settings ask for."""
-    foot = foot_of(profile, side)
-    far = distance_to_foot_m(cop_m, markers.middle(foot.heel)[frames], markers.middle(foot.toe)[frames])
-    seen = far[np.isfinite(far)]
-    return float(np.quantile(seen, settings.min_cop_under_foot_ratio)) if len(seen) else float("inf")
+def _farthest_m(plate: ForcePlate, cop_m: np.ndarray, frames: np.ndarray, feet: _Feet, side: Side) -> float:
+    """The distance from a foot, metres, within which the share of the load lies that the settings ask for.
+
+    Load by load, not frame by frame: the error of a centre of pressure is the moment's noise over the force, and is
+    largest where it matters least.
+    """
+    heel_m, toe_m = feet.ends(side)
+    far = distance_to_foot_m(cop_m, heel_m[frames], toe_m[frames])
+    seen = np.isfinite(far)
+    if not seen.any():
+        return float("inf")
+    order = np.argsort(far[seen])
+    share = np.cumsum(plate.force_n[seen, 1][order])
+    reached = np.searchsorted(share, feet.settings.min_cop_under_foot_ratio * share[-1])
+    return float(far[seen][order][reached])
 
 
-def _unusable(
-    plate: ForcePlate,
-    frames: np.ndarray,
-    markers: Markers,
-    profile: Profile,
-    side: Side | None,
-    body_n: float,
-    settings: GroundReactionSettings,
-) -> str:
-    cop_m, _ = centre_of_pressure(plate, settings.edge_load_body_weights * body_n)
-    inside = distance_to_edge_m(cop_m, plate.corners_m)
-    if np.nanmin(inside) < settings.edge_margin_m:
-        return f"foot half off plate {plate.number} (centre of pressure {np.nanmin(inside) * 1e3:.0f} mm from its edge)"
-    other: Side = "left" if side == "right" else "right"
-    both = on_floor(markers, profile, other, settings)[frames] & _over(plate, frames, markers, profile, other)
-    if both.sum() / markers.rate_hz > settings.debounce_s:
-        return f"both feet on plate {plate.number}"
-    return ""
-
-
-def on_floor(markers: Markers, profile: Profile, side: Side, settings: GroundReactionSettings) -> np.ndarray:
-    """Whether the heel or the toe of a foot is low and slow, (T,) boolean."""
-    foot = foot_of(profile, side)
-    down = np.zeros(len(markers.time_s), dtype=bool)
-    for labels in (foot.heel, foot.toe):
-        place = markers.middle(labels)
-        if np.isfinite(place[:, 1]).any():
-            speed = np.linalg.norm(np.gradient(place, 1 / markers.rate_hz, axis=0), axis=1)
-            low = place[:, 1] < np.nanmin(place[:, 1]) + settings.on_floor_height_m
-            down |= low & (speed < settings.on_floor_speed_m_s)
-    return down
-
-
-def _over(plate: ForcePlate, frames: np.ndarray, markers: Markers, profile: Profile, side: Side) -> np.ndarray:
-    foot = foot_of(profile, side)
+def _stands_on(plate: ForcePlate, frames: np.ndarray, feet: _Feet, side: Side) -> bool:
+    """Whether a foot is on the floor with its heel or toe over the plate, for longer than noise."""
+    if not plate.has_edges:
+        return False
     over = np.zeros(len(frames), dtype=bool)
-    for labels in (foot.heel, foot.toe):
-        over |= distance_to_edge_m(markers.middle(labels)[frames], plate.corners_m) > 0
-    return over
+    for place_m in feet.ends(side):
+        over |= distance_to_edge_m(place_m[frames], plate.corners_m) > 0
+    return bool((feet.down[side][frames] & over).sum() / feet.markers.rate_hz > feet.settings.debounce_s)
+
+
+def _over_edge_m(frames: np.ndarray, plates: Sequence[ForcePlate], feet: _Feet, side: Side) -> float:
+    """How far a foot's sole reaches over the edge of these plates in those frames in which it is on the floor."""
+    heel_m, toe_m = feet.ends(side)
+    down = frames[feet.down[side][frames] & np.isfinite(heel_m + toe_m)[frames].all(axis=1)]
+    return max((foot_beyond_m(heel_m[frame], toe_m[frame], plates)[0] for frame in down), default=float("inf"))
+
+
+def _at_the_edge(plate: ForcePlate, over_m: float, feet: _Feet) -> str:
+    cop_m, _ = centre_of_pressure(plate, feet.settings.edge_load_body_weights * feet.body_n)
+    inside_m = float(np.nanmin(distance_to_edge_m(cop_m, plate.corners_m)))
+    if inside_m >= feet.settings.edge_margin_m:
+        return ""
+    sole = f", its sole {over_m * 1e3:.0f} mm over it" if 0 < over_m < np.inf else ""
+    return f"foot half off plate {plate.number} (centre of pressure {inside_m * 1e3:.0f} mm from its edge{sole})"
+
+
+def _joined(contacts: Sequence[PlateContact], plates: Sequence[ForcePlate], feet: _Feet) -> tuple[PlateContact, ...]:
+    """The same; a foot's partial contacts with plates side by side are usable where the foot is wholly on these."""
+    found = list(contacts)
+    for side in SIDES:
+        own = [index for index, one in enumerate(found) if one.side == side and (one.partial or one.whole)]
+        for group in _at_one_time(own, found):
+            stance = [found[index] for index in group]
+            if any(one.partial for one in stance) and _wholly_on(stance, plates, feet, side):
+                first, last = min(one.start_s for one in stance), max(one.stop_s for one in stance)
+                for index in group:
+                    one = found[index]
+                    found[index] = replace(
+                        one,
+                        reason="",
+                        partial=False,
+                        over_edge_m=0.0,
+                        strikes=one.start_s == first,
+                        leaves=one.stop_s == last,
+                    )
+    return tuple(found)
+
+
+def _at_one_time(indices: Sequence[int], contacts: Sequence[PlateContact]) -> list[list[int]]:
+    """Groups of contacts, in order of their start, that overlap in time; those alone are left out."""
+    groups: list[list[int]] = []
+    for index in indices:
+        if groups and contacts[index].start_s < max(contacts[one].stop_s for one in groups[-1]):
+            groups[-1].append(index)
+        else:
+            groups.append([index])
+    return [group for group in groups if len(group) > 1]
+
+
+def _wholly_on(stance: Sequence[PlateContact], plates: Sequence[ForcePlate], feet: _Feet, side: Side) -> bool:
+    """Whether a foot is on these contacts' plates alone in all frames of the stance in which it is on the floor."""
+    under = [plate for plate in plates if plate.number in {one.plate for one in stance}]
+    if not all(plate.has_edges for plate in under):
+        return False
+    time_s = feet.markers.time_s
+    during = (time_s >= min(one.start_s for one in stance)) & (time_s <= max(one.stop_s for one in stance))
+    return _over_edge_m(np.flatnonzero(during), under, feet, side) == 0

@@ -14,12 +14,16 @@ from warehouse.resample import monotone_cubic
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stride:
-    """From a foot strike to the next of the same foot."""
+    """From a foot strike to the next of the same foot.
+
+    `heading_change_deg`: how far the walker turns to the left over it; NaN where not known.
+    """
 
     side: Side
     start_s: float
     stop_s: float
     toe_off_s: float
+    heading_change_deg: float = float("nan")
 
     @property
     def duration_s(self) -> float:
@@ -68,18 +72,18 @@ class Cycle:
 
 
 def find_strides(
-    side: Side, time_s: np.ndarray, known: np.ndarray, events: GaitEvents, settings: CycleSettings
+    side: Side, time_s: np.ndarray, unknown: np.ndarray, events: GaitEvents, settings: CycleSettings
 ) -> tuple[tuple[Stride, ...], tuple[LostStride, ...]]:
     """The complete strides of one leg, and why each other one isn't complete.
 
-    `known` (T,) are the frames in which this leg's data can be used. A stride is complete if all its frames are known,
-    it has one toe off, and its duration is within the settings' limits.
+    `unknown` (T,) says why this leg's data can't be used in a frame, "" where it can. A stride is complete if all its
+    frames can be used, it has one toe off, and its duration is within the settings' limits.
     """
     strikes = events.times("foot_strike", side)
     strides, refused = [], []
     for start, stop in pairwise(strikes):
         offs = [t for t in events.times("foot_off", side) if start < t < stop]
-        why = _unfit(time_s, known, start, stop, offs, settings)
+        why = _unfit(time_s, unknown, start, stop, offs, settings)
         if why:
             refused.append(LostStride(side=side, start_s=float(start), stop_s=float(stop), stage="cycles", why=why))
         else:
@@ -94,7 +98,7 @@ def measured_strides(
     strides: list[Stride] = []
     refused: list[LostStride] = []
     for side in SIDES:
-        complete, why = find_strides(side, time_s, wrenches[side].known, events, settings)
+        complete, why = find_strides(side, time_s, wrenches[side].reason, events, settings)
         strides += complete
         refused += why
     return tuple(strides), tuple(refused)
@@ -104,8 +108,8 @@ def any_strides(
     time_s: np.ndarray, events: GaitEvents, settings: CycleSettings
 ) -> tuple[tuple[Stride, ...], tuple[LostStride, ...]]:
     """Both legs' complete strides, whatever is known of the ground's reactions, and why each other one isn't."""
-    everywhere = np.ones(len(time_s), dtype=bool)
-    found = [find_strides(side, time_s, everywhere, events, settings) for side in SIDES]
+    nowhere = np.full(len(time_s), "", dtype=object)
+    found = [find_strides(side, time_s, nowhere, events, settings) for side in SIDES]
     return tuple(s for strides, _ in found for s in strides), tuple(s for _, lost in found for s in lost)
 
 
@@ -136,7 +140,7 @@ def resample_stride(
 
 def _unfit(
     time_s: np.ndarray,
-    known: np.ndarray,
+    unknown: np.ndarray,
     start: float,
     stop: float,
     offs: list[float],
@@ -150,6 +154,7 @@ def _unfit(
     frame_s = time_s[1] - time_s[0]
     if not frames.any() or time_s[frames][0] - start > frame_s or stop - time_s[frames][-1] > 1.5 * frame_s:
         return "is not wholly recorded"
-    if not known[frames].all():
-        return "its ground reaction is not known throughout"
+    reasons = dict.fromkeys(reason for reason in unknown[frames] if reason)
+    if reasons:
+        return f"its ground reaction is not known throughout: {', '.join(reasons)}"
     return ""

@@ -51,11 +51,12 @@ def foot_wrench(
     own = [contact for contact in contacts if contact.side == side]
     point_m = _floor_point(plates)
     measured = {contact: _step(recording, plates, contact, point_m) for contact in own if contact.usable}
+    whole = {contact: step for contact, step in measured.items() if contact.whole}
     stand_ins = [
         stand_in
         for event in events.events
-        if event.side == side and event.source == "kinematics" and measured
-        for stand_in in _stand_in(event, measured, foot, markers, settings)
+        if event.side == side and event.source != "force" and whole
+        for stand_in in _stand_in(event, whole, foot, markers, settings)
     ]
     reason = _reasons(side, own, events, markers)
     known = reason == ""
@@ -76,7 +77,7 @@ def foot_wrench(
 
 
 def _floor_point(plates: Sequence[ForcePlate]) -> np.ndarray:
-    return np.mean([plate.corners_m.mean(axis=0) for plate in plates], axis=0)
+    return np.mean([plate.surface_m for plate in plates], axis=0)
 
 
 def _step(recording: Recording, plates: Sequence[ForcePlate], contact: PlateContact, point_m: np.ndarray) -> _Step:

@@ -1,7 +1,7 @@
 """Foot strikes and toe offs: from force where a plate was hit, from the feet's motion elsewhere."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -18,12 +18,12 @@ EventKind = Literal["foot_strike", "foot_off"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GaitEvent:
-    """One event, and whether force or kinematics gave its time."""
+    """One event, and whether force, kinematics or the laboratory's own event gave its time."""
 
     kind: EventKind
     side: Side
     time_s: float
-    source: Literal["force", "kinematics"]
+    source: Literal["force", "kinematics", "laboratory"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,10 +55,11 @@ def detect_events(
     """Events of both feet. TrialRejected if a foot is seen too little, or does not swing as in walking.
 
     Kinematic events follow Zeni et al. (2008, Gait Posture 27:710): a foot strikes when its heel is
-    furthest in front of the pelvis, and leaves when its toe is furthest behind.
+    furthest in front of the pelvis, and leaves when its toe is furthest behind. Where the time of such an event,
+    set right by the trial's plates, lies outside the record, the laboratory's own event near it is taken.
     """
     contacts = tuple(contacts)
-    motion = {side: _from_motion(recording.path.name, markers, profile, side, settings) for side in SIDES}
+    motion = motion_events(recording.path.name, markers, profile, settings)
     force = {side: _from_force(contacts, markers, side) for side in SIDES}
     bias: dict[EventKind, float] = {
         "foot_strike": _bias("foot_strike", motion, force, settings),
@@ -66,19 +67,46 @@ def detect_events(
     }
     events: list[GaitEvent] = []
     for side in SIDES:
+        measured = [one for one in contacts if one.side == side and one.usable and (one.strikes or one.leaves)]
         events += force[side]
-        measured = [contact for contact in contacts if contact.side == side and contact.usable]
         for event in motion[side]:
-            shifted = event.time_s - bias[event.kind]
-            before_s, after_s = settings.max_contact_delay_s, settings.min_swing_s
-            if event.kind == "foot_off":
-                before_s, after_s = after_s, before_s
-            told_by_force = any(one.start_s - before_s < shifted < one.stop_s + after_s for one in measured)
-            if not told_by_force and markers.time_s[0] <= shifted <= markers.time_s[-1]:
-                events.append(GaitEvent(kind=event.kind, side=side, time_s=shifted, source="kinematics"))
+            shifted = replace(event, time_s=event.time_s - bias[event.kind])
+            if not markers.time_s[0] <= shifted.time_s <= markers.time_s[-1]:
+                near = _laboratorys(event, recording.events, settings)
+                events += [near] if near and not _told_by_force(near, measured, settings) else []
+            elif not _told_by_force(shifted, measured, settings):
+                events.append(shifted)
     ordered = tuple(sorted(events, key=lambda event: (event.time_s, event.side)))
     median, worst = _compare(ordered, recording.events, settings)
     return GaitEvents(events=ordered, kinematic_bias_s=bias, laboratory_difference_s=median, laboratory_worst_s=worst)
+
+
+def motion_events(
+    source: str, markers: Markers, profile: Profile, settings: GroundReactionSettings
+) -> dict[Side, list[GaitEvent]]:
+    """Both feet's events as motion alone tells them. TrialRejected as by `detect_events`."""
+    return {side: _from_motion(source, markers, profile, side, settings) for side in SIDES}
+
+
+def refuse_left_early(
+    contacts: Iterable[PlateContact],
+    markers: Markers,
+    motion: Mapping[Side, Sequence[GaitEvent]],
+    settings: GroundReactionSettings,
+) -> tuple[PlateContact, ...]:
+    """The same contacts; one that ends long before its foot leaves the floor, as motion tells, is not usable."""
+    frame_s = 1 / markers.rate_hz
+    found = []
+    for contact in contacts:
+        if contact.side and contact.usable and contact.leaves and contact.stop_s < markers.time_s[-1] - frame_s:
+            offs = [event.time_s for event in motion[contact.side] if event.kind == "foot_off"]
+            later_s = min((off - contact.stop_s for off in offs), key=abs, default=0.0)
+            if settings.max_early_leave_s < later_s < settings.min_strike_interval_s:
+                contact = replace(
+                    contact, reason=f"foot rolled off plate {contact.plate} {later_s:.2f} s before it left the floor"
+                )
+        found.append(contact)
+    return tuple(found)
 
 
 def in_stance(events: GaitEvents, side: Side, time_s: np.ndarray) -> np.ndarray:
@@ -101,11 +129,33 @@ def _from_force(contacts: tuple[PlateContact, ...], markers: Markers, side: Side
     for contact in contacts:
         if contact.side != side or not contact.usable:
             continue  # neither start nor end of such a contact are the foot's
-        if contact.start_s > markers.time_s[0] + frame_s:
+        if contact.strikes and contact.start_s > markers.time_s[0] + frame_s:
             events.append(GaitEvent(kind="foot_strike", side=side, time_s=contact.start_s, source="force"))
-        if contact.stop_s < markers.time_s[-1] - frame_s:
+        if contact.leaves and contact.stop_s < markers.time_s[-1] - frame_s:
             events.append(GaitEvent(kind="foot_off", side=side, time_s=contact.stop_s, source="force"))
     return events
+
+
+def _told_by_force(event: GaitEvent, measured: Iterable[PlateContact], settings: GroundReactionSettings) -> bool:
+    """Whether an event lies so near to a measured contact that force alone tells it."""
+    before_s, after_s = settings.max_contact_delay_s, settings.min_swing_s
+    if event.kind == "foot_off":
+        before_s, after_s = after_s, before_s
+    return any(one.start_s - before_s < event.time_s < one.stop_s + after_s for one in measured)
+
+
+def _laboratorys(event: GaitEvent, laboratory: Iterable[Event], settings: GroundReactionSettings) -> GaitEvent | None:
+    """The laboratory's own event that is the same as this one, None without."""
+    near = [
+        theirs.time_s
+        for theirs in laboratory
+        if theirs.kind == event.kind
+        and theirs.side == event.side
+        and abs(theirs.time_s - event.time_s) < settings.max_event_pairing_s
+    ]
+    if not near:
+        return None
+    return replace(event, time_s=min(near, key=lambda time_s: abs(time_s - event.time_s)), source="laboratory")
 
 
 def _from_motion(

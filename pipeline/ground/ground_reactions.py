@@ -7,13 +7,16 @@ from itertools import pairwise
 import numpy as np
 
 from pipeline.errors import TrialRejected
-from pipeline.ground.contacts import GRAVITY_M_S2, find_contacts, plates_in_ground
+from pipeline.ground.body_weight import check_mass, other_masses_in_files, weigh_standing, weigh_walking
+from pipeline.ground.contacts import GRAVITY_M_S2, PlateContact, find_contacts, plates_in_ground
 from pipeline.ground.foot_wrench import foot_wrench
-from pipeline.ground.gait_events import GaitEvents, detect_events
+from pipeline.ground.gait_events import GaitEvents, detect_events, motion_events, refuse_left_early
+from pipeline.ground.smoothed_forces import smoothing_warnings
+from pipeline.markers.static_trial import StaticTrial
 from pipeline.markers.trajectories import Trajectories
-from pipeline.records import SIDES, FootWrench, ForcePlate, Recording, Side
+from pipeline.records import SIDES, FootWrench, Recording, Side
 from pipeline.session.profile import Profile, foot_of
-from pipeline.session.recipe import GroundReactionSettings, ScalingSettings
+from pipeline.session.recipe import GroundReactionSettings, Recipe
 
 # The filter spreads a stance's force over a little more than the stance: the impulse takes in what it spread.
 FILTER_SPREAD_S = 0.1
@@ -34,25 +37,42 @@ class GroundReactions:
 
 
 def ground_reactions(
-    recording: Recording, tracks: Trajectories, profile: Profile, mass_kg: float, settings: GroundReactionSettings
+    recording: Recording,
+    tracks: Trajectories,
+    static: StaticTrial,
+    profile: Profile,
+    mass_kg: float,
+    recipe: Recipe,
 ) -> GroundReactions:
     """Contacts, gait events and wrenches, checked against the body's weight. TrialRejected if that fails."""
     _refuse_without_plates(recording)
+    settings = recipe.ground_reactions
     plates = plates_in_ground(recording, tracks.rotation)
-    contacts = find_contacts(recording, plates, tracks.recorded, profile, mass_kg, settings)
+    contacts = refuse_left_early(
+        find_contacts(recording, plates, tracks.recorded, profile, mass_kg, settings),
+        tracks.recorded,
+        motion_events(recording.path.name, tracks.recorded, profile, settings),
+        settings,
+    )
     events = detect_events(recording, tracks.recorded, profile, contacts, settings)
     wrenches = {
         side: foot_wrench(side, foot_of(profile, side), recording, plates, contacts, events, tracks.recorded, settings)
         for side in SIDES
     }
-    errors = stride_impulse_errors(wrenches, events, mass_kg)
+    helped = [contact for contact in contacts if contact.side is None]
+    errors = [e for found in stride_impulse_errors(wrenches, events, mass_kg, helped).values() for e in found]
+    weighings = (weigh_standing(static, profile, mass_kg, recipe), weigh_walking(errors, mass_kg, settings))
     late_s = events.laboratory_worst_s
     return GroundReactions(
         events=events,
         wrenches=wrenches,
-        impulse_error=check_body_weight(recording, errors, mass_kg, settings),
+        impulse_error=float(np.median(errors)) if errors else float("nan"),
         warnings=(
+            *check_mass(recording.path.name, mass_kg, [one for one in weighings if one], settings),
+            *other_masses_in_files((recording, static.recording), mass_kg, settings),
             *(f"plate contact at {contact.start_s:.2f} s: {contact.reason}" for contact in contacts if contact.reason),
+            *_over_edges(contacts, settings),
+            *smoothing_warnings(recording, plates, contacts, mass_kg, settings),
             *(
                 [f"the laboratory's own events differ by up to {late_s:+.3f} s"]
                 if abs(late_s) > settings.max_event_difference_s
@@ -62,18 +82,31 @@ def ground_reactions(
     )
 
 
+def _over_edges(contacts: Sequence[PlateContact], settings: GroundReactionSettings) -> list[str]:
+    """Which usable contacts may lack a part of their load, since the sole reaches over the plate's edge."""
+    return [
+        f"plate contact at {one.start_s:.2f} s: the {one.side} sole reaches {one.over_edge_m * 1e3:.0f} mm over the "
+        f"edge of plate {one.plate}, and a part of its load may be missing"
+        for one in contacts
+        if one.usable and settings.edge_margin_m < one.over_edge_m < np.inf
+    ]
+
+
 def stride_impulse_errors(
-    wrenches: dict[Side, FootWrench], events: GaitEvents, mass_kg: float
+    wrenches: dict[Side, FootWrench], events: GaitEvents, mass_kg: float, helped: Sequence[PlateContact] = ()
 ) -> dict[Side, list[float]]:
     """Vertical impulse of each stride over body weight times its duration, less one; zero in steady walking.
 
-    Only strides count whose stance and whose following stance of the other foot are known throughout.
+    Only strides count whose stance and whose following stance of the other foot are known throughout, and during which
+    nothing but feet touched a plate: `helped` are contacts by something else.
     """
     errors: dict[Side, list[float]] = {side: [] for side in SIDES}
     for side in SIDES:
         other: Side = "left" if side == "right" else "right"
         strikes = events.times("foot_strike", side)
         for start, stop in pairwise(strikes):
+            if any(contact.start_s < stop and start < contact.stop_s for contact in helped):
+                continue
             impulses = [_stance_impulse(wrenches[side], events, start)]
             following = [t for t in events.times("foot_strike", other) if start < t < stop]
             impulses += [_stance_impulse(wrenches[other], events, t) for t in following]
@@ -83,56 +116,22 @@ def stride_impulse_errors(
     return errors
 
 
-def check_body_weight(
-    recording: Recording, errors: dict[Side, list[float]], mass_kg: float, settings: GroundReactionSettings
-) -> float:
-    """The median relative error over strides, NaN without one. TrialRejected if the mass can't be right."""
-    values = [value for side in SIDES for value in errors[side]]
-    if not values:
-        return float("nan")
-    error = float(np.median(values))
-    if abs(error) > settings.max_impulse_error:
-        raise TrialRejected(
-            "ground_reactions",
-            f"{recording.path.name}: over a stride the plates carry {1 + error:.2f} times the body's weight "
-            f"({mass_kg} kg stated), expected 1 within {settings.max_impulse_error:.0%}. Check the mass in "
-            "session.toml and the plates' calibration.",
-        )
-    return error
-
-
-def check_standing(
-    recording: Recording, plates: Sequence[ForcePlate], mass_kg: float, settings: ScalingSettings
-) -> float:
-    """Mean vertical force of quiet standing over body weight, less one; NaN if the plates weren't stood on.
-
-    TrialRejected if both feet stood on plates and the stated mass disagrees.
-    """
-    body_n = mass_kg * GRAVITY_M_S2
-    total = sum((plate.force_n[:, 1] for plate in plates), np.zeros(1))
-    carried = float(np.median(total)) / body_n
-    loaded = sum(bool(np.median(plate.force_n[:, 1]) > settings.min_foot_body_weights * body_n) for plate in plates)
-    if carried < settings.min_standing_body_weights and loaded < 2:
-        return float("nan")
-    if abs(carried - 1) > settings.max_standing_error:
-        raise TrialRejected(
-            "scaling",
-            f"{recording.path.name}: standing on the plates weighs {carried * mass_kg:.1f} kg, but {mass_kg} kg are "
-            f"stated, expected them within {settings.max_standing_error:.0%}. Check the mass in session.toml.",
-        )
-    return carried - 1
-
-
 def _refuse_without_plates(recording: Recording) -> None:
-    if not recording.plates:
-        told = "; ".join(warning for warning in recording.warnings if "plate" in warning)
-        why = f" ({told})" if told else ""
-        raise TrialRejected(
-            "ground_reactions",
-            f"{recording.path.name}: holds no force plate{why}, expected at least one under a step: without ground "
-            "reactions there are no moments. Export the plates with the walk (FORCE_PLATFORM and its analog channels), "
-            "set `kinematics_only = true` in session.toml where joint angles suffice, or leave the trial out.",
-        )
+    if recording.plates:
+        return
+    told = "; ".join(warning for warning in recording.warnings if "plate" in warning)
+    why = f" ({told})" if told else ""
+    found, advice = (
+        ("holds no force plate", "Export the plates with the walk (FORCE_PLATFORM and its analog channels)")
+        if recording.reader in ("c3d", "ezc3d")
+        else ("has no ground reactions beside it", "Name them as the trial's `forces`, or `STEM_grf.mot`")
+    )
+    raise TrialRejected(
+        "ground_reactions",
+        f"{recording.path.name}: {found}{why}, expected at least one under a step: without ground reactions there are "
+        f"no moments. {advice}, set `kinematics_only = true` in session.toml where joint angles suffice, or leave the "
+        "trial out.",
+    )
 
 
 def _stance_impulse(wrench: FootWrench, events: GaitEvents, strike_s: float) -> float | None:

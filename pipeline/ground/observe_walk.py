@@ -8,24 +8,30 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pipeline.c3d.read_c3d import read_c3d
 from pipeline.errors import TrialRejected
 from pipeline.ground.cycles import LostStride, Stride, frames_of, measured_strides
+from pipeline.ground.floor import belt_velocity_m_s
 from pipeline.ground.ground_reactions import GroundReactions, ground_reactions
 from pipeline.ground.plate_lag import in_step
+from pipeline.ground.progression import path_speed_m_s, with_headings
 from pipeline.markers.observed import worst_gaps
 from pipeline.markers.static_trial import StaticTrial
 from pipeline.markers.trajectories import Trajectories, require_rate, trajectories
+from pipeline.recordings.read_recording import read_recording
 from pipeline.records import SIDES, FootWrench, Markers, Recording, Side
 from pipeline.session.recipe import Recipe
 from pipeline.session.same_person import check_subject_blocks
 from pipeline.session.session import Trial
 from pipeline.session.setup import SessionSetup
+from warehouse.channels import TURN_DEG
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ObservedWalk:
-    """One pass over frames that show every segment: its complete `strides`. `lost` are the whole recording's others."""
+    """One pass over frames that show every segment: its complete `strides`. `lost` are the whole recording's others.
+
+    `speed_m_s`: along the path, on the floor or the belt.
+    """
 
     recording: Recording
     tracks: Trajectories
@@ -34,11 +40,22 @@ class ObservedWalk:
     wrenches: Mapping[Side, FootWrench]
     strides: tuple[Stride, ...]
     lost: tuple[LostStride, ...]
+    speed_m_s: float
 
     @property
     def frames(self) -> slice:
         """The frames that the strides need."""
         return frames_of(self.strides, self.markers.time_s)
+
+    @property
+    def turns(self) -> tuple[str, ...]:
+        """Which strides turn, and how far."""
+        return tuple(
+            f"{stride.side} stride at {stride.start_s:.2f} s turns {abs(stride.heading_change_deg):.0f}° to the "
+            f"{'left' if stride.heading_change_deg > 0 else 'right'}: releases leave it out unless asked for turns"
+            for stride in self.strides
+            if abs(stride.heading_change_deg) > TURN_DEG
+        )
 
 
 def observe_walk(setup: SessionSetup, trial: Trial, static: StaticTrial) -> ObservedWalk:
@@ -46,17 +63,21 @@ def observe_walk(setup: SessionSetup, trial: Trial, static: StaticTrial) -> Obse
     return max(observe_passes(setup, trial, static), key=lambda walk: len(walk.strides))
 
 
-def observe_passes(setup: SessionSetup, trial: Trial, static: StaticTrial) -> tuple[ObservedWalk, ...]:
+def observe_passes(
+    setup: SessionSetup, trial: Trial, static: StaticTrial, recording: Recording | None = None
+) -> tuple[ObservedWalk, ...]:
     """Read a trial and make of it what the solves need: its passes that have a complete stride, in time.
 
-    TrialRejected names the stage that refused it, and why each stride is incomplete if all are.
+    `recording`: the trial's, where it comes from elsewhere than its files' markers. TrialRejected names the stage that
+    refused it, and why each stride is incomplete if all are.
     """
     recipe, subject = setup.recipe, setup.session.subject
-    recording = in_step(read_c3d(trial.path), setup.plates_lag_s or 0.0)
+    read = recording or read_recording(trial.path, trial.forces, setup.profile.required_labels)
+    recording = in_step(read, setup.plates_lag_s or 0.0)
     check_subject_blocks(recording, static.recording, subject, recipe.scaling)
     _require_rates(recording, recipe)
     tracks = trajectories(recording, static, setup.profile, recipe)
-    ground = ground_reactions(recording, tracks, setup.profile, subject.mass_kg, recipe.ground_reactions)
+    ground = ground_reactions(recording, tracks, static, setup.profile, subject.mass_kg, recipe)
 
     def over(frames: slice) -> tuple[tuple[Stride, ...], tuple[LostStride, ...]]:
         wrenches = {side: ground.wrenches[side].cut(frames) for side in SIDES}
@@ -65,15 +86,17 @@ def observe_passes(setup: SessionSetup, trial: Trial, static: StaticTrial) -> tu
     found, lost = strides_by_pass(tracks, over)
     if not found:
         raise TrialRejected("cycles", _why_no_stride(recording.path.name, lost, ground.wrenches, tracks))
+    belt_m_s = belt_velocity_m_s(tracks.recorded, setup.profile, recipe.ground_reactions)
     return tuple(
         ObservedWalk(
             recording=recording,
             tracks=tracks,
             ground=ground,
-            markers=tracks.smooth.cut(run),
+            markers=(markers := tracks.smooth.cut(run)),
             wrenches={side: ground.wrenches[side].cut(run) for side in SIDES},
-            strides=strides,
+            strides=with_headings(strides, markers, setup.profile),
             lost=lost,
+            speed_m_s=path_speed_m_s(markers, setup.profile, strides, belt_m_s),
         )
         for run, strides in found
     )

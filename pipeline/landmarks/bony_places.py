@@ -42,6 +42,12 @@ class Landmark(Checked):
     skin_sd_mm: float
 
     @property
+    def skin_and_marker_m(self) -> Vector:
+        """From the bone through skin to the marker's centre, of the right side."""
+        x, y, z = ((self.skin_mm * 1e-3 + MARKER_RADIUS_M) * way for way in self.outward)
+        return x, y, z
+
+    @property
     def sided(self) -> bool:
         """Whether there is one on either side, and not one in the middle."""
         return self.bone_m[2] != 0 or self.body.endswith("_r")

@@ -10,6 +10,8 @@ from pipeline.session.profile import Profile
 WALKING_TRAVEL_M = 0.5
 # Walkways lie along an axis of the laboratory: a course within this angle of one is taken along it.
 ALONG_AXIS_DEG = 20.0
+# Nor does one whose pelvis gets on more slowly than this walk anywhere: it drifts on a treadmill's belt.
+DRIFT_M_S = 0.1
 # Plates of one floor face the same way, and their normal points from the feet to the pelvis: cosines of the angles.
 ONE_FLOOR_COSINE, UPRIGHT_COSINE = 0.99, 0.8
 # A forward direction (a unit vector) with less than this across the vertical is parallel to it.
@@ -105,7 +107,7 @@ def _forward(recording: Recording, profile: Profile, up: np.ndarray) -> np.ndarr
         )
     course = seen[-1] - seen[0]
     course = course - (course @ up) * up
-    if np.linalg.norm(course) < WALKING_TRAVEL_M:
+    if np.linalg.norm(course) < max(WALKING_TRAVEL_M, DRIFT_M_S * len(seen) / recording.point_rate_hz):
         course = np.nanmean(_centre_of(recording, labels[:2]) - _centre_of(recording, labels[2:]), axis=0)
         course = course - (course @ up) * up
     axis = _nearest_axis(course)

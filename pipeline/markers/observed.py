@@ -2,9 +2,11 @@
 
 import math
 from collections import defaultdict
+from collections.abc import Sequence
 
 import numpy as np
 
+from pipeline.c3d.modelled_points import why_no_marker
 from pipeline.errors import TrialRejected
 from pipeline.records import Markers, Recording
 from pipeline.session.profile import Profile
@@ -30,9 +32,15 @@ def used_labels(recording: Recording, profile: Profile) -> tuple[str, ...]:
             "markers",
             f"{recording.path.name}: lacks the markers {', '.join(lacking)}, or never shows them; profile "
             f"{profile.name!r} requires them "
-            f"(found {', '.join(shown[:60])}). Label them, or choose or write another profile.",
+            f"(found {', '.join(shown[:60])}{_computed(recording, lacking)}). Label them, or choose or write another "
+            "profile.",
         )
     return tuple(label for label in profile.markers if label in shown)
+
+
+def _computed(recording: Recording, lacking: Sequence[str]) -> str:
+    told = [words for label in lacking if (words := why_no_marker(recording, label))]
+    return "".join(f"; {words}" for words in told)
 
 
 def observed_runs(

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import numpy as np
 
-from pipeline.c3d.read_c3d import read_c3d
 from pipeline.errors import TrialRejected
 from pipeline.markers.ground_frame import ground_rotation, to_ground
 from pipeline.markers.observed import used_labels
 from pipeline.markers.swapped_labels import fix_swaps, model_places
+from pipeline.recordings.read_recording import read_recording
 from pipeline.records import Markers, Recording
 from pipeline.session.profile import Profile
 from pipeline.session.recipe import ScalingSettings
@@ -46,7 +46,9 @@ def read_static(setup: SessionSetup) -> StaticTrial:
     made_from = tuple((path, _sha256(path)) for path in paths), setup.profile.model_dump_json(), settings
     if made_from not in _last:
         if setup.session.static:
-            static = pose_static(read_c3d(setup.session.static), setup.profile, settings)
+            static = pose_static(
+                read_recording(setup.session.static, needed=setup.profile.required_labels), setup.profile, settings
+            )
         else:
             static = _pose_of_a_walk(paths, setup.profile, settings)
         _last.clear()
@@ -56,10 +58,16 @@ def read_static(setup: SessionSetup) -> StaticTrial:
 
 def _pose_of_a_walk(paths: Sequence[Path], profile: Profile, settings: ScalingSettings) -> StaticTrial:
     """The frame that shows most markers, of the first walk that can be read; TrialRejected with why none can."""
+    if not paths:
+        raise TrialRejected(
+            "scaling",
+            "there is no static trial, and `sizing` in session.toml names no walk, so that nothing shows the subject. "
+            "Name walks there, leave `sizing` out for the first few, or name a `static`.",
+        )
     reasons = []
     for path in paths:
         try:
-            recording = read_c3d(path)
+            recording = read_recording(path, needed=profile.required_labels)
             labels = used_labels(recording, profile)
             markers = to_ground(recording, ground_rotation(recording, profile), labels)
         except TrialRejected as rejected:

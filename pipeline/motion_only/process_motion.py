@@ -11,10 +11,11 @@ import numpy as np
 
 from pipeline.anatomy.joint_angles import joint_angles
 from pipeline.ground.cycles import Cycle, Stride, resample_stride
+from pipeline.ground.floor import belt_velocity_m_s
+from pipeline.ground.progression import path_speed_m_s
 from pipeline.markers.static_trial import StaticTrial
-from pipeline.motion_only.recorded_motion import recorded_motion
-from pipeline.records import Coordinates, JointAngles, Kinematics, Markers, Recording, SubjectModel
-from pipeline.session.profile import Profile
+from pipeline.motion_only.recorded_motion import RecordedMotion, recorded_motion
+from pipeline.records import Coordinates, JointAngles, Kinematics, Recording, SubjectModel
 from pipeline.session.session import Trial
 from pipeline.session.setup import SessionSetup
 from pipeline.solving.judged_strides import JudgedStride, lost_strides_told, motion_notes
@@ -58,7 +59,7 @@ def process_motion(
         angles=angles,
         cycles=tuple(_cycle(stride, coordinates, points) for stride in motion.strides),
         judged=motion.judged,
-        speed_m_s=pelvis_speed_m_s(motion.passes, setup.profile),
+        speed_m_s=_speed_m_s(motion, setup),
         warnings=(
             *motion.tracks.warnings,
             *lost_strides_told(motion.judged),
@@ -75,12 +76,8 @@ def _cycle(stride: Stride, coordinates: Coordinates, points: int) -> Cycle:
     return resample_stride(stride, coordinates.time_s, inputs_deg(coordinates, stride.side), everywhere, points)
 
 
-def pelvis_speed_m_s(passes: tuple[Markers, ...], profile: Profile) -> float:
-    """Mean forward speed of the pelvis over the passes."""
-    way_m, span_s = 0.0, 0.0
-    for markers in passes:
-        forward = markers.marker(profile.pelvis.right_anterior)[:, 0]
-        seen = np.flatnonzero(np.isfinite(forward))
-        way_m += float(forward[seen[-1]] - forward[seen[0]])
-        span_s += float(markers.time_s[seen[-1]] - markers.time_s[seen[0]])
-    return way_m / span_s
+def _speed_m_s(motion: RecordedMotion, setup: SessionSetup) -> float:
+    """Mean speed along the path, on the floor or the belt."""
+    belt_m_s = belt_velocity_m_s(motion.tracks.recorded, setup.profile, setup.recipe.ground_reactions)
+    speeds = [path_speed_m_s(markers, setup.profile, motion.strides, belt_m_s) for markers in motion.passes]
+    return float(np.average(speeds, weights=[len(markers.time_s) for markers in motion.passes]))

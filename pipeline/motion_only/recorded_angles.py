@@ -6,9 +6,9 @@ from pathlib import Path
 import numpy as np
 
 from pipeline.errors import TrialRejected
-from pipeline.markers.static_trial import read_static
 from pipeline.motion_only.recorded_motion import recorded_motion
 from pipeline.motion_only.walk_angles import WalkAngles
+from pipeline.own_model.standing import standing_subject
 from pipeline.records import Coordinates
 from pipeline.session.session import Session, Trial, trial_name
 from pipeline.session.setup import SessionSetup, open_session
@@ -22,7 +22,7 @@ def scaled_model(session_file: str, recipe: str, model_file: str | None) -> str 
     """The session's scaled model, as OpenSim's XML. ValueError for what the user must correct."""
     setup = open_session(session_file, recipe, model_file)
     try:
-        return size_subject(setup, read_static(setup)).osim_xml
+        return size_subject(setup, standing_subject(setup)).osim_xml
     except TrialRejected as rejected:
         return Rejection(stage=rejected.stage, reason=rejected.reason)
 
@@ -50,7 +50,7 @@ def trial_of(session: Session, path: Path) -> Trial:
 
 
 def _angles(setup: SessionSetup, path: Path, model: Path, directory: Path) -> WalkAngles:
-    motion = recorded_motion(setup, path, read_static(setup), model, directory)
+    motion = recorded_motion(setup, path, standing_subject(setup), model, directory)
     return WalkAngles(
         source=path.name,
         time_s=motion.kinematics.coordinates.time_s,

@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from pipeline.c3d.read_c3d import read_c3d
 from pipeline.errors import TrialRejected
 from pipeline.ground.cycles import LostStride, Stride, any_strides, frames_of
 from pipeline.ground.observe_walk import strides_by_pass
@@ -12,6 +11,7 @@ from pipeline.markers.trajectories import Trajectories, trajectories
 from pipeline.motion_only.kinematic_events import events_of_markers
 from pipeline.osim.engines import load_engine
 from pipeline.osim.models.shared_model import coordinate_ranges
+from pipeline.recordings.read_recording import read_recording
 from pipeline.records import Kinematics, Markers, Recording
 from pipeline.session.same_person import check_subject_blocks
 from pipeline.session.setup import SessionSetup
@@ -46,7 +46,7 @@ def recorded_motion(
 ) -> RecordedMotion:
     """Read a walk and solve its motion, unless `known` is the same. TrialRejected names the stage that refused it."""
     profile, recipe = setup.profile, setup.recipe
-    recording = read_c3d(file)
+    recording = read_recording(file, needed=profile.required_labels)
     check_subject_blocks(recording, static.recording, setup.session.subject, recipe.scaling)
     tracks = trajectories(recording, static, profile, recipe)
     events = events_of_markers(recording, tracks.recorded, profile, recipe.ground_reactions)

@@ -61,7 +61,7 @@ def complete_strides(
     strides: list[Stride] = []
     refused: list[str] = []
     for side in SIDES:
-        candidates, why = find_strides(side, time_s, np.ones(len(time_s), dtype=bool), events, settings)
+        candidates, why = find_strides(side, time_s, np.full(len(time_s), "", dtype=object), events, settings)
         refused += map(str, why)
         for stride in candidates:
             unknown = _unknown_angles(stride, time_s, angles_deg)

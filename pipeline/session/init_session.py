@@ -9,13 +9,13 @@ from itertools import chain, count
 from pathlib import Path
 from typing import TypeVar
 
-from pipeline.c3d.read_c3d import read_c3d
 from pipeline.errors import TrialRejected
 from pipeline.landmarks.recognise import read_labels
+from pipeline.recordings.read_recording import read_recording
 from pipeline.records import Recording
 from pipeline.session.load_profile import BY_LABELS, fixed_profiles, load_profile
 from pipeline.session.profile import Profile
-from pipeline.session.session import SESSION_FILE, SIZING_WALKS, load_session
+from pipeline.session.session import RECORDING_SUFFIXES, SESSION_FILE, SIZING_WALKS, forces_beside, load_session
 from pipeline.session.standing import ChosenStatic, choose_static, is_standing
 from pipeline.session.stated_facts import SubjectFacts, check_facts, contradictions
 
@@ -55,12 +55,12 @@ def init_session(
     output: Path | None = None,
     force: bool = False,
 ) -> WrittenSession:
-    """Inspect a folder of C3D files, write its session file and say where it is.
+    """Inspect a folder of C3D and TRC files, write its session file and say where it is.
 
     `conditions` are (glob, name) pairs, the first match wins; a walk that none matches is "unspecified", and so is
     a cohort that isn't given. A mass or height that isn't given is left as a comment, with what a recording says
     of it, for the user to complete. `force` keeps a session file that is there beside the new one. ValueError, and
-    nothing is written, for what the user typed wrong, a folder without C3D files, or a file that exists already.
+    nothing is written, for what the user typed wrong, a folder without recordings, or a file that exists already.
     """
     check_facts(subject, cohort)
     recordings = _readable(directory)
@@ -90,14 +90,16 @@ def init_session(
 
 def _readable(directory: Path) -> dict[str, Recording | TrialRejected]:
     if not directory.is_dir():
-        raise ValueError(f"{directory} is not a folder. Give the folder that holds the session's C3D files.")
-    files = sorted(path for path in directory.iterdir() if path.suffix.lower() == ".c3d")
+        raise ValueError(f"{directory} is not a folder. Give the folder that holds the session's recordings.")
+    files = sorted(path for path in directory.iterdir() if path.suffix.lower() in RECORDING_SUFFIXES)
     if not files:
-        raise ValueError(f"{directory} holds no C3D file. Give the folder that holds the session's recordings.")
+        raise ValueError(
+            f"{directory} holds no recording ({', '.join(RECORDING_SUFFIXES)}). Give the folder that holds them."
+        )
     recordings: dict[str, Recording | TrialRejected] = {}
     for path in files:
         try:
-            recordings[path.name] = read_c3d(path)
+            recordings[path.name] = read_recording(path, forces_beside(path))
         except TrialRejected as error:
             recordings[path.name] = error
     return recordings
@@ -154,7 +156,7 @@ def _static_of(
         raise ValueError(f"--static {named} can't be read: {unreadable.reason}")
     if unreadable is None:
         raise ValueError(
-            f"--static {named!r} is none of the C3D files in {directory}: {', '.join(sorted(readable))}. Give one of "
+            f"--static {named!r} is none of the recordings in {directory}: {', '.join(sorted(readable))}. Give one of "
             "these names, without a folder."
         )
     others = (name for name, item in readable.items() if name != named and is_standing(item, profile))
@@ -280,7 +282,7 @@ def _render(
         if static.name
         else '# static = ""  # quiet standing: none was found, walks alone size the body',
         f"sizing = [{', '.join(map(_quoted, walks[:SIZING_WALKS]))}]  # walks that size the body",
-        f"recordings = {_quoted(recordings_at)}  # where the C3D files are, from this file; they are only read",
+        f"recordings = {_quoted(recordings_at)}  # where the recordings are, from this file; they are only read",
         "",
         "[trials]  # file = condition",
     ]
@@ -293,7 +295,8 @@ def _trial_line(name: str, item: Recording | TrialRejected, conditions: Sequence
     if isinstance(item, TrialRejected):
         return f'# {_quoted(name)} = ""  # can\'t be read: {item.reason}'.replace("\n", " ")
     condition = next((value for glob, value in conditions if fnmatch(name, glob)), None)
-    facts = f"{len(item.time_s) / item.point_rate_hz:.2f} s, {len(item.plates)} plates"
+    forces = f"forces from {beside.name}" if (beside := forces_beside(item.path)) else f"{len(item.plates)} plates"
+    facts = f"{len(item.time_s) / item.point_rate_hz:.2f} s, {forces}"
     return f"{_quoted(name)} = {_quoted(condition or UNSPECIFIED)}  # {facts}"
 
 

@@ -9,7 +9,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from pipeline.landmarks.bony_places import MARKER_RADIUS_M, landmarks, soft_tissue_m
+from pipeline.landmarks.bony_places import landmarks, soft_tissue_m
 from pipeline.landmarks.recognise import Place, Reading, SideLetter, place_of, read_labels
 from pipeline.session.profile import (
     Axis,
@@ -203,8 +203,7 @@ def _marker(place: Place, required: bool) -> ProfileMarker:
             required=False,
         )
     landmark = landmarks()[place.landmark]
-    over_m = landmark.skin_mm * 1e-3 + MARKER_RADIUS_M
-    x, y, z = (bone + over_m * way for bone, way in zip(landmark.bone_m, landmark.outward, strict=True))
+    x, y, z = (bone + over for bone, over in zip(landmark.bone_m, landmark.skin_and_marker_m, strict=True))
     return ProfileMarker(
         body=place.body,
         location_m=(x, y, -z if place.side == "l" else z),

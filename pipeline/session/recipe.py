@@ -56,12 +56,15 @@ class GroundReactionSettings(Checked):
     contact_threshold_n: Positive
     debounce_s: Positive
     min_peak_body_weights: Positive
+    max_scuff_body_weights: Ratio
     edge_margin_m: Annotated[float, Field(ge=0)]
     edge_load_body_weights: Positive
     max_cop_to_foot_m: Positive
     min_cop_under_foot_ratio: PositiveShare
     on_floor_height_m: Positive
     on_floor_speed_m_s: Positive
+    min_belt_speed_m_s: Positive
+    max_early_leave_s: Positive
     min_foot_seen_ratio: PositiveShare
     min_foot_travel_m: Positive
     min_strike_interval_s: Positive
@@ -71,6 +74,9 @@ class GroundReactionSettings(Checked):
     max_contact_delay_s: Positive
     min_seen_stance_s: Positive
     max_impulse_error: Ratio
+    plates_mass_sd: Ratio
+    stride_mass_sd: Ratio
+    report_mass_difference: Ratio
     max_event_difference_s: Positive
 
 
@@ -101,6 +107,7 @@ class ScalingSettings(Checked):
     max_standing_knee_deg: Positive
     max_foot_lift_m: Positive
     max_standing_step_m: Positive
+    max_malleolus_height_difference_m: Positive
     min_sized_height_m: Positive
     max_sized_height_m: Positive
     max_height_difference_m: Positive
@@ -115,10 +122,8 @@ class ScalingSettings(Checked):
     min_swap_misfit_m: Positive
     max_swap_remainder: Ratio
     min_foot_body_weights: Ratio
-    min_standing_body_weights: Ratio
     max_standing_error: Ratio
     max_segment_difference: Ratio
-    max_stated_mass_difference: Ratio
     max_stated_height_difference: Ratio
 
 

@@ -14,6 +14,10 @@ from warehouse.settings_file import Checked, in_words, read_toml
 SESSION_FILE = "session.toml"
 # Raised when the entries of a session file change their names, units or meanings.
 SESSION_FORMAT = 1
+# Files of markers, by their names' endings.
+RECORDING_SUFFIXES = (".c3d", ".trc")
+# Where a walk's ground reactions lie, unless the session says: walk1.trc, walk1_grf.mot.
+FORCES_ENDINGS = ("_grf.mot", "_grf.sto")
 # Walks that size the body beside the static trial, where the session doesn't name them.
 SIZING_WALKS = 4
 
@@ -48,6 +52,7 @@ class Visit(Checked):
     `static`: the standing trial, if there is one. `sizing`: the walks that size the body, beside it or alone; the first
     few if they aren't given.
     `kinematics_only`: its walks give joint angles alone, and no plate is read.
+    `scaled_model`: the subject's own model, which nothing sizes then: it goes before any other.
     `plates_lag_s`: how late the force plates were against the cameras that day; it goes before the profile's.
     """
 
@@ -59,21 +64,38 @@ class Visit(Checked):
     recordings: str = "."
     plates_lag_s: PlatesLag | None = None
     kinematics_only: bool = False
+    scaled_model: str | None = None
+
+
+class TrialEntry(Checked):
+    """What [trials] says of a file: its condition, and the file of ground reactions beside it, if it holds no plates.
+
+    `forces` None: `STEM_grf.mot` or `STEM_grf.sto`, where one lies beside the file; "": there are none.
+    """
+
+    condition: str
+    forces: str | None = None
 
 
 class _File(Checked):
     format: Literal[1]
     subject: Subject
     session: Visit
-    trials: Annotated[dict[str, str], Field(min_length=1)]
+    trials: Annotated[dict[str, str | TrialEntry], Field(min_length=1)]
 
 
 class Trial(Checked):
-    """One walk: its name (a safe form of the file's stem), its file and its condition."""
+    """One walk: its name (a safe form of the file's stem), its file, its ground reactions' file and its condition."""
 
     name: str
     path: Path
+    forces: Path | None = None
     condition: str
+
+    @property
+    def is_solved(self) -> bool:
+        """Whether its file holds joint coordinates, and no markers."""
+        return self.path.suffix.lower() in (".mot", ".sto")
 
 
 class Session(Checked):
@@ -84,10 +106,17 @@ class Session(Checked):
     subject: Subject
     profile: str
     static: Path | None
+    scaled_model: Path | None
     plates_lag_s: float | None
     kinematics_only: bool
     trials: tuple[Trial, ...]
     sizing_trials: tuple[Trial, ...]
+
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """Every file that the session names beside its profile: itself, recordings, forces, the subject's model."""
+        others = [self.static, self.scaled_model, *(trial.forces for trial in self.trials)]
+        return (self.file, *(trial.path for trial in self.trials), *(path for path in others if path))
 
     def trial_key(self, name: str) -> TrialKey:
         """The warehouse's key of one trial."""
@@ -123,12 +152,11 @@ def load_session(path: Path) -> Session:
         raise _with_advice(file, error) from error
     visit = content.session
     folder = (file.parent / visit.recordings).resolve()
-    trials = tuple(
-        Trial(name=trial_name(name), path=folder / name, condition=condition)
-        for name, condition in content.trials.items()
-    )
+    trials = tuple(_trial(folder, name, entry) for name, entry in content.trials.items())
     static = folder / visit.static if visit.static else None
+    scaled_model = folder / visit.scaled_model if visit.scaled_model else None
     _refuse_clashes(file, trials, static)
+    _refuse_two_bodies(file, visit, trials)
     profile = visit.profile
     if profile.endswith(".toml"):
         profile = str((file.parent / profile).resolve())
@@ -144,11 +172,48 @@ def load_session(path: Path) -> Session:
         subject=content.subject,
         profile=profile,
         static=static,
+        scaled_model=scaled_model,
         plates_lag_s=visit.plates_lag_s,
         kinematics_only=visit.kinematics_only,
         trials=trials,
-        sizing_trials=_sizing_trials(file, visit.sizing, trials),
+        sizing_trials=() if scaled_model else _sizing_trials(file, visit.sizing, trials),
     )
+
+
+def _trial(folder: Path, name: str, entry: str | TrialEntry) -> Trial:
+    stated = entry if isinstance(entry, TrialEntry) else TrialEntry(condition=entry)
+    path = folder / name
+    forces = forces_beside(path) if stated.forces is None else folder / stated.forces if stated.forces else None
+    return Trial(name=trial_name(name), path=path, forces=forces, condition=stated.condition)
+
+
+def forces_beside(path: Path) -> Path | None:
+    """The ground reactions of a file that can't hold plates, by their name. ValueError for two."""
+    if path.suffix.lower() == ".c3d":
+        return None
+    found = [other for end in FORCES_ENDINGS if (other := path.with_name(path.stem + end)).is_file()]
+    if len(found) > 1:
+        raise ValueError(
+            f"{path.parent}: {' and '.join(other.name for other in found)} both lie beside {path.name}. Say which is "
+            "meant, in session.toml: "
+            f'"{path.name}" = {{condition = "...", forces = "{found[0].name}"}}.'
+        )
+    return found[0] if found else None
+
+
+def _refuse_two_bodies(file: Path, visit: Visit, trials: tuple[Trial, ...]) -> None:
+    """ValueError for a body that is both given and to be sized, or for joint coordinates without their model."""
+    solved = [trial.path.name for trial in trials if trial.is_solved]
+    if solved and not visit.scaled_model:
+        raise ValueError(
+            f"{file}: {', '.join(solved[:5])} hold joint coordinates, which mean something with the model that they "
+            'were solved with alone. Name it: scaled_model = "subject.osim" in [session].'
+        )
+    if visit.scaled_model and (visit.static or visit.sizing):
+        raise ValueError(
+            f"{file}: scaled_model = {visit.scaled_model!r} is the subject's body, so nothing sizes one. Leave out "
+            f"{'`static`' if visit.static else '`sizing`'}, or scaled_model."
+        )
 
 
 def _sizing_trials(file: Path, named: tuple[str, ...] | None, trials: tuple[Trial, ...]) -> tuple[Trial, ...]:

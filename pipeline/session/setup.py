@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from pipeline.c3d.read_c3d import read_marker_labels
 from pipeline.errors import TrialRejected
+from pipeline.recordings.read_recording import labels_in
 from pipeline.session.load_profile import load_profile, takes_labels_from_recordings
 from pipeline.session.profile import Profile
 from pipeline.session.recipe import Recipe, load_recipe
@@ -39,7 +39,9 @@ def open_session(session_file: str, recipe: str, model_file: str | None) -> Sess
             "without a static trial, leave `static` out, and walks alone size the body."
         )
     settings = load_recipe(recipe)
-    if not session.static and settings.scaling.method == "pairs":
+    if session.scaled_model and not session.scaled_model.is_file():
+        raise ValueError(f"{session.file}: the model {session.scaled_model} does not exist. Correct `scaled_model`.")
+    if not session.static and not session.scaled_model and settings.scaling.method == "pairs":
         raise ValueError(
             f"{session.file}: there is no static trial, and recipe {settings.name} sizes bodies by marker pairs, which "
             'are measured in one. Name it as `static`, or set [scaling] method = "posterior".'
@@ -66,15 +68,20 @@ def _recorded_labels(session: Session) -> list[frozenset[str]]:
 
     Other walks change no profile: what is stored stays what it was when another comes.
     """
-    paths = ([session.static] if session.static else []) + [trial.path for trial in session.sizing_trials]
+    walks = session.sizing_trials or tuple(trial for trial in session.trials if not trial.is_solved)
+    paths = ([session.static] if session.static else []) + [trial.path for trial in walks]
     found = []
     for path in paths:
         try:
-            found.append(frozenset(read_marker_labels(path)))
+            found.append(frozenset(labels_in(path)))
         except TrialRejected:
             continue
     if not found:
-        raise ValueError("none of the recordings that tell the labels can be read.")
+        raise ValueError(
+            "none of the recordings that tell the labels can be read."
+            if paths
+            else "joint coordinates tell no labels: name a profile of the model's own markers."
+        )
     return found
 
 

@@ -13,10 +13,9 @@ from pipeline.records import BodyFigure
 from pipeline.session.profile import Profile
 from pipeline.session.recipe import ScalingSettings
 from pipeline.sizing.certainty import certainty_figures, zeros_of_angles
-from pipeline.sizing.evidence import Gathered, middle_of
+from pipeline.sizing.evidence import Gathered, markers_m
 from pipeline.sizing.posterior import Posterior
-from pipeline.sizing.priors.landmarks import neutral_slope_deg
-from pipeline.sizing.priors.places import palpation_rad, place_covariance, spines_of
+from pipeline.sizing.priors.places import middles_of_spines, palpation_rad, spines_of
 from pipeline.sizing.priors.proportions import ProportionPrior
 
 NAN = float("nan")
@@ -53,14 +52,13 @@ def body_figures(body: EstimatedBody, settings: ScalingSettings) -> tuple[BodyFi
 def _spines(body: EstimatedBody, settings: ScalingSettings) -> Iterator[BodyFigure]:
     """How far the pelvis leans from where its markers' line says."""
     gathered = body.gathered
-    ahead, behind = spines_of(body.profile, gathered.labels)
-    if not (ahead and behind and "pelvis_tilt" in body.shared.names):
+    if not (all(spines_of(body.profile, gathered.labels)) and "pelvis_tilt" in body.shared.names):
         return
-    back = middle_of(gathered, behind) - middle_of(gathered, ahead)
-    slope_deg = np.degrees(np.arctan2(back[:, 1], np.hypot(back[:, 0], back[:, 2])))
+    ahead, behind = middles_of_spines(body.profile, gathered.labels, gathered.priors, markers_m(gathered))
+    slope_deg, neutral_deg = (_slope_deg(there - here) for here, there in zip(ahead, behind, strict=True))
     tilt_deg = np.degrees(body.posterior.poses[:, body.shared.names.index("pelvis_tilt")])
     # OpenSim's pelvis tilts forward with a negative angle, and lifts its posterior spines.
-    off_deg = -tilt_deg + neutral_slope_deg() - slope_deg
+    off_deg = -tilt_deg + neutral_deg - slope_deg
     for name, frames in _parts(gathered):
         yield BodyFigure(
             figure="pelvis_less_spines",
@@ -71,6 +69,12 @@ def _spines(body: EstimatedBody, settings: ScalingSettings) -> Iterator[BodyFigu
             limit=settings.max_spines_difference_deg if np.isfinite(off_deg[frames]).any() else NAN,
             advice="look at the iliac spines' markers: one over soft tissue, or on another place than the profile says",
         )
+
+
+def _slope_deg(back: np.ndarray) -> np.ndarray:
+    """How steeply ways (N, 3) rise."""
+    slope: np.ndarray = np.degrees(np.arctan2(back[:, 1], np.hypot(back[:, 0], back[:, 2])))
+    return slope
 
 
 def _lumbar(body: EstimatedBody, settings: ScalingSettings) -> Iterator[BodyFigure]:
@@ -133,7 +137,7 @@ def _proportions(body: EstimatedBody, settings: ScalingSettings) -> Iterator[Bod
 def _places(body: EstimatedBody, settings: ScalingSettings) -> Iterator[BodyFigure]:
     gathered = body.gathered
     offsets = body.posterior.shape[len(body.prior.names) :].reshape(-1, 3)
-    sd_m = np.sqrt(np.diag(place_covariance(body.profile, gathered.labels, gathered.priors))).reshape(-1, 3)
+    sd_m = np.sqrt(np.diag(gathered.place_covariance)).reshape(-1, 3)
     for label, share in zip(gathered.labels, offsets / sd_m, strict=True):
         if not gathered.priors[label].technical:
             yield BodyFigure(
@@ -159,24 +163,36 @@ def _fit(body: EstimatedBody, settings: ScalingSettings) -> Iterator[BodyFigure]
 
 
 def _zeros(body: EstimatedBody, settings: ScalingSettings) -> Iterator[BodyFigure]:
-    """How uncertain angles are on average: by the estimate, and by how well spines are palpated.
+    for name, sd_rad in sds_of_zeros_rad(body).items():
+        yield BodyFigure(
+            figure="zero",
+            of=name,
+            value=0.0,
+            sd=float(np.degrees(sd_rad)),
+            unit="degree",
+            sd_limit=settings.max_zero_sd_deg,
+        )
+
+
+def sds_of_zeros_rad(body: EstimatedBody) -> dict[str, float]:
+    """How uncertain angles are on average, by name: by the estimate, and by how well spines are palpated.
 
     The pelvis lies as its markers' line says, whose own error the estimate therefore can't tell.
     """
     certain = zeros_of_angles(body.shared, body.gathered, body.posterior)
-    palpated_rad = palpation_rad(body.profile, body.gathered.labels)
-    for name, sd in zip(certain.names, certain.sd, strict=True):
-        stem = name.removesuffix("_r").removesuffix("_l")
-        if stem in ZEROS:
-            by_palpation = palpated_rad if stem in TURNED_BY_SPINES else 0.0
-            yield BodyFigure(
-                figure="zero",
-                of=name,
-                value=0.0,
-                sd=float(np.degrees(np.hypot(sd, by_palpation))),
-                unit="degree",
-                sd_limit=settings.max_zero_sd_deg,
-            )
+    palpated_rad = spines_palpated_rad(body)
+    stems = {name: name.removesuffix("_r").removesuffix("_l") for name in certain.names}
+    return {
+        name: float(np.hypot(sd, palpated_rad if stems[name] in TURNED_BY_SPINES else 0.0))
+        for name, sd in zip(certain.names, certain.sd, strict=True)
+        if stems[name] in ZEROS
+    }
+
+
+def spines_palpated_rad(body: EstimatedBody) -> float:
+    """How far palpation alone may have turned this pelvis: a standard deviation."""
+    places_m = body.gathered.evidence.places_m(body.posterior.shape)
+    return palpation_rad(body.profile, body.gathered.labels, places_m)
 
 
 def errors_m(body: EstimatedBody) -> np.ndarray:

@@ -15,7 +15,7 @@ from pipeline.osim.models.shared_model import SharedModel
 from pipeline.records import BodyFigure
 from pipeline.sizing.evidence import Gathered
 from pipeline.sizing.posterior import Posterior
-from pipeline.sizing.scaled_tree import scaled_tree
+from pipeline.sizing.scaled_tree import joints_on_bodies_m, scaled_tree
 
 # A segment's length lies between the origins of two bodies, the model in its neutral pose: hip and knee, knee and
 # ankle, heel and ball, and both hips.
@@ -27,6 +27,8 @@ LENGTHS = {
 }
 HIPS = {"hip_r": "femur_r", "hip_l": "femur_l"}
 AXES = ("forward", "upward", "right")
+# A body whose origin lies further from its own joint doesn't begin there; the built-in model's tibia is 9 mm from it.
+AT_JOINT_M = 0.02
 # Of a proportion's logarithm.
 _STEP = 1e-5
 
@@ -53,9 +55,11 @@ def certainty_figures(shared: SharedModel, gathered: Gathered, posterior: Poster
 
 
 def segment_lengths(shared: SharedModel, gathered: Gathered, posterior: Posterior) -> Certainty:
-    """Lengths (L,) of those segments that the model has."""
+    """Lengths (L,) of those segments that the model has, and whose bodies' origins are at their joints, as most are."""
     skeleton, evidence = shared.skeleton, gathered.evidence
-    names = tuple(name for name, ends in LENGTHS.items() if set(ends) <= set(skeleton.bodies))
+    off_m = np.linalg.norm(joints_on_bodies_m(skeleton.tree), axis=1)
+    at_joint = {body for body, apart_m in zip(skeleton.bodies, off_m, strict=True) if apart_m < AT_JOINT_M}
+    names = tuple(name for name, ends in LENGTHS.items() if set(ends) <= at_joint)
     first, second = (
         np.array([skeleton.bodies.index(LENGTHS[name][end]) for name in names], dtype=np.int64) for end in (0, 1)
     )
@@ -70,24 +74,23 @@ def segment_lengths(shared: SharedModel, gathered: Gathered, posterior: Posterio
 
 def hips_in_pelvis(shared: SharedModel, gathered: Gathered, posterior: Posterior) -> Certainty:
     """Hip centres (H, 3) in the pelvis's own frame: how the pelvis is built, not how it lies under its markers."""
-    skeleton, evidence = shared.skeleton, gathered.evidence
+    evidence = gathered.evidence
     names, bodies = _hips(shared)
-    pelvis = evidence.tree.parent[bodies]
 
     def measured(factors: np.ndarray) -> np.ndarray:
-        rotation, origin_m = body_places(scaled_tree(evidence.tree, factors), skeleton.default[None])
-        apart = origin_m[0, bodies] - origin_m[0, pelvis]
-        places: np.ndarray = np.einsum("hji,hj->hi", rotation[0, pelvis], apart)
+        places: np.ndarray = scaled_tree(evidence.tree, factors).joint_origin_m[bodies]
         return places
 
     return _of_proportions(names, measured, gathered, posterior)
 
 
-def hips_in_walking(shared: SharedModel, gathered: Gathered, posterior: Posterior) -> Certainty:
+def hips_in_walking(
+    shared: SharedModel, gathered: Gathered, posterior: Posterior, spines_rad: float = 0.0
+) -> Certainty:
     """How far hip centres may be from where they are estimated in the laboratory, on average over the walking frames.
 
     sd (H, 3) along the pelvis's axes; values are 0. It has the pelvis's pose in it, so it is what moments feel. Of the
-    standing frame if no frame walks.
+    standing frame if no frame walks. `spines_rad`: how far palpation may have turned the pelvis about its markers.
     """
     evidence = gathered.evidence
     names, bodies = _hips(shared)
@@ -109,6 +112,10 @@ def hips_in_walking(shared: SharedModel, gathered: Gathered, posterior: Posterio
     by_pose = np.einsum("nhji,nhjf->nhif", axes, by_pose)
     variance = np.einsum("his,st,hit->hi", by_shape, posterior.covariance, by_shape)
     variance += np.einsum("nhif,nfg,nhig->hi", by_pose, posterior.pose_covariance[frames], by_pose) / len(frames) ** 2
+    on_pelvis = evidence.body[: len(gathered.labels)] == evidence.tree.parent[bodies[0]]
+    markers_at_m = evidence.places_m(posterior.shape)[: len(gathered.labels)][on_pelvis].mean(axis=0)
+    lever_m = tree.joint_origin_m[bodies] - markers_at_m
+    variance += (spines_rad * np.cross((0.0, 0.0, 1.0), lever_m)) ** 2
     return Certainty(names=names, value=np.zeros(variance.shape), sd=np.sqrt(variance))
 
 

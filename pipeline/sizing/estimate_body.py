@@ -13,12 +13,13 @@ from pipeline.session.profile import Profile
 from pipeline.session.recipe import ScalingSettings
 from pipeline.session.session import Subject
 from pipeline.sizing.body_figures import EstimatedBody, body_figures, errors_m
-from pipeline.sizing.evidence import gather_evidence
+from pipeline.sizing.evidence import gather_evidence, without_frames
 from pipeline.sizing.plausible import plausible, without_outlying_frames
 from pipeline.sizing.posterior import likeliest
 from pipeline.sizing.priors.mass_shares import mass_shares
 from pipeline.sizing.priors.proportions import proportion_prior
 from pipeline.sizing.priors.ranges import lowest_deg
+from pipeline.sizing.unknown_bones import unknown_bones
 
 _STAGE = "scaling"
 # Of the figures beyond their limits, the worst so many are named.
@@ -36,7 +37,8 @@ def estimate_body(
 ) -> EstimatedBody:
     """The likeliest body of a standing pose (one frame), walks (by name, in the ground frame), or both.
 
-    TrialRejected("scaling", …) if there is neither, or the estimate doesn't settle.
+    Frames of walks whose poses are not found are left out. TrialRejected("scaling", …) if there is neither, or the
+    estimate doesn't settle.
     """
     if standing is None and not walks:
         raise TrialRejected(_STAGE, "neither the static trial nor a walk shows the subject; nothing tells their size.")
@@ -44,6 +46,11 @@ def estimate_body(
     prior = proportion_prior(shared.skeleton, subject, settings)
     gathered = gather_evidence(shared, profile, prior, standing, list(walks.values()), settings)
     posterior = likeliest(gathered.evidence)
+    stuck = posterior.stuck & ~gathered.standing
+    if stuck.any() and not stuck.all():
+        # A frame of a walk that no pose explains would hold the body where it is.
+        gathered = without_frames(gathered, stuck)
+        posterior = likeliest(gathered.evidence)
     if not posterior.converged:
         raise TrialRejected(
             _STAGE,
@@ -59,7 +66,7 @@ def sized_model(model_file: Path, body: EstimatedBody, subject: Subject, setting
     Frames of markers that no body explains are left out first, and told.
     """
     body, left_out = without_outlying_frames(body, settings)
-    figures = (*plausible(body, subject, settings), *body_figures(body, settings), *left_out)
+    figures = (*plausible(body, subject, settings), *body_figures(body, settings), *left_out, *unknown_bones(body))
     refuse_beyond(figures)
     evidence, skeleton = body.gathered.evidence, body.shared.skeleton
     factors = evidence.factors(body.posterior.shape)

@@ -4,23 +4,25 @@ Shapes: N frames, M markers, C joint centres, P = M + C points, Q coordinates, F
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from pipeline.mechanics.arrays import MarkerPlaces, Tree, reals
 from pipeline.mechanics.markers.fit import CoordinateRoles, fit_poses, tracking_problem
+from pipeline.osim.arrays.model_arrays import Skeleton
 from pipeline.osim.models.shared_model import SharedModel
 from pipeline.records import SIDES, Markers
 from pipeline.session.profile import Profile
 from pipeline.session.recipe import ScalingSettings
 from pipeline.sizing.posterior import Evidence
+from pipeline.sizing.priors.built_in_bones import other_bones
 from pipeline.sizing.priors.joint_centres import HIP_SD_M, hip_centres
-from pipeline.sizing.priors.landmarks import MarkerPrior, marker_prior
-from pipeline.sizing.priors.places import place_precision
+from pipeline.sizing.priors.landmarks import MarkerPrior, marker_prior, placed_prior, spine_under
+from pipeline.sizing.priors.places import middles_of_spines, place_covariance, place_precision, spines_of
 from pipeline.sizing.priors.proportions import ProportionPrior
 from pipeline.sizing.priors.ranges import widened
-from pipeline.sizing.scaled_tree import scaled_tree
+from pipeline.sizing.scaled_tree import joints_on_bodies_m, scaled_tree
 
 # A coordinate without a prior of its own: an angle may be anything, a place anywhere.
 ANY_ANGLE_RAD, ANYWHERE_M = 2.0, 1e3
@@ -40,7 +42,10 @@ GUIDE_SD_M = 0.05
 class Gathered:
     """Evidence, and what its points and frames are.
 
-    labels of the M markers; names of the C joint centres; standing (N,): which frames stand; priors by label.
+    labels of the M markers; names of the C joint centres; standing (N,): which frames stand; priors by label;
+    place_covariance (3 M, 3 M): how markers' places vary between people. other_bones: why bones are not the built-in
+    model's, by body. without_body: labels that were seen, and whose body the model lacks. frames_left_out: how many
+    frames of walks no pose explains.
     """
 
     evidence: Evidence
@@ -48,6 +53,10 @@ class Gathered:
     centres: tuple[str, ...]
     standing: np.ndarray
     priors: Mapping[str, MarkerPrior]
+    place_covariance: np.ndarray
+    other_bones: Mapping[str, str]
+    without_body: tuple[str, ...]
+    frames_left_out: int = 0
 
 
 def gather_evidence(
@@ -64,17 +73,19 @@ def gather_evidence(
     """
     skeleton = shared.skeleton
     shown = {label for markers in (standing, *walks) if markers for label in markers.labels}
-    labels = tuple(
-        label for label, marker in profile.markers.items() if label in shown and marker.body in skeleton.bodies
-    )
-    priors = {label: marker_prior(profile.markers[label]) for label in labels}
+    recorded = [label for label in profile.markers if label in shown]
+    labels = tuple(label for label in recorded if profile.markers[label].body in skeleton.bodies)
+    others = other_bones(skeleton)
+    priors = marker_priors(profile, labels, skeleton, prior)
+    covariance = place_covariance(skeleton, profile, labels, priors)
     measured_m, stands = _frames(labels, standing, walks, settings.walking_frames)
     sd_m = _measured_sd_m(labels, profile, priors, stands, settings)
-    centres = _hips(profile, skeleton.bodies, labels, priors, measured_m, stands)
+    centres = regressed_hips(profile, skeleton.bodies, labels, priors, measured_m, stands)
     on = [*(profile.markers[label].body for label in labels), *(f"femur_{name[-1]}" for name in centres)]
     body = np.array([skeleton.bodies.index(name) for name in on], dtype=np.int64)
-    # A hip's centre is the thigh's origin.
-    bone_m = np.array([*(priors[label].bone_m for label in labels), *([(0.0, 0.0, 0.0)] * len(centres))])
+    # A hip's centre is where the thigh's joint lies on it.
+    joints_m = joints_on_bodies_m(skeleton.tree)[body[len(labels) :]]
+    bone_m = np.concatenate([np.array([priors[label].bone_m for label in labels]).reshape(-1, 3), joints_m])
     over_m = np.array([*(priors[label].over_m for label in labels), *([(0.0, 0.0, 0.0)] * len(centres))])
     points_m = np.concatenate([measured_m, *(centre[:, None] for centre in centres.values())], axis=1)
     # Without a standing frame, walking ones share a regression's worth.
@@ -102,7 +113,7 @@ def gather_evidence(
         body=body,
         bone_m=bone_m,
         over_m=over_m,
-        place_precision=place_precision(profile, labels, priors),
+        place_precision=place_precision(profile, labels, priors, covariance),
         measured_m=np.nan_to_num(points_m),
         precision=np.repeat(precision[:, :, None], 3, axis=2),
         free=free,
@@ -113,15 +124,57 @@ def gather_evidence(
         pose_precision=1 / pose_sd**2,
         start=start,
     )
-    return Gathered(evidence=evidence, labels=labels, centres=tuple(centres), standing=stands, priors=priors)
+    return Gathered(
+        evidence=evidence,
+        labels=labels,
+        centres=tuple(centres),
+        standing=stands,
+        priors=priors,
+        place_covariance=covariance,
+        other_bones=others,
+        without_body=tuple(label for label in recorded if label not in labels),
+    )
 
 
-def middle_of(gathered: Gathered, labels: Sequence[str]) -> np.ndarray:
-    """The middle of those of these markers that a frame shows, (N, 3); NaN if it shows none."""
-    columns = [gathered.labels.index(label) for label in labels]
-    seen = gathered.evidence.precision[:, columns] > 0
-    places = np.where(seen, gathered.evidence.measured_m[:, columns], np.nan)
-    return _middle({label: places[:, i] for i, label in enumerate(labels)}, labels)
+def markers_m(gathered: Gathered) -> np.ndarray:
+    """The markers as measured, (N, M, 3), NaN where one wasn't seen or was left out."""
+    n_markers = len(gathered.labels)
+    seen = gathered.evidence.precision[:, :n_markers] > 0
+    measured: np.ndarray = np.where(seen, gathered.evidence.measured_m[:, :n_markers], np.nan)
+    return measured
+
+
+def without_frames(gathered: Gathered, left_out: np.ndarray) -> Gathered:
+    """Without some of the frames, (N,) true for those."""
+    kept, evidence = ~left_out, gathered.evidence
+    fewer = replace(
+        evidence,
+        measured_m=evidence.measured_m[kept],
+        precision=evidence.precision[kept],
+        pose_mean=evidence.pose_mean[kept],
+        pose_precision=evidence.pose_precision[kept],
+        start=evidence.start[kept],
+    )
+    return replace(
+        gathered,
+        evidence=fewer,
+        standing=gathered.standing[kept],
+        frames_left_out=gathered.frames_left_out + int(left_out.sum()),
+    )
+
+
+def marker_priors(
+    profile: Profile, labels: Sequence[str], skeleton: Skeleton, prior: ProportionPrior
+) -> dict[str, MarkerPrior]:
+    """What is known of each marker: over its landmark on the built-in model's bones, where it is put on others."""
+    others, factors = other_bones(skeleton), prior.factors()
+    priors = {}
+    for label in labels:
+        marker = profile.markers[label]
+        x, y, z = (float(factor) for factor in factors[skeleton.bodies.index(marker.body)])
+        of = placed_prior if marker.body in others else marker_prior
+        priors[label] = of(marker, (x, y, z))
+    return priors
 
 
 def _frames(
@@ -161,7 +214,7 @@ def _measured_sd_m(
     return np.where(guides, np.maximum(sd_m, GUIDE_SD_M), sd_m)
 
 
-def _hips(
+def regressed_hips(
     profile: Profile,
     bodies: Sequence[str],
     labels: Sequence[str],
@@ -170,19 +223,19 @@ def _hips(
     stands: np.ndarray,
 ) -> dict[str, np.ndarray]:
     """Hip centres (N, 3) by regression, by name; NaN where markers don't tell, and in walks where a pose stands."""
-    pelvis = profile.pelvis
-    anterior = (pelvis.right_anterior, pelvis.left_anterior)
-    posterior = [label for label in pelvis.posterior if label in labels]
-    if not (set(anterior) <= set(labels) and posterior):
+    anterior, posterior = spines_of(profile, labels)
+    if not (len(anterior) == len(SIDES) and posterior):
         return {}
-    at = {label: measured_m[:, labels.index(label)] for label in (*anterior, *posterior)}
+    right, left = (measured_m[:, labels.index(label)] for label in anterior)
+    _, (behind, _) = middles_of_spines(profile, labels, priors, measured_m)
+    over_posterior = [spine_under(profile, label).skin_and_marker_m for label in posterior]
     told = hip_centres(
-        at[anterior[0]],
-        at[anterior[1]],
-        _middle(at, posterior),
+        right,
+        left,
+        behind,
         leg_m=_leg_m(profile, labels, measured_m, stands),
-        over_anterior_m=priors[anterior[0]].over_m,
-        over_posterior_m=float(np.mean([np.hypot(*priors[label].over_m[:2]) for label in posterior])),
+        over_anterior_m=spine_under(profile, anterior[0]).skin_and_marker_m,
+        over_posterior_m=float(np.mean([np.hypot(*over_m[:2]) for over_m in over_posterior])),
     )
     walking = stands.any() & ~stands
     return {
@@ -190,14 +243,6 @@ def _hips(
         for side, centre in zip(SIDES, told, strict=True)
         if f"femur_{side[0]}" in bodies
     }
-
-
-def _middle(at: Mapping[str, np.ndarray], labels: Sequence[str]) -> np.ndarray:
-    """The mean of those labels that a frame shows, (N, 3); NaN if it shows none."""
-    places = np.array([at[label] for label in labels])
-    seen = np.isfinite(places)
-    mean: np.ndarray = np.where(seen, places, 0.0).sum(axis=0) / np.where(seen.any(axis=0), seen.sum(axis=0), np.nan)
-    return mean
 
 
 def _leg_m(profile: Profile, labels: Sequence[str], measured_m: np.ndarray, stands: np.ndarray) -> np.ndarray:

@@ -20,7 +20,6 @@ from pipeline.session.session import Subject
 from pipeline.sizing.body_figures import EstimatedBody, errors_m
 from pipeline.sizing.evidence import Gathered
 from pipeline.sizing.posterior import likeliest
-from pipeline.sizing.priors.places import place_covariance
 from pipeline.sizing.scaled_tree import scaled_tree
 
 NAN = float("nan")
@@ -32,6 +31,9 @@ OVER_CERVICAL_M, OVER_CERVICAL_AT_M, OVER_CERVICAL_POWER = 0.255, 1.70, 0.4
 HEIGHT_ROUNDED_MM = 5.0
 # How far a right marker must be on the left to be called so: feet may be together.
 CROSSED_M = 0.02
+# How high the lateral malleolus is over the floor, as a share of height: 62.7 +- 5.1 of 1628.5 mm in women, 72.9 +- 5.7
+# of 1756.2 in men (ANSUR II: Gordon et al. 2014, Natick/TR-15/007).
+MALLEOLUS_OF_HEIGHT = {"F": 0.0385, "M": 0.0415, None: 0.0400}
 # How high the centre of a heel's marker is over the floor.
 HEEL_M = 0.021
 # Bodies that hang from the shoulder, which the model doesn't move.
@@ -47,14 +49,18 @@ NEAR_M = 0.03
 def standing_signs(
     static: StaticTrial, profile: Profile, subject: Subject, settings: ScalingSettings
 ) -> tuple[BodyFigure, ...]:
-    """What makes an estimate pointless: a static trial that moves, sides exchanged, a height that no prior knows."""
+    """What makes an estimate pointless: a static trial that moves, sides exchanged, a height that no prior knows.
+
+    Marker pairs size somebody of any height.
+    """
+    stated = tuple(_stated_height(subject, settings)) if settings.method == "posterior" else ()
     if not static.stands:
-        return tuple(_stated_height(subject, settings))
+        return stated
     pose = static.pose
     at = {label: pose.marker(label)[0] for label in pose.labels if np.isfinite(pose.marker(label)).all()}
     return (
         *standing_travel(static.recording, profile, settings),
-        *_stated_height(subject, settings),
+        *stated,
         *_crossed(at, profile),
     )
 
@@ -66,14 +72,16 @@ def plausible(body: EstimatedBody, subject: Subject, settings: ScalingSettings) 
     """
     at = _standing(body)
     knees = tuple(_knees(body, settings))
-    # Who crouches stands lower than tall.
+    # Who crouches stands lower than tall, and perhaps on the toes.
     upright = not any(knee.value > settings.report_standing_knee_deg for knee in knees)
     return (
         *_exchanged(body, settings),
         *knees,
         *feet_in_standing(at, body.profile, settings),
+        *(malleoli_in_standing(at, body.profile, subject, settings) if upright else ()),
         *(height_by_neck(at, body.profile, subject, settings) if upright else ()),
         *_outliers(body, settings),
+        *_not_posed(body),
         *_sides(body, settings),
     )
 
@@ -242,6 +250,31 @@ def feet_in_standing(at: Mapping[str, np.ndarray], profile: Profile, settings: S
     )
 
 
+def malleoli_in_standing(
+    at: Mapping[str, np.ndarray], profile: Profile, subject: Subject, settings: ScalingSettings
+) -> Iterator[BodyFigure]:
+    """How much higher over the floor than people's each lateral malleolus stands, over the lower heel.
+
+    A marker that is too far up in all recordings fits everywhere: the shank is short, and nothing else gives it away.
+    """
+    floor_m = [float(place[1]) - HEEL_M for label, place in at.items() if profile.markers[label].landmark == "heel"]
+    for label in at if floor_m else ():
+        if profile.markers[label].landmark == "lateral_malleolus":
+            height_m = float(at[label][1]) - min(floor_m)
+            usual_m = MALLEOLUS_OF_HEIGHT[subject.sex] * subject.height_m
+            yield BodyFigure(
+                figure="malleolus_height",
+                of=label,
+                value=(height_m - usual_m) * 1e3,
+                unit="mm",
+                limit=settings.max_malleolus_height_difference_m * 1e3,
+                advice=(
+                    f"{label} stands {1e3 * height_m:.0f} mm over the floor, as malleoli of somebody this tall do at "
+                    f"{1e3 * usual_m:.0f}: look whether it is on the malleolus, and both feet are on the ground"
+                ),
+            )
+
+
 def height_by_neck(
     at: Mapping[str, np.ndarray], profile: Profile, subject: Subject, settings: ScalingSettings
 ) -> Iterator[BodyFigure]:
@@ -268,14 +301,15 @@ def height_by_neck(
 def _knees(body: EstimatedBody, settings: ScalingSettings) -> Iterator[BodyFigure]:
     for name in ("knee_angle_r", "knee_angle_l"):
         if name in body.shared.names and body.gathered.standing.any():
-            bent = body.posterior.poses[body.gathered.standing, body.shared.names.index(name)]
+            bent = body.posterior.poses[body.gathered.standing, body.shared.names.index(name)].mean()
             yield BodyFigure(
                 figure="standing_knee",
                 of=name,
-                value=float(np.degrees(bent.mean())),
+                value=float(np.degrees(bent)),
                 unit="degree",
-                report_limit=settings.report_standing_knee_deg,
-                limit=settings.max_standing_knee_deg,
+                # A knee that is bent backwards is no crouch.
+                report_limit=settings.report_standing_knee_deg if bent > 0 else NAN,
+                limit=settings.max_standing_knee_deg if bent > 0 else NAN,
                 advice=(
                     "the knees are bent in the static trial: choose another of upright standing, if the person can "
                     "stand so"
@@ -351,7 +385,7 @@ def _sides(body: EstimatedBody, settings: ScalingSettings) -> Iterator[BodyFigur
     """The landmark whose markers lie most otherwise on the left than on the right."""
     labels = body.gathered.labels
     offsets = body.posterior.shape[len(body.prior.names) :].reshape(-1, 3)
-    covariance = place_covariance(body.profile, labels, body.gathered.priors).reshape(len(labels), 3, len(labels), 3)
+    covariance = body.gathered.place_covariance.reshape(len(labels), 3, len(labels), 3)
     mirrored, axes = np.array([1.0, 1.0, -1.0]), np.arange(3)
     apart: dict[str, float] = {}
     for right, left in _mirrored(body.profile, labels):
@@ -407,6 +441,18 @@ def _outliers(body: EstimatedBody, settings: ScalingSettings) -> Iterator[BodyFi
             unit="standard deviations",
             limit=settings.max_marker_sds,
             advice="look whether this marker was moved, jumps, or is on another place than the profile says",
+        )
+
+
+def _not_posed(body: EstimatedBody) -> Iterator[BodyFigure]:
+    if body.gathered.frames_left_out:
+        yield BodyFigure(
+            figure="frames_not_posed",
+            of="walking",
+            value=float(body.gathered.frames_left_out),
+            unit="frames",
+            report_limit=0.0,
+            advice="no pose fits their markers and they size nothing: look for markers that are exchanged or jump",
         )
 
 

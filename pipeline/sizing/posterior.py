@@ -11,6 +11,7 @@ Q coordinates, F free ones. The shape is (K + 3 M,): proportions, then the place
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.stats import norm
 
 from pipeline.mechanics.arrays import MarkerPlaces, Tree, reals
 from pipeline.mechanics.bodies.poses import body_places, coupling_slopes, fold, follow_couplings, point_jacobians
@@ -19,7 +20,8 @@ from pipeline.sizing.scaled_tree import scaled_tree
 # Steps: enough for the worst start, and how small the last one is, in standard deviations of the shape.
 MOST_STEPS, POSE_STEPS, STARTING_STEPS = 60, 12, 80
 CONVERGED_SD = 1e-3
-# A straight arm's rotation creeps: all steps used, the shape may be this far from the optimum, in the same measure.
+# A straight arm's rotation creeps: all steps used, shape and poses may be this far from the optimum, in the same
+# measure.
 SETTLED_SD = 0.1
 # No step turns a joint further, so that a bad start comes back.
 LONGEST_STEP_RAD = 0.5
@@ -80,7 +82,8 @@ class Posterior:
 
     covariance of the shape; pose_covariance (N, F, F), and pose_by_shape (N, F, K + 3 M): how much a pose turns with
     the shape. points_m (N, P, 3): where the points are. loss: twice the negative logarithm of the posterior, without
-    its constant. converged: no further step would be large.
+    its constant. stuck (N,): frames whose pose is not at its likeliest. converged: none is, and no further step of the
+    shape would be large.
     """
 
     shape: np.ndarray
@@ -91,6 +94,7 @@ class Posterior:
     points_m: np.ndarray
     loss: float
     steps: int
+    stuck: np.ndarray
     converged: bool
 
 
@@ -125,17 +129,60 @@ def likeliest(evidence: Evidence) -> Posterior:
         damping = max(damping / 10, 1e-10)
     normal = _normal_equations(evidence, shape, poses, prior, mean)
     remaining = float(normal.gradient @ np.linalg.solve(normal.matrix, normal.gradient))
+    of_poses = np.einsum("nf,nfg,ng->n", normal.pose_gradient, normal.pose_covariance, normal.pose_gradient)
+    stuck = of_poses >= SETTLED_SD**2
+    certain = _certain(evidence, shape, poses, prior, mean)
     return Posterior(
         shape=shape,
         poses=poses,
-        covariance=np.linalg.inv(normal.matrix),
-        pose_covariance=normal.pose_covariance,
-        pose_by_shape=normal.pose_by_shape,
+        covariance=np.linalg.inv(certain.matrix),
+        pose_covariance=certain.pose_covariance,
+        pose_by_shape=certain.pose_by_shape,
         points_m=_points(evidence, shape, poses)[0],
         loss=float(loss_of_frame.sum() + _quadratic(shape - mean, prior)),
         steps=steps,
-        converged=remaining < SETTLED_SD**2,
+        stuck=stuck,
+        converged=remaining < SETTLED_SD**2 and not stuck.any(),
     )
+
+
+def _certain(
+    evidence: Evidence, shape: np.ndarray, poses: np.ndarray, prior: np.ndarray, mean: np.ndarray
+) -> "_Normal":
+    """The normal equations at the optimum with the walls' curvatures as far as walls tell how sure it is."""
+    free = poses[:, evidence.free]
+    beyond = np.abs(_beyond(evidence, free))
+    if not beyond.any():
+        return _normal_equations(evidence, shape, poses, prior, mean)
+    without = _normal_equations(evidence, shape, poses, prior, mean, np.zeros(free.shape))
+    turned = without.pose_by_shape
+    variance = np.einsum("nff->nf", without.pose_covariance) + np.einsum(
+        "nfs,st,nft->nf", turned, np.linalg.inv(without.matrix), turned, optimize=True
+    )
+    told = np.where(beyond > 0, wall_precision(beyond, np.sqrt(variance), evidence.wall_rad), 0.0)
+    return _normal_equations(evidence, shape, poses, prior, mean, told)
+
+
+def wall_precision(beyond: np.ndarray, sd: np.ndarray, wall: float) -> np.ndarray:
+    """What a soft wall adds to the precision of a value that the rest knows to `sd`, and that stands `beyond` the wall.
+
+    Between 0 and 1 / wall²: the wall pushes on one side only, so that its curvature at the optimum says less than it
+    would of a spring. With it the variance is the exact mean square about the optimum of one value: the rest's normal
+    density within the range, that times the wall's beyond it.
+    """
+    spread = sd * sd + wall * wall
+    middle = beyond * spread / wall**2
+    out = sd * wall / np.sqrt(spread)
+    near, far, off = -middle / sd, -beyond / out, middle - beyond
+    # The two parts' masses as logarithms, since one of them may vanish, and their mean squares about the optimum.
+    of_in = norm.logcdf(near)
+    of_out = np.log(out / sd) - middle**2 / (2 * spread) + norm.logcdf(-far)
+    share_out = 1 / (1 + np.exp(np.clip(of_in - of_out, -700, 700)))
+    square_in = off**2 + sd**2 - (2 * off + sd * near) * sd * np.exp(norm.logpdf(near) - of_in)
+    square_out = out**2 * (1 + far * np.exp(norm.logpdf(far) - norm.logcdf(-far)))
+    variance = (1 - share_out) * square_in + share_out * square_out
+    precision: np.ndarray = np.clip(1 / variance - 1 / sd**2, 0.0, 1 / wall**2)
+    return precision
 
 
 def posed(evidence: Evidence, shape: np.ndarray) -> np.ndarray:
@@ -149,14 +196,21 @@ class _Normal:
 
     matrix: np.ndarray
     gradient: np.ndarray
+    pose_gradient: np.ndarray
     pose_step: np.ndarray
     pose_by_shape: np.ndarray
     pose_covariance: np.ndarray
 
 
 def _normal_equations(
-    evidence: Evidence, shape: np.ndarray, poses: np.ndarray, prior: np.ndarray, mean: np.ndarray
+    evidence: Evidence,
+    shape: np.ndarray,
+    poses: np.ndarray,
+    prior: np.ndarray,
+    mean: np.ndarray,
+    walls: np.ndarray | None = None,
 ) -> _Normal:
+    """With the curvatures (N, F) that walls have, or those that are given."""
     scale = np.sqrt(evidence.precision)
     points_m, rotation = _points(evidence, shape, poses)
     n_frames, n_points = points_m.shape[:2]
@@ -164,6 +218,8 @@ def _normal_equations(
     by_pose = (_by_pose(evidence, shape, poses) * scale[..., None]).reshape(n_frames, 3 * n_points, -1)
     by_shape = (_by_shape(evidence, shape, poses, rotation) * scale[..., None]).reshape(n_frames, 3 * n_points, -1)
     pull, stiffness = _pose_prior(evidence, poses)
+    if walls is not None:
+        stiffness = evidence.pose_precision + walls
     pose_gradient = np.einsum("nef,ne->nf", by_pose, error) + pull
     pose_matrix = by_pose.transpose(0, 2, 1) @ by_pose + stiffness[:, :, None] * np.eye(stiffness.shape[1])
     mixed = by_pose.transpose(0, 2, 1) @ by_shape
@@ -174,6 +230,7 @@ def _normal_equations(
     return _Normal(
         matrix=flat.T @ flat + prior - np.einsum("nfs,nft->st", mixed, pose_by_shape, optimize=True),
         gradient=flat.T @ error.ravel() - prior @ (shape - mean) - np.einsum("nfs,nf->s", mixed, pose_step),
+        pose_gradient=pose_gradient,
         pose_step=pose_step,
         pose_by_shape=pose_by_shape,
         pose_covariance=pose_covariance,

@@ -20,3 +20,9 @@ def scaled_tree(tree: Tree, factors: np.ndarray) -> Tree:
         body_origin_m=np.einsum("bij,bj->bi", tree.body_rotation, before * factors),
         direction=np.where(slides[:, None], tree.direction * longer[:, None], tree.direction),
     )
+
+
+def joints_on_bodies_m(tree: Tree) -> np.ndarray:
+    """Where each body's own joint lies on it, (B, 3), in the body's frame."""
+    places: np.ndarray = -np.einsum("bji,bj->bi", tree.body_rotation, tree.body_origin_m)
+    return places

@@ -6,16 +6,16 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
-from pipeline.c3d.read_c3d import read_c3d
 from pipeline.errors import TrialRejected
-from pipeline.ground.contacts import plates_in_ground
-from pipeline.ground.ground_reactions import check_standing
-from pipeline.markers.ground_frame import ground_rotation
 from pipeline.markers.static_trial import StaticTrial
 from pipeline.markers.trajectories import trajectories
 from pipeline.osim.models.default_model import model_file_of
+from pipeline.osim.models.model import read_summary
+from pipeline.recordings.read_recording import read_recording
 from pipeline.records import Markers, ScaledModel, SizingRecording
+from pipeline.session.recipe import ScalingSettings
 from pipeline.session.same_person import check_subject_block
+from pipeline.session.session import Subject
 from pipeline.session.setup import SessionSetup
 from pipeline.sizing.estimate_body import estimate_body, refuse_beyond, sized_model
 from pipeline.sizing.pairs.marker_pairs import scale_by_pairs
@@ -29,13 +29,12 @@ def size_subject(setup: SessionSetup, static: StaticTrial) -> ScaledModel:
     [scaling], [markers] and the engine are read.
     """
     settings, subject = setup.recipe.scaling, setup.session.subject
+    if setup.session.scaled_model:
+        return body_as_given(setup.session.scaled_model, subject, settings)
     check_subject_block(static.recording, subject, settings)
     signs = standing_signs(static, setup.profile, subject, settings)
     refuse_beyond(signs)
     standing = [SizingRecording(file=static.recording.path.name, stands=True)] if static.stands else []
-    if static.stands:
-        plates = plates_in_ground(static.recording, ground_rotation(static.recording, setup.profile))
-        check_standing(static.recording, plates, subject.mass_kg, settings)
     model_file = model_file_of(setup.model_file)
     with _models_fault():
         if settings.method == "pairs":
@@ -59,6 +58,25 @@ def size_subject(setup: SessionSetup, static: StaticTrial) -> ScaledModel:
     return replace(sized, figures=(*signs, *sized.figures), sized_by=(*standing, *walking))
 
 
+def body_as_given(model_file: Path, subject: Subject, settings: ScalingSettings) -> ScaledModel:
+    """The subject's own model, of which nothing is judged but its mass. TrialRejected if that is another person's."""
+    summary = read_summary(model_file)
+    mass_kg = sum(summary.body_mass_kg.values())
+    if abs(mass_kg / subject.mass_kg - 1) > settings.max_standing_error:
+        raise TrialRejected(
+            "scaling",
+            f"{model_file.name} weighs {mass_kg:.1f} kg, session.toml says {subject.mass_kg:g} kg, expected the same "
+            f"within {settings.max_standing_error:.0%}. Correct the one, or name another `scaled_model`.",
+        )
+    return ScaledModel(
+        osim_xml=model_file.read_text("utf-8"),
+        scale_factors={},
+        body_mass_kg=summary.body_mass_kg,
+        marker_error_m={},
+        dropped_markers=(),
+    )
+
+
 def _walks(setup: SessionSetup, static: StaticTrial) -> tuple[dict[str, Markers], dict[str, str]]:
     """The markers of the walks that size the body, by trial, and why the others of them can't be used.
 
@@ -68,7 +86,8 @@ def _walks(setup: SessionSetup, static: StaticTrial) -> tuple[dict[str, Markers]
     left_out: dict[str, str] = {}
     for trial in setup.session.sizing_trials:
         try:
-            tracks = trajectories(read_c3d(trial.path), static, setup.profile, setup.recipe)
+            recording = read_recording(trial.path, needed=setup.profile.required_labels)
+            tracks = trajectories(recording, static, setup.profile, setup.recipe)
         except TrialRejected as rejected:
             left_out[trial.name] = f"{rejected.stage}: {rejected.reason}"
         else:

@@ -42,6 +42,19 @@ def motion_quality(
     """One stride's figures over its own frames."""
     time_s = kinematics.coordinates.time_s
     during = stride.frames(time_s)
+    range_end_of, range_end_ratio = most_at_range_end(stride.side, kinematics.coordinates, during, ranges, settings)
+    leap = leap_within(stride, leaps)
+    if not kinematics.marker_names:
+        unknown = dict.fromkeys(("marker_rms_m", "marker_error_m", "peak_m", "peak_s", "others_m"), float("nan"))
+        return MotionQuality(
+            **unknown,
+            worst_marker="",
+            peak_marker="",
+            peak_frames=0,
+            range_end_ratio=range_end_ratio,
+            range_end_of=range_end_of,
+            leap=leap,
+        )
     error_m, rms_m = kinematics.marker_error_m[during], kinematics.marker_rms_m[during]
     seen = np.isfinite(error_m).any(axis=0)
     usual_m = np.full(error_m.shape[1], np.nan)
@@ -49,7 +62,6 @@ def motion_quality(
     worst = int(np.nanargmax(usual_m))
     peak = np.unravel_index(int(np.nanargmax(error_m)), error_m.shape)
     others_m = np.delete(error_m[peak[0]], peak[1])
-    range_end_of, range_end_ratio = most_at_range_end(stride.side, kinematics.coordinates, during, ranges, settings)
     return MotionQuality(
         marker_rms_m=float(np.percentile(rms_m, settings.marker_percentile)),
         marker_error_m=float(usual_m[worst]),
@@ -61,7 +73,7 @@ def motion_quality(
         others_m=float(np.sqrt(np.nanmean(others_m**2))) if np.isfinite(others_m).any() else float("nan"),
         range_end_ratio=range_end_ratio,
         range_end_of=range_end_of,
-        leap=leap_within(stride, leaps),
+        leap=leap,
     )
 
 

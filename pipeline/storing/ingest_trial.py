@@ -4,8 +4,8 @@ import tempfile
 from pathlib import Path
 
 from pipeline.errors import TrialRejected
-from pipeline.markers.static_trial import read_static
 from pipeline.motion_only.process_motion import process_motion
+from pipeline.own_model.standing import standing_subject
 from pipeline.process_trial import process_trial
 from pipeline.records import SubjectModel
 from pipeline.solving.judged_strides import SolvedButRejected
@@ -46,7 +46,7 @@ def ingest_trial(request: SessionRequest, trial: str) -> Outcome:
             if is_trial_fresh(job.warehouse, key, table_keys(keys)):
                 return stored_outcome(stored(job.warehouse, "trials", key))
             model = _subject_model(job, keys["session"], directory)
-            static = read_static(setup)
+            static = standing_subject(setup)
             known = read_kinematics(job.warehouse, key, keys)
             listed = setup.session.trial(trial)
             if setup.session.kinematics_only:

@@ -6,6 +6,9 @@ from pathlib import Path
 from pipeline.errors import TrialRejected
 from pipeline.osim.models.default_model import model_file_of
 from pipeline.osim.version import opensim_version
+from pipeline.recordings.ground_forces import files_of_forces
+from pipeline.recordings.text_file import STAGE
+from pipeline.session.session import Trial
 from pipeline.session.setup import SessionSetup, open_session
 from pipeline.storing.request import SessionRequest
 from pipeline.storing.stages import Facts, StageAccount, brief, keys_of, packaged_data, stage_accounts
@@ -22,8 +25,8 @@ class Job:
 
     @property
     def model(self) -> Path:
-        """The musculoskeletal model, built if it is the built-in one and isn't there; ValueError if it can't be."""
-        return model_file_of(self.setup.model_file)
+        """The session's own model, or the one that is scaled, built if need be; ValueError if it can't be."""
+        return self.setup.session.scaled_model or model_file_of(self.setup.model_file)
 
     def session_facts(self) -> Facts:
         """What the session's stages and its trials' are made of. TrialRejected if a recording that sizes can't be read.
@@ -65,10 +68,10 @@ class Job:
         """What every stage of one trial is made of. TrialRejected if one of its files can't be read."""
         trial = self.setup.session.trial(name)
         # Its own recording first: a walk may size the body too, and is missed for itself before all.
-        own = _sha256(trial.path, "read_c3d")
+        own = _trial_facts(trial)
         facts = {
             **(session_facts or self.session_facts()),
-            "trial": own,
+            "trial": brief(own),
             "condition": trial.condition,
             "kinematics_only": self.setup.session.kinematics_only,
             "plates_lag_s": self.setup.plates_lag_s,
@@ -84,6 +87,14 @@ def open_job(request: SessionRequest) -> Job:
     """Load and check everything a session's work needs; ValueError names the file and the setting at fault."""
     setup = open_session(request.session_file, request.recipe, request.model)
     return Job(setup=setup, warehouse=Warehouse(request.warehouse))
+
+
+def _trial_facts(trial: Trial) -> str | list[str]:
+    """A trial's recording by its content, and what its ground reactions are made of, if they are files of their own."""
+    own = _sha256(trial.path, "read_c3d")
+    if trial.forces is None:
+        return own
+    return [own, *(_sha256(path, STAGE, " or `forces`") for path in files_of_forces(trial.forces))]
 
 
 def _model_sha256(path: Path) -> str:

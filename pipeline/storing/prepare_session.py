@@ -5,8 +5,8 @@ from functools import partial
 import numpy as np
 
 from pipeline.errors import TrialRejected
-from pipeline.markers.static_trial import read_static
 from pipeline.osim.version import opensim_version
+from pipeline.own_model.standing import standing_subject
 from pipeline.records import ScaledModel
 from pipeline.sizing.size_subject import size_subject
 from pipeline.storing.job import Job, open_job
@@ -41,7 +41,7 @@ def prepare_session(request: SessionRequest) -> SessionOutcome:
         if is_session_fresh(job.warehouse, key, keys["session"]):
             remember_source(job.warehouse, source)
             return SessionOutcome(key=key, fresh=True)
-        scaled = size_subject(job.setup, read_static(job.setup))
+        scaled = size_subject(job.setup, standing_subject(job.setup))
     except TrialRejected as rejected:
         return SessionOutcome(key=key, rejection=Rejection(stage=rejected.stage, reason=rejected.reason))
     with one_writer(job.warehouse, key):

@@ -70,7 +70,7 @@ STAGES: dict[str, Stage] = {
     "scaling": Stage(
         version=4,
         sections=("scaling", "engine", "markers"),
-        facts=("model", "profile", "static", "sizing", "mass_kg", "height_m", "sex", "bony_places"),
+        facts=("model", "profile", "static", "sizing", "mass_kg", "height_m", "sex", "bony_places", "built_in_joints"),
     ),
     "session": Stage(version=1, sections=(), facts=("subject", "static_name", "n_trials"), inputs=("scaling",)),
     "inverse_kinematics": Stage(
@@ -89,7 +89,7 @@ STAGES: dict[str, Stage] = {
     ),
     # The static pose tells which of the walk's labels were exchanged, and so where the feet are.
     "ground_reactions": Stage(
-        version=1,
+        version=2,
         sections=("markers", "scaling", "ground_reactions"),
         facts=("trial", "profile", "static", "mass_kg", "plates_lag_s"),
     ),

@@ -78,8 +78,8 @@ def motion_figures(
         "walking_speed_m_s": speed_m_s,
         # A stride is two steps.
         "cadence_steps_per_min": 120 / float(np.mean([stride.duration_s for stride in strides])),
-        "marker_rms_max_m": float(np.nanmax(kinematics.marker_rms_m[in_cycles])),
-        "marker_error_max_m": float(np.nanmax(kinematics.marker_max_m[in_cycles])),
+        "marker_rms_max_m": float(kinematics.marker_rms_m[in_cycles].max()),
+        "marker_error_max_m": float(kinematics.marker_max_m[in_cycles].max()),
     }
 
 
@@ -99,6 +99,7 @@ def cycle_columns(
             "duration_s": stride.duration_s,
             "toe_off_phase": stride.toe_off_phase,
             "margin_s": stride.margin_s(observed_s),
+            "heading_change_deg": stride.heading_change_deg,
             **constants,
         }
         seen[stride.side] += 1

@@ -1,6 +1,6 @@
 """A trial's outcome into the warehouse: its tables and, last, its `trials` row, which vouches for them."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -83,6 +83,7 @@ def _figures(result: TrialResult) -> dict[str, object]:
     strides = result.strides.values()
     return {
         **motion_figures(result.recording, result.solution.kinematics, result.cycles, result.speed_m_s),
+        "heading_change_deg": _largest([stride.heading_change_deg for stride in result.strides]),
         "vertical_impulse_ratio": 1 + result.impulse_error,
         "residual_force_ratio": result.residuals.force_ratio,
         "residual_moment_ratio": result.residuals.moment_ratio,
@@ -90,6 +91,11 @@ def _figures(result: TrialResult) -> dict[str, object]:
         "balance_ratio_max": max(stride.balance_ratio for stride in strides),
         "saturated_ratio_max": max(stride.saturated_ratio for stride in strides),
     }
+
+
+def _largest(changes_deg: Sequence[float]) -> float:
+    """The largest either way; NaN if none is known."""
+    return max((change for change in changes_deg if np.isfinite(change)), key=abs, default=float("nan"))
 
 
 def _unit(rotational: bool, turning: str, sliding: str) -> str:

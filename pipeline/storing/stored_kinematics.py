@@ -62,5 +62,7 @@ def _kinematics(table: pa.Table) -> Kinematics:
     return Kinematics(
         coordinates=Coordinates(time_s=time_s, names=names, rotational=rotational, values=values),
         marker_names=tuple(name.removeprefix(_ERROR) for name in errors),
-        marker_error_m=np.stack([table[name].to_numpy() for name in errors], axis=1),
+        marker_error_m=np.stack([table[name].to_numpy() for name in errors], axis=1)
+        if errors
+        else np.empty((len(time_s), 0)),
     )

@@ -112,7 +112,7 @@ def _mean(rows: Sequence[dict], column: str) -> float:
 
 def _cohorts(warehouse: Warehouse) -> Iterator[dict[str, object]]:
     """Each cohort with gait cycles, with its curves or with the reason why there are none."""
-    trials = with_cycles(stored_trials(warehouse), "both")
+    trials = with_cycles(stored_trials(warehouse), "both", turns=False)
     for cohort in sorted({trial.key.cohort for trial in trials}):
         members = [trial for trial in trials if trial.key.cohort == cohort]
         # A mean over two pipelines looks like a curve, but means nothing.

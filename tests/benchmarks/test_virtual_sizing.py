@@ -14,7 +14,7 @@ def laboratory():
 
 @pytest.fixture(scope="module")
 def misses(laboratory):
-    return sizing.size_virtual_people(laboratory, 1, "laboratory", 5.0, "angles", ("static and walks", "walks"))
+    return sizing.size_virtual_people(laboratory, [1], "laboratory", 5.0, "angles", ("static and walks", "walks"))
 
 
 def worst(misses, kind):
@@ -55,6 +55,28 @@ def test_skin_moves_as_far_as_landmarks_say(laboratory):
     moved_m = np.einsum("tq,qmx->tmx", gait.walks["med"] - gait.standing, slopes_m)
     far_m = np.sqrt(np.mean((moved_m**2).sum(axis=2), axis=0))
     assert far_m == pytest.approx([prior.soft_tissue_m for prior in laboratory.priors])
+
+
+def test_people_of_the_prior_have_hips_where_regressions_say_but_for_their_published_errors(laboratory):
+    off_m = []
+    for which in range(1, 7):
+        person = sizing.draw_person(laboratory, "prior", which, 0.0, np.random.default_rng([15, which]))
+        priors = dict(zip(laboratory.labels, laboratory.priors, strict=True))
+        off_m.append(sizing._hips_off_regression_m(laboratory, person, priors).reshape(2, 3))
+    right, left = np.swapaxes(off_m, 0, 1)
+    # Palpation, which comes after, moves spines by some 10 mm more, up and down.
+    along = np.array([True, False, True])
+    assert 2e-3 < np.sqrt(np.mean(right[:, along] ** 2)) < 8e-3
+    # Both hips of a person are off alike.
+    assert np.abs(right - left * (1, 1, -1)).max() < 6e-3
+
+
+def test_pieces_make_one_table(tmp_path):
+    first, second = ({(5.0, "walks"): [[Miss(kind="thigh, %", error=error, sd=2.0)]]} for error in (3.0, -4.0))
+    file = tmp_path / "kept.jsonl"
+    assert sizing.with_kept(file, first) == first
+    both = sizing.with_kept(file, second)
+    assert both == {(5.0, "walks"): [*first[5.0, "walks"], *second[5.0, "walks"]]}
 
 
 def test_tables_of_known_misses():

@@ -4,6 +4,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from flows import cli
+from tests.pipeline.recordings.test_read_recording import pushed, standing
 
 
 def _run(*args: str) -> Result:
@@ -38,7 +39,7 @@ def test_init_session_of_an_empty_folder_says_what_to_give(tmp_path: Path) -> No
     result = _run("init-session", str(tmp_path), "--subject", "S01")
 
     assert result.exit_code == 2
-    assert "holds no C3D file" in result.stderr
+    assert "holds no recording" in result.stderr
 
 
 def test_status_of_no_warehouse_says_so(tmp_path: Path) -> None:
@@ -56,6 +57,25 @@ def test_inspect_of_a_file_that_is_no_c3d_names_it(tmp_path: Path) -> None:
 
     assert result.exit_code == 2
     assert "notes.c3d" in result.stderr
+
+
+def test_inspect_puts_forces_beside_markers(tmp_path: Path) -> None:
+    markers, forces = standing(tmp_path), pushed(tmp_path)
+
+    result = _run("inspect", str(markers), "--forces", str(forces), "--export", str(tmp_path / "out"))
+
+    assert result.exit_code == 0
+    assert "ground_r: the right foot's" in result.stdout
+    assert (tmp_path / "out" / "plates.parquet").is_file()
+
+
+def test_inspect_of_a_motion_exports_nothing(tmp_path: Path) -> None:
+    forces = pushed(tmp_path)
+
+    assert "ground reactions" in _run("inspect", str(forces)).stdout
+    result = _run("inspect", str(forces), "--export", str(tmp_path / "out"))
+    assert result.exit_code == 2
+    assert "expected markers" in result.stderr
 
 
 def test_the_version_is_the_installed_one() -> None:

@@ -34,8 +34,8 @@ def session(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def recorded_late(monkeypatch: pytest.MonkeyPatch, late_s: float) -> None:
     """From here on, plates are read `late_s` late."""
-    read = observe_walk.read_c3d
-    monkeypatch.setattr(observe_walk, "read_c3d", lambda path: in_step(read(path), -late_s))
+    read = observe_walk.read_recording
+    monkeypatch.setattr(observe_walk, "read_recording", lambda *args: in_step(read(*args), -late_s))
 
 
 @pytest.mark.parametrize("late_s", [0.0, 0.005, 0.01, 0.02])

@@ -13,6 +13,7 @@ from pipeline.ground import observe_walk
 from pipeline.markers.static_trial import read_static
 from pipeline.osim.engines import load_engine
 from pipeline.osim.models import shared_model
+from pipeline.own_model.standing import standing_subject
 from pipeline.process_trial import process_trial
 from pipeline.records import Recording, SubjectModel
 from pipeline.session.setup import SessionSetup, open_session
@@ -21,6 +22,7 @@ from pipeline.solving.judged_strides import SolvedButRejected
 from pipeline.solving.trial_result import TrialResult
 from pipeline.virtual.make_laboratory import make_session
 from pipeline.virtual.request import checked_request
+from warehouse.interchange.opensim_table import format_table, format_table_with_gaps
 
 pytestmark = pytest.mark.osim
 
@@ -194,8 +196,8 @@ def seen_again(recording: Recording, gap_s: float) -> Recording:
 
 def changed(monkeypatch: pytest.MonkeyPatch, change: Callable[[Recording], Recording]) -> None:
     """Have the chain read recordings with a change."""
-    read = observe_walk.read_c3d
-    monkeypatch.setattr(observe_walk, "read_c3d", lambda path: change(read(path)))
+    read = observe_walk.read_recording
+    monkeypatch.setattr(observe_walk, "read_recording", lambda *told: change(read(*told)))
 
 
 def test_two_passes_of_one_recording_each_give_what_one_gives(
@@ -271,3 +273,54 @@ def test_a_marker_off_costs_a_stride_only_if_it_lasts(
     (fate,) = [one for one in judged if one.stride == first]
     assert fate.kept is not cost
     assert not cost or fate.why.startswith(f"marker {label} is ")
+
+
+def solved_session(folder: Path, session: Path, setup: SessionSetup, model: SubjectModel, result: TrialResult) -> Path:
+    """The same walk as OpenSim's users have it: their model, its coordinates, and each foot's true ground reaction."""
+    ground = pq.read_table(session / "truth" / f"{setup.session.trials[0].name}.ground.parquet")
+    columns, values = [], []
+    for side in "rl":
+        for stem, source in ((f"ground_force_{side}_v", "force"), (f"ground_force_{side}_p", "cop")):
+            columns += [stem + axis for axis in "xyz"]
+            values += [ground[f"{source}_{axis}_{side}"].to_numpy() for axis in "xyz"]
+        columns += [f"ground_torque_{side}_{axis}" for axis in "xyz"]
+        values += [
+            np.zeros(len(ground)),
+            np.nan_to_num(ground[f"free_moment_{side}"].to_numpy()),
+            np.zeros(len(ground)),
+        ]
+    forces = format_table_with_gaps("grf", columns, ground["time_s"].to_numpy(), np.column_stack(values))
+    (folder / "walk_grf.mot").write_text(forces)
+    coordinates = result.solution.kinematics.coordinates
+    in_degrees = [each.stored_in_degrees for each in shared_model.shared_model(model.file).summary.coordinates]
+    written = np.where(in_degrees, np.degrees(coordinates.values), coordinates.values)
+    (folder / "walk.mot").write_text(format_table("walk", coordinates.names, coordinates.time_s, written))
+    (folder / "subject.osim").write_text(model.file.read_text("utf-8"))
+    text = (session / "session.toml").read_text("utf-8").split("[trials]")[0]
+    kept = [line for line in text.splitlines() if not line.startswith(("static", "sizing", "recordings"))]
+    (folder / "session.toml").write_text(
+        "\n".join([*kept, 'scaled_model = "subject.osim"', "[trials]", '"walk.mot" = "med"'])
+    )
+    return folder
+
+
+def test_coordinates_and_ground_reactions_give_the_recordings_moments(
+    session: Path, setup: SessionSetup, model: SubjectModel, result: TrialResult, tmp_path: Path
+) -> None:
+    solved = open_session(str(solved_session(tmp_path, session, setup, model, result)), "gait2hip60", None)
+    static = standing_subject(solved)
+    given = process_trial(solved, solved.session.trials[0], static, model, tmp_path)
+
+    assert {(stride.side, round(stride.start_s, 1)) for stride in result.strides} <= {
+        (stride.side, round(stride.start_s, 1)) for stride in given.strides
+    }
+    expected, found = result.solution.moments, given.solution.moments
+    # The plates measured some of the steps, the file all.
+    measured = result.wrenches["right"].known & result.wrenches["left"].known
+    measured[:10] = measured[-10:] = False
+    assert measured.sum() > 20
+    for name, tolerance_nm in (("hip_flexion_r", 3.0), ("hip_adduction_l", 3.0), ("ankle_angle_r", 1.0)):
+        other_nm = np.interp(expected.time_s, found.time_s, found.column(name))
+        assert np.sqrt(np.mean((other_nm - expected.column(name))[measured] ** 2)) < tolerance_nm, name
+    assert np.isnan(given.solution.kinematics.marker_rms_m).all()
+    assert any("how they fit the markers was not judged" in warning for warning in given.warnings)

@@ -77,7 +77,7 @@ def test_contact_forces_say_on_what_they_act_and_in_whose_axes() -> None:
     )
     of_cycles = {column.name: column for column in schema_of("cycles").columns}
     assert {of_cycles[name].unit for name in LOAD_CHANNELS} == {"N/kg"}
-    assert [name for name, column in of_cycles.items() if column.later] == [*LOAD_CHANNELS]
+    assert [name for name, column in of_cycles.items() if column.later] == ["heading_change_deg", *LOAD_CHANNELS]
 
 
 def test_a_column_added_later_holds_numbers_that_may_be_unknown() -> None:

@@ -42,7 +42,7 @@ def parse_motion(name: str, text: str) -> OpenSimTable:
     steps_s = np.diff(table.time_s)
     if (steps_s <= 0).any():
         raise ValueError(f"{name}: its time does not increase at row {int(np.argmax(steps_s <= 0)) + 1}.")
-    return replace(table, columns=tuple(_short(label) for label in table.columns))
+    return replace(table, columns=tuple(without_model_path(label) for label in table.columns))
 
 
 def parse_table(name: str, text: str) -> OpenSimTable:
@@ -94,7 +94,8 @@ def _numbers(name: str, lines: Sequence[str], n_columns: int) -> np.ndarray:
         raise ValueError(f"{name}: {error}, expected numbers.") from error
 
 
-def _short(label: str) -> str:
+def without_model_path(label: str) -> str:
+    """A column's name without its path in the model: `/jointset/hip_r/hip_flexion_r/value` -> `hip_flexion_r`."""
     # Newer files name a column by its path in the model: /jointset/hip_r/hip_flexion_r/value, /forceset/psoas_r.
     parts = [part for part in label.split("/") if part]
     if "/" not in label or not parts:

@@ -152,6 +152,7 @@ def _cycle_columns(trial: ImportedTrial) -> dict[str, Sequence[object] | np.ndar
         "duration_s": np.full(points, trial.duration_s),
         "toe_off_phase": unknown,
         "margin_s": unknown,
+        "heading_change_deg": unknown,
         "mass_kg": np.full(points, trial.mass_kg),
         "sample": np.arange(points),
         "phase": np.linspace(0, 1, points),

@@ -66,11 +66,12 @@ def build_release(warehouse: Warehouse, order: ReleaseOrder) -> Release:
     surveyed = select(stored, order.selection)
     cohorts = {trial.key.cohort for trial in surveyed}
     _refuse_partial_imports(warehouse, stored, cohorts)
-    trials = with_cycles(surveyed, order.sampling.sides)
+    trials = with_cycles(surveyed, order.sampling.sides, turns=order.selection.turns)
     if not trials:
         raise ValueError(
             f"no gait cycle in {warehouse.root} fits the release: {len(surveyed)} trials were looked at, "
-            f"{sum(trial.accepted for trial in surveyed)} of them accepted. See `gait2hip status`."
+            f"{sum(trial.accepted for trial in surveyed)} of them accepted, "
+            f"{sum(trial.accepted and trial.turns for trial in surveyed)} of these turn. See `gait2hip status`."
         )
     origin = common_origin(trials)
     split = order.split({trial.subject_id for trial in trials})
@@ -128,7 +129,9 @@ def stored_trials(warehouse: Warehouse) -> list[StoredTrial]:
     """Every stored trial with its session's row, sorted. WarehouseError if a row can't be read or is missing."""
     sessions = {SessionKey(**account.identity): row for account, row in read.rows(warehouse, "sessions")}
     trials = []
-    for account, row in read.rows(warehouse, "trials", [column.name for column in quality_columns()]):
+    for account, row in read.rows(
+        warehouse, "trials", [*(column.name for column in quality_columns()), "heading_change_deg"]
+    ):
         key = read.trial_key(account)
         if key.session_key not in sessions:
             raise WarehouseError(

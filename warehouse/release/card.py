@@ -17,7 +17,7 @@ from warehouse.release.statistics import Statistic
 from warehouse.schemas import schema_of
 
 # Figures of the recording that say nothing about the quality of its targets.
-_NO_QUALITY = ("point_rate_hz", "analog_rate_hz", "duration_s")
+_NO_QUALITY = ("point_rate_hz", "analog_rate_hz", "duration_s", "heading_change_deg")
 _SHOWN = 30
 
 

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Literal
 
+from warehouse.channels import TURN_DEG
 from warehouse.holdings.contents import has_cycles
 from warehouse.identity import TrialKey
 from warehouse.metadata import Stored
@@ -45,6 +46,12 @@ class StoredTrial:
         return str(self.row["condition"])
 
     @property
+    def turns(self) -> bool:
+        """Whether a stored stride of it turns; what was stored before that was measured counts as straight."""
+        change_deg = self.row.get("heading_change_deg")
+        return isinstance(change_deg, float) and abs(change_deg) > TURN_DEG
+
+    @property
     def subject_id(self) -> str:
         """The subject as `cohort/subject`, as in a split."""
         return subject_id(self.key.cohort, self.key.subject)
@@ -59,16 +66,21 @@ class StoredTrial:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Selection:
-    """What a release is restricted to; empty means all. `subjects` are codes, or `cohort/subject` if codes recur."""
+    """What a release is restricted to; empty means all. `subjects` are codes, or `cohort/subject` if codes recur.
+
+    `turns`: trials that turn are not left out.
+    """
 
     cohorts: tuple[str, ...] = ()
     conditions: tuple[str, ...] = ()
     subjects: tuple[str, ...] = ()
     recipes: tuple[str, ...] = ()
+    turns: bool = False
 
     def as_plain(self) -> dict[str, list[str]]:
         """Plain data for the manifest, sorted: the order in which words were typed has no meaning."""
-        return {name: sorted(words) for name, words in asdict(self).items()}
+        words = {name: sorted(chosen) for name, chosen in asdict(self).items() if name != "turns"}
+        return words | ({"turns": ["included"]} if self.turns else {})
 
 
 def select(trials: Sequence[StoredTrial], selection: Selection) -> list[StoredTrial]:
@@ -90,12 +102,15 @@ def select(trials: Sequence[StoredTrial], selection: Selection) -> list[StoredTr
     return chosen
 
 
-def with_cycles(trials: Iterable[StoredTrial], sides: Sides) -> list[StoredTrial]:
-    """The accepted trials that have a cycle of these sides."""
+def with_cycles(trials: Iterable[StoredTrial], sides: Sides, *, turns: bool) -> list[StoredTrial]:
+    """The accepted trials that have a cycle of these sides; with `turns` also those that turn."""
     return [
         trial
         for trial in trials
-        if trial.accepted and has_cycles(trial.account) and (sides == "both" or trial.row["n_cycles_right"])
+        if trial.accepted
+        and has_cycles(trial.account)
+        and (turns or not trial.turns)
+        and (sides == "both" or trial.row["n_cycles_right"])
     ]
 
 

@@ -20,6 +20,9 @@ def release(
     recipe: Annotated[
         list[str] | None, typer.Option(metavar="R", help="Only what this recipe made. May be repeated.")
     ] = None,
+    turns: Annotated[
+        bool, typer.Option("--turns", help="Trials in which the walker turns by more than 20° over a stride, too.")
+    ] = False,
     points: Annotated[
         int | None, typer.Option(metavar="P", help="Samples per cycle, such as 101; default: as stored (180).")
     ] = None,
@@ -53,6 +56,7 @@ def release(
                 conditions=tuple(condition or ()),
                 subjects=tuple(subject or ()),
                 recipes=tuple(recipe or ()),
+                turns=turns,
             ),
             sampling=Sampling(sides=parse_sides(sides), points=points),
             split=splitter([one for text in holdout or () for one in text.split(",")], holdout_fraction, seed),

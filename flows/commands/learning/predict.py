@@ -12,7 +12,9 @@ def predict(
     source: Annotated[
         Path,
         typer.Argument(
-            metavar="INPUT", help="A walk (.c3d, .mot, .csv), cycles (.npz, .csv) or a session.", show_default=False
+            metavar="INPUT",
+            help="A walk (.c3d, .trc, .mot, .csv), cycles (.npz, .csv) or a session.",
+            show_default=False,
         ),
     ],
     run: Annotated[Path, typer.Option(metavar="RUN", help="A model's folder.", show_default=False)],

@@ -9,7 +9,7 @@ from flows.commands.common import plain_errors
 
 
 def init_session(
-    directory: Annotated[Path, typer.Argument(metavar="DIR", help="The folder of the session's C3D files.")],
+    directory: Annotated[Path, typer.Argument(metavar="DIR", help="The folder of the session's recordings.")],
     subject: Annotated[str, typer.Option(metavar="ID", help="The subject's code; never a name.")],
     mass_kg: Annotated[float | None, typer.Option(metavar="M", help="Body mass, kilograms.")] = None,
     height_m: Annotated[float | None, typer.Option(metavar="H", help="Standing height, metres.")] = None,
@@ -33,7 +33,7 @@ def init_session(
         bool, typer.Option("--force", help="Write again where a session file stands; that is kept beside it.")
     ] = False,
 ) -> None:
-    """Inspect a folder of C3D files and write its session.toml, with what can't be known left to fill in.
+    """Inspect a folder of C3D and TRC files and write its session.toml, with what can't be known left to fill in.
 
     Nothing is written where an option is wrong. Exit code 2 says so.
     """

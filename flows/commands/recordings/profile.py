@@ -57,11 +57,11 @@ def _from_model(model: Path, output: Path) -> None:
 def _from_recordings(
     recordings: list[Path], output: Path, page: Path, mass_kg: float | None, height_m: float | None
 ) -> None:
-    from pipeline.c3d.read_c3d import read_c3d
+    from pipeline.recordings.read_recording import read_recording
     from pipeline.session.propose_profile import profile_text, proposal_in_words, propose_profile, told_labels
     from reports.pages.profile import profile_page
 
-    read = [read_c3d(path) for path in recordings]
+    read = [read_recording(path) for path in recordings]
     proposed = propose_profile(output.stem, read)
     body, why_none = _body(proposed, read[0], mass_kg, height_m)
     output.write_text(profile_text(proposed), "utf-8")

@@ -4,9 +4,10 @@ from collections.abc import Mapping
 
 from pipeline.records import Sex
 
-# Shares of body mass: male, female. Head and trunk together, since the model's torso has the head.
+# Shares of body mass: male, female.
 _SHARES: dict[str, tuple[float, float]] = {
-    "trunk": (0.0694 + 0.4346, 0.0668 + 0.4257),
+    "head": (0.0694, 0.0668),
+    "trunk": (0.4346, 0.4257),
     "upper_arm": (0.0271, 0.0255),
     "forearm": (0.0162, 0.0138),
     "hand": (0.0061, 0.0056),
@@ -16,6 +17,7 @@ _SHARES: dict[str, tuple[float, float]] = {
 }
 # The bodies of a segment, without their side.
 _BODIES: dict[str, tuple[str, ...]] = {
+    "head": ("head", "neck", "head_neck", "skull"),
     "trunk": ("pelvis", "torso"),
     "upper_arm": ("humerus",),
     "forearm": ("ulna", "radius"),
@@ -30,7 +32,8 @@ def mass_shares(body_mass_kg: Mapping[str, float], sex: Sex | None) -> dict[str,
     """Each body's share of the whole mass, all together 1; the mean of both sexes if it isn't known.
 
     Within a segment bodies keep the model's own proportions. A body that is none of these keeps its share, and a
-    segment that the model lacks (arms) is the trunk's. The publication is of adults.
+    segment that the model lacks is the trunk's: arms, and the head, which is part of most models' torso. The
+    publication is of adults.
     """
     whole = sum(body_mass_kg.values())
     shares: dict[str, float] = {}
@@ -58,7 +61,7 @@ def mass_shares(body_mass_kg: Mapping[str, float], sex: Sex | None) -> dict[str,
 
 
 def _sides(segment: str) -> tuple[str, ...]:
-    return ("",) if segment == "trunk" else ("_r", "_l")
+    return ("",) if segment in ("head", "trunk") else ("_r", "_l")
 
 
 def _share(segment: str, sex: Sex | None) -> float:

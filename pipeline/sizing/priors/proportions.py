@@ -14,6 +14,7 @@ from pipeline.mechanics.bodies.poses import body_places
 from pipeline.osim.arrays.read_model import Skeleton
 from pipeline.session.recipe import ScalingSettings
 from pipeline.session.session import Subject
+from pipeline.sizing.priors.built_in_bones import other_bones
 
 Kind = Literal["length", "breadth", "trunk", "difference"]
 
@@ -32,7 +33,8 @@ TRUNK_LIKE_PEOPLES = 0.94
 class Proportion:
     """Bodies and the axes of theirs that grow together; a "-" before the axes: what grows on the right shrinks here.
 
-    of_height: the share of a person's height that lies along it. usual: the factor of a person as tall as the model.
+    of_height: the share of a person's height that lies along it. usual: the factor of a person as tall as the built-in
+    model, on its bones. women: of a woman over a man of the same height.
     """
 
     name: str
@@ -40,6 +42,7 @@ class Proportion:
     bodies: Mapping[str, str]
     of_height: float = 0.0
     usual: float = 1.0
+    women: float = 1.0
 
 
 def _both(**axes: str) -> dict[str, str]:
@@ -48,21 +51,26 @@ def _both(**axes: str) -> dict[str, str]:
 
 # Shares of height: Drillis and Contini (1966), in Winter (2009), fig. 4.1: foot 0.039, shank 0.246, thigh 0.245, the
 # rest from hip to vertex, of which the model's pelvis takes 0.048 up to its lumbar joint.
+# Women over men, as shares of height: means of 1986 women and 4082 men in ANSUR II (Gordon et al. 2014,
+# Natick/TR-15/007), heights 1628.5 and 1756.2 mm: bicristal breadth 273.3 and 275.4, vertex over trochanterion 783.1
+# and 855.3, between the acromia 365.3 and 415.7, lateral femoral epicondyle over lateral malleolus 403.2 and 418.8,
+# this malleolus over the floor 62.7 and 72.9, radiale to stylion 241.3 and 267.9. Trochanterion over epicondyle is
+# 0.233 in both. What mass says of bones at a given height is not known here.
 PROPORTIONS: tuple[Proportion, ...] = (
     Proportion("pelvis_depth", "breadth", {"pelvis": "X"}),
     Proportion("pelvis_height", "breadth", {"pelvis": "Y"}, of_height=0.048),
-    Proportion("pelvis_width", "breadth", {"pelvis": "Z"}),
+    Proportion("pelvis_width", "breadth", {"pelvis": "Z"}, women=1.070),
     Proportion("trunk_depth", "breadth", {"torso": "X"}),
-    Proportion("trunk_length", "trunk", {"torso": "Y"}, of_height=0.422, usual=TRUNK_LIKE_PEOPLES),
-    Proportion("trunk_width", "breadth", {"torso": "Z"}),
+    Proportion("trunk_length", "trunk", {"torso": "Y"}, of_height=0.422, usual=TRUNK_LIKE_PEOPLES, women=0.987),
+    Proportion("trunk_width", "breadth", {"torso": "Z"}, women=0.948),
     Proportion("thigh_length", "length", _both(femur="Y", patella="XYZ"), of_height=0.245),
     Proportion("thigh_breadth", "breadth", _both(femur="XZ")),
-    Proportion("shank_length", "length", _both(tibia="Y"), of_height=0.246),
+    Proportion("shank_length", "length", _both(tibia="Y"), of_height=0.246, women=1.038),
     Proportion("shank_breadth", "breadth", _both(tibia="XZ")),
     Proportion("foot_length", "length", _both(talus="X", calcn="X", toes="X")),
-    Proportion("foot_breadth", "breadth", _both(talus="YZ", calcn="YZ", toes="YZ"), of_height=0.039),
+    Proportion("foot_breadth", "breadth", _both(talus="YZ", calcn="YZ", toes="YZ"), of_height=0.039, women=0.927),
     Proportion("upper_arm", "length", _both(humerus="XYZ")),
-    Proportion("forearm", "length", _both(ulna="XYZ", radius="XYZ", hand="XYZ")),
+    Proportion("forearm", "length", _both(ulna="XYZ", radius="XYZ", hand="XYZ"), women=0.971),
     Proportion("thigh_difference", "difference", {"femur_r": "Y", "femur_l": "-Y"}),
     Proportion("shank_difference", "difference", {"tibia_r": "Y", "tibia_l": "-Y"}),
 )
@@ -111,7 +119,17 @@ def proportion_prior(skeleton: Skeleton, subject: Subject, settings: ScalingSett
                 for axis in axes.lstrip("-"):
                     sign = -1.0 if axes.startswith("-") else 1.0
                     growth[k, skeleton.bodies.index(body), "XYZ".index(axis)] = sign * amount
-    mean = np.array([0.0 if p.kind == "difference" else taller + np.log(p.usual) for p in known])
+    # Of a person whose sex isn't known, between the two.
+    women = {"F": 0.5, "M": -0.5, None: 0.0}[subject.sex]
+    others = other_bones(skeleton)
+    mean = np.array(
+        [
+            0.0
+            if p.kind == "difference"
+            else taller + np.log(1.0 if others.keys() & p.bodies else p.usual) + women * np.log(p.women)
+            for p in known
+        ]
+    )
     alone = np.diag([sd[p.kind] ** -2.0 for p in known])
     share = np.array([p.of_height for p in known])
     # Long legs make a short trunk: together they are the height.

@@ -8,7 +8,7 @@ from typing import get_args
 
 import numpy as np
 
-from pipeline.ground.contacts import TOE_OVERHANG
+from pipeline.ground.floor import TOE_OVERHANG
 from pipeline.records import SIDES, Side
 from pipeline.session.profile import Profile, foot_of
 from pipeline.virtual.dynamics.planted import NoMotion

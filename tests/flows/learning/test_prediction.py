@@ -201,9 +201,9 @@ def test_an_input_that_is_not_known_is_named(npz: Path, tmp_path: Path) -> None:
         (["-o", "there.parquet"], "exists already"),
         (["-o", "beside.parquet"], "beside_cycles.parquet exists already"),
         (["-o", "out.csv", "--mass-kg", "0"], "--mass-kg 0: expected 10-250 kg"),
-        (["-o", "out.csv", "--session", "session.toml"], "--session says whose a .c3d file is"),
+        (["-o", "out.csv", "--session", "session.toml"], "--session says whose a .c3d or .trc file is"),
         (["-o", "out.csv", "--run", "no/run"], "no/run"),
-        (["-o", "out.csv", "--model", "mine.osim"], "--model follows the markers of a .c3d or a session"),
+        (["-o", "out.csv", "--model", "mine.osim"], "--model follows the markers of a .c3d, a .trc or a session"),
         (["-o", "out.csv", "--recipe", "gait2hip60"], "--recipe says how cycles are cut"),
     ],
 )

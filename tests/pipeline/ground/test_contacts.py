@@ -2,13 +2,12 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from pipeline.errors import TrialRejected
-from pipeline.ground.contacts import distance_to_edge_m, distance_to_foot_m, find_contacts, plates_in_ground
+from pipeline.ground.contacts import find_contacts, plates_in_ground
 from pipeline.markers.ground_frame import ground_rotation, to_ground
-from tests.pipeline.conftest import FIRST_STRIKE_S, MASS_KG, STANCE_S
+from tests.pipeline.conftest import BODY_N, FIRST_STRIKE_S, LABORATORY, MASS_KG, STANCE_S, Walker
+from tests.pipeline.ground.plates_chain import wrenches_of
 
 
 def contacts_of(recording, profile, recipe, mass_kg=MASS_KG):
@@ -57,13 +56,16 @@ def test_a_plate_hit_by_both_feet_is_marked(walker, profile, recipe):
     # The plate also reaches sideways to the left foot's line.
     wide = replace(plate, corners_m=plate.corners_m * np.array([8.0, 1, 1]) - np.array([0.75, 0, 0]))
     found = contacts_of(replace(recording, plates=(wide,)), profile, recipe)
-    assert [contact.reason for contact in found] == ["both feet on plate 1"]
+    assert [(contact.side, contact.reason) for contact in found] == [
+        ("right", "both feet on plate 1"),
+        ("left", "both feet on plate 1"),
+    ]
 
 
 def test_a_brush_is_not_a_step(walker, profile, recipe):
     found = contacts_of(replace(walker, force_scale=0.2).recording(), profile, recipe)
     assert not any(contact.usable for contact in found)
-    assert all("carried only" in contact.reason for contact in found)
+    assert all("with only" in contact.reason for contact in found)
 
 
 def test_a_stray_object_is_nobodys_foot(walker, profile, recipe):
@@ -77,15 +79,196 @@ def test_a_stray_object_is_nobodys_foot(walker, profile, recipe):
     assert all("from the nearest foot" in contact.reason for contact in found)
 
 
-def test_distance_to_the_foot_is_measured_across_and_beyond():
-    heel, toe = np.zeros((3, 3)), np.tile([0.1, 0.0, 0.0], (3, 1))
-    points = np.array([[0.05, 9.0, 0.03], [-0.04, 0.0, 0.0], [0.145, 0.0, 0.0]])
-    assert distance_to_foot_m(points, heel, toe) == pytest.approx([0.03, 0.04, 0.01])
+def pressed(recording, number, during_s, force_n, place_m):
+    """The same, something pressing on a plate as well: at `place_m` (S, 3) in the ground frame, for a time."""
+    time_s = np.arange(len(recording.analog)) / recording.analog_rate_hz
+    middle, half = np.mean(during_s), np.ptp(during_s) / 2
+    up_n = force_n * np.sqrt(np.clip(1 - ((time_s - middle) / half) ** 2, 0, None))
+    force = np.outer(up_n, LABORATORY @ np.array([0.0, 1.0, 0.0]))
+    plates = []
+    for plate in recording.plates:
+        if plate.number == number:
+            moment = np.cross(place_m @ LABORATORY.T - plate.origin_m, force)
+            plate = replace(plate, force_n=plate.force_n + force, moment_nm=plate.moment_nm + moment)
+        plates.append(plate)
+    return replace(recording, plates=tuple(plates))
 
 
-@given(st.floats(-1, 1), st.floats(-1, 1), st.sampled_from([1, -1]))
-def test_distance_to_the_edge_of_a_rectangle(x, z, winding):
-    corners = np.array([[0.3, 0, 0.2], [0.3, 0, -0.2], [-0.3, 0, -0.2], [-0.3, 0, 0.2]])[::winding]
-    expected = min(0.3 - abs(x), 0.2 - abs(z))
-    found = distance_to_edge_m(np.array([[x, 0.0, z]]), corners)[0]
-    assert found == pytest.approx(expected, abs=1e-12) or (found < 0 and expected < 0)
+def unloaded(plate):
+    return replace(plate, force_n=plate.force_n * 0, moment_nm=plate.moment_nm * 0)
+
+
+def under_the_right_foot(walker):
+    time_s = np.arange(round(walker.duration_s * walker.analog_rate_hz)) / walker.analog_rate_hz
+    place = walker.heel("right", time_s) + np.array([0.17, 0, 0])
+    place[:, 1] = 0
+    return place
+
+
+SWING_S = (FIRST_STRIKE_S["right"] + STANCE_S + 0.15, FIRST_STRIKE_S["right"] + STANCE_S + 0.25)
+
+
+def test_a_slight_scuff_of_a_swinging_toe_costs_nothing_and_is_measured(profile, recipe):
+    walker = Walker(plate_sides=("right", "left", "right"))
+    recording = walker.recording()
+    # The third plate has no load but the toe's.
+    recording = replace(recording, plates=(*recording.plates[:2], unloaded(recording.plates[2])))
+    scuffed = pressed(recording, 3, SWING_S, 0.045 * BODY_N, under_the_right_foot(walker))
+    one = [contact for contact in contacts_of(scuffed, profile, recipe) if contact.plate == 3]
+    assert [(contact.side, contact.usable, contact.strikes, contact.leaves) for contact in one] == [
+        ("right", True, False, False)
+    ]
+    before, events, _ = wrenches_of(recording, profile, recipe)
+    after, same_events, _ = wrenches_of(scuffed, profile, recipe)
+    assert same_events.events == events.events
+    assert (after["right"].known == before["right"].known).all()
+    more_ns = np.trapezoid(after["right"].force_n[:, 1] - before["right"].force_n[:, 1], after["right"].time_s)
+    # Below the plate's threshold nothing is taken.
+    assert more_ns == pytest.approx(0.045 * BODY_N * np.pi / 4 * 0.1, rel=0.2)
+
+
+def test_a_hard_scuff_costs_its_own_time_alone(profile, recipe):
+    walker = Walker(plate_sides=("right", "left", "right"))
+    recording = walker.recording()
+    recording = replace(recording, plates=(*recording.plates[:2], unloaded(recording.plates[2])))
+    scuffed = pressed(recording, 3, SWING_S, 80.0, under_the_right_foot(walker))
+    before, _, _ = wrenches_of(recording, profile, recipe)
+    after, _, _ = wrenches_of(scuffed, profile, recipe)
+    lost = before["right"].known & ~after["right"].known
+    assert set(after["right"].reason[lost]) == {"right foot scuffed plate 3 with 80 N in its swing"}
+    assert np.ptp(after["right"].time_s[lost]) == pytest.approx(0.09, abs=0.02)
+    assert (after["left"].known == before["left"].known).all()
+
+
+def test_a_hand_on_a_plate_is_no_foot_and_costs_no_stance(walker, profile, recipe):
+    recording = walker.recording()
+    beside = np.tile([walker.heel("right", np.array([0.2]))[0, 0], 0.0, 1.2], (len(recording.analog), 1))
+    away = np.array([1.1, 0.0, 0.0])
+    far = unloaded(replace(recording.plates[0], number=3, corners_m=recording.plates[0].corners_m + away))
+    helped = pressed(replace(recording, plates=(*recording.plates, far)), 3, (0.4, 0.6), 120.0, beside)
+    (hand,) = [contact for contact in contacts_of(helped, profile, recipe) if contact.plate == 3]
+    assert hand.side is None
+    assert "no foot on plate 3, which bore up to 120 N 1.1" in hand.reason
+    before, after = (wrenches_of(one, profile, recipe)[0] for one in (recording, helped))
+    for side in ("right", "left"):
+        assert (after[side].reason == before[side].reason).all()
+
+
+def test_somebody_elses_step_refuses_no_trial(walker, profile, recipe):
+    recording = walker.recording()
+    # Turned about the plate's middle, its place is under the walker's foot, which isn't on this plate.
+    heel = walker.heel("right", np.array([0.4]))[0]
+    away = np.array([1.1, 0.0, 0.0])
+    corners = recording.plates[0].corners_m + away
+    middle = corners.mean(axis=0) @ LABORATORY
+    step = np.tile(2 * middle - (heel + np.array([0.1, 0, 0])), (len(recording.analog), 1))
+    far = replace(recording.plates[0], number=3, corners_m=corners, origin_m=corners.mean(axis=0))
+    others = pressed(replace(recording, plates=(*recording.plates, unloaded(far))), 3, (0.3, 0.7), BODY_N, step)
+    (contact,) = [contact for contact in contacts_of(others, profile, recipe) if contact.plate == 3]
+    assert contact.side is None
+    assert "somebody else" in contact.reason
+
+
+def halves(walker, keep=("heel", "toe")):
+    """The right foot's plate as two side by side, the first under its heel and the second under its toes."""
+    recording = walker.recording()
+    whole, other = recording.plates
+    along = whole.corners_m[:, 1]
+    time_s = np.arange(len(recording.analog)) / recording.analog_rate_hz
+    on_toes = np.clip((time_s - FIRST_STRIKE_S["right"]) / STANCE_S, 0, 1)[:, None]
+    parts = {}
+    for name, ahead, share in (("heel", False, 1 - on_toes), ("toe", True, on_toes)):
+        corners = whole.corners_m.copy()
+        corners[:, 1] = np.where((along > along.mean()) == ahead, along, along.mean())
+        parts[name] = replace(
+            whole,
+            corners_m=corners,
+            force_n=share * whole.force_n,
+            moment_nm=share * whole.moment_nm,
+            number={"heel": 1, "toe": 3}[name],
+        )
+    return replace(recording, plates=(*(parts[name] for name in keep), other)), recording
+
+
+def test_a_foot_on_two_plates_side_by_side_is_measured_by_both(walker, profile, recipe):
+    split, whole = halves(walker)
+    right = [contact for contact in contacts_of(split, profile, recipe) if contact.side == "right"]
+    assert [(contact.plate, contact.usable, contact.strikes, contact.leaves) for contact in right] == [
+        (1, True, True, False),
+        (3, True, False, True),
+    ]
+    found, expected = (wrenches_of(one, profile, recipe)[0]["right"] for one in (split, whole))
+    stance = np.abs(found.time_s - FIRST_STRIKE_S["right"] - STANCE_S / 2) < 0.25
+    assert found.force_n[stance] == pytest.approx(expected.force_n[stance], abs=0.01 * BODY_N)
+    assert found.cop_m[stance] == pytest.approx(expected.cop_m[stance], abs=2e-3)
+
+
+def test_a_foot_whose_toes_are_beside_the_plate_is_not_measured(walker, profile, recipe):
+    split, _ = halves(walker, keep=("heel",))
+    (right,) = [contact for contact in contacts_of(split, profile, recipe) if contact.side == "right"]
+    assert "half off plate 1" in right.reason
+
+
+def test_two_feet_with_less_than_noise_between_them_are_two_contacts(walker, profile, recipe):
+    recording = walker.recording()
+    right, left = recording.plates
+    flight_s = 0.03
+    late = round((STANCE_S + flight_s - (FIRST_STRIKE_S["left"] - FIRST_STRIKE_S["right"])) * recording.analog_rate_hz)
+    at_once = replace(
+        right,
+        corners_m=right.corners_m.mean(axis=0) + (right.corners_m - right.corners_m.mean(axis=0)) * [8.0, 6.0, 1.0],
+        force_n=right.force_n + np.roll(left.force_n, late, axis=0),
+        # A moment about another origin.
+        moment_nm=right.moment_nm
+        + np.roll(left.moment_nm + np.cross(left.origin_m - right.origin_m, left.force_n), late, axis=0),
+    )
+    # As a runner's, the right foot is up at once, and the left one until it is loaded.
+    moved, lands_s = recording.markers_m.copy(), FIRST_STRIKE_S["right"] + STANCE_S + flight_s
+    up = {"R_F": recording.time_s > lands_s, "L_F": recording.time_s < lands_s}
+    for foot, frames in up.items():
+        for index in [index for index, label in enumerate(recording.marker_labels) if label.startswith(foot)]:
+            moved[frames, index, 2] += 0.1
+    found = contacts_of(replace(recording, plates=(at_once,), markers_m=moved), profile, recipe)
+    assert [(contact.side, contact.usable) for contact in found] == [("right", True), ("left", True)]
+    assert found[1].start_s - found[0].stop_s == pytest.approx(flight_s, abs=0.015)
+
+
+def test_a_sole_that_reaches_over_an_edge_is_measured(walker, profile, recipe):
+    (right, _) = contacts_of(walker.recording(), profile, recipe)
+    assert (right.usable, right.over_edge_m) == (True, 0.0)
+    # The plate ends 0.41 m ahead of the heel; moved back by 0.2 m, it ends before the toes do.
+    (right, _) = contacts_of(replace(walker, plate_shift_m=-0.2).recording(), profile, recipe)
+    assert right.over_edge_m == pytest.approx(1.35 * 0.17 - 0.21, abs=1e-3)
+    assert "its sole 20 mm over it" in right.reason or "its sole 19 mm over it" in right.reason
+
+
+def reactions_of(recording, feet):
+    """The same loads as a file of ground reactions gives them: about a point of the floor, without edges."""
+    plates = []
+    for plate, foot in zip(recording.plates, feet, strict=True):
+        floor_m = plate.corners_m.mean(axis=0)
+        moment_nm = plate.moment_nm + np.cross(plate.origin_m - floor_m, plate.force_n)
+        edgeless = np.full((4, 3), np.nan)
+        plates.append(
+            replace(plate, type=0, corners_m=edgeless, origin_m=floor_m, moment_nm=moment_nm, foot=foot, name="grf")
+        )
+    return replace(recording, plates=tuple(plates))
+
+
+@pytest.mark.parametrize("feet", [("right", "left"), (None, None)])
+def test_reactions_without_plates_are_the_same_contacts(walker, profile, recipe, feet):
+    recording = walker.recording()
+    expected = contacts_of(recording, profile, recipe)
+    assert contacts_of(reactions_of(recording, feet), profile, recipe) == expected
+
+
+def test_what_the_file_gives_to_a_foot_is_its_whole_reaction(walker, profile, recipe):
+    # Of a foot half off a plate, and of both on one: a file of reactions says that it is all there was.
+    shifted = replace(walker, plate_shift_m=0.2)
+    found = contacts_of(reactions_of(shifted.recording(), ("right", "left")), profile, recipe)
+    assert [(contact.side, contact.reason) for contact in found] == [("right", ""), ("left", "")]
+
+
+def test_reactions_of_the_other_foot_are_refused_by_name(walker, profile, recipe):
+    with pytest.raises(TrialRejected, match=r"grf is said to act on the left foot, and at 0\.2. s .* the right one"):
+        contacts_of(reactions_of(walker.recording(), ("left", "right")), profile, recipe)

@@ -5,7 +5,7 @@ import pytest
 
 from pipeline.errors import TrialRejected
 from pipeline.ground.contacts import find_contacts, plates_in_ground
-from pipeline.ground.gait_events import detect_events, in_stance
+from pipeline.ground.gait_events import detect_events, in_stance, motion_events, refuse_left_early
 from pipeline.markers.ground_frame import ground_rotation, to_ground
 from pipeline.records import Event
 from tests.pipeline.conftest import FIRST_STRIKE_S, MASS_KG, STANCE_S, STRIDE_S
@@ -72,3 +72,39 @@ def test_a_heel_that_is_hardly_seen_is_named(walker, profile, recipe):
     markers[60:, recording.marker_labels.index("R_FCC")] = np.nan
     with pytest.raises(TrialRejected, match="R_FCC"):
         events_of(replace(recording, markers_m=markers), profile, recipe)
+
+
+def test_a_foot_that_rolls_off_its_plate_before_it_leaves_the_floor_is_told(walker, profile, recipe):
+    recording = walker.recording()
+    time_s = np.arange(len(recording.analog)) / recording.analog_rate_hz
+    stays = (time_s < FIRST_STRIKE_S["right"] + STANCE_S - 0.2)[:, None]
+    first = recording.plates[0]
+    early = replace(first, force_n=first.force_n * stays, moment_nm=first.moment_nm * stays)
+    told = {}
+    for name, plate in (("early", early), ("whole", first)):
+        changed = replace(recording, plates=(plate, recording.plates[1]))
+        rotation = ground_rotation(changed, profile)
+        markers = to_ground(changed, rotation, changed.marker_labels)
+        settings = recipe.ground_reactions
+        contacts = find_contacts(changed, plates_in_ground(changed, rotation), markers, profile, MASS_KG, settings)
+        motion = motion_events("walk.c3d", markers, profile, settings)
+        found = refuse_left_early(contacts, markers, motion, settings)
+        told[name] = {contact.side: contact.reason for contact in found}
+    assert told["whole"] == {"right": "", "left": ""}
+    assert told["early"]["left"] == ""
+    assert "foot rolled off plate 1 0.2" in told["early"]["right"]
+
+
+def test_the_laboratorys_own_strike_is_used_where_ours_would_lie_beyond_the_record(walker, profile, recipe):
+    # The plates are loaded long after the heel is farthest forward: our last strike would be as late, after the end.
+    ends_s = FIRST_STRIKE_S["right"] + STRIDE_S + 0.04
+    late = replace(walker, load_delay_s=0.05, duration_s=ends_s)
+    theirs = Event(kind="foot_strike", side="right", time_s=ends_s - 0.03, label="Foot Strike")
+    without, _ = events_of(late.recording(), profile, recipe)
+    found, _ = events_of(replace(late, events=(theirs,)).recording(), profile, recipe)
+    assert len(without.times("foot_strike", "right")) == 1
+    assert found.times("foot_strike", "right")[1] == theirs.time_s
+    assert [event.source for event in found.events if event.time_s == theirs.time_s] == ["laboratory"]
+    # One that motion knows nothing of is not.
+    wrong = replace(theirs, time_s=ends_s - 0.5)
+    assert events_of(replace(late, events=(wrong,)).recording(), profile, recipe)[0].events == without.events

@@ -18,7 +18,7 @@ from pipeline.session.session import Subject
 def test_a_recording_too_slow_for_what_is_solved_of_it_is_named(monkeypatch, walker, profile, recipe, rates, why):
     """A walk that only sizes the body may be as slow: its key knows nothing of these cut-offs."""
     slow = replace(walker, **rates).recording()
-    monkeypatch.setattr(module, "read_c3d", lambda _: slow)
+    monkeypatch.setattr(module, "read_recording", lambda *_: slow)
     subject = Subject(id="S01", mass_kg=70.0, height_m=1.75)
     setup = SimpleNamespace(recipe=recipe, profile=profile, session=SimpleNamespace(subject=subject), plates_lag_s=None)
     static = SimpleNamespace(recording=walker.recording())

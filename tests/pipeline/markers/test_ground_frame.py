@@ -5,7 +5,7 @@ import pytest
 
 from pipeline.errors import TrialRejected
 from pipeline.markers.ground_frame import ground_rotation, to_ground
-from tests.pipeline.conftest import LABORATORY
+from tests.pipeline.conftest import LABORATORY, SPEED_M_S
 
 
 def test_forward_up_and_right_are_found(walker, profile):
@@ -29,6 +29,13 @@ def test_standing_faces_forward(walker, profile):
     recording = walker.recording()
     still = np.repeat(recording.markers_m[:1], len(recording.time_s), axis=0)
     assert ground_rotation(replace(recording, markers_m=still), profile) == pytest.approx(LABORATORY.T)
+
+
+def test_who_drifts_back_on_a_belt_walks_forward(walker, profile):
+    recording = replace(walker, duration_s=12.0).recording()
+    belt_m = LABORATORY @ np.array([SPEED_M_S + 0.07, 0.0, 0.0])
+    on_belt = recording.markers_m - (recording.time_s[:, None] * belt_m)[:, None, :]
+    assert ground_rotation(replace(recording, markers_m=on_belt), profile) == pytest.approx(LABORATORY.T)
 
 
 def test_a_walkway_across_the_axes_keeps_its_own_direction(walker, profile):

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 import pipeline.markers.static_trial as module
+from pipeline.errors import TrialRejected
 from pipeline.markers.static_trial import pose_static, read_static
 from pipeline.session.setup import open_session
 from tests.pipeline.session.test_session import COMPLETE
@@ -21,7 +22,7 @@ def setup(tmp_path):
 def reads(setup, monkeypatch) -> list[str]:
     """The files that were read, with what reads and poses them replaced by their names."""
     files: list[str] = []
-    monkeypatch.setattr(module, "read_c3d", lambda path: files.append(path.name) or path)
+    monkeypatch.setattr(module, "read_recording", lambda path, needed=(): files.append(path.name) or path)
     monkeypatch.setattr(module, "pose_static", lambda recording, profile, settings: (recording, settings))
     monkeypatch.setattr(module, "_last", {})
     return files
@@ -43,6 +44,16 @@ def test_a_changed_file_or_setting_is_read_again(setup, reads):
     read_static(replace(setup, recipe=setup.recipe.model_copy(update={"scaling": scaling})))
 
     assert len(reads) == 3
+
+
+def test_without_a_static_trial_and_walks_that_size_it_says_what_is_missing(setup, reads):
+    nothing = setup.session.model_copy(update={"static": None, "sizing_trials": ()})
+
+    with pytest.raises(TrialRejected, match=r"`sizing` in session\.toml names no walk") as rejected:
+        read_static(replace(setup, session=nothing))
+
+    assert rejected.value.stage == "scaling"
+    assert not reads
 
 
 def test_the_pose_is_the_mean_of_the_middle(walker, profile, recipe):

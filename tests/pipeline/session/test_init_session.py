@@ -8,6 +8,7 @@ from pipeline.session.init_session import init_session
 from pipeline.session.session import load_session
 from pipeline.session.stated_facts import SubjectFacts
 from tests.pipeline.c3d_builder import C3DFile, still_points
+from tests.pipeline.recordings.trc_text import trc_text
 
 COMPLETE = SubjectFacts(id="S01", mass_kg=70.5, height_m=1.75, sex="F", age_y=30)
 
@@ -140,7 +141,7 @@ def test_what_no_session_file_may_hold_is_refused_before_anything_is_written(fol
         ({"cohort": "a/b"}, r"--cohort 'a/b' can't be used in a path"),
         ({"conditions": [("slow*", "slow"), ("fsat*", "fast")]}, r"'fsat\*=fast' matches no walk.*fast 2\.C3D, slow_1"),
         ({"conditions": [("stand*", "slow")]}, r"'stand\*=slow' matches no walk"),
-        ({"static": "nowhere.c3d"}, r"--static 'nowhere\.c3d' is none of the C3D files.*fast 2\.C3D, slow_1\.c3d"),
+        ({"static": "nowhere.c3d"}, r"--static 'nowhere\.c3d' is none of the recordings.*fast 2\.C3D, slow_1\.c3d"),
         ({"profile": "nobody"}, r"'nobody' is neither a file nor one of the packaged profiles"),
     ],
 )
@@ -226,7 +227,7 @@ def test_markers_of_no_known_laboratory_ask_for_a_profile(tmp_path):
 
 
 def test_what_is_no_folder_of_recordings_is_refused(tmp_path):
-    with pytest.raises(ValueError, match="holds no C3D file"):
+    with pytest.raises(ValueError, match="holds no recording"):
         init_session(tmp_path, subject=COMPLETE)
     with pytest.raises(ValueError, match="is not a folder"):
         init_session(tmp_path / "nowhere", subject=COMPLETE)
@@ -250,3 +251,23 @@ def test_labels_that_are_known_need_no_profile(tmp_path):
     assert "15 labels are known landmarks" in notes
     assert "not recognised, and not used: Odd" in notes
     assert load_session(written.file).static == tmp_path / "stand.c3d"
+
+
+def write_trc(path: Path, labels: tuple[str, ...], travel_m: float) -> None:
+    points = still_points(frames=50, points=len(labels))[..., :3].astype(float)
+    points[..., 0] += 1e3 * np.linspace(0, travel_m, 50)[:, None]
+    path.write_text(trc_text(labels=labels, positions=points))
+
+
+def test_a_folder_of_trc_files_is_a_session_too(tmp_path, profile):
+    write_trc(tmp_path / "stand.trc", profile.required_labels, travel_m=0.0)
+    write_trc(tmp_path / "slow.trc", profile.required_labels, travel_m=1.5)
+    write_trc(tmp_path / "fast.trc", profile.required_labels, travel_m=1.5)
+    (tmp_path / "fast_grf.mot").write_text("no table")
+
+    init_session(tmp_path, subject=COMPLETE, cohort="healthy", conditions=[("*", "slow")])
+
+    session = load_session(tmp_path)
+    assert (session.static, [trial.name for trial in session.trials]) == (tmp_path / "stand.trc", ["slow"])
+    text = (tmp_path / "session.toml").read_text()
+    assert '# "fast.trc" = ""  # can\'t be read: fast_grf.mot: no \'endheader\' line' in text

@@ -13,7 +13,17 @@ ROW = re.compile(
     r"^\| `(?P<module>pipeline[\w.]+)` \| `(?P<name>\w+)` \| (?P<value>[-+.\de, ]+) \| (?P<why>.+) \|$", re.MULTILINE
 )
 TABLE = list(ROW.finditer((REPOSITORY / "docs" / "recipes.md").read_text("utf-8")))
-WHOLLY_LISTED = ("anatomy", "session", "markers", "ground", "motion_only", "sizing", "solving")
+WHOLLY_LISTED = (
+    "anatomy",
+    "session",
+    "markers",
+    "ground",
+    "motion_only",
+    "sizing",
+    "solving",
+    "recordings",
+    "own_model",
+)
 
 
 def named_numbers(path: Path) -> Iterator[str]:

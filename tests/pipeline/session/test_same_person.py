@@ -20,7 +20,8 @@ def blocks(walker, walk: SubjectBlock, static: SubjectBlock):
 
 
 def test_files_that_say_nothing_or_the_same_are_one_persons(walker):
-    said = SubjectBlock(mass_kg=73.0, height_m=1.72, fingerprint="ab12")
+    # Another mass is reported where it is weighed, and is no sign of another person.
+    said = SubjectBlock(mass_kg=83.0, height_m=1.72, fingerprint="ab12")
     check_subject_blocks(*blocks(walker, SubjectBlock(), said), SUBJECT, SETTINGS)
     check_subject_blocks(*blocks(walker, said, said), SUBJECT, SETTINGS)
 
@@ -29,7 +30,6 @@ def test_files_that_say_nothing_or_the_same_are_one_persons(walker):
     ("walk", "static", "words"),
     [
         ({"fingerprint": "ab12"}, {"fingerprint": "cd34"}, ("walk.c3d and static.c3d", "one person's files")),
-        ({"mass_kg": 78.0}, {}, ("walk.c3d states a mass of 78 kg", "session.toml 70 kg", "within 10%")),
         ({"height_m": 1.66}, {}, ("walk.c3d states a height of 1.66 m", "session.toml 1.75 m", "within 3%")),
         ({}, {"height_m": 1.66}, ("static.c3d states a height of 1.66 m", "session.toml 1.75 m", "within 3%")),
     ],

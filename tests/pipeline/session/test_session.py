@@ -94,3 +94,93 @@ def test_a_session_states_how_late_its_plates_are_or_its_profile_does(tmp_path):
     assert stated("plates_lag_s = 0.0", "plates_lag_s = 0.015") == 0.0
     with pytest.raises(ValueError, match=r"plates_lag_s.*less than or equal to 0\.1"):
         stated("plates_lag_s = 15", "")
+
+
+TRC = COMPLETE.replace('"walk 01.c3d" = "slow"', '"walk1.trc" = {condition = "slow", forces = "forces 1.mot"}').replace(
+    '"walk_02.c3d"', '"walk2.trc"'
+)
+
+
+def test_a_trial_names_its_forces_or_finds_them_beside_it(tmp_path):
+    (tmp_path / "walk2_grf.sto").touch()
+    (tmp_path / "walk1_grf.mot").touch()
+    first, second = load_session(write(tmp_path, TRC)).trials
+    assert (first.name, first.condition, first.forces) == ("walk1", "slow", tmp_path / "forces 1.mot")
+    assert (second.name, second.condition, second.forces) == ("walk2", "fast", tmp_path / "walk2_grf.sto")
+
+
+def test_a_trial_without_forces_has_none(tmp_path):
+    (tmp_path / "walk1_grf.mot").touch()
+    text = TRC.replace('"forces 1.mot"', '""')
+    assert [trial.forces for trial in load_session(write(tmp_path, text)).trials] == [None, None]
+
+
+def test_a_c3d_holds_plates_of_its_own_unless_told(tmp_path):
+    (tmp_path / "walk 01_grf.mot").touch()
+    assert load_session(write(tmp_path, COMPLETE)).trials[0].forces is None
+    text = COMPLETE.replace('= "slow"', '= {condition = "slow", forces = "walk 01_grf.mot"}')
+    assert load_session(write(tmp_path, text)).trials[0].forces == tmp_path / "walk 01_grf.mot"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ('condition = "slow", ', "", r"trials\..*condition: Field required"),
+        ("forces =", "force =", "force: Extra inputs"),
+    ],
+)
+def test_a_trials_entry_is_checked(tmp_path, old, new, message):
+    with pytest.raises(ValueError, match=message):
+        load_session(write(tmp_path, TRC.replace(old, new)))
+
+
+def test_two_files_of_forces_beside_a_trial_are_no_answer(tmp_path):
+    for end in ("mot", "sto"):
+        (tmp_path / f"walk2_grf.{end}").touch()
+    with pytest.raises(ValueError, match=r"walk2_grf\.mot and walk2_grf\.sto both lie beside walk2\.trc"):
+        load_session(write(tmp_path, TRC))
+
+
+SOLVED = (
+    COMPLETE.replace('static = "static.c3d"', 'scaled_model = "subject.osim"')
+    .replace('"walk 01.c3d"', '"walk1_ik.mot"')
+    .replace('"walk_02.c3d"', '"walk2.trc"')
+)
+
+
+def test_a_body_as_given_needs_no_recording_to_size_it(tmp_path):
+    session = load_session(write(tmp_path, SOLVED))
+    assert (session.scaled_model, session.static, session.sizing_trials) == (tmp_path / "subject.osim", None, ())
+    assert [trial.is_solved for trial in session.trials] == [True, False]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ('scaled_model = "subject.osim"', "", r"walk1_ik\.mot hold joint coordinates.*scaled_model = "),
+        ("scaled_model", 'static = "static.c3d"\nscaled_model', "nothing sizes one. Leave out `static`"),
+        ("scaled_model", 'sizing = ["walk2.trc"]\nscaled_model', "nothing sizes one. Leave out `sizing`"),
+    ],
+)
+def test_a_body_is_given_or_sized(tmp_path, old, new, message):
+    with pytest.raises(ValueError, match=message):
+        load_session(write(tmp_path, SOLVED.replace(old, new)))
+
+
+def test_a_model_that_is_not_there_is_named(tmp_path):
+    with pytest.raises(ValueError, match=r"subject\.osim does not exist. Correct `scaled_model`"):
+        open_session(str(write(tmp_path, SOLVED)), "gait2hip60", None)
+
+
+def test_every_file_that_a_session_names(tmp_path):
+    text = TRC.replace("[trials]", "[trials]\n").replace('static = "static.c3d"', 'static = "static.trc"')
+    session = load_session(write(tmp_path, text))
+    names = {"session.toml", "static.trc", "walk1.trc", "walk2.trc", "forces 1.mot"}
+    assert {path.name for path in session.files} == names
+
+
+def test_joint_coordinates_tell_no_profile(tmp_path):
+    (tmp_path / "subject.osim").touch()
+    text = SOLVED.replace('"walk2.trc" = "fast"', "").replace('"isb_full_body"', '"auto"')
+    with pytest.raises(ValueError, match="joint coordinates tell no labels: name a profile"):
+        open_session(str(write(tmp_path, text)), "gait2hip60", None)

@@ -88,9 +88,7 @@ def test_a_single_averaged_frame_stands(moving, profile):
 def test_feet_that_are_never_seen_tell_nothing(moving, profile):
     recording = moving(profile, still(), still(), still())
     hidden = recording.markers_m.copy()
-    hidden[:, [recording.marker_labels.index(label) for label in (profile.left_foot.heel, profile.left_foot.toe)]] = (
-        np.nan
-    )
+    hidden[:, [recording.marker_labels.index(label) for label in profile.left_foot.labels]] = np.nan
     assert not is_standing(replace(recording, markers_m=hidden), profile)
 
 

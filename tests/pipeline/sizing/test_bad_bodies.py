@@ -9,8 +9,14 @@ from benchmarks.doctored_bodies import FAULTS, Recorded, read_recorded, size
 from benchmarks.people import everybody, session_of
 from pipeline.errors import TrialRejected
 from pipeline.markers.static_trial import pose_static
+from pipeline.records import BodyFigure
 from pipeline.session.recipe import load_recipe
+from pipeline.sizing.body_figures import body_figures
+from pipeline.sizing.estimate_body import estimate_body
+from pipeline.sizing.evidence import regressed_hips
 from pipeline.sizing.plausible import left_out, plausible, without_outlying_frames
+from pipeline.sizing.priors.landmarks import marker_prior
+from pipeline.sizing.unknown_bones import unknown_bones
 
 pytestmark = [pytest.mark.osim, pytest.mark.data]
 PACKAGED = load_recipe("gait2hip60")
@@ -40,6 +46,7 @@ def people(shared_data, tmp_path_factory) -> dict[str, Recorded]:
         (ADULT, "everywhere: exchanged both sides of a knee", "exchanged_markers", ("R_FLE", "R_FME")),
         (ADULT, "profile: epicondyle on the shank", "left_from_right", ("R_FLE",)),
         (ADULT, "static: malleolus 5 cm up", "marker_off", ("R_FAL",)),
+        (ADULT, "everywhere: malleolus 5 cm up", "malleolus_height", ("R_FAL",)),
         (ADULT, "static: one frame, long step", "foot_ahead", ()),
         (ADULT, "static: right foot off the ground", "foot_height", ()),
         (ADULT, "height + 10 cm", "height_by_neck", ("CV7",)),
@@ -119,3 +126,94 @@ def test_spines_that_were_exchanged_and_put_right_leave_the_ground_frame_right(p
 
     true = pose_static(adult.static, adult.profile, RECIPE.scaling).pose
     np.testing.assert_allclose(pose.positions_m, true.positions_m, atol=1e-9)
+
+
+def bent_by(people, degrees: float) -> tuple[BodyFigure, ...]:
+    """What is said of the adult's knees, standing bent by so much."""
+    body = people[ADULT].body
+    poses = body.posterior.poses.copy()
+    knees = [body.shared.names.index(f"knee_angle_{side}") for side in "rl"]
+    poses[np.ix_(np.flatnonzero(body.gathered.standing), knees)] = np.radians(degrees)
+    bent = replace(body, posterior=replace(body.posterior, poses=poses))
+    figures = plausible(bent, people[ADULT].subject, RECIPE.scaling)
+    return tuple(figure for figure in figures if figure.figure == "standing_knee")
+
+
+def test_a_knee_that_is_bent_backwards_is_no_crouch(people):
+    for degrees, warned, refused in ((20, True, False), (50, True, True), (-20, False, False)):
+        knees = bent_by(people, degrees)
+        assert [knee.value for knee in knees] == pytest.approx([degrees, degrees])
+        assert all(bool(knee.warning) == warned and knee.refused == refused for knee in knees)
+
+
+def test_a_frame_that_shows_one_anterior_spine_says_nothing_of_the_pelvis(people):
+    """Without it the pelvis leans as it did; were it counted, by the side's own height."""
+    body = people[ADULT].body
+    evidence, walking = body.gathered.evidence, np.flatnonzero(~body.gathered.standing)
+    measured_m, precision = evidence.measured_m.copy(), evidence.precision.copy()
+    # The left one jumps by a hand where the right one is hidden.
+    column = {label: number for number, label in enumerate(body.gathered.labels)}
+    precision[walking[0], column["R_IAS"]] = 0.0
+    measured_m[walking[0], column["L_IAS"], 1] += 0.1
+    one = replace(
+        body, gathered=replace(body.gathered, evidence=replace(evidence, measured_m=measured_m, precision=precision))
+    )
+
+    def leans(of) -> float:
+        figures = body_figures(of, RECIPE.scaling)
+        return next(f.value for f in figures if (f.figure, f.of) == ("pelvis_less_spines", "walking"))
+
+    assert leans(one) == pytest.approx(leans(body), abs=0.5)
+
+
+def test_a_body_on_another_model_takes_no_landmarks_and_says_so(people, shared_data):
+    """The adult on gait2354, which has bodies of the same names and no arms."""
+    adult = people[ADULT]
+    static = pose_static(adult.static, adult.profile, RECIPE.scaling)
+    body = estimate_body(
+        shared_data / "opensim_reference" / "gait2354" / "gait2354_simbody.osim",
+        profile=adult.profile,
+        subject=adult.subject,
+        standing=static.pose,
+        walks={},
+        settings=RECIPE.scaling,
+    )
+
+    for label in ("R_IAS", "R_FLE", "R_FAL"):
+        assert body.gathered.priors[label].bone_m == adult.profile.markers[label].location_m
+    said = {figure.figure: figure for figure in unknown_bones(body)}
+    assert "femur_r's joint on pelvis lies 20 mm from" in " ".join(figure.warning for figure in said.values())
+    arms = {
+        label
+        for label, marker in adult.profile.markers.items()
+        if marker.body.startswith(("humerus", "ulna", "radius", "hand"))
+    }
+    seen = arms & set(static.pose.labels)
+    assert seen
+    assert set(body.gathered.without_body) == seen
+    assert "the model lacks the bodies" in said["markers_without_body"].warning
+    assert not list(unknown_bones(adult.body))
+    # Regressed hips are of the markers alone: the model doesn't matter.
+    hips = [
+        [b.gathered.evidence.measured_m[0, len(b.gathered.labels) + side] for side in (0, 1)]
+        for b in (body, adult.body)
+    ]
+    np.testing.assert_allclose(hips[0], hips[1], atol=1e-6)
+
+
+def test_hips_lie_where_they_do_whether_or_not_the_profile_names_the_spines(people):
+    """The pelvis table names them: skin is taken off all the same."""
+    adult = people[ADULT]
+    plain = {label: marker.model_copy(update={"landmark": ""}) for label, marker in adult.profile.markers.items()}
+    unnamed = adult.profile.model_copy(update={"markers": plain})
+    pose = pose_static(adult.static, adult.profile, RECIPE.scaling).pose
+    found = []
+    for profile in (adult.profile, unnamed):
+        # Without a malleolus neither knows how long the leg is.
+        labels = [label for label in pose.labels if profile.markers[label].body == "pelvis"]
+        priors = {label: marker_prior(profile.markers[label]) for label in labels}
+        at_m = np.stack([pose.marker(label) for label in labels], axis=1)
+        hips = regressed_hips(profile, ("femur_r", "femur_l"), labels, priors, at_m, np.array([True]))
+        found.append(np.array([hips["hip_r"], hips["hip_l"]]))
+    assert np.isfinite(found[0]).all()
+    np.testing.assert_allclose(found[1], found[0], atol=1e-12)

@@ -17,6 +17,7 @@ from pipeline.sizing.plausible import (
     feet_in_standing,
     height_by_neck,
     height_of_cervical_m,
+    malleoli_in_standing,
     standing_signs,
     standing_travel,
 )
@@ -231,3 +232,29 @@ def test_neighbours_are_not_told_apart():
     near_m = EXPECTED_M * 0.1
 
     assert exchange_ratio(near_m[:, ::-1], near_m) == 0.0
+
+
+@pytest.mark.parametrize(("sex", "usual_m"), [("F", 0.0385 * 1.70), ("M", 0.0415 * 1.70), (None, 0.04 * 1.70)])
+def test_a_malleolus_stands_as_high_as_malleoli_do(sex, usual_m) -> None:
+    """R_FAL is at 0.08 m, a heel's marker at 0.02, 1 mm lower than heels' markers are; the left one is 5 cm higher."""
+    person = Subject(id="S1", mass_kg=70, height_m=1.70, sex=sex)
+    at = {label: np.array(place) for label, place in PLACES_M.items()} | {"L_FAL": np.array([0.03, 0.13, -0.14])}
+
+    found = {figure.of: figure for figure in malleoli_in_standing(at, PROFILE, person, SETTINGS)}
+
+    assert found["R_FAL"].value == pytest.approx(1e3 * (0.081 - usual_m))
+    assert found["L_FAL"].value == pytest.approx(found["R_FAL"].value + 50)
+    assert found["L_FAL"].refused
+    assert not found["R_FAL"].refused
+
+
+def test_marker_pairs_size_somebody_of_any_height() -> None:
+    small = Subject(id="S1", mass_kg=13, height_m=0.9)
+    by_pairs = SETTINGS.model_copy(update={"method": "pairs"})
+
+    told = {figure.figure: figure.refused for figure in standing_signs(static(), PROFILE, small, SETTINGS)}
+    pairs = {figure.figure: figure.refused for figure in standing_signs(static(), PROFILE, small, by_pairs)}
+
+    assert told["height_outside_prior"]
+    assert "height_outside_prior" not in pairs
+    assert "standing_travel" in pairs

@@ -7,7 +7,8 @@ import pytest
 from scipy.optimize import least_squares
 
 from pipeline.mechanics.bodies.poses import body_places, follow_couplings
-from pipeline.sizing.posterior import Evidence, likeliest
+from pipeline.sizing import posterior
+from pipeline.sizing.posterior import Evidence, Posterior, likeliest, wall_precision
 from pipeline.sizing.scaled_tree import scaled_tree
 from tests.pipeline.mechanics.chains import N_COORDINATES, leg
 
@@ -130,10 +131,65 @@ def test_it_is_the_optimum_of_all_at_once_and_as_uncertain_as_the_curvature_ther
     assert found.loss == pytest.approx(loss, rel=1e-6)
     deviations = np.sqrt(np.diag(covariance))
     np.testing.assert_allclose(found.shape / deviations, shape / deviations, atol=5e-3)
+    if np.isfinite(reach):
+        # A wall pushes from one side only: less sure than its curvature, surer than without it.
+        free = likeliest_without_walls(evidence, found)
+        assert (np.diag(found.covariance) >= np.diag(covariance) * (1 - 1e-3)).all()
+        assert (np.diag(found.covariance) <= np.diag(free) * (1 + 1e-3)).all()
+        return
     np.testing.assert_allclose(np.sqrt(np.diag(found.covariance)), deviations, rtol=1e-3)
     np.testing.assert_allclose(
         found.covariance / np.outer(deviations, deviations), covariance / np.outer(deviations, deviations), atol=2e-3
     )
+
+
+def likeliest_without_walls(evidence: Evidence, found: Posterior) -> np.ndarray:
+    """The covariance of the shape at the same place, were there no walls: of the same residuals less theirs."""
+    open_ended = replace(evidence, low=np.full(len(FREE), -np.inf), high=np.full(len(FREE), np.inf))
+    unknown = np.concatenate([found.shape, found.poses[:, FREE].ravel()])
+    jacobian = least_squares(lambda x: residuals(open_ended, x), unknown, jac="3-point", max_nfev=1).jac
+    n_shape = len(found.shape)
+    covariance: np.ndarray = np.linalg.inv(jacobian.T @ jacobian)[:n_shape, :n_shape]
+    return covariance
+
+
+@pytest.mark.parametrize(("sd", "wall"), [(5.0, 2.0), (1.0, 2.0), (10.0, 1.0)])
+@pytest.mark.parametrize("beyond", [0.01, 0.7, 3.0, 12.0])
+def test_a_wall_says_as_much_as_the_density_that_it_makes(beyond: float, sd: float, wall: float) -> None:
+    """Of one value: its mean square about the optimum, by adding up the density, and by what the wall says of it."""
+    middle = beyond * (1 + (sd / wall) ** 2)
+    at = np.linspace(-15 * sd, 15 * sd, 400_001) + middle * (middle < 5 * sd)
+    at = np.union1d(at, beyond + np.linspace(-15, 15, 400_001) * min(sd, wall))
+    loss = (at - middle) ** 2 / sd**2 + np.maximum(at, 0.0) ** 2 / wall**2
+    assert at[loss.argmin()] == pytest.approx(beyond, abs=1e-2)
+    density = np.exp(-(loss - loss.min()) / 2)
+    exact = np.trapezoid(density * (at - beyond) ** 2, at) / np.trapezoid(density, at)
+
+    found = 1 / (sd**-2 + float(wall_precision(np.array(beyond), np.array(sd), wall)))
+
+    assert found == pytest.approx(exact, rel=1e-3)
+    # Far beyond the wall is a spring.
+    assert found >= 1 / (sd**-2 + wall**-2) * (1 - 1e-6)
+
+
+def test_a_pose_that_is_stuck_is_no_answer(measured: Evidence, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert not likeliest(measured).stuck.any()
+    # The first frame can't be moved from where it starts.
+    start = measured.start.copy()
+    start[0, FREE] = 1.0
+    settle = posterior._settle
+
+    def held(evidence, shape, poses, damping, steps):
+        moved, _ = settle(evidence, shape, poses, damping, steps)
+        moved[0] = start[0]
+        return moved, posterior._frame_losses(evidence, shape, moved)
+
+    monkeypatch.setattr(posterior, "_settle", held)
+
+    found = likeliest(replace(measured, start=start))
+
+    np.testing.assert_array_equal(found.stuck, [True] + [False] * (N_FRAMES - 1))
+    assert not found.converged
 
 
 def test_what_is_measured_without_error_where_markers_are_known_comes_back() -> None:

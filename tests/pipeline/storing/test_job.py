@@ -207,3 +207,38 @@ def test_a_recipe_may_name_the_model(session, monkeypatch):
     assert job.model == session / "model.osim"
     # A file that is named on the command line comes first, and the same content gives the same keys.
     assert trial_keys(job, "walk_01") == trial_keys(job_of(session), "walk_01")
+
+
+def test_a_trials_forces_and_what_says_their_feet_are_part_of_it(session):
+    before = trial_keys(job_of(session), "walk_01")
+    rewrite(session, '"walk 01.c3d" = "slow"', '"walk 01.c3d" = {condition = "slow", forces = "grf.mot"}')
+    (session / "grf.mot").write_text("forces")
+    of_trial = {name for name, stage in STAGES.items() if "trial" in stage.facts}
+    assert of_trial <= stale(session, before)
+
+    before = trial_keys(job_of(session), "walk_01")
+    assert not stale(session, before)
+    (session / "grf.mot").write_text("other forces")
+    assert of_trial <= stale(session, before)
+
+    before = trial_keys(job_of(session), "walk_01")
+    loads = "<ExternalLoads><objects>{}</objects><datafile>grf.mot</datafile></ExternalLoads>"
+    force = "<ExternalForce><applied_to_body>calcn_r</applied_to_body></ExternalForce>"
+    (session / "loads.xml").write_text(f"<OpenSimDocument>{loads.format(force)}</OpenSimDocument>")
+    assert of_trial <= stale(session, before)
+
+
+def test_forces_that_cannot_be_read_are_named(session):
+    rewrite(session, '"walk 01.c3d" = "slow"', '"walk 01.c3d" = {condition = "slow", forces = "gone.mot"}')
+    with pytest.raises(TrialRejected, match=r"gone\.mot can't be read.*or `forces` in session\.toml"):
+        job_of(session).trial_accounts("walk_01")
+
+
+def test_a_body_as_given_is_the_model_and_makes_all_of_its_trials(session):
+    rewrite(session, 'static = "static.c3d"', 'scaled_model = "subject.osim"')
+    (session / "subject.osim").write_text("a body")
+    job = job_of(session)
+    assert job.model == session / "subject.osim"
+    before = trial_keys(job, "walk_01")
+    (session / "subject.osim").write_text("another body")
+    assert {"scaling", "inverse_kinematics", "inverse_dynamics", "quality"} <= stale(session, before)

@@ -38,7 +38,7 @@ SCALED = ScaledModel(
 @pytest.fixture(autouse=True)
 def scaled(monkeypatch: pytest.MonkeyPatch) -> None:
     """What scaling gives; the tests are about how it is stored."""
-    monkeypatch.setattr(module, "read_static", lambda _: None)
+    monkeypatch.setattr(module, "standing_subject", lambda _: None)
     monkeypatch.setattr(module, "size_subject", lambda *_: SCALED)
 
 

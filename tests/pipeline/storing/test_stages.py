@@ -81,7 +81,7 @@ STALE_BY_FACT = {
     "plates_lag_s": {"inverse_kinematics", "ground_reactions", *POSED},
     "kinematics_only": {"inverse_kinematics", *POSED},
     "bony_places": EVERYTHING - {"ground_reactions"},
-    "built_in_joints": {"joint_angles"},
+    "built_in_joints": EVERYTHING - {"ground_reactions"},
 }
 PIPELINE = Path(__file__).parents[3] / "pipeline"
 # Packaged data whose content reaches a key otherwise, or no key because it changes no stored number.
@@ -93,10 +93,11 @@ OTHERWISE_ACCOUNTED_FOR = {
     "virtual": "it makes recordings, whose content is a fact",
 }
 # How code names a packaged table, by its fact; and the modules that do, with the stage that each belongs to.
-NAMED = {"bony_places": '"bony_places.toml"', "built_in_joints": "read_tables()"}
+NAMED = {"bony_places": '"bony_places.toml"', "built_in_joints": "joint_places_m()"}
 READERS = {
     ("landmarks/bony_places.py", "bony_places"): "scaling",
     ("anatomy/bones.py", "built_in_joints"): "joint_angles",
+    ("sizing/priors/built_in_bones.py", "built_in_joints"): "scaling",
 }
 
 

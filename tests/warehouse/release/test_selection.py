@@ -51,8 +51,19 @@ def test_only_accepted_trials_with_a_cycle_of_the_side_are_released(
     write_row(warehouse, "trials", trial("adults", "S01", "rejected"), rejected, **MADE)
     trials = stored_trials(warehouse)
 
-    assert [found.key.trial for found in with_cycles(trials, "both")] == ["both", "left"]
-    assert [found.key.trial for found in with_cycles(trials, "right")] == ["both"]
+    assert [found.key.trial for found in with_cycles(trials, "both", turns=False)] == ["both", "left"]
+    assert [found.key.trial for found in with_cycles(trials, "right", turns=False)] == ["both"]
+
+
+def test_turns_are_left_out_unless_asked_for(warehouse: Warehouse, store_trial: TrialWriter) -> None:
+    store_trial(trial("adults", "S01", "before"))
+    store_trial(trial("adults", "S01", "straight"), heading_change_deg=-19.0)
+    store_trial(trial("adults", "S01", "turn"), heading_change_deg=-21.0)
+    trials = stored_trials(warehouse)
+
+    assert [found.key.trial for found in with_cycles(trials, "both", turns=False)] == ["before", "straight"]
+    assert len(with_cycles(trials, "both", turns=True)) == 3
+    assert Selection(turns=True).as_plain() == Selection().as_plain() | {"turns": ["included"]}
 
 
 def test_sides_are_right_or_both() -> None:

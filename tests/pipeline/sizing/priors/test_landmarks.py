@@ -4,10 +4,15 @@ import numpy as np
 import pytest
 
 from pipeline.landmarks.bony_places import MARKER_RADIUS_M, landmarks
-from pipeline.session.load_profile import load_profile
+from pipeline.session.load_profile import fixed_profiles, load_profile
 from pipeline.session.profile import ProfileMarker
-from pipeline.session.recipe import packaged_names
-from pipeline.sizing.priors.landmarks import TECHNICAL_SD_M, UNNAMED_SD_M, marker_prior
+from pipeline.sizing.priors.landmarks import (
+    TECHNICAL_SD_M,
+    UNNAMED_SD_M,
+    marker_prior,
+    placed_prior,
+    spine_under,
+)
 
 MIRRORED = np.array([1.0, 1.0, -1.0])
 
@@ -62,9 +67,38 @@ def test_a_landmark_on_another_body_is_refused() -> None:
         marker_prior(marker("lateral_malleolus", "femur_l"))
 
 
-@pytest.mark.parametrize("profile", packaged_names("profiles"))
+@pytest.mark.parametrize("profile", fixed_profiles())
 def test_every_packaged_marker_has_a_prior_within_a_hand_of_where_the_profile_has_it(profile: str) -> None:
     for label, one in load_profile(profile).markers.items():
         found = marker_prior(one)
         apart_m = np.linalg.norm(np.add(found.bone_m, found.over_m) - one.location_m)
         assert apart_m < 0.1, f"{label} lies {1e3 * apart_m:.0f} mm from its landmark"
+
+
+def test_a_childs_bones_differ_as_much_less_as_they_are_smaller_and_its_skin_and_palpation_do_not() -> None:
+    from pipeline.sizing.priors.landmarks import SHAPE_SD_M
+
+    landmark = landmarks()["lateral_malleolus"]
+    whole, half = (marker_prior(marker("lateral_malleolus", "tibia_r"), (size, size, size)) for size in (1.0, 0.5))
+    lost = np.square(whole.place_sd_m) - np.square(half.place_sd_m)
+    np.testing.assert_allclose(lost, 0.75 * np.square(SHAPE_SD_M["tibia_r"]))
+    np.testing.assert_allclose(half.placed_m, np.multiply(landmark.bone_m, 0.5) + whole.over_m)
+
+
+def test_a_place_on_another_bone_is_where_the_profile_has_it() -> None:
+    named = marker("lateral_malleolus", "tibia_r", 0.05)
+    found = placed_prior(named)
+    assert found.bone_m == named.location_m
+    assert found.place_sd_m == (UNNAMED_SD_M,) * 3
+    # Skin moves there as it does anywhere.
+    assert found.soft_tissue_m == marker_prior(named).soft_tissue_m
+
+
+@pytest.mark.parametrize("profile", fixed_profiles())
+def test_the_pelvis_table_says_over_which_spine_a_label_is(profile: str) -> None:
+    """As the landmarks that packaged profiles name say too."""
+    named = load_profile(profile)
+    plain = {label: one.model_copy(update={"landmark": ""}) for label, one in named.markers.items()}
+    unnamed = named.model_copy(update={"markers": plain})
+    for label in (named.pelvis.right_anterior, named.pelvis.left_anterior, *named.pelvis.posterior):
+        assert spine_under(unnamed, label) == spine_under(named, label) == landmarks()[named.markers[label].landmark]

@@ -63,3 +63,11 @@ def test_a_body_that_is_no_segment_keeps_its_share() -> None:
 
 def test_a_model_of_none_of_these_keeps_its_own() -> None:
     assert mass_shares({"upper": 3.0, "fore": 1.0}, None) == {"upper": 0.75, "fore": 0.25}
+
+
+@pytest.mark.parametrize(("sex", "head"), [("M", 0.0694), ("F", 0.0668)])
+def test_a_head_of_its_own_has_the_published_share_and_the_trunk_the_less(sex: Literal["M", "F"], head: float) -> None:
+    whole, apart = mass_shares(WHOLE, sex), mass_shares({**WHOLE, "head": 9.0}, sex)
+    assert apart["head"] == pytest.approx(head, rel=2e-3)
+    assert apart["pelvis"] + apart["torso"] + apart["head"] == pytest.approx(whole["pelvis"] + whole["torso"])
+    assert apart["femur_r"] == pytest.approx(whole["femur_r"])

@@ -97,3 +97,21 @@ def test_a_model_half_as_large_is_half_as_tall() -> None:
     # The knee's slide is a function that stays as it is: a few millimetres in straight legs.
     half = SimpleNamespace(tree=tree, bodies=whole.bodies, default=whole.default)
     assert model_height_m(half) == pytest.approx(model_height_m(whole) / 2, rel=0.01)
+
+
+def test_women_and_men_of_one_height_are_built_as_the_survey_has_them(skeleton) -> None:
+    """By shares of height in ANSUR II, and as tall together as before."""
+
+    def mean(sex) -> dict[str, float]:
+        prior = proportion_prior(skeleton, Subject(id="S01", mass_kg=70.0, height_m=1.70, sex=sex), SETTINGS)
+        return dict(zip(prior.names, np.exp(prior.mean), strict=True))
+
+    women, men, unknown = mean("F"), mean("M"), mean(None)
+    assert women["shank_length"] / men["shank_length"] == pytest.approx((403.2 / 1628.5) / (418.8 / 1756.2), abs=1e-3)
+    assert women["pelvis_width"] / men["pelvis_width"] == pytest.approx((273.3 / 1628.5) / (275.4 / 1756.2), abs=1e-3)
+    assert women["thigh_length"] == men["thigh_length"]
+    for name, of_nobody in unknown.items():
+        assert np.sqrt(women[name] * men[name]) == pytest.approx(of_nobody)
+    for built in (women, men):
+        taller = sum(p.of_height * built[p.name] / unknown[p.name] for p in PROPORTIONS)
+        assert taller == pytest.approx(sum(p.of_height for p in PROPORTIONS), rel=2e-3)
