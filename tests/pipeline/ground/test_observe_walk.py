@@ -23,4 +23,4 @@ def test_a_recording_too_slow_for_what_is_solved_of_it_is_named(monkeypatch, wal
     setup = SimpleNamespace(recipe=recipe, profile=profile, session=SimpleNamespace(subject=subject), plates_lag_s=None)
     static = SimpleNamespace(recording=walker.recording())
     with pytest.raises(TrialRejected, match=rf"walk\.c3d: {why}"):
-        module.observe_walk(setup, SimpleNamespace(path=slow.path), static)
+        module.observe_walk(setup, SimpleNamespace(path=slow.path, forces=None), static)
