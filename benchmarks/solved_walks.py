@@ -23,7 +23,7 @@ from pipeline.session.recipe import PACKAGED_RECIPE
 from pipeline.session.session import Trial
 from pipeline.session.setup import SessionSetup, open_session
 from pipeline.solving.solution import Solution
-from pipeline.solving.solve import solve
+from pipeline.solving.solve import joint_kinematics, solve_forces
 from warehouse.errors import WarehouseError
 from warehouse.files.read import read_scaled_model
 from warehouse.layout import Warehouse
@@ -133,16 +133,11 @@ def solved_walks(person: SizedPerson) -> Iterator[SolvedWalk]:
         with tempfile.TemporaryDirectory(prefix="gait2hip-") as directory:
             try:
                 walk = observe_walk(setup, trial, person.static)
-                solution = solve(
-                    engine,
-                    person.model,
-                    walk.markers,
-                    walk.wrenches,
-                    walk.frames,
-                    setup.profile,
-                    setup.recipe,
-                    Path(directory),
-                    None,
+                motion = joint_kinematics(
+                    engine, person.model, walk.markers, setup.profile, setup.recipe, Path(directory) / "ik"
+                )
+                solution = solve_forces(
+                    engine, person.model, motion, walk.wrenches, walk.frames, setup.recipe, Path(directory)
                 )
             except TrialRejected as rejected:
                 print(f"{trial.name}: not solved: {rejected.stage}: {_brief(rejected.reason)}")

@@ -195,7 +195,7 @@ class FootWrench:
     known: np.ndarray
     reason: np.ndarray
 
-    def cut(self, frames: slice) -> "FootWrench":
+    def cut(self, frames: slice | np.ndarray) -> "FootWrench":
         """The same, over some of the frames only."""
         return replace(
             self,
@@ -232,7 +232,7 @@ class PerCoordinate:
         except ValueError:
             raise KeyError(name) from None
 
-    def cut(self, frames: slice) -> Self:
+    def cut(self, frames: slice | np.ndarray) -> Self:
         """The same, over some of the frames only."""
         return replace(self, time_s=self.time_s[frames], values=self.values[frames])
 
@@ -276,27 +276,56 @@ class KinematicsResult:
     def judged_by(self, names: Collection[str]) -> "Kinematics":
         """The same coordinates, with how well they fit these markers."""
         columns = [column for column, name in enumerate(self.marker_names) if name in names]
-        error_m = self.marker_error_m[:, columns]
-        judged = np.array([self.marker_names[column] for column in columns], dtype=str)
         return Kinematics(
             coordinates=self.coordinates,
-            marker_rms_m=np.sqrt(np.nanmean(error_m**2, axis=1)),
-            marker_max_m=np.nanmax(error_m, axis=1),
-            worst_marker=judged[np.argmax(np.nan_to_num(error_m), axis=1)],
+            marker_names=tuple(self.marker_names[column] for column in columns),
+            marker_error_m=self.marker_error_m[:, columns],
         )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Kinematics:
-    """A trial's joint coordinates and how well they fit the markers they are judged by, frame by frame.
+    """A trial's joint coordinates, and how far from its measurement each marker lies that they are judged by.
 
-    marker_rms_m and marker_max_m (T,) over the markers seen in the frame; worst_marker (T,) is the largest one's name.
+    Coordinates that came without markers have none, and the figures over markers are NaN, "" for a name.
+    marker_error_m (T, M) for `marker_names`, NaN where the marker was missing.
     """
 
     coordinates: Coordinates
-    marker_rms_m: np.ndarray
-    marker_max_m: np.ndarray
-    worst_marker: np.ndarray
+    marker_names: tuple[str, ...]
+    marker_error_m: np.ndarray
+
+    def __post_init__(self) -> None:
+        expected = (len(self.coordinates.time_s), len(self.marker_names))
+        if self.marker_error_m.shape != expected:
+            raise ValueError(f"marker errors have shape {self.marker_error_m.shape}, expected {expected}.")
+
+    @property
+    def marker_rms_m(self) -> np.ndarray:
+        """Root mean square over the markers seen in each frame, (T,)."""
+        if not self.marker_names:
+            return np.full(len(self.marker_error_m), np.nan)
+        rms_m: np.ndarray = np.sqrt(np.nanmean(self.marker_error_m**2, axis=1))
+        return rms_m
+
+    @property
+    def marker_max_m(self) -> np.ndarray:
+        """The largest error in each frame, (T,)."""
+        if not self.marker_names:
+            return np.full(len(self.marker_error_m), np.nan)
+        largest_m: np.ndarray = np.nanmax(self.marker_error_m, axis=1)
+        return largest_m
+
+    @property
+    def worst_marker(self) -> np.ndarray:
+        """The name of the marker with the largest error in each frame, (T,)."""
+        if not self.marker_names:
+            return np.full(len(self.marker_error_m), "")
+        return np.array(self.marker_names, dtype=str)[np.argmax(np.nan_to_num(self.marker_error_m), axis=1)]
+
+    def cut(self, frames: slice | np.ndarray) -> "Kinematics":
+        """The same, over some of the frames only."""
+        return replace(self, coordinates=self.coordinates.cut(frames), marker_error_m=self.marker_error_m[frames])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

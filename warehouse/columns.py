@@ -56,7 +56,7 @@ class Family:
     """
 
     prefix: str
-    members: Literal["coordinate", "muscle"]
+    members: Literal["coordinate", "muscle", "marker"]
     units: tuple[str, ...]
     meaning: str
     missing: Missing

@@ -1,5 +1,7 @@
 """Every table: its columns, their units and their meaning. The data dictionary is generated from it."""
 
+from dataclasses import replace
+
 import pyarrow as pa
 
 from warehouse.channels import (
@@ -125,7 +127,11 @@ _TRIALS = TableSchema(
     summary=("condition", "outcome", "stage", "reason", "n_cycles_right", "n_cycles_left"),
     columns=(
         text("condition", "Walking condition: slow, med, fast, or the laboratory's own word"),
-        text("outcome", "Whether the trial gives targets", allowed=("accepted", "rejected")),
+        text(
+            "outcome",
+            "Whether the trial gives targets; `kinematics`: it gives joint angles, and its session asks for no more",
+            allowed=("accepted", "rejected", "kinematics"),
+        ),
         text("stage", "The step that rejected the trial; null if accepted", missing="null"),
         text("reason", "Why it was rejected; null if accepted", missing="null"),
         text("log", "Last lines of the rejected trial's error output and OpenSim log", missing="null"),
@@ -135,22 +141,22 @@ _TRIALS = TableSchema(
         real("analog_rate_hz", "Hz", "Analog samples per second", missing="null"),
         count("n_frames", "Marker frames of the recording", missing="null"),
         real("duration_s", "s", "Duration of the recording", missing="null"),
-        count("n_cycles_right", "Gait cycles stored of the right leg"),
-        count("n_cycles_left", "Gait cycles stored of the left leg"),
+        count("n_cycles_right", "Gait cycles stored of the right leg, in `angle_cycles` if of kinematics only"),
+        count("n_cycles_left", "Gait cycles stored of the left leg, likewise"),
         *(
             optional(column)
             for column in (
-                real("marker_rms_max_m", "m", "Largest root mean square marker error of any frame"),
-                real("marker_error_max_m", "m", "Largest error of any marker in any frame"),
+                real("marker_rms_max_m", "m", "Largest root mean square marker error of any frame of a gait cycle"),
+                real("marker_error_max_m", "m", "Largest error of any marker in any frame of a gait cycle"),
                 real(
                     "residual_force_ratio",
                     "1",
-                    "Root mean square residual force at the pelvis over body weight, both feet known",
+                    "Root mean square residual force at the pelvis over body weight, in cycles, both feet known",
                 ),
                 real(
                     "residual_moment_ratio",
                     "1",
-                    "Root mean square residual moment at the pelvis over weight × height, both feet known",
+                    "Root mean square residual moment at the pelvis over weight × height, in cycles, both feet known",
                 ),
                 real("reserve_ratio_max", "1", "Largest reserve actuator's share of its joint's peak moment"),
                 real(
@@ -203,12 +209,62 @@ _KINEMATICS = TableSchema(
     ),
     families=(
         Family(
+            prefix="error_",
+            members="marker",
+            units=("m",),
+            meaning="Inverse kinematics: distance from where the model has it to where it was measured, of the marker",
+            missing="nan",
+        ),
+        Family(
             prefix="",
             members="coordinate",
             units=("degree", "m"),
             meaning="Inverse kinematics: the model's coordinate",
             missing="never",
         ),
+    ),
+)
+
+# A table of its own, so that nobody who reads `kinematics` takes these for an accepted trial's.
+_REJECTED_KINEMATICS = replace(
+    _KINEMATICS,
+    name="rejected_kinematics",
+    row=(
+        "one row per marker frame of a rejected trial whose motion was solved: for a person to look at, never to be "
+        "learnt from"
+    ),
+)
+
+_STRIDES = TableSchema(
+    name="strides",
+    level="trial",
+    row="one row per stride that was seen, kept or lost, of accepted trials and of rejected ones that were solved",
+    columns=(
+        text("side", "Whose foot strikes begin and end the stride", allowed=("right", "left")),
+        count("number", "Number of the stride among its foot's in the recording, from 1"),
+        real("start_s", "s", "When its first foot strike happens in the recording"),
+        real("stop_s", "s", "When its second foot strike happens"),
+        flag("kept", "Whether it gives a gait cycle; never in a rejected trial"),
+        text("stage", "The step at which it was lost; empty if kept"),
+        text("reason", "Why it was lost; empty if kept"),
+        *(
+            real(name, unit, f"{meaning}; NaN if lost before", missing="nan")
+            for name, unit, meaning in (
+                ("marker_rms_m", "m", "Root mean square marker error, at the recipe's percentile over its frames"),
+                ("marker_error_m", "m", "The worst marker's error, at the recipe's percentile over its frames"),
+                ("range_end_ratio", "1", "Largest share of frames in which a joint of the leg lies on its range's end"),
+                ("residual_force_ratio", "1", "Root mean square residual force over body weight, both feet known"),
+                (
+                    "residual_moment_ratio",
+                    "1",
+                    "Root mean square residual moment over body weight and height, both feet known",
+                ),
+                ("reserve_ratio", "1", "Largest reserve actuator's share of its joint's peak moment"),
+                ("balance_ratio", "1", "Largest unexplained moment's share of its joint's peak moment"),
+                ("saturated_ratio", "1", "Share of the leg's muscles and frames at full activation"),
+            )
+        ),
+        text("worst_marker", "The marker whose error `marker_error_m` is; empty if its motion was not solved"),
     ),
 )
 
@@ -451,6 +507,22 @@ _CYCLES = TableSchema(
     ),
 )
 
+_OF_ANGLES = (
+    *("side", "cycle", "start_s", "duration_s", "toe_off_phase"),
+    *("margin_s", "heading_change_deg", "sample", "phase"),
+)
+# A table of its own: nothing is known of these cycles' moments and forces, and no release reads it.
+_ANGLE_CYCLES = TableSchema(
+    name="angle_cycles",
+    level="trial",
+    row="one row per sample of a gait cycle, cycle after cycle, of trials of kinematics only",
+    columns=tuple(
+        column
+        for column in _CYCLES.columns
+        if column.name in ("condition", *_OF_ANGLES, *(ipsilateral(name) for name in INPUT_COORDINATES))
+    ),
+)
+
 SCHEMAS: dict[str, TableSchema] = {
     schema.name: schema
     for schema in (
@@ -462,6 +534,8 @@ SCHEMAS: dict[str, TableSchema] = {
         _BODY_FIGURES,
         _TRIALS,
         _KINEMATICS,
+        _REJECTED_KINEMATICS,
+        _STRIDES,
         _JOINT_ANGLES,
         _MOMENTS,
         _FORCES,
@@ -469,11 +543,13 @@ SCHEMAS: dict[str, TableSchema] = {
         _JOINT_LOADS,
         _GRF,
         _CYCLES,
+        _ANGLE_CYCLES,
     )
 }
 
 # An accepted trial has one file in each of these tables, and one in `cycles` if it has any cycle.
 PER_TRIAL: tuple[str, ...] = (
+    "strides",
     "kinematics",
     "joint_angles",
     "moments",
@@ -482,6 +558,10 @@ PER_TRIAL: tuple[str, ...] = (
     "joint_loads",
     "grf",
 )
+# What a trial of kinematics only has.
+PER_MOTION: tuple[str, ...] = ("strides", "kinematics", "joint_angles", "angle_cycles")
+# What a rejected trial may have besides its row: the motion if it was solved, and each stride's fate.
+PER_REJECTED: tuple[str, ...] = ("strides", "rejected_kinematics")
 PER_SESSION: tuple[str, ...] = ("sessions", "scaling", "static_markers", "sizing", "body_figures")
 
 

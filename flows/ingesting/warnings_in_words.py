@@ -19,7 +19,7 @@ KINDS: Mapping[str, tuple[str, ...]] = {
         "muscle paths step",
         "are extrapolated",
     ),
-    "strides": ("stride at",),
+    "strides": ("left out: ", "too few to leave the stride out", "on an end of its range"),
     "body and angles": ("is known to ±", "expected at most", "sized model", "angles by laboratories"),
     "other": (),
     "markers": ("missing for", "were exchanged", "read as missing", "marker labels"),

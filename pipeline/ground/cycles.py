@@ -30,14 +30,36 @@ class Stride:
         """How long the stride takes."""
         return self.stop_s - self.start_s
 
+    def frames(self, time_s: np.ndarray) -> np.ndarray:
+        """Which of some frames (T,) belong to the stride: from its first strike to just before its second."""
+        during: np.ndarray = (time_s >= self.start_s - 1e-9) & (time_s < self.stop_s - 1e-9)
+        return during
+
     def margin_s(self, time_s: np.ndarray) -> float:
-        """How far the stride lies inside the observed frames (T,), seconds."""
-        return float(min(self.start_s - time_s[0], time_s[-1] - self.stop_s))
+        """How far the stride lies inside the run of observed frames (T,) around it, seconds."""
+        breaks = np.flatnonzero(np.diff(time_s) > 1.5 * np.diff(time_s).min())
+        first_s, last_s = time_s[np.r_[0, breaks + 1]], time_s[np.r_[breaks, -1]]
+        margins_s = np.minimum(self.start_s - first_s, last_s - self.stop_s)
+        return float(margins_s.max())
 
     @property
     def toe_off_phase(self) -> float:
         """When the foot leaves the floor, as a share of the stride."""
         return (self.toe_off_s - self.start_s) / self.duration_s
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LostStride:
+    """A stride that gives no cycle: the stage that it was lost at, and why."""
+
+    side: Side
+    start_s: float
+    stop_s: float
+    stage: str
+    why: str
+
+    def __str__(self) -> str:
+        return f"{self.side} stride at {self.start_s:.2f} s: {self.why}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,7 +73,7 @@ class Cycle:
 
 def find_strides(
     side: Side, time_s: np.ndarray, unknown: np.ndarray, events: GaitEvents, settings: CycleSettings
-) -> tuple[tuple[Stride, ...], tuple[str, ...]]:
+) -> tuple[tuple[Stride, ...], tuple[LostStride, ...]]:
     """The complete strides of one leg, and why each other one isn't complete.
 
     `unknown` (T,) says why this leg's data can't be used in a frame, "" where it can. A stride is complete if all its
@@ -63,7 +85,7 @@ def find_strides(
         offs = [t for t in events.times("foot_off", side) if start < t < stop]
         why = _unfit(time_s, unknown, start, stop, offs, settings)
         if why:
-            refused.append(f"{side} stride at {start:.2f} s: {why}")
+            refused.append(LostStride(side=side, start_s=float(start), stop_s=float(stop), stage="cycles", why=why))
         else:
             strides.append(Stride(side=side, start_s=float(start), stop_s=float(stop), toe_off_s=float(offs[0])))
     return tuple(strides), tuple(refused)
@@ -71,15 +93,24 @@ def find_strides(
 
 def measured_strides(
     time_s: np.ndarray, wrenches: Mapping[Side, FootWrench], events: GaitEvents, settings: CycleSettings
-) -> tuple[tuple[Stride, ...], tuple[str, ...]]:
+) -> tuple[tuple[Stride, ...], tuple[LostStride, ...]]:
     """Both legs' complete strides with known ground reactions of their own foot, and why each other one isn't."""
     strides: list[Stride] = []
-    refused: list[str] = []
+    refused: list[LostStride] = []
     for side in SIDES:
         complete, why = find_strides(side, time_s, wrenches[side].reason, events, settings)
         strides += complete
         refused += why
     return tuple(strides), tuple(refused)
+
+
+def any_strides(
+    time_s: np.ndarray, events: GaitEvents, settings: CycleSettings
+) -> tuple[tuple[Stride, ...], tuple[LostStride, ...]]:
+    """Both legs' complete strides, whatever is known of the ground's reactions, and why each other one isn't."""
+    nowhere = np.full(len(time_s), "", dtype=object)
+    found = [find_strides(side, time_s, nowhere, events, settings) for side in SIDES]
+    return tuple(s for strides, _ in found for s in strides), tuple(s for _, lost in found for s in lost)
 
 
 def frames_of(strides: Sequence[Stride], time_s: np.ndarray) -> slice:

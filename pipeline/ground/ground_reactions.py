@@ -129,7 +129,8 @@ def _refuse_without_plates(recording: Recording) -> None:
     raise TrialRejected(
         "ground_reactions",
         f"{recording.path.name}: {found}{why}, expected at least one under a step: without ground reactions there are "
-        f"no moments. {advice}, or leave the trial out.",
+        f"no moments. {advice}, set `kinematics_only = true` in session.toml where joint angles suffice, or leave the "
+        "trial out.",
     )
 
 

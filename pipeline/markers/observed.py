@@ -43,25 +43,32 @@ def _computed(recording: Recording, lacking: Sequence[str]) -> str:
     return "".join(f"; {words}" for words in told)
 
 
-def observed_window(recording: Recording, markers: Markers, profile: Profile, settings: MarkerSettings) -> slice:
-    """The longest run of frames that shows every segment of the legs; TrialRejected if it is too short."""
-    enough = np.ones(len(markers.time_s), dtype=bool)
+def observed_runs(
+    recording: Recording, markers: Markers, profile: Profile, settings: MarkerSettings
+) -> tuple[slice, ...]:
+    """The runs of frames that show every segment of the legs, in time; TrialRejected if none is long enough."""
+    shown = segments_shown(markers, profile, settings)
+    windows = runs(np.logical_and.reduce([np.ones(len(markers.time_s), dtype=bool), *shown.values()]))
+    usable = [slice(start, stop) for start, stop in windows if stop - start >= settings.min_window_s * markers.rate_hz]
+    if not usable:
+        longest_s = max((stop - start for start, stop in windows), default=0) / markers.rate_hz
+        raise TrialRejected(
+            "markers",
+            f"{recording.path.name}: at most {longest_s:.2f} s on end show every segment of the legs, expected at "
+            f"least {settings.min_window_s} s: {worst_gaps(markers)}. Fill the gaps in the laboratory's software, or "
+            "leave the trial out.",
+        )
+    return tuple(usable)
+
+
+def segments_shown(markers: Markers, profile: Profile, settings: MarkerSettings) -> dict[str, np.ndarray]:
+    """In which frames (T,) each segment of pelvis and legs shows enough of its markers to be placed."""
+    shown = {}
     for segment, labels in _by_segment(markers, profile).items():
         seen = np.sum([np.isfinite(markers.marker(label)).all(axis=1) for label in labels], axis=0)
         share = math.ceil(settings.min_segment_marker_ratio * len(labels))
-        needed = min(PELVIS_MARKERS, len(labels)) if segment == "pelvis" else share
-        enough &= seen >= needed
-    windows = runs(enough)
-    longest = max(windows, key=lambda window: window[1] - window[0], default=(0, 0))
-    length_s = (longest[1] - longest[0]) / markers.rate_hz
-    if length_s < settings.min_window_s:
-        raise TrialRejected(
-            "markers",
-            f"{recording.path.name}: at most {length_s:.2f} s on end show every segment of the legs, expected at least "
-            f"{settings.min_window_s} s: {worst_gaps(markers)}. Fill the gaps in the laboratory's software, or leave "
-            "the trial out.",
-        )
-    return slice(*longest)
+        shown[segment] = seen >= (min(PELVIS_MARKERS, len(labels)) if segment == "pelvis" else share)
+    return shown
 
 
 def worst_gaps(markers: Markers) -> str:

@@ -1,12 +1,14 @@
 """Marker trajectories of one walk, from as recorded to as inverse kinematics reads them."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from pipeline.errors import TrialRejected
 from pipeline.markers.ground_frame import ground_rotation, to_ground
-from pipeline.markers.observed import observed_window, used_labels, worst_gaps
+from pipeline.markers.marker_leaps import without_leaps
+from pipeline.markers.observed import observed_runs, segments_shown, used_labels, worst_gaps
 from pipeline.markers.static_trial import StaticTrial
 from pipeline.markers.swapped_labels import fix_swaps
 from pipeline.records import Markers, Recording
@@ -20,14 +22,21 @@ from pipeline.signals import HIGHEST_CUTOFF, fill_gaps, low_pass
 class Trajectories:
     """A walk's markers in the ground frame, over all frames: `recorded` with short gaps filled, `smooth` filtered too.
 
-    `rotation` (3, 3) turned them from the laboratory's frame; `window` are the frames that show every leg segment.
+    `rotation` (3, 3) turned them from the laboratory's frame; `passes` are the runs of frames that show every leg
+    segment, `shown` (T,) by segment those that show it.
     """
 
     rotation: np.ndarray
     recorded: Markers
     smooth: Markers
-    window: slice
+    passes: tuple[slice, ...]
+    shown: Mapping[str, np.ndarray]
     warnings: tuple[str, ...]
+
+    @property
+    def window(self) -> slice:
+        """The longest run of frames that show every leg segment, the first of equals."""
+        return max(self.passes, key=lambda run: run.stop - run.start)
 
 
 def trajectories(recording: Recording, static: StaticTrial, profile: Profile, recipe: Recipe) -> Trajectories:
@@ -43,6 +52,7 @@ def trajectories(recording: Recording, static: StaticTrial, profile: Profile, re
     markers, fixed = fix_swaps(
         to_ground(recording, rotation, used_labels(recording, profile)), shape, profile, recipe.scaling
     )
+    markers, leapt = without_leaps(markers, recipe.markers)
     check_segment_lengths(recording, markers, pose, profile, recipe.scaling)
     filled = fill_gaps(markers.positions_m, markers.rate_hz, recipe.markers.max_gap_s)
     recorded = replace(markers, positions_m=filled)
@@ -52,8 +62,9 @@ def trajectories(recording: Recording, static: StaticTrial, profile: Profile, re
         rotation=rotation,
         recorded=recorded,
         smooth=smooth,
-        window=observed_window(recording, smooth, profile, recipe.markers),
-        warnings=(*recording.warnings, *static.warnings, *fixed, *((gaps,) if gaps else ())),
+        passes=observed_runs(recording, smooth, profile, recipe.markers),
+        shown=segments_shown(smooth, profile, recipe.markers),
+        warnings=(*recording.warnings, *static.warnings, *fixed, *leapt, *((gaps,) if gaps else ())),
     )
 
 

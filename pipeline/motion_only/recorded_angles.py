@@ -6,20 +6,14 @@ from pathlib import Path
 import numpy as np
 
 from pipeline.errors import TrialRejected
-from pipeline.ground.cycles import frames_of
-from pipeline.markers.trajectories import trajectories
-from pipeline.motion_only.kinematic_events import events_of_markers
-from pipeline.motion_only.walk_angles import WalkAngles, complete_strides
-from pipeline.osim.engines import load_engine
+from pipeline.motion_only.recorded_motion import recorded_motion
+from pipeline.motion_only.walk_angles import WalkAngles
 from pipeline.own_model.standing import standing_subject
-from pipeline.recordings.read_recording import read_recording
 from pipeline.records import Coordinates
-from pipeline.session.same_person import check_subject_blocks
 from pipeline.session.session import Session, Trial, trial_name
 from pipeline.session.setup import SessionSetup, open_session
 from pipeline.sizing.size_subject import size_subject
-from pipeline.solving.quality import judge_fit
-from pipeline.solving.solve import joint_kinematics
+from pipeline.solving.judged_strides import lost_strides_told, motion_notes
 from warehouse.channels import INPUT_COORDINATES
 from warehouse.outcome import Rejection
 
@@ -56,37 +50,15 @@ def trial_of(session: Session, path: Path) -> Trial:
 
 
 def _angles(setup: SessionSetup, path: Path, model: Path, directory: Path) -> WalkAngles:
-    profile, recipe = setup.profile, setup.recipe
-    recording, static = read_recording(path, needed=profile.required_labels), standing_subject(setup)
-    check_subject_blocks(recording, static.recording, setup.session.subject, recipe.scaling)
-    tracks = trajectories(recording, static, profile, recipe)
-    events = events_of_markers(recording, tracks.recorded, profile, recipe.ground_reactions)
-    markers = tracks.smooth.cut(tracks.window)
-    strides, refused = complete_strides(
-        path.name, markers.time_s, _unsolved(len(markers.time_s)), events, recipe.cycles
-    )
-    if not strides:
-        raise TrialRejected(
-            "cycles",
-            f"{path.name}: no complete gait cycle, expected at least one of either leg: "
-            f"{'; '.join(refused) or 'under two strikes of each foot'}. Record a longer walk.",
-        )
-    used = markers.cut(frames_of(strides, markers.time_s))
-    engine = load_engine(recipe.model.engine)
-    solved = joint_kinematics(engine, model, used, profile, recipe, directory / "ik")
-    judge_fit(solved, path.name, recipe.quality)
+    motion = recorded_motion(setup, path, standing_subject(setup), model, directory)
     return WalkAngles(
         source=path.name,
-        time_s=used.time_s,
-        angles_deg=_ten_angles(solved.coordinates),
-        strides=strides,
-        refused=refused,
-        warnings=tracks.warnings,
+        time_s=motion.kinematics.coordinates.time_s,
+        angles_deg=_ten_angles(motion.kinematics.coordinates),
+        strides=motion.strides,
+        refused=tuple(f"{path.name}: {told}" for told in lost_strides_told(motion.judged)),
+        warnings=(*motion.tracks.warnings, *motion_notes(motion.judged, setup.recipe.quality)),
     )
-
-
-def _unsolved(n_frames: int) -> np.ndarray:
-    return np.zeros((n_frames, len(INPUT_COORDINATES)))
 
 
 def _ten_angles(coordinates: Coordinates) -> np.ndarray:

@@ -62,7 +62,7 @@ def complete_strides(
     refused: list[str] = []
     for side in SIDES:
         candidates, why = find_strides(side, time_s, np.full(len(time_s), "", dtype=object), events, settings)
-        refused += why
+        refused += map(str, why)
         for stride in candidates:
             unknown = _unknown_angles(stride, time_s, angles_deg)
             if unknown:

@@ -76,12 +76,10 @@ def kinematics_as_given(motion: SolvedMotion, time_s: np.ndarray, rotation: np.n
     frames = np.searchsorted(coordinates.time_s, time_s - 1e-9)
     rate_hz = (len(coordinates.time_s) - 1) / (coordinates.time_s[-1] - coordinates.time_s[0])
     smooth = low_pass(coordinates.values, rate_hz, cutoff_hz)[frames]
-    unknown = np.full(len(frames), np.nan)
     return Kinematics(
         coordinates=replace(coordinates, time_s=time_s, values=smooth).as_stored(),
-        marker_rms_m=unknown,
-        marker_max_m=unknown,
-        worst_marker=np.full(len(frames), "", dtype="<U1"),
+        marker_names=(),
+        marker_error_m=np.empty((len(frames), 0)),
     )
 
 

@@ -43,6 +43,7 @@ class MarkerSettings(Checked):
     """Gap filling and low-pass filtering of marker trajectories, and how much of a walk they must show."""
 
     max_gap_s: Annotated[float, Field(ge=0, le=1)]
+    max_marker_speed_m_s: Positive
     marker_cutoff_hz: CutoffHz
     min_segment_marker_ratio: PositiveShare
     min_window_s: Positive
@@ -156,8 +157,9 @@ class StaticOptimizationSettings(Checked):
 
 
 class QualitySettings(Checked):
-    """Gates between accepted and rejected, and what is worth a warning."""
+    """Gates between a stride that is kept and one that is lost, and what is worth a warning."""
 
+    marker_percentile: Annotated[float, Field(ge=50, le=100)]
     max_marker_rms_m: Positive
     max_marker_error_m: Positive
     max_reserve_ratio: Ratio

@@ -51,6 +51,7 @@ class Visit(Checked):
 
     `static`: the standing trial, if there is one. `sizing`: the walks that size the body, beside it or alone; the first
     few if they aren't given.
+    `kinematics_only`: its walks give joint angles alone, and no plate is read.
     `scaled_model`: the subject's own model, which nothing sizes then: it goes before any other.
     `plates_lag_s`: how late the force plates were against the cameras that day; it goes before the profile's.
     """
@@ -62,6 +63,7 @@ class Visit(Checked):
     sizing: tuple[str, ...] | None = None
     recordings: str = "."
     plates_lag_s: PlatesLag | None = None
+    kinematics_only: bool = False
     scaled_model: str | None = None
 
 
@@ -106,6 +108,7 @@ class Session(Checked):
     static: Path | None
     scaled_model: Path | None
     plates_lag_s: float | None
+    kinematics_only: bool
     trials: tuple[Trial, ...]
     sizing_trials: tuple[Trial, ...]
 
@@ -171,6 +174,7 @@ def load_session(path: Path) -> Session:
         static=static,
         scaled_model=scaled_model,
         plates_lag_s=visit.plates_lag_s,
+        kinematics_only=visit.kinematics_only,
         trials=trials,
         sizing_trials=() if scaled_model else _sizing_trials(file, visit.sizing, trials),
     )

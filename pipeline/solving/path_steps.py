@@ -36,8 +36,9 @@ def _frames(count: int) -> str:
 
 
 def unexplained_change_m(laid: LaidMuscles) -> np.ndarray:
-    """How much more each length changes from frame to frame than its speeds there say, (T - 1, U)."""
+    """How much more each length changes from frame to frame than its speeds there say, (T - 1, U); 0 over a gap."""
     span_s = np.diff(laid.time_s)[:, None]
     speed_m_s = (laid.lengthening_m_s[1:] + laid.lengthening_m_s[:-1]) / 2
     change: np.ndarray = np.diff(laid.length_m, axis=0) - speed_m_s * span_s
-    return change
+    # Between two passes of a recording frames are missing.
+    return np.where(span_s < 1.5 * span_s.min(), change, 0.0)

@@ -1,14 +1,16 @@
-"""Quality figures and the gates: of a whole trial (markers, residuals) and of a stride (what muscles explain)."""
+"""Quality figures and the gates of a stride: what inverse dynamics leaves at the pelvis, and what muscles explain.
+
+Its motion is judged before, by `motion_quality.py`. A stride that fails is lost; the others of its walk stand.
+"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from pipeline.errors import TrialRejected
 from pipeline.ground.contacts import GRAVITY_M_S2
 from pipeline.ground.cycles import Stride
-from pipeline.records import FootWrench, GeneralizedForces, Kinematics, MuscleForces, Side
+from pipeline.records import FootWrench, GeneralizedForces, MuscleForces, Side
 from pipeline.session.recipe import QualitySettings
 from pipeline.session.session import Subject
 from pipeline.solving.solution import Solution
@@ -19,23 +21,19 @@ RESIDUAL_MOMENTS = ("pelvis_tilt", "pelvis_list", "pelvis_rotation")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TrialQuality:
-    """How well the model follows the markers, and what inverse dynamics leaves at the pelvis.
+class Residuals:
+    """What inverse dynamics leaves at the pelvis, over body weight and over body weight times height.
 
-    Residuals are root mean squares over frames in which both feet's ground reactions are known, over body
-    weight and over body weight times height; NaN without such a frame.
+    Root mean squares over frames in which both feet's ground reactions are known; NaN without such a frame.
     """
 
-    marker_rms_max_m: float
-    marker_error_max_m: float
-    worst_marker: str
-    residual_force_ratio: float
-    residual_moment_ratio: float
+    force_ratio: float
+    moment_ratio: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StrideQuality:
-    """How well muscles explain a stride of one leg.
+    """How well muscles explain a stride of one leg, and the residuals in it.
 
     `reserve_ratio` and `balance_ratio` are the largest over the leg's joints: the peak of the joint's reserve (or
     unexplained) moment, all its coordinates together, over the peak of its net moment. `saturated_ratio` is the
@@ -44,6 +42,7 @@ class StrideQuality:
     coordinate that falls shortest in most of these, "" without any.
     """
 
+    residuals: Residuals
     reserve_ratio: float
     reserve_joint: str
     balance_ratio: float
@@ -54,69 +53,33 @@ class StrideQuality:
     short_of: str
 
 
-def judge_trial(
-    solution: Solution, wrenches: Mapping[Side, FootWrench], subject: Subject, source: str, settings: QualitySettings
-) -> TrialQuality:
-    """A trial's figures; TrialRejected names the first gate that it does not pass. `wrenches` cover all its frames."""
+def residual_ratios(
+    solution: Solution, wrenches: Mapping[Side, FootWrench], subject: Subject, frames: np.ndarray
+) -> Residuals:
+    """The residuals over some frames (T,) of the solution's moments, which `wrenches` cover."""
     body_n = subject.mass_kg * GRAVITY_M_S2
-    both = wrenches["right"].known & wrenches["left"].known
-    fit = solution.kinematics
-    judge_fit(fit, source, settings)
-    quality = TrialQuality(
-        marker_rms_max_m=_largest(fit.marker_rms_m),
-        marker_error_max_m=_largest(fit.marker_max_m),
-        worst_marker=_worst_marker(fit),
-        residual_force_ratio=_residual(solution.moments, RESIDUAL_FORCES, both) / body_n,
-        residual_moment_ratio=_residual(solution.moments, RESIDUAL_MOMENTS, both) / (body_n * subject.height_m),
-    )
-    _refuse_beyond(
-        "inverse_dynamics",
-        source,
-        ("the residual force over body weight", quality.residual_force_ratio, settings.max_residual_force_ratio),
-        (
-            "the residual moment over body weight times height",
-            quality.residual_moment_ratio,
-            settings.max_residual_moment_ratio,
-        ),
-    )
-    return quality
-
-
-def judge_fit(fit: Kinematics, source: str, settings: QualitySettings) -> None:
-    """TrialRejected if the model doesn't follow the markers in every frame."""
-    worst = _worst_marker(fit)
-    _refuse_beyond(
-        "inverse_kinematics",
-        source,
-        ("the largest marker RMS of a frame, m,", _largest(fit.marker_rms_m), settings.max_marker_rms_m),
-        (f"the largest marker error ({worst}), m,", _largest(fit.marker_max_m), settings.max_marker_error_m),
+    both = wrenches["right"].known & wrenches["left"].known & frames
+    return Residuals(
+        force_ratio=_residual(solution.moments, RESIDUAL_FORCES, both) / body_n,
+        moment_ratio=_residual(solution.moments, RESIDUAL_MOMENTS, both) / (body_n * subject.height_m),
     )
 
 
-def _largest(values: np.ndarray) -> float:
-    """The largest that is known; NaN where none is, as of kinematics that came without markers."""
-    known = values[np.isfinite(values)]
-    return float(known.max()) if len(known) else float("nan")
-
-
-def _worst_marker(fit: Kinematics) -> str:
-    return str(fit.worst_marker[int(np.argmax(np.nan_to_num(fit.marker_max_m)))])
-
-
-def _refuse_beyond(stage: str, source: str, *limits: tuple[str, float, float]) -> None:
-    for what, value, limit in limits:
-        if value > limit:
-            raise TrialRejected(stage, f"{source}: {what} is {value:.3g}, expected at most {limit:g}. {_ADVICE[stage]}")
-
-
-def judge_stride(stride: Stride, solution: Solution, settings: QualitySettings) -> StrideQuality:
+def judge_stride(
+    stride: Stride,
+    solution: Solution,
+    wrenches: Mapping[Side, FootWrench],
+    subject: Subject,
+    settings: QualitySettings,
+) -> StrideQuality:
     """One stride's figures, over its own frames and its own leg."""
     muscles, moments = solution.muscles, solution.moments.cut(solution.frames)
-    during = (muscles.time_s >= stride.start_s - 1e-9) & (muscles.time_s < stride.stop_s - 1e-9)
+    during = stride.frames(muscles.time_s)
     letter, short_of = stride.side[0], muscles.short_of[during]
     reserve_joint, reserve_ratio = reserve_share(muscles, moments, during, letter)
     balance_joint, balance_ratio = _worst_share(solution.balance, moments, during, letter)
     return StrideQuality(
+        residuals=residual_ratios(solution, wrenches, subject, stride.frames(solution.moments.time_s)),
         reserve_ratio=reserve_ratio,
         reserve_joint=reserve_joint,
         balance_ratio=balance_ratio,
@@ -128,37 +91,19 @@ def judge_stride(stride: Stride, solution: Solution, settings: QualitySettings) 
     )
 
 
-def keep_explained(
-    strides: Sequence[Stride], solution: Solution, source: str, settings: QualitySettings
-) -> tuple[dict[Stride, StrideQuality], tuple[str, ...]]:
-    """The strides whose moments the muscles explain, and why each other one is left out.
-
-    TrialRejected, with every stride's reason, if none is left.
-    """
-    kept, refused = {}, []
-    for stride in strides:
-        quality = judge_stride(stride, solution, settings)
-        why = _why_unexplained(quality, settings)
-        if why:
-            refused.append(f"{stride.side} stride at {stride.start_s:.2f} s: {why}")
-        else:
-            kept[stride] = quality
-    if not kept:
-        raise TrialRejected("static_optimization", f"{source}: {'; '.join(refused)}. {_ADVICE['static_optimization']}")
-    return kept, tuple(refused)
+def why_unexplained(quality: StrideQuality, settings: QualitySettings) -> tuple[str, str]:
+    """The stage at which a stride is lost by these figures, and why; ("", "") if it stands."""
+    for what, value, limit in (
+        ("force over body weight", quality.residuals.force_ratio, settings.max_residual_force_ratio),
+        ("moment over body weight times height", quality.residuals.moment_ratio, settings.max_residual_moment_ratio),
+    ):
+        if value > limit:
+            return "inverse_dynamics", f"the residual {what} is {value:.3g}, expected at most {limit:g}"
+    why = _why_not_by_muscles(quality, settings)
+    return ("static_optimization", why) if why else ("", "")
 
 
-_ADVICE = {
-    "inverse_kinematics": "Look for exchanged or displaced markers, or a profile that doesn't fit the laboratory.",
-    "inverse_dynamics": "Look for a wrong mass, a force that was not measured, or plates out of place.",
-    "static_optimization": (
-        "Where muscles can't give the measured moment: a fast or heavy walker, or a wrong force. Where the optimum was "
-        "not reached: name an activation_exponent nearer to 2 in the recipe."
-    ),
-}
-
-
-def _why_unexplained(quality: StrideQuality, settings: QualitySettings) -> str:
+def _why_not_by_muscles(quality: StrideQuality, settings: QualitySettings) -> str:
     if quality.impossible_frames:
         return (
             f"in {quality.impossible_frames} frames no muscles and reserves within their bounds make what is asked, "
@@ -169,12 +114,12 @@ def _why_unexplained(quality: StrideQuality, settings: QualitySettings) -> str:
             f"static optimization did not reach its optimum in {quality.unconverged_frames} frames, expected it in all"
         )
     limits = (
-        (f"reserves at the {quality.reserve_joint}", quality.reserve_ratio, settings.max_reserve_ratio),
-        (f"the imbalance at the {quality.balance_joint}", quality.balance_ratio, settings.max_balance_ratio),
+        (f"reserves at the {quality.reserve_joint} reach", quality.reserve_ratio, settings.max_reserve_ratio),
+        (f"the imbalance at the {quality.balance_joint} reaches", quality.balance_ratio, settings.max_balance_ratio),
     )
     for what, value, limit in limits:
         if value > limit:
-            return f"{what} reach {value:.1%} of the joint's peak moment, expected at most {limit:.0%}"
+            return f"{what} {value:.1%} of the joint's peak moment, expected at most {limit:.0%}"
     if quality.saturated_ratio > settings.max_saturated_ratio:
         return (
             f"{quality.saturated_ratio:.1%} of the leg's muscles and frames are at full activation, "

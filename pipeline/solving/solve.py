@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
+
 from pipeline.records import (
     Coordinates,
     FootWrench,
@@ -22,22 +24,19 @@ from pipeline.solving.solution import Solution
 SPLINE_MARGIN_FRAMES = 10
 
 
-def solve(
+def solve_forces(
     engine: Engine,
     model: Path,
-    markers: Markers,
+    kinematics: Kinematics,
     wrenches: Mapping[Side, FootWrench],
     frames: slice,
-    profile: Profile,
     recipe: Recipe,
     directory: Path,
-    known: Kinematics | None,
 ) -> Solution:
-    """All solves; muscle forces, which cost most, and joint loads over `frames` only. TrialRejected names the stage.
+    """All that follows from a motion; muscle forces, which cost most, and joint loads over `frames` only.
 
-    `known` are the kinematics of an earlier run with the same markers, model and settings; None solves them.
+    TrialRejected names the stage that fails.
     """
-    kinematics = known or joint_kinematics(engine, model, markers, profile, recipe, directory / "ik")
     coordinates = without_jitter(kinematics.coordinates, recipe.inverse_dynamics.coordinate_cutoff_hz)
     moments = engine.inverse_dynamics(
         model,
@@ -64,7 +63,7 @@ def solve(
             foot_bodies=foot_bodies(recipe),
             mechanics=recipe.model.mechanics_used,
         ),
-        frames=frames,
+        frames=np.arange(frames.start, frames.stop),
         loading_feet=engine.loading_feet(model, foot_bodies(recipe)),
         feet_pressing=engine.feet_pressing(model, foot_bodies(recipe)),
     )
@@ -85,6 +84,14 @@ def joint_kinematics(
     judged = kinematics.judged_by([label for label, marker in profile.markers.items() if not marker.guide])
     # What follows uses what is stored, so that it comes out the same from what is read back.
     return replace(judged, coordinates=judged.coordinates.as_stored())
+
+
+def known_over(markers: Markers, known: Kinematics | None) -> Kinematics | None:
+    """The part of a solved motion that lies over these markers' frames, if it covers all of them."""
+    if known is None:
+        return None
+    frames = np.isin(known.coordinates.time_s, markers.time_s)
+    return known.cut(frames) if frames.sum() == len(markers.time_s) else None
 
 
 def foot_bodies(recipe: Recipe) -> dict[Side, str]:

@@ -4,14 +4,18 @@ import tempfile
 from pathlib import Path
 
 from pipeline.errors import TrialRejected
+from pipeline.motion_only.process_motion import process_motion
 from pipeline.own_model.standing import standing_subject
 from pipeline.process_trial import process_trial
 from pipeline.records import SubjectModel
+from pipeline.solving.judged_strides import SolvedButRejected
 from pipeline.storing.job import Job, open_job
 from pipeline.storing.request import SessionRequest
 from pipeline.storing.stages import keys_of, table_keys
 from pipeline.storing.staleness import stored_outcome
+from pipeline.storing.store_motion import store_motion
 from pipeline.storing.store_rejected import store_failure, store_rejected
+from pipeline.storing.store_solved import solved_files
 from pipeline.storing.store_trial import store_accepted
 from pipeline.storing.stored_kinematics import read_kinematics
 from warehouse.files.read import read_scaled_model, read_table, stored
@@ -44,10 +48,15 @@ def ingest_trial(request: SessionRequest, trial: str) -> Outcome:
             model = _subject_model(job, keys["session"], directory)
             static = standing_subject(setup)
             known = read_kinematics(job.warehouse, key, keys)
-            result = process_trial(setup, setup.session.trial(trial), static, model, directory, known)
+            listed = setup.session.trial(trial)
+            if setup.session.kinematics_only:
+                motion = process_motion(setup, listed, static, model, directory, known)
+                return store_motion(job, trial, accounts, motion)
+            result = process_trial(setup, listed, static, model, directory, known)
         except TrialRejected as rejected:
             rejection = Rejection(stage=rejected.stage, reason=rejected.reason, log=_log_tail(directory))
-            return store_rejected(job, trial, rejection, accounts)
+            solved = solved_files(job, trial, accounts, rejected) if isinstance(rejected, SolvedButRejected) else ()
+            return store_rejected(job, trial, rejection, accounts, solved)
         return store_accepted(job, trial, accounts, result)
 
 

@@ -73,6 +73,7 @@ class Job:
             **(session_facts or self.session_facts()),
             "trial": brief(own),
             "condition": trial.condition,
+            "kinematics_only": self.setup.session.kinematics_only,
             "plates_lag_s": self.setup.plates_lag_s,
         }
         return stage_accounts(self.setup.recipe, facts, opensim_version())

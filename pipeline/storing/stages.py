@@ -20,6 +20,8 @@ Facts = Mapping[str, str | int | float | None]
 # pass the quality gates, so they change with the gates too.
 STAGE_OF_TABLE: dict[str, str] = {
     "kinematics": "inverse_kinematics",
+    "rejected_kinematics": "inverse_kinematics",
+    "strides": "quality",
     "joint_angles": "joint_angles",
     "grf": "ground_reactions",
     "moments": "inverse_dynamics",
@@ -27,6 +29,7 @@ STAGE_OF_TABLE: dict[str, str] = {
     "activations": "quality",
     "joint_loads": "quality",
     "cycles": "quality",
+    "angle_cycles": "quality",
     "trials": "quality",
 }
 # Files of this package that hold figures which stages read, by the fact that their content is.
@@ -71,10 +74,10 @@ STAGES: dict[str, Stage] = {
     ),
     "session": Stage(version=1, sections=(), facts=("subject", "static_name", "n_trials"), inputs=("scaling",)),
     "inverse_kinematics": Stage(
-        version=5,
+        version=6,
         sections=("markers", "inverse_kinematics", "engine"),
-        # Frames of which the plates know nothing are cut off.
-        facts=("trial", "profile", "plates_lag_s"),
+        # Frames of which the plates know nothing are cut off, and with kinematics only those that no stride needs.
+        facts=("trial", "profile", "plates_lag_s", "kinematics_only"),
         inputs=("scaling",),
     ),
     "joint_angles": Stage(

@@ -1,6 +1,6 @@
 """A rejected trial into the warehouse. Needs no OpenSim: a parent process stores what became of a dead worker."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from pipeline.storing.job import Job, open_job
@@ -9,7 +9,7 @@ from pipeline.storing.stages import RETRY, StageAccount, to_json
 from warehouse.errors import WarehouseError
 from warehouse.files.lock import one_writer
 from warehouse.files.read import stored
-from warehouse.files.write import row_file, write_together
+from warehouse.files.write import NewFile, row_file, write_together
 from warehouse.holdings.contents import trial_paths
 from warehouse.outcome import Outcome, Rejection
 
@@ -35,23 +35,35 @@ def store_failure(job: Job, trial: str, rejection: Rejection) -> Outcome:
     """Write a trial that could not be computed, to be tried again; an accepted result that is there stays."""
     key = job.setup.session.trial_key(trial)
     with one_writer(job.warehouse, key):
-        if _holds_accepted(job, trial):
+        if _holds_result(job, trial):
             return Outcome(
                 key=key, rejection=replace(rejection, reason=f"{rejection.reason} The earlier result was kept.")
             )
         return _write(job, trial, rejection, {})
 
 
-def store_rejected(job: Job, trial: str, rejection: Rejection, accounts: Mapping[str, StageAccount]) -> Outcome:
-    """Write a rejected trial's row, and take away what an earlier, accepted run of it left.
+def store_rejected(
+    job: Job,
+    trial: str,
+    rejection: Rejection,
+    accounts: Mapping[str, StageAccount],
+    solved: Sequence[NewFile] = (),
+) -> Outcome:
+    """Write a rejected trial's row, with what was `solved` of it, and take away what an earlier run of it left.
 
     Without accounts of its stages the trial is kept under a key of its own, so that the next run tries it again.
     """
     with one_writer(job.warehouse, job.setup.session.trial_key(trial)):
-        return _write(job, trial, rejection, accounts)
+        return _write(job, trial, rejection, accounts, solved)
 
 
-def _write(job: Job, trial: str, rejection: Rejection, accounts: Mapping[str, StageAccount]) -> Outcome:
+def _write(
+    job: Job,
+    trial: str,
+    rejection: Rejection,
+    accounts: Mapping[str, StageAccount],
+    solved: Sequence[NewFile] = (),
+) -> Outcome:
     key = job.setup.session.trial_key(trial)
     row = row_file(
         job.warehouse,
@@ -71,17 +83,18 @@ def _write(job: Job, trial: str, rejection: Rejection, accounts: Mapping[str, St
         recipe=job.setup.recipe.name,
         made_from={"stages": to_json(accounts)},
     )
-    files = trial_paths(job.warehouse, key)
-    write_together(job.warehouse, (), row, obsolete=(*files.trial, files.cycles))
+    paths = trial_paths(job.warehouse, key)
+    left = {*paths.obsolete("rejected"), *paths.rejected} - {file.path for file in solved}
+    write_together(job.warehouse, solved, row, obsolete=sorted(left))
     return Outcome(key=key, rejection=rejection)
 
 
-def _holds_accepted(job: Job, trial: str) -> bool:
+def _holds_result(job: Job, trial: str) -> bool:
     try:
         row = stored(job.warehouse, "trials", job.setup.session.trial_key(trial))
     except WarehouseError:
         return False
-    return bool(row.summary["outcome"] == "accepted")
+    return bool(row.summary["outcome"] != "rejected")
 
 
 def description(job: Job, trial: str) -> dict[str, object]:

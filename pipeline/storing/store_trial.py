@@ -4,7 +4,6 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from pipeline.ground.cycles import Cycle
 from pipeline.osim.version import opensim_version
 from pipeline.records import SIDES, FootWrench, Side
 from pipeline.solving.quality import RESIDUAL_FORCES, RESIDUAL_MOMENTS
@@ -13,11 +12,12 @@ from pipeline.solving.trial_result import TrialResult
 from pipeline.storing.job import Job
 from pipeline.storing.stages import StageAccount, common_facts, keys_of, table_keys, to_json
 from pipeline.storing.store_rejected import description
+from pipeline.storing.store_solved import cycle_columns, motion_figures, stride_columns
 from pipeline.storing.stored_kinematics import columns_of
 from warehouse.channels import LOADED_JOINTS
 from warehouse.files.lock import one_writer
 from warehouse.files.write import row_file, table_file, write_together
-from warehouse.holdings.contents import is_trial_fresh
+from warehouse.holdings.contents import is_trial_fresh, trial_paths
 from warehouse.outcome import Outcome
 from warehouse.provenance import file_sha256
 
@@ -31,6 +31,7 @@ def store_accepted(job: Job, trial: str, accounts: Mapping[str, StageAccount], r
     condition = session.trial(trial).condition
     known = {side: wrench.known for side, wrench in result.wrenches.items()}
     tables: dict[str, tuple[Columns, Mapping[str, str]]] = {
+        "strides": (stride_columns(result.judged), {}),
         "kinematics": columns_of(result.solution.kinematics),
         "joint_angles": ({"time_s": result.angles.time_s, **result.angles.angles_deg}, {}),
         "grf": (_grf(result.wrenches), {}),
@@ -38,7 +39,7 @@ def store_accepted(job: Job, trial: str, accounts: Mapping[str, StageAccount], r
         "forces": _forces(result),
         "activations": (_activations(result), {}),
         "joint_loads": (_joint_loads(result), {}),
-        "cycles": (_cycles(result, condition, mass_kg), {}),
+        "cycles": (cycle_columns(result.cycles, result.wrenches["right"].time_s, condition, mass_kg=mass_kg), {}),
     }
     made_by = table_keys(keys_of(accounts))
     made_from = common_facts(recipe, opensim_version(), result.solution.muscle_source)
@@ -62,7 +63,6 @@ def store_accepted(job: Job, trial: str, accounts: Mapping[str, StageAccount], r
         {
             **description(job, trial),
             "outcome": "accepted",
-            **_counts(result.cycles),
             **_figures(result),
             "source_sha256": file_sha256(session.trial(trial).path),
             "warnings": list(result.warnings),
@@ -74,33 +74,19 @@ def store_accepted(job: Job, trial: str, accounts: Mapping[str, StageAccount], r
     with one_writer(job.warehouse, key):
         # Another process may have stored just this meanwhile: nobody reading it is to see it go and come back.
         if not is_trial_fresh(job.warehouse, key, made_by):
-            write_together(job.warehouse, files, row)
+            obsolete = trial_paths(job.warehouse, key).obsolete("accepted")
+            write_together(job.warehouse, files, row, obsolete=obsolete)
     return Outcome(key=key, n_cycles=len(result.cycles))
 
 
-def _counts(cycles: tuple[Cycle, ...]) -> dict[str, int]:
-    sides = [cycle.stride.side for cycle in cycles]
-    return {f"n_cycles_{side}": sides.count(side) for side in ("right", "left")}
-
-
 def _figures(result: TrialResult) -> dict[str, object]:
-    recording = result.recording
     strides = result.strides.values()
-    durations_s = [cycle.stride.duration_s for cycle in result.cycles]
     return {
-        "point_rate_hz": recording.point_rate_hz,
-        "analog_rate_hz": recording.analog_rate_hz,
-        "n_frames": len(recording.time_s),
-        "duration_s": len(recording.time_s) / recording.point_rate_hz,
-        "walking_speed_m_s": result.speed_m_s,
+        **motion_figures(result.recording, result.solution.kinematics, result.cycles, result.speed_m_s),
         "heading_change_deg": _largest([stride.heading_change_deg for stride in result.strides]),
-        # A stride is two steps.
-        "cadence_steps_per_min": 120 / float(np.mean(durations_s)),
         "vertical_impulse_ratio": 1 + result.impulse_error,
-        "marker_rms_max_m": result.quality.marker_rms_max_m,
-        "marker_error_max_m": result.quality.marker_error_max_m,
-        "residual_force_ratio": result.quality.residual_force_ratio,
-        "residual_moment_ratio": result.quality.residual_moment_ratio,
+        "residual_force_ratio": result.residuals.force_ratio,
+        "residual_moment_ratio": result.residuals.moment_ratio,
         "reserve_ratio_max": max(stride.reserve_ratio for stride in strides),
         "balance_ratio_max": max(stride.balance_ratio for stride in strides),
         "saturated_ratio_max": max(stride.saturated_ratio for stride in strides),
@@ -181,7 +167,7 @@ def _frames_explained(result: TrialResult) -> dict[Side, np.ndarray]:
     time_s = result.solution.muscles.time_s
     explained: dict[Side, np.ndarray] = {side: np.zeros(len(time_s), dtype=bool) for side in SIDES}
     for stride in result.strides:
-        explained[stride.side] |= (time_s >= stride.start_s - 1e-9) & (time_s < stride.stop_s - 1e-9)
+        explained[stride.side] |= stride.frames(time_s)
     return explained
 
 
@@ -209,30 +195,3 @@ def _grf(wrenches: Mapping[Side, FootWrench]) -> Columns:
         columns[f"known_{letter}"] = wrench.known
         columns[f"reason_{letter}"] = wrench.reason
     return columns
-
-
-def _cycles(result: TrialResult, condition: str, mass_kg: float) -> Columns:
-    parts: list[Columns] = []
-    seen: dict[Side, int] = {"right": 0, "left": 0}
-    observed_s = result.wrenches["right"].time_s
-    for cycle in result.cycles:
-        points, stride = len(cycle.phase), cycle.stride
-        constants = {
-            "condition": condition,
-            "side": stride.side,
-            "cycle": seen[stride.side],
-            "start_s": stride.start_s,
-            "duration_s": stride.duration_s,
-            "toe_off_phase": stride.toe_off_phase,
-            "margin_s": stride.margin_s(observed_s),
-            "heading_change_deg": stride.heading_change_deg,
-            "mass_kg": mass_kg,
-        }
-        seen[stride.side] += 1
-        repeated: Columns = {name: np.array([value] * points, dtype=_dtype(value)) for name, value in constants.items()}
-        parts.append({**repeated, "sample": np.arange(points), "phase": cycle.phase, **cycle.channels})
-    return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
-
-
-def _dtype(value: object) -> type:
-    return object if isinstance(value, str) else type(value)

@@ -98,7 +98,7 @@ def _group(rows: Sequence[dict], cohort: str, condition: str) -> ConditionRow:
         condition=condition,
         n_subjects=len({row["subject"] for row in members}),
         n_accepted=len(accepted),
-        n_rejected=len(members) - len(accepted),
+        n_rejected=sum(row["outcome"] == "rejected" for row in members),
         n_cycles=sum(row["n_cycles_right"] + row["n_cycles_left"] for row in accepted),
         cadence_per_min=_mean(accepted, "cadence_steps_per_min"),
         speed_m_s=_mean(accepted, "walking_speed_m_s"),

@@ -258,7 +258,14 @@ def test_adults_muscles(
     from pipeline.markers.static_trial import read_static
     from pipeline.session.setup import open_session
     from pipeline.sizing.size_subject import size_subject
-    from pipeline.solving.solve import SPLINE_MARGIN_FRAMES, foot_bodies, muscle_forces, solve, without_jitter
+    from pipeline.solving.solve import (
+        SPLINE_MARGIN_FRAMES,
+        foot_bodies,
+        joint_kinematics,
+        muscle_forces,
+        solve_forces,
+        without_jitter,
+    )
 
     generic = shared_data / "opensim_reference" / "rajagopal2016" / "Rajagopal2016.osim"
     setup = open_session(str(ingested.root.parent / f"{subject}.toml"), "gait2hip60", str(generic))
@@ -272,7 +279,8 @@ def test_adults_muscles(
     middle = (walk.frames.start + walk.frames.stop) // 2
     some = slice(middle - 8, middle + 8)
     exact = engines.load_engine("exact")
-    ours = solve(exact, model, walk.markers, walk.wrenches, some, setup.profile, setup.recipe, tmp_path / "exact", None)
+    followed = joint_kinematics(exact, model, walk.markers, setup.profile, setup.recipe, tmp_path / "ik")
+    ours = solve_forces(exact, model, followed, walk.wrenches, some, setup.recipe, tmp_path / "exact")
     settings = setup.recipe.static_optimization.model_copy(
         update={"convergence_criterion": 1e-8, "max_iterations": 1000}
     )

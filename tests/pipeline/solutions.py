@@ -104,9 +104,8 @@ def a_solution(
     return Solution(
         kinematics=Kinematics(
             coordinates=coordinates,
-            marker_rms_m=np.full(FRAMES, error_m),
-            marker_max_m=np.full(FRAMES, error_m),
-            worst_marker=np.full(FRAMES, "R_IAS"),
+            marker_names=("R_IAS", "L_IAS"),
+            marker_error_m=np.full((FRAMES, 2), error_m),
         ),
         moments=forces(joint_moments() if moments is None else moments),
         muscles=muscles,
@@ -114,7 +113,7 @@ def a_solution(
         muscle_source=COMPUTED,
         balance=forces(balance or {}),
         loads=joint_loads(),
-        frames=slice(0, FRAMES),
+        frames=np.arange(FRAMES),
         loading_feet=LOADING_FEET,
         feet_pressing=FEET_PRESSING,
     )

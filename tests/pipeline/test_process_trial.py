@@ -1,6 +1,7 @@
 """The whole chain on a virtual walk whose truth is known, called as a function: no warehouse, and no state kept."""
 
 import hashlib
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -8,14 +9,16 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
+from pipeline.ground import observe_walk
 from pipeline.markers.static_trial import read_static
 from pipeline.osim.engines import load_engine
 from pipeline.osim.models import shared_model
 from pipeline.own_model.standing import standing_subject
 from pipeline.process_trial import process_trial
-from pipeline.records import SubjectModel
+from pipeline.records import Recording, SubjectModel
 from pipeline.session.setup import SessionSetup, open_session
 from pipeline.sizing.size_subject import size_subject
+from pipeline.solving.judged_strides import SolvedButRejected
 from pipeline.solving.trial_result import TrialResult
 from pipeline.virtual.make_laboratory import make_session
 from pipeline.virtual.request import checked_request
@@ -168,6 +171,110 @@ def test_muscles_that_opensim_is_asked_for_are_told(
     assert 0 < np.abs(ours - theirs).max() < 0.3 * ours.max()
 
 
+def seen_again(recording: Recording, gap_s: float) -> Recording:
+    """The same walk twice in one recording: in between, nothing is seen or loaded."""
+    gap = round(gap_s * recording.point_rate_hz)
+    samples = round(gap * recording.analog_rate_hz / recording.point_rate_hz)
+
+    def twice(values: np.ndarray, rows: int, empty: float) -> np.ndarray:
+        return np.concatenate([values, np.full((rows, *values.shape[1:]), empty), values])
+
+    markers_m = twice(recording.markers_m, gap, np.nan)
+    later_s = (len(recording.time_s) + gap) / recording.point_rate_hz
+    return replace(
+        recording,
+        time_s=recording.time_s[0] + np.arange(len(markers_m)) / recording.point_rate_hz,
+        markers_m=markers_m,
+        analog=twice(recording.analog, samples, 0.0),
+        plates=tuple(
+            replace(plate, force_n=twice(plate.force_n, samples, 0.0), moment_nm=twice(plate.moment_nm, samples, 0.0))
+            for plate in recording.plates
+        ),
+        events=(*recording.events, *(replace(event, time_s=event.time_s + later_s) for event in recording.events)),
+    )
+
+
+def changed(monkeypatch: pytest.MonkeyPatch, change: Callable[[Recording], Recording]) -> None:
+    """Have the chain read recordings with a change."""
+    read = observe_walk.read_recording
+    monkeypatch.setattr(observe_walk, "read_recording", lambda *told: change(read(*told)))
+
+
+def test_two_passes_of_one_recording_each_give_what_one_gives(
+    setup: SessionSetup, model: SubjectModel, result: TrialResult, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    changed(monkeypatch, lambda recording: seen_again(recording, 1.0))
+    found = process_trial(setup, setup.session.trials[0], read_static(setup), model, tmp_path)
+
+    n_frames = len(result.solution.kinematics.coordinates.time_s)
+    moments, times_s = found.solution.moments, found.solution.kinematics.coordinates.time_s
+    assert len(times_s) == len(found.wrenches["right"].known) == 2 * n_frames
+    assert len(found.cycles) == 2 * len(result.cycles)
+    assert found.speed_m_s == pytest.approx(result.speed_m_s, rel=1e-3)
+    for again in (moments.values[:n_frames], moments.values[n_frames:]):
+        apart = np.abs(again - result.solution.moments.values)[result.solution.frames]
+        assert np.median(apart) < 0.01
+    # The stride between the passes is told, with what is not seen of it.
+    between = [one for one in found.judged if one.stride.start_s < times_s[n_frames - 1] and not one.kept]
+    assert any("too few markers are seen of all segments" in one.why for one in between)
+
+
+def test_a_gap_costs_the_strides_that_it_is_in(
+    setup: SessionSetup, model: SubjectModel, result: TrialResult, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The pelvis hides early in the first cycle of the first of two passes: the walk lives on the others."""
+    first = min(result.strides, key=lambda stride: stride.start_s)
+    pelvis = [label for label, marker in setup.profile.markers.items() if marker.body == "pelvis"]
+
+    def hidden(recording: Recording) -> Recording:
+        twice = seen_again(recording, 1.0)
+        columns = [twice.marker_labels.index(label) for label in pelvis if label in twice.marker_labels]
+        during = (twice.time_s > first.start_s + 0.1) & (twice.time_s < first.start_s + 0.4)
+        markers_m = twice.markers_m.copy()
+        markers_m[np.ix_(during, columns)] = np.nan
+        return replace(twice, markers_m=markers_m)
+
+    changed(monkeypatch, hidden)
+    found = process_trial(setup, setup.session.trials[0], read_static(setup), model, tmp_path)
+
+    (lost,) = [one for one in found.judged if one.stride.side == first.side and one.stride.start_s == first.start_s]
+    assert lost.stage == "markers"
+    assert lost.why.startswith("too few markers are seen of pelvis from ")
+    assert len(result.cycles) <= len(found.cycles) < 2 * len(result.cycles)
+    assert any(f"{lost} is left out: " in warning for warning in found.warnings)
+
+
+@pytest.mark.parametrize(("frames", "cost"), [(1, False), (60, True)])
+def test_a_marker_off_costs_a_stride_only_if_it_lasts(
+    setup: SessionSetup,
+    model: SubjectModel,
+    result: TrialResult,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    frames: int,
+    cost: bool,
+) -> None:
+    """A knee marker lies 15 cm off, for one frame or for more than half a stride."""
+    first = min(result.strides, key=lambda stride: stride.start_s)
+    label = next(name for name, marker in setup.profile.markers.items() if marker.body == "femur_r")
+
+    def off(recording: Recording) -> Recording:
+        start = int(np.searchsorted(recording.time_s, first.start_s + 0.2))
+        markers_m = recording.markers_m.copy()
+        markers_m[start : start + frames, recording.marker_labels.index(label), 2] += 0.15
+        return replace(recording, markers_m=markers_m)
+
+    changed(monkeypatch, off)
+    try:
+        judged = process_trial(setup, setup.session.trials[0], read_static(setup), model, tmp_path).judged
+    except SolvedButRejected as rejected:
+        judged = rejected.judged
+
+    (fate,) = [one for one in judged if one.stride == first]
+    assert fate.kept is not cost
+    assert not cost or fate.why.startswith(f"marker {label} is ")
+
+
 def solved_session(folder: Path, session: Path, setup: SessionSetup, model: SubjectModel, result: TrialResult) -> Path:
     """The same walk as OpenSim's users have it: their model, its coordinates, and each foot's true ground reaction."""
     ground = pq.read_table(session / "truth" / f"{setup.session.trials[0].name}.ground.parquet")
@@ -215,5 +322,5 @@ def test_coordinates_and_ground_reactions_give_the_recordings_moments(
     for name, tolerance_nm in (("hip_flexion_r", 3.0), ("hip_adduction_l", 3.0), ("ankle_angle_r", 1.0)):
         other_nm = np.interp(expected.time_s, found.time_s, found.column(name))
         assert np.sqrt(np.mean((other_nm - expected.column(name))[measured] ** 2)) < tolerance_nm, name
-    assert np.isnan(given.quality.marker_rms_max_m)
+    assert np.isnan(given.solution.kinematics.marker_rms_m).all()
     assert any("how they fit the markers was not judged" in warning for warning in given.warnings)

@@ -6,7 +6,17 @@ import numpy as np
 import pytest
 
 from tests.warehouse.one_file import write_row, write_scaled_model, write_table
-from tests.warehouse.samples import BODY_FIGURES, MADE, SESSION_ROW, SIZING, cycles_columns, frame_tables, trial_row
+from tests.warehouse.samples import (
+    BODY_FIGURES,
+    MADE,
+    SESSION_ROW,
+    SIZING,
+    cycles_columns,
+    frame_tables,
+    motion_tables,
+    rejected_tables,
+    trial_row,
+)
 from warehouse.identity import TrialKey
 from warehouse.layout import Warehouse
 
@@ -43,3 +53,18 @@ def store_whole_trial(warehouse: Warehouse, key: TrialKey, condition: str = "slo
         write_table(warehouse, table, key, columns, units=units, **MADE)
     write_table(warehouse, "cycles", key, cycles_columns(condition=condition), **MADE)
     write_row(warehouse, "trials", key, trial_row(condition=condition, **row), **MADE)
+
+
+def store_rejected_trial(warehouse: Warehouse, key: TrialKey, **row: object) -> None:
+    """Stores a rejected trial whose motion was solved, without its session."""
+    for table, (columns, units) in rejected_tables().items():
+        write_table(warehouse, table, key, columns, units=units, **MADE)
+    rejected = {"outcome": "rejected", "stage": "inverse_kinematics", "reason": "marker RASI is 61 mm off"}
+    write_row(warehouse, "trials", key, trial_row(**rejected, n_cycles_right=0, n_cycles_left=0, **row), **MADE)
+
+
+def store_trial_of_kinematics(warehouse: Warehouse, key: TrialKey) -> None:
+    """Stores a trial of kinematics only, in a session that is there already."""
+    for table, (columns, units) in motion_tables().items():
+        write_table(warehouse, table, key, columns, units=units, **MADE)
+    write_row(warehouse, "trials", key, trial_row(outcome="kinematics"), **MADE)

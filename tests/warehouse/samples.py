@@ -15,6 +15,10 @@ from warehouse.channels import (
 )
 from warehouse.release.audit_record import AuditRecord, UnreleasedCycles
 
+STRIDE_FIGURES = (
+    *("marker_rms_m", "marker_error_m", "range_end_ratio", "residual_force_ratio"),
+    *("residual_moment_ratio", "reserve_ratio", "balance_ratio", "saturated_ratio"),
+)
 N_FRAMES = 50
 N_SAMPLES = 11
 COORDINATES = {
@@ -88,12 +92,41 @@ def cycles_columns(n_right: int = 2, n_left: int = 1, condition: str = "slow") -
     return columns
 
 
+def strides_columns(kept: bool = True) -> dict[str, np.ndarray]:
+    """Two strides of the right leg: one as told, and one that was lost before it was solved."""
+    figures = {name: np.array([0.01, np.nan]) for name in STRIDE_FIGURES}
+    return {
+        "side": np.array(["right", "right"]),
+        "number": np.array([1, 2], dtype=np.int32),
+        "start_s": np.array([0.1, 1.2]),
+        "stop_s": np.array([1.2, 2.3]),
+        "kept": np.array([kept, False]),
+        "stage": np.array(["" if kept else "inverse_kinematics", "cycles"]),
+        "reason": np.array(["" if kept else "marker RASI is 61 mm off", "has 2 toe offs"]),
+        **figures,
+        "worst_marker": np.array(["RASI", ""]),
+    }
+
+
+def rejected_tables() -> dict[str, tuple[dict[str, np.ndarray], dict[str, str]]]:
+    """Columns and units of what a rejected trial keeps."""
+    return {"strides": (strides_columns(kept=False), {}), "rejected_kinematics": frame_tables()["kinematics"]}
+
+
+def motion_tables() -> dict[str, tuple[dict[str, np.ndarray], dict[str, str]]]:
+    """Columns and units of what a trial of kinematics only has."""
+    of_frames, of_cycles = frame_tables(), cycles_columns()
+    angles = {name: of_cycles[name] for name in of_cycles if not name.startswith(("force_", "moment_", "mass_"))}
+    shared = {table: of_frames[table] for table in ("strides", "kinematics", "joint_angles")}
+    return {**shared, "angle_cycles": (angles, {})}
+
+
 def frame_tables() -> dict[str, tuple[dict[str, np.ndarray], dict[str, str]]]:
     """Columns and units of each table over time."""
     nm_or_n = {name: "N" if unit == "m" else "N·m" for name, unit in COORDINATES.items()}
     kinematics = {"time_s": TIME_S, "marker_rms_m": wave(1) ** 2, "marker_max_m": wave(2) ** 2}
     kinematics |= {"worst_marker": np.full(N_FRAMES, "RASI")}
-    kinematics |= {name: wave(i) for i, name in enumerate(COORDINATES)}
+    kinematics |= {name: wave(i) for i, name in enumerate(COORDINATES)} | {"error_RASI": wave(1) ** 2}
     moments = {"time_s": TIME_S, "right_known": TIME_S > 0.1, "left_known": TIME_S > 0.2}
     moments |= {"hip_flexion_r": np.where(TIME_S > 0.1, wave(3), np.nan), "residual_pelvis_tx": wave(4)}
     forces = {"time_s": TIME_S, "converged": TIME_S >= 0, "balance_nm": wave(5) * 1e-6}
@@ -104,6 +137,7 @@ def frame_tables() -> dict[str, tuple[dict[str, np.ndarray], dict[str, str]]]:
     ]
     joint_loads = {"time_s": TIME_S, **{name: wave(number) * 20 for number, name in enumerate(joints)}}
     return {
+        "strides": (strides_columns(), {}),
         "kinematics": (kinematics, COORDINATES),
         "joint_angles": ({"time_s": TIME_S, **{name: wave(i) for i, name in enumerate(LABORATORY_ANGLES)}}, {}),
         "moments": (

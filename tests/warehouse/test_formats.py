@@ -6,6 +6,7 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
+from tests.warehouse.conftest import store_rejected_trial, store_trial_of_kinematics
 from tests.warehouse.samples import MADE
 from warehouse.errors import WarehouseError
 from warehouse.files import read
@@ -25,6 +26,10 @@ def rewrite(warehouse: Warehouse, key: TrialKey, store_trial: Callable[..., None
 
     def made_by(table: str, version: int) -> Path:
         store_trial(key)
+        if table == "angle_cycles":
+            store_trial_of_kinematics(warehouse, key)
+        if table == "rejected_kinematics":
+            store_rejected_trial(warehouse, key)
         path = Path(table_path(warehouse, table, SCHEMAS[table].level, key))
         content = pq.read_table(path)
         metadata = {**content.schema.metadata, b"gait2hip.format": str(version).encode()}

@@ -3,7 +3,7 @@ import pytest
 
 from warehouse.channels import INPUT_COORDINATES, LOAD_CHANNELS, LOADED_JOINTS, MOMENT_COORDINATES, MUSCLE_GROUPS
 from warehouse.columns import Column, TableSchema, later, real
-from warehouse.schemas import PER_SESSION, PER_TRIAL, SCHEMAS, schema_of
+from warehouse.schemas import PER_MOTION, PER_REJECTED, PER_SESSION, PER_TRIAL, SCHEMAS, schema_of
 
 
 @pytest.mark.parametrize("schema", SCHEMAS.values(), ids=lambda schema: schema.name)
@@ -107,7 +107,7 @@ def test_an_identity_column_is_no_model_column() -> None:
 
 
 def test_every_table_is_one_of_the_groups() -> None:
-    assert {"subjects", "trials", "cycles", *PER_SESSION, *PER_TRIAL} == set(SCHEMAS)
+    assert {"subjects", "trials", "cycles", *PER_SESSION, *PER_TRIAL, *PER_MOTION, *PER_REJECTED} == set(SCHEMAS)
 
 
 def test_an_unknown_table_is_named() -> None:

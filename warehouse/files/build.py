@@ -144,4 +144,8 @@ def _check_cycles(cycles: pa.Table) -> None:
 
 
 # Rules that involve several columns.
-_RULES: dict[str, Callable[[pa.Table], None]] = {"trials": _check_outcome, "cycles": _check_cycles}
+_RULES: dict[str, Callable[[pa.Table], None]] = {
+    "trials": _check_outcome,
+    "cycles": _check_cycles,
+    "angle_cycles": _check_cycles,
+}

@@ -262,7 +262,10 @@ def _selected(file: pq.ParquetFile, path: str, name: str, columns: Sequence[str]
     for column in schema_of(name).columns:
         if column.later and column.name not in table.column_names and (columns is None or column.name in columns):
             table = table.append_column(column.field(), pa.array(np.full(file.metadata.num_rows, np.nan)))
-    if columns is not None:
+    if columns is None:
+        fixed = [column.name for column in schema_of(name).fixed if column.name in table.column_names]
+        table = table.select([*fixed, *(column for column in table.column_names if column not in fixed)])
+    else:
         # Parquet skips unknown names silently.
         present = set(table.column_names)
         lacking = [name for name in columns if name not in present]

@@ -6,6 +6,7 @@ The row of a session or trial is written last. A row without its files (deleted 
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Literal
 
 from warehouse.errors import WarehouseError
 from warehouse.files.read import is_fresh, peek, stored
@@ -13,7 +14,9 @@ from warehouse.files.storage import exists
 from warehouse.identity import SessionKey, TrialKey
 from warehouse.layout import Warehouse, scaled_model_path, table_path
 from warehouse.metadata import Stored
-from warehouse.schemas import PER_SESSION, PER_TRIAL, schema_of
+from warehouse.schemas import PER_MOTION, PER_REJECTED, PER_SESSION, PER_TRIAL, schema_of
+
+OutcomeWord = Literal["accepted", "kinematics", "rejected"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,24 +26,36 @@ class TrialPaths:
     facts: tuple[str, ...]
     session: tuple[str, ...]
     trial: tuple[str, ...]
+    motion: tuple[str, ...]
+    rejected: tuple[str, ...]
     cycles: str
 
     def needed(self, row: Stored) -> tuple[str, ...]:
         """The files that must exist, given the trial's row: none for a rejected trial."""
         if row.summary["outcome"] == "rejected":
             return ()
+        if row.summary["outcome"] == "kinematics":
+            return (*self.facts, *self.session, *self.motion)
         if is_imported(row):
             return (*self.facts, self.cycles)
         return (*self.facts, *self.session, *self.trial, *((self.cycles,) if has_cycles(row) else ()))
 
     def allowed(self, row: Stored) -> tuple[str, ...]:
-        """The files that may exist: a trial rejected at a late stage keeps its earlier tables, but has no cycles."""
-        return (
-            *self.facts,
-            *self.session,
-            *self.trial,
-            *(() if row.summary["outcome"] == "rejected" else (self.cycles,)),
-        )
+        """The files that may exist: of a rejected trial no table that an accepted one has, but for its strides."""
+        return (*self.facts, *self.session, *self._own(row.summary["outcome"]))
+
+    def obsolete(self, outcome: OutcomeWord) -> tuple[str, ...]:
+        """The files that a trial of this outcome doesn't have: an earlier run of another outcome may have left them."""
+        any_outcome = dict.fromkeys((*self.trial, self.cycles, *self.motion, *self.rejected))
+        return tuple(path for path in any_outcome if path not in self._own(outcome))
+
+    def _own(self, outcome: OutcomeWord) -> tuple[str, ...]:
+        of_outcome = {
+            "accepted": (*self.trial, self.cycles),
+            "kinematics": self.motion,
+            "rejected": self.rejected,
+        }
+        return of_outcome[outcome]
 
 
 def trial_paths(warehouse: Warehouse, key: TrialKey) -> TrialPaths:
@@ -50,6 +65,8 @@ def trial_paths(warehouse: Warehouse, key: TrialKey) -> TrialPaths:
         facts=(subject, session),
         session=(*others, scaled_model_path(warehouse, key)),
         trial=tuple(table_path(warehouse, table, "trial", key) for table in PER_TRIAL),
+        motion=tuple(table_path(warehouse, table, "trial", key) for table in PER_MOTION),
+        rejected=tuple(table_path(warehouse, table, "trial", key) for table in PER_REJECTED),
         cycles=table_path(warehouse, "cycles", "trial", key),
     )
 
@@ -92,6 +109,8 @@ def are_tables_fresh(warehouse: Warehouse, row: Stored, provenance_keys: Mapping
         return True
     key = TrialKey(**row.identity)
     tables = (*PER_TRIAL, *(("cycles",) if has_cycles(row) else ()))
+    if row.summary["outcome"] == "kinematics":
+        tables = PER_MOTION
     return all(is_fresh(warehouse, table, key, provenance_keys[table]) for table in tables)
 
 

@@ -18,7 +18,7 @@ from warehouse.layout import (
     table_directory,
 )
 from warehouse.metadata import Stored
-from warehouse.schemas import PER_SESSION, PER_TRIAL
+from warehouse.schemas import PER_MOTION, PER_REJECTED, PER_SESSION, PER_TRIAL
 
 _SHOWN = 30
 
@@ -29,7 +29,7 @@ class TrialLine:
 
     key: TrialKey
     condition: str
-    outcome: Literal["accepted", "rejected"]
+    outcome: Literal["accepted", "kinematics", "rejected"]
     stage: str | None
     reason: str | None
     n_cycles_right: int
@@ -59,8 +59,13 @@ class WarehouseStatus:
 
     @property
     def rejected(self) -> tuple[TrialLine, ...]:
-        """Trials that give none."""
+        """Trials that give nothing."""
         return tuple(trial for trial in self.trials if trial.outcome == "rejected")
+
+    @property
+    def of_kinematics(self) -> tuple[TrialLine, ...]:
+        """Trials that give joint angles only, as their sessions ask."""
+        return tuple(trial for trial in self.trials if trial.outcome == "kinematics")
 
     @property
     def rejections_by_stage(self) -> dict[str, int]:
@@ -143,14 +148,15 @@ def _partial_imports(warehouse: Warehouse, trials: list[Stored]) -> list[str]:
 
 
 def _listed(warehouse: Warehouse) -> Iterator[str]:
-    for table in ("subjects", *PER_SESSION, *PER_TRIAL, "cycles"):
+    for table in ("subjects", *PER_SESSION, *dict.fromkeys((*PER_TRIAL, *PER_MOTION, *PER_REJECTED)), "cycles"):
         yield from storage.files_under(warehouse, table_directory(warehouse, table))
     yield from storage.files_under(warehouse, table_directory(warehouse, SCALED_MODELS))
 
 
 def _headline(status: WarehouseStatus) -> str:
     why = ", ".join(f"{count} {stage.replace('_', ' ')}" for stage, count in status.rejections_by_stage.items())
-    return f"{len(status.accepted)} accepted, {len(status.rejected)} rejected{': ' + why if why else ''}"
+    angles = f"{len(status.of_kinematics)} of kinematics only, " if status.of_kinematics else ""
+    return f"{len(status.accepted)} accepted, {angles}{len(status.rejected)} rejected{': ' + why if why else ''}"
 
 
 def _totals(status: WarehouseStatus) -> str:
@@ -170,7 +176,8 @@ def _by_condition(status: WarehouseStatus) -> Iterator[str]:
         members = [t for t in status.trials if (t.key.cohort, t.condition) == (cohort, condition)]
         accepted = [trial for trial in members if trial.outcome == "accepted"]
         n_cycles = sum(trial.n_cycles_right + trial.n_cycles_left for trial in accepted)
-        rows.append((cohort, condition, str(len(accepted)), str(len(members) - len(accepted)), str(n_cycles)))
+        n_rejected = sum(trial.outcome == "rejected" for trial in members)
+        rows.append((cohort, condition, str(len(accepted)), str(n_rejected), str(n_cycles)))
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     yield ""
     for row in rows:

@@ -20,7 +20,10 @@ _FILE = r"\S+\.(?:c3d|C3D|trc|mot|sto)\b"
 _NAME = r"(?:[A-Za-z]+_\w+|[A-Z][A-Z0-9]+)\b"
 _NUMBER = r"(?<![\w.])[-+]?\d+(?:\.\d+)?(?![\w])"
 _VARIES = re.compile(rf"(?P<names>(?:{_FILE}|{_NAME})(?:, (?:{_FILE}|{_NAME}))*)|(?P<number>{_NUMBER})")
-_PLACE = re.compile(rf"^(?:(?:right|left) )?(?P<what>stride|plate contact) at {_NUMBER} s: ")
+_PLACE = re.compile(
+    rf"^(?P<what>stride|plate contact)(?: \d+ of the (?:right|left) foot \({_NUMBER}-{_NUMBER} s\)| at {_NUMBER} s)"
+    r"(?:: | is (?=left out: ))"
+)
 _OWN_FILE = re.compile(rf"^{_FILE}: ")
 _NAMES_SHOWN = 6
 _TRIALS_SHOWN = 2

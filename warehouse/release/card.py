@@ -117,12 +117,12 @@ def _whole(value: object) -> int:
 
 
 def _rejected(surveyed: Sequence[StoredTrial], cohort: str, condition: str) -> int:
-    return sum((t.key.cohort, t.condition) == (cohort, condition) and not t.accepted for t in surveyed)
+    return sum((t.key.cohort, t.condition) == (cohort, condition) and t.rejected for t in surveyed)
 
 
 def _rejections(surveyed: Sequence[StoredTrial]) -> Iterator[str]:
     yield from _title("What was rejected, and why")
-    reasons = Counter((str(t.row["stage"]), str(t.row["reason"])) for t in surveyed if not t.accepted)
+    reasons = Counter((str(t.row["stage"]), str(t.row["reason"])) for t in surveyed if t.rejected)
     if not reasons:
         yield "Nothing."
         yield ""

@@ -36,6 +36,11 @@ class StoredTrial:
         return self.row["outcome"] == "accepted"
 
     @property
+    def rejected(self) -> bool:
+        """Whether the trial gives nothing; one of kinematics only is neither accepted nor rejected."""
+        return self.row["outcome"] == "rejected"
+
+    @property
     def condition(self) -> str:
         """The walking condition."""
         return str(self.row["condition"])

@@ -18,13 +18,15 @@ def a_key(trial: str) -> TrialKey:
 # What the chain said of real walks.
 SAID = {
     "the plates seem 17 ± 2 ms late against the cameras, which changes hip moments most": "moments and forces",
-    "right stride at 0.05 s: the frames end 49 ms from it, and the accelerations there are extrapolated": (
+    "stride 1 of the right foot (0.05-1.2 s): the frames end 49 ms from it, and accelerations there are extrapolated": (
         "moments and forces"
     ),
     "plate contact at 3.73 s: both feet on plate 4": "moments and forces",
     "arm_rot_l leaps by 16 degrees from one frame to the next at 2.08 s: nobody moves so fast": "moments and forces",
-    "left stride at 1.37 s: its ground reaction is not known throughout": "strides",
-    "left stride at 0.06 s: reserves at the hip reach 17.3%, expected at most 10%": "strides",
+    "stride 1 of the left foot (1.37-2.28 s) is left out: its ground reaction is not known; 2 others kept": "strides",
+    "stride 1 of the left foot (0.06-1.04 s) is left out: reserves at the hip reach 17.3%; 1 other kept": "strides",
+    "stride 2 of the right foot (1.10-2.21 s): R_FM2 61 mm at 1.32 s, other markers 8 mm, beyond 40 mm in 1 frame: "
+    "too few to leave the stride out": "strides",
     "the zero of hip_flexion_l is known to ± 6.3 degree, expected at most 6": "body and angles",
     "the standing knee of knee_angle_l is 18.1 degree, expected at most 15: the knees are bent": "body and angles",
     "2014007_C4_04.c3d: SXS and SJN were exchanged: their distances are 108 mm off; put right": "markers",

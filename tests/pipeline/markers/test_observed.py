@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from pipeline.errors import TrialRejected
-from pipeline.markers.observed import SEGMENTS, observed_window, used_labels, worst_gaps
+from pipeline.markers.observed import SEGMENTS, observed_runs, used_labels, worst_gaps
 from pipeline.records import Markers
 
 RATE_HZ = 100.0
@@ -31,48 +31,49 @@ def hidden(markers: Markers, frames: slice, *labels: str) -> Markers:
 
 
 def test_all_is_observed_where_all_is_seen(walker, profile, markers, recipe):
-    assert observed_window(walker.recording(), markers, profile, recipe.markers) == slice(0, FRAMES)
+    assert observed_runs(walker.recording(), markers, profile, recipe.markers) == (slice(0, FRAMES),)
 
 
 def test_the_pelvis_needs_three_of_its_four_markers(walker, profile, markers, recipe):
     one = hidden(markers, slice(0, 50), "R_IPS")
-    assert observed_window(walker.recording(), one, profile, recipe.markers) == slice(0, FRAMES)
+    assert observed_runs(walker.recording(), one, profile, recipe.markers) == (slice(0, FRAMES),)
     two = hidden(one, slice(0, 50), "L_IPS")
-    assert observed_window(walker.recording(), two, profile, recipe.markers) == slice(50, FRAMES)
+    assert observed_runs(walker.recording(), two, profile, recipe.markers) == (slice(50, FRAMES),)
 
 
 def test_a_leg_segment_needs_half_of_its_markers(walker, profile, markers, recipe):
     foot = [label for label, marker in profile.markers.items() if marker.body == "calcn_r"]
     assert len(foot) == 4
     assert (
-        observed_window(walker.recording(), hidden(markers, slice(120, 130), *foot[:2]), profile, recipe.markers).stop
+        observed_runs(walker.recording(), hidden(markers, slice(120, 130), *foot[:2]), profile, recipe.markers)[-1].stop
         == FRAMES
     )
-    found = observed_window(walker.recording(), hidden(markers, slice(120, 130), *foot[:3]), profile, recipe.markers)
-    assert found == slice(0, 120)
+    found = observed_runs(walker.recording(), hidden(markers, slice(120, 130), *foot[:3]), profile, recipe.markers)
+    assert found == (slice(0, 120), slice(130, FRAMES))
 
 
-def test_the_longest_run_is_taken(walker, profile, markers, recipe):
+def test_every_run_of_half_a_second_is_taken(walker, profile, markers, recipe):
     pelvis = ("R_IAS", "L_IAS", "R_IPS")
     twice = hidden(hidden(markers, slice(0, 10), *pelvis), slice(70, 80), *pelvis)
-    assert observed_window(walker.recording(), twice, profile, recipe.markers) == slice(80, FRAMES)
+    found = observed_runs(walker.recording(), twice, profile, recipe.markers)
+    assert found == (slice(10, 70), slice(80, FRAMES))
 
 
 def test_arms_and_trunk_say_nothing_about_the_legs(walker, profile, markers, recipe):
     others = [label for label, marker in profile.markers.items() if marker.body not in SEGMENTS]
     assert "CV7" in others
-    assert observed_window(walker.recording(), hidden(markers, slice(None), *others), profile, recipe.markers) == slice(
-        0, FRAMES
+    assert observed_runs(walker.recording(), hidden(markers, slice(None), *others), profile, recipe.markers) == (
+        slice(0, FRAMES),
     )
 
 
 def test_half_a_second_is_enough_and_less_is_refused_by_name(walker, profile, markers, recipe):
     pelvis = ("R_IAS", "L_IAS", "R_IPS", "L_IPS")
-    assert observed_window(
-        walker.recording(), hidden(markers, slice(50, None), *pelvis), profile, recipe.markers
-    ) == slice(0, 50)
+    assert observed_runs(walker.recording(), hidden(markers, slice(50, None), *pelvis), profile, recipe.markers) == (
+        slice(0, 50),
+    )
     with pytest.raises(TrialRejected) as caught:
-        observed_window(walker.recording(), hidden(markers, slice(49, None), *pelvis), profile, recipe.markers)
+        observed_runs(walker.recording(), hidden(markers, slice(49, None), *pelvis), profile, recipe.markers)
     for word in ("walk.c3d", "at most 0.49 s", "expected at least 0.5 s", "R_IAS is missing for 1.51 s from 0.49 s"):
         assert word in caught.value.reason
 

@@ -14,7 +14,13 @@ from pipeline.motion_only.recorded_angles import recorded_angles, scaled_model, 
 from pipeline.motion_only.walk_angles import WalkAngles
 from pipeline.session.session import load_session
 from pipeline.session.setup import open_session
+from pipeline.storing.ingest_trial import ingest_trial
+from pipeline.storing.prepare_session import prepare_session
+from pipeline.storing.request import SessionRequest
 from warehouse.channels import INPUT_COORDINATES
+from warehouse.errors import WarehouseError
+from warehouse.files.read import cycles, read_row, read_table
+from warehouse.layout import Warehouse
 from warehouse.outcome import Rejection
 
 pytestmark = [pytest.mark.osim, pytest.mark.data]
@@ -105,3 +111,40 @@ def test_a_walk_that_the_session_doesn_t_list_has_no_condition(session: Path) ->
     assert trial_of(loaded, session.with_name("walk.c3d")).condition == "preferred"
     assert trial_of(loaded, session.with_name("new walk.c3d")).name == "new_walk"
     assert trial_of(loaded, session.with_name("new walk.c3d")).condition == "unspecified"
+
+
+def test_a_session_of_kinematics_only_is_stored_as_such_and_predicted_from(session: Path, tmp_path: Path) -> None:
+    """A walk without plates is rejected, unless its session asks for no more than angles."""
+    folder = tmp_path / "video"
+    folder.mkdir()
+    for name in ("static", "no_plates"):
+        shutil.copyfile(session.with_name(f"{name}.c3d"), folder / f"{name}.c3d")
+    request = SessionRequest(
+        session_file=str(folder / "session.toml"), recipe=RECIPE, model=None, warehouse=str(tmp_path / "warehouse")
+    )
+    asked = SESSION.replace("walk.c3d", "no_plates.c3d")
+    (folder / "session.toml").write_text(asked)
+    assert prepare_session(request).accepted
+    refused = ingest_trial(request, "no_plates")
+    assert refused.rejection is not None and "set `kinematics_only = true`" in refused.rejection.reason
+
+    (folder / "session.toml").write_text(asked.replace("[trials]", "kinematics_only = true\n[trials]"))
+    outcome = ingest_trial(request, "no_plates")
+
+    warehouse = Warehouse(request.warehouse)
+    row = read_row(warehouse, "trials", outcome.key)
+    assert outcome.accepted and row["outcome"] == "kinematics"
+    assert (row["n_cycles_right"], row["n_cycles_left"], row["residual_force_ratio"]) == (1, 1, None)
+    assert 0.8 < row["walking_speed_m_s"] < 1.8
+    for table in ("moments", "forces", "grf", "cycles"):
+        with pytest.raises(WarehouseError, match="does not exist"):
+            read_table(warehouse, table, outcome.key)
+    assert len(cycles(warehouse)) == 0
+    # What `predict` reads of the same file are the same cycles.
+    stored = read_table(warehouse, "angle_cycles", outcome.key)
+    points = len(stored) // 2
+    model = scaled_model(request.session_file, RECIPE, None)
+    assert isinstance(model, str)
+    (right, _) = angles(folder / "session.toml", "no_plates", model).cycles_deg(points)
+    np.testing.assert_allclose(stored["knee_angle_ipsi"].to_numpy()[:points], right[:, 6], atol=1e-6)
+    assert ingest_trial(request, "no_plates").fresh

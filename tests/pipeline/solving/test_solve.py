@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from pipeline.session.recipe import Recipe
-from pipeline.solving.solve import solve
+from pipeline.solving.solve import solve_forces
 from tests.pipeline.solutions import (
     COMPUTED,
     FEET_PRESSING,
@@ -55,7 +55,7 @@ def test_loads_are_asked_with_the_whole_motion_and_the_forces_of_the_frames(
     of_engine = recipe.model_copy(update={"model": model})
     wrenches = wrenches_known(slice(None), slice(None))
 
-    found = solve(stub, tmp_path, None, wrenches, SOME, None, of_engine, tmp_path, made.kinematics)
+    found = solve_forces(stub, tmp_path, made.kinematics, wrenches, SOME, of_engine, tmp_path)
 
     np.testing.assert_array_equal(found.loads.time_s, TIME_S[SOME])
     np.testing.assert_array_equal(found.muscles.time_s, TIME_S[SOME])

@@ -138,9 +138,8 @@ def a_walk(loads: JointLoads) -> Solution:
     return Solution(
         kinematics=Kinematics(
             coordinates=still,
-            marker_rms_m=np.zeros(len(TIME_S)),
-            marker_max_m=np.zeros(len(TIME_S)),
-            worst_marker=np.full(len(TIME_S), "R_IAS"),
+            marker_names=("R_IAS",),
+            marker_error_m=np.zeros((len(TIME_S), 1)),
         ),
         moments=ramp,
         muscles=muscles().cut(frames),
@@ -148,7 +147,7 @@ def a_walk(loads: JointLoads) -> Solution:
         muscle_source=COMPUTED,
         balance=ramp.cut(frames),
         loads=loads.cut(frames),
-        frames=frames,
+        frames=np.arange(10, 111),
         loading_feet=OWN_FOOT,
         feet_pressing=FEET_PRESSING,
     )

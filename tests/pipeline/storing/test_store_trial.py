@@ -7,14 +7,23 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from pipeline.ground.cycles import LostStride
 from pipeline.osim.version import opensim_version
 from pipeline.solving.engine import MuscleSource
-from pipeline.solving.quality import judge_stride, judge_trial
+from pipeline.solving.judged_strides import (
+    SolvedButRejected,
+    judged_by_forces,
+    judged_by_motion,
+    no_stride_stands,
+)
+from pipeline.solving.quality import residual_ratios
 from pipeline.solving.trial_result import TrialResult
 from pipeline.storing.job import Job, open_job
 from pipeline.storing.stages import StageAccount, common_facts, table_keys
 from pipeline.storing.store_rejected import record_crash, record_rejection, store_rejected
+from pipeline.storing.store_solved import solved_files
 from pipeline.storing.store_trial import store_accepted
+from pipeline.storing.stored_kinematics import read_kinematics
 from tests.pipeline.session.test_session import COMPLETE
 from tests.pipeline.solutions import LEFT, NAMES, RIGHT, TIME_S, a_solution, joint_moments, made_angles, wrenches_known
 from tests.pipeline.storing.test_job import request_of, trial_keys
@@ -28,6 +37,7 @@ from warehouse.outcome import Rejection
 POINTS = 11
 # The right foot's reaction is known in the first half, the left one's from 0.4 s on.
 KNOWN = wrenches_known(slice(0, 50), slice(40, None))
+LOST = LostStride(side="right", start_s=0.5, stop_s=1.0, stage="cycles", why="has 2 toe offs")
 
 
 @pytest.fixture
@@ -52,6 +62,9 @@ def result(walker, recipe, job) -> TrialResult:
         *(f"moment_{name.removesuffix('_r')}" for name in MOMENT_COORDINATES),
         *LOAD_CHANNELS,
     ]
+    subject = job.setup.session.subject
+    judged = judged_by_motion([RIGHT, LOST, LEFT], solution.kinematics, (), {}, recipe.quality)
+    judged = judged_by_forces(judged, solution, KNOWN, subject, recipe.quality)
     return TrialResult(
         recording=walker.recording(),
         solution=solution,
@@ -61,8 +74,8 @@ def result(walker, recipe, job) -> TrialResult:
             Cycle(stride=stride, phase=np.linspace(0, 1, POINTS), channels={n: np.full(POINTS, 1.5) for n in channels})
             for stride in (RIGHT, LEFT, LEFT)
         ),
-        quality=judge_trial(solution, KNOWN, job.setup.session.subject, "walk 01.c3d", recipe.quality),
-        strides={stride: judge_stride(stride, solution, recipe.quality) for stride in (RIGHT, LEFT)},
+        judged=judged,
+        residuals=residual_ratios(solution, KNOWN, subject, np.ones(len(TIME_S), dtype=bool)),
         impulse_error=-0.02,
         speed_m_s=1.2,
         warnings=("one thing", "another"),
@@ -212,7 +225,7 @@ def test_the_same_result_is_the_same_bytes(job, result):
     before = {path: path.read_bytes() for path in root.rglob("*.parquet")}
     accept(job, result)
     assert {path: path.read_bytes() for path in root.rglob("*.parquet")} == before
-    assert len(before) == 9
+    assert len(before) == 10
 
 
 def test_a_rejection_is_stored_with_stage_reason_and_log(job):
@@ -226,12 +239,76 @@ def test_a_rejection_is_stored_with_stage_reason_and_log(job):
     assert is_trial_fresh(job.warehouse, outcome.key, table_keys(trial_keys(job, "walk_01")))
 
 
+def test_each_strides_fate_is_stored(job, result):
+    key = accept(job, result).key
+    columns = ["side", "number", "kept", "stage", "reason", "marker_error_m", "reserve_ratio", "worst_marker"]
+    first, second, third = read_table(job.warehouse, "strides", key, columns).to_pylist()
+    assert (first["side"], first["number"], first["kept"], first["stage"]) == ("right", 1, True, "")
+    assert (first["marker_error_m"], first["worst_marker"]) == (pytest.approx(0.01), "R_IAS")
+    assert first["reserve_ratio"] == pytest.approx(0.02)
+    assert [one["number"] for one in (second, third) if one["side"] == "right"] == [2]
+    (lost,) = [one for one in (second, third) if not one["kept"]]
+    assert (lost["stage"], lost["reason"], lost["worst_marker"]) == ("cycles", "has 2 toe offs", "")
+    assert np.isnan(lost["marker_error_m"]) and np.isnan(lost["reserve_ratio"])
+
+
+def solved_but_rejected(result: TrialResult) -> SolvedButRejected:
+    return no_stride_stands("walk 01.c3d", result.solution.kinematics, result.judged)
+
+
+def reject_solved(job: Job, result: TrialResult, **changed: StageAccount):
+    rejected, accounts = solved_but_rejected(result), job.trial_accounts("walk_01") | changed
+    rejection = Rejection(stage=rejected.stage, reason=rejected.reason)
+    return store_rejected(job, "walk_01", rejection, accounts, solved_files(job, "walk_01", accounts, rejected))
+
+
+def test_a_rejected_trial_keeps_its_motion_where_no_reader_of_accepted_ones_looks(job, result):
+    accept(job, result)
+    key = reject_solved(job, result).key
+
+    motion = read_table(job.warehouse, "rejected_kinematics", key, ["hip_flexion_r", "error_R_IAS"])
+    assert motion["hip_flexion_r"].to_numpy() == pytest.approx(np.degrees(0.5))
+    assert motion["error_R_IAS"].to_numpy() == pytest.approx(0.01)
+    assert len(read_table(job.warehouse, "strides", key)) == 3
+    for table in ("kinematics", "joint_angles", "moments", "forces", "cycles"):
+        with pytest.raises(WarehouseError, match="does not exist"):
+            read_table(job.warehouse, table, key)
+    assert len(cycles(job.warehouse)) == 0
+    assert is_trial_fresh(job.warehouse, key, table_keys(trial_keys(job, "walk_01")))
+    # Judged again by other limits, it need not be solved again.
+    known = read_kinematics(job.warehouse, key, trial_keys(job, "walk_01"))
+    assert known is not None and np.array_equal(known.coordinates.values, result.solution.kinematics.coordinates.values)
+
+
+def test_what_a_rejected_trial_kept_goes_when_it_is_accepted_or_refused_earlier(job, result):
+    # By stricter limits, say.
+    reject_solved(job, result, quality=StageAccount(key="stricter", made_from={}))
+    key = accept(job, result).key
+    with pytest.raises(WarehouseError, match="does not exist"):
+        read_table(job.warehouse, "rejected_kinematics", key)
+    reject_solved(job, result)
+    store_rejected(job, "walk_01", Rejection(stage="markers", reason="x"), job.trial_accounts("walk_01"))
+    for table in ("rejected_kinematics", "strides"):
+        with pytest.raises(WarehouseError, match="does not exist"):
+            read_table(job.warehouse, table, key)
+
+
 def test_a_rejection_takes_away_what_the_trial_gave_before_and_nothing_else(job, result):
     other = accept(job, result, "walk_02").key
     key = accept(job, result).key
     rejection = Rejection(stage="markers", reason="walk 01.c3d: lacks R_FCC.")
     store_rejected(job, "walk_01", rejection, job.trial_accounts("walk_01"))
-    for table in ("kinematics", "joint_angles", "grf", "moments", "forces", "activations", "joint_loads", "cycles"):
+    for table in (
+        "strides",
+        "kinematics",
+        "joint_angles",
+        "grf",
+        "moments",
+        "forces",
+        "activations",
+        "joint_loads",
+        "cycles",
+    ):
         with pytest.raises(WarehouseError, match="does not exist"):
             read_table(job.warehouse, table, key)
     assert is_trial_fresh(job.warehouse, other, table_keys(trial_keys(job, "walk_02")))
@@ -255,7 +332,7 @@ def dies_after(monkeypatch) -> Callable[[int], None]:
     return arm
 
 
-@pytest.mark.parametrize("stored", range(9))
+@pytest.mark.parametrize("stored", range(10))
 def test_a_trial_whose_writer_died_is_not_fresh(job, result, dies_after, stored):
     dies_after(stored)
     with pytest.raises(KeyboardInterrupt):
@@ -266,7 +343,7 @@ def test_a_trial_whose_writer_died_is_not_fresh(job, result, dies_after, stored)
     )
 
 
-@pytest.mark.parametrize("stored", range(9))
+@pytest.mark.parametrize("stored", range(10))
 def test_a_writer_that_dies_over_an_accepted_trial_leaves_no_mixture(job, result, dies_after, stored):
     key = accept(job, result).key
     remove_table(job.warehouse, "forces", key)

@@ -23,9 +23,8 @@ def kinematics() -> Kinematics:
     )
     return Kinematics(
         coordinates=coordinates.as_stored(),
-        marker_rms_m=rng.uniform(0, 0.02, N_FRAMES),
-        marker_max_m=rng.uniform(0, 0.04, N_FRAMES),
-        worst_marker=np.where(np.arange(N_FRAMES) % 2, "R_IAS", "L_IAS"),
+        marker_names=("R_IAS", "L_IAS", "R.MT5"),
+        marker_error_m=np.where(rng.random((N_FRAMES, 3)) < [0, 0.2, 0.2], np.nan, rng.uniform(0, 0.04, (N_FRAMES, 3))),
     )
 
 
@@ -43,8 +42,8 @@ def test_what_is_read_back_is_bit_for_bit_what_was_solved(warehouse, kinematics)
     assert found is not None
     assert found.coordinates.names == NAMES
     assert found.coordinates.rotational.tolist() == [False, True, True]
-    for name in ("marker_rms_m", "marker_max_m", "worst_marker"):
-        assert np.array_equal(getattr(found, name), getattr(kinematics, name))
+    assert found.marker_names == ("R_IAS", "L_IAS", "R.MT5")
+    assert np.array_equal(found.marker_error_m, kinematics.marker_error_m, equal_nan=True)
     assert np.array_equal(found.coordinates.time_s, kinematics.coordinates.time_s)
     assert np.array_equal(found.coordinates.values, kinematics.coordinates.values)
 

@@ -36,7 +36,7 @@ def test_identity_comes_first_and_from_the_key() -> None:
 
 def test_model_columns_keep_the_models_order_and_their_units() -> None:
     table = kinematics()
-    assert table.column_names[-4:] == ["pelvis_tx", "pelvis_tilt", "hip_flexion_r", "hip_flexion_l"]
+    assert table.column_names[-5:] == ["pelvis_tx", "pelvis_tilt", "hip_flexion_r", "hip_flexion_l", "error_RASI"]
     assert table.field("pelvis_tx").metadata[b"unit"] == b"m"
     assert table.field("pelvis_tilt").metadata[b"unit"] == b"degree"
 

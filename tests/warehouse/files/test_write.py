@@ -6,6 +6,7 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
+from tests.warehouse.conftest import store_rejected_trial, store_trial_of_kinematics
 from tests.warehouse.one_file import remove_table, write_row, write_scaled_model, write_table
 from tests.warehouse.samples import MADE, SESSION_ROW, TIME_S, cycles_columns, frame_tables, trial_row
 from warehouse.errors import WarehouseError
@@ -31,6 +32,8 @@ def test_units_and_meanings_survive_in_every_field(
     warehouse: Warehouse, key: TrialKey, store_trial: object, table: str
 ) -> None:
     store_trial(key)
+    store_trial_of_kinematics(warehouse, key)
+    store_rejected_trial(warehouse, key)
     fields = list(read.read_table(warehouse, table, key).schema)
     assert len(fields) >= len(schema_of(table).fixed)
     for field in fields:

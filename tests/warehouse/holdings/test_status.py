@@ -2,6 +2,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.warehouse.conftest import store_rejected_trial, store_trial_of_kinematics, store_whole_trial
 from tests.warehouse.one_file import write_row
 from tests.warehouse.samples import MADE, trial_row
 from warehouse.errors import WarehouseError
@@ -80,7 +81,30 @@ def test_an_accepted_trials_missing_file_is_named(five_trials: Warehouse) -> Non
 
 def test_cycles_of_a_trial_rejected_since_are_orphans(five_trials: Warehouse) -> None:
     reject(five_trials, a_key("S1", "t1"), "quality", "reserves of 30 %")
-    assert warehouse_status(five_trials).orphans == ("cycles/adults/S1/v1/t1.parquet",)
+    orphans = warehouse_status(five_trials).orphans
+    left = sorted(f"{table}/adults/S1/v1/t1.parquet" for table in (*status_module.PER_TRIAL, "cycles"))
+    left.remove("strides/adults/S1/v1/t1.parquet")
+    assert list(orphans) == left
+
+
+def test_what_a_rejected_trial_keeps_is_no_orphan_and_an_accepted_ones_is(five_trials: Warehouse) -> None:
+    store_rejected_trial(five_trials, a_key("S1", "t3"))
+    assert warehouse_status(five_trials).orphans == ()
+    store_whole_trial(five_trials, a_key("S1", "t3"))
+    assert warehouse_status(five_trials).orphans == ("rejected_kinematics/adults/S1/v1/t3.parquet",)
+
+
+def test_a_trial_of_kinematics_only_is_neither_accepted_nor_rejected(five_trials: Warehouse) -> None:
+    store_trial_of_kinematics(five_trials, a_key("S1", "angles"))
+    found = warehouse_status(five_trials)
+    assert (len(found.accepted), len(found.of_kinematics), len(found.rejected)) == (3, 1, 2)
+    assert found.n_cycles == (6, 3)
+    assert found.orphans == found.missing == ()
+    lines = status_text(found).splitlines()
+    assert lines[0].startswith("3 accepted, 1 of kinematics only, 2 rejected")
+    assert ["adults", "slow", "2", "1", "6"] in [line.split() for line in lines]
+    Path(table_path(five_trials, "angle_cycles", "trial", a_key("S1", "angles"))).unlink()
+    assert warehouse_status(five_trials).missing == ("angle_cycles/adults/S1/v1/angles.parquet",)
 
 
 def test_files_that_no_trial_vouches_for_are_orphans(five_trials: Warehouse) -> None:

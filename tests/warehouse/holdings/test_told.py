@@ -32,7 +32,7 @@ def test_warnings_that_differ_in_figures_and_names_are_one() -> None:
 
 
 def test_one_warning_of_one_trial_stays_as_it_is_and_its_trial_is_named() -> None:
-    text = "right stride at 0.43 s: reserves at the knee reach 23.2% of the joint's peak moment, expected at most 10%"
+    text = "stride 1 of the right foot (0.43-1.20 s) is left out: reserves at the knee reach 23.2%; 1 other kept"
     (told,) = told_once({A: [text], B: []})
     assert told.line(2) == f"1 of 2 trials: {text} (adults/S1/v1/a)"
 
@@ -41,13 +41,16 @@ def test_strides_are_counted_whichever_side_and_time() -> None:
     (told,) = told_once(
         {
             A: [
-                "right stride at 2.75 s: its ground reaction is unknown",
-                "left stride at 1.37 s: its ground reaction is unknown",
+                "stride 2 of the right foot (2.75-3.65 s) is left out: its ground reaction is unknown; 2 others kept",
+                "stride 1 of the left foot (1.37-2.28 s) is left out: its ground reaction is unknown; 2 others kept",
             ],
-            B: ["left stride at 0.10 s: its ground reaction is unknown"],
+            B: ["stride 1 of the left foot (0.10-1.00 s) is left out: its ground reaction is unknown; 4 others kept"],
         }
     )
-    assert told.line(4) == ("2 of 4 trials, 3 strides: its ground reaction is unknown (adults/S1/v1/a, adults/S1/v1/b)")
+    assert told.line(4) == (
+        "2 of 4 trials, 3 strides: left out: its ground reaction is unknown; 2 to 4 others kept "
+        "(adults/S1/v1/a, adults/S1/v1/b)"
+    )
 
 
 def test_a_list_of_the_same_about_several_markers_is_one() -> None:
@@ -78,7 +81,8 @@ def test_many_names_are_counted() -> None:
     st.dictionaries(
         st.sampled_from([A, B, C]),
         st.lists(
-            st.text(alphabet="aB_1. ;:,()±%-", max_size=30) | st.sampled_from(["left stride at 1.2 s: x 1", "M1 y"])
+            st.text(alphabet="aB_1. ;:,()±%-", max_size=30)
+            | st.sampled_from(["stride 1 of the left foot (1.2-2.3 s): x 1", "M1 y"])
         ),
     )
 )

@@ -7,7 +7,7 @@ import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 
-from tests.warehouse.conftest import TrialWriter
+from tests.warehouse.conftest import TrialWriter, store_rejected_trial, store_trial_of_kinematics, store_whole_trial
 from tests.warehouse.one_file import write_row, write_table
 from tests.warehouse.release.conftest import Order, trial
 from tests.warehouse.samples import MADE, N_SAMPLES, SESSION_ROW, cycles_columns, load_columns, trial_row
@@ -132,6 +132,28 @@ def test_a_trial_whose_session_is_lost_is_named(filled: Warehouse, order: Order)
 
     with pytest.raises(WarehouseError, match=r"children/K02/day1/walk: its session has no row"):
         build_release(filled, order())
+
+
+def test_a_rejected_trial_whose_motion_was_kept_gives_nothing(warehouse: Warehouse, order: Order) -> None:
+    """Even cycles that an interrupted writer left under it are not released."""
+    key = trial("adults", "S01")
+    store_whole_trial(warehouse, key)
+    store_rejected_trial(warehouse, key)
+
+    with pytest.raises(ValueError, match=r"no gait cycle .* 1 trials were looked at, 0 of them accepted"):
+        build_release(warehouse, order())
+
+
+def test_kinematics_only_are_never_released(filled: Warehouse, order: Order) -> None:
+    """Not even with cycles that an interrupted writer left under them."""
+    before = build_release(filled, order()).manifest
+    key = trial("adults", "S03")
+    store_whole_trial(filled, key)
+    store_trial_of_kinematics(filled, key)
+    after = build_release(filled, order()).manifest
+
+    assert (after.n_trials, after.n_cycles) == (before.n_trials, before.n_cycles)
+    assert str(key) not in {source.trial for source in after.sources}
 
 
 def test_nothing_to_release_is_said(warehouse: Warehouse, order: Order) -> None:
