@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from pipeline.c3d.read_c3d import read_c3d
+from pipeline.recordings.read_recording import read_recording
 from pipeline.records import Recording, Side
 from pipeline.session.session import load_session
 from warehouse.files.read import read_trial_cycles, trial_key, trials_with_cycles
@@ -61,7 +61,7 @@ def laboratory_walks(warehouse: Warehouse, label: str) -> Iterator[LaboratoryWal
     paths = _recordings(warehouse)
     for trial in trials_with_cycles(warehouse):
         key = trial_key(trial)
-        recording = read_c3d(paths[key])
+        recording = read_recording(paths[key])
         ending = ending_of(recording, f"R{label}")
         if ending is not None:
             strides = _strides(warehouse, trial)
