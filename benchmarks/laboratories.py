@@ -2,8 +2,8 @@
 
 Writes a session for each by `init_session`, with no profile named, ingests its walks in this process into
 FOLDER/warehouse and prints how many labels are used, and what became of the walks. Masses and heights are those that
-the recordings state, but: FMC's plates weigh 77 kg in walking where its files say 81; gait2354 and Rajagopal's walk have
-their models' masses and a height that nobody states, 1.80 m; the treadmill's runner is described with the data.
+the recordings state, but: FMC's plates weigh 77 kg in walking where its files say 81; gait2354 and Rajagopal's walk
+have their models' masses and a height that nobody states, 1.80 m; the treadmill's runner is described with the data.
 """
 
 import argparse
