@@ -17,6 +17,9 @@ from pipeline.signals import runs
 SEGMENTS = ("pelvis", "femur_r", "femur_l", "tibia_r", "tibia_l", "calcn_r", "calcn_l")
 # Three points fix a rigid body; all other segments hang on the pelvis.
 PELVIS_MARKERS = 3
+# A thigh hangs on its hip and a shank on its knee, a hinge: three markers tell both; a foot's line takes two.
+LEAST_MARKERS = (("femur", "thigh", 1), ("tibia", "shank", 1), ("calcn", "foot", 2))
+LEAST_OF_LEG = 3
 
 
 def used_labels(recording: Recording, profile: Profile) -> tuple[str, ...]:
@@ -35,7 +38,32 @@ def used_labels(recording: Recording, profile: Profile) -> tuple[str, ...]:
             f"(found {', '.join(shown[:60])}{_computed(recording, lacking)}). Label them, or choose or write another "
             "profile.",
         )
+    _refuse_unseen_segments(recording.path.name, shown, profile)
     return tuple(label for label in profile.markers if label in shown)
+
+
+def _refuse_unseen_segments(source: str, shown: Sequence[str], profile: Profile) -> None:
+    """TrialRejected names a segment of pelvis or legs whose place these markers don't tell."""
+    on = [profile.markers[label].body.replace("toes", "calcn") for label in shown if label in profile.markers]
+    wanting = []
+    for side, word in (("r", "right"), ("l", "left")):
+        for segment, name, least in LEAST_MARKERS:
+            count = on.count(f"{segment}_{side}")
+            if count < least:
+                wanting.append(
+                    f"the {word} {name} shows {count or 'no'} marker{'s' * (count != 1)} of {least} at least"
+                )
+        leg = on.count(f"femur_{side}") + on.count(f"tibia_{side}")
+        if leg < LEAST_OF_LEG:
+            wanting.append(f"the {word} thigh and shank show {leg} markers, expected at least {LEAST_OF_LEG}")
+    if on.count("pelvis") < PELVIS_MARKERS:
+        wanting.append(f"the pelvis shows {on.count('pelvis')} markers, expected at least {PELVIS_MARKERS}")
+    if wanting:
+        raise TrialRejected(
+            "markers",
+            f"{source}: {'; '.join(wanting)}, so its angles can't be told by profile {profile.name!r} (found "
+            f"{', '.join(shown[:60])}). Label its markers, or say in a profile what they are (`gait2hip profile`).",
+        )
 
 
 def _computed(recording: Recording, lacking: Sequence[str]) -> str:

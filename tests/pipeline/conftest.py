@@ -8,6 +8,7 @@ import pytest
 
 from pipeline.records import Event, ForcePlate, Recording, Side, SubjectBlock
 from pipeline.session.load_profile import load_profile
+from pipeline.session.profile import Profile
 from pipeline.session.recipe import load_recipe
 
 MASS_KG = 70.0
@@ -129,3 +130,15 @@ def recipe():
 @pytest.fixture(scope="session")
 def profile():
     return load_profile("isb_full_body")
+
+
+def with_every_label(recording: Recording, profile: Profile) -> Recording:
+    """The recording with all of a profile's labels: those that it lacks travel with the pelvis, as on the model."""
+    pelvis_m = recording.marker("R_IAS")
+    others = [label for label in profile.markers if label not in recording.marker_labels]
+    added = [pelvis_m + LABORATORY @ np.array(profile.markers[label].location_m) for label in others]
+    return replace(
+        recording,
+        marker_labels=(*recording.marker_labels, *others),
+        markers_m=np.concatenate([recording.markers_m, np.stack(added, axis=1)], axis=1),
+    )

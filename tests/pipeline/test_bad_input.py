@@ -310,7 +310,7 @@ def test_a_static_trial_needs_no_plates(scaled: Path) -> None:
     [
         ("mass_kg = 67.0\n", "", ("subject.mass_kg", "Fill in mass_kg: nothing is assumed")),
         ("1.66", "0.0175", ("height_m", "found 0.0175", "outside 0.8-2.4 m", "Correct session.toml")),
-        ('profile = "isb_full_body"', 'profile = "isb"', ("profile 'isb'", "packaged profiles: isb_full_body")),
+        ('profile = "isb_full_body"', 'profile = "isb"', ("profile 'isb'", "packaged profiles: auto, isb_full_body")),
         ('"walk.c3d" = "preferred"', "", ("trials", "at least 1")),
     ],
 )

@@ -6,6 +6,7 @@ import pytest
 from pipeline.errors import TrialRejected
 from pipeline.markers.observed import SEGMENTS, observed_runs, used_labels, worst_gaps
 from pipeline.records import Markers
+from tests.pipeline.conftest import with_every_label
 
 RATE_HZ = 100.0
 FRAMES = 200
@@ -99,3 +100,26 @@ def test_a_required_label_that_is_missing_is_named(walker, profile):
     for word in ("walk.c3d", "R_FCC", "L_TTC", "'isb_full_body' requires", "Label them"):
         assert word in caught.value.reason
     assert optional not in caught.value.reason
+
+
+@pytest.mark.parametrize(
+    ("hidden", "words"),
+    [
+        (("R_FTC", "R_FLE", "R_FME"), "the right thigh shows 0 markers, expected at least 1"),
+        (("L_FAX", "L_TTC", "L_FAL", "L_TAM"), "the left shank shows 0 markers"),
+        (("L_FLE", "L_FME", "L_FAX", "L_TTC", "L_TAM"), "the left thigh and shank show 2 markers, expected at least 3"),
+        (("R_FM1", "R_FM5"), ""),
+    ],
+)
+def test_a_segment_that_no_marker_shows_is_named(walker, profile, hidden, words):
+    # As of a profile whose labels are all optional but heels, toes and spines.
+    markers = {label: marker.model_copy(update={"required": False}) for label, marker in profile.markers.items()}
+    lenient = profile.model_copy(update={"markers": markers})
+    recording = with_every_label(walker.recording(), profile)
+    places = recording.markers_m.copy()
+    places[:, [recording.marker_labels.index(label) for label in hidden]] = np.nan
+    if words:
+        with pytest.raises(TrialRejected, match=words):
+            used_labels(replace(recording, markers_m=places), lenient)
+    else:
+        assert set(used_labels(replace(recording, markers_m=places), lenient)).isdisjoint(hidden)

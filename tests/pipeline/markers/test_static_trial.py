@@ -8,6 +8,7 @@ import pipeline.markers.static_trial as module
 from pipeline.errors import TrialRejected
 from pipeline.markers.static_trial import pose_static, read_static
 from pipeline.session.setup import open_session
+from tests.pipeline.conftest import with_every_label
 from tests.pipeline.session.test_session import COMPLETE
 
 
@@ -57,12 +58,10 @@ def test_without_a_static_trial_and_walks_that_size_it_says_what_is_missing(setu
 
 
 def test_the_pose_is_the_mean_of_the_middle(walker, profile, recipe):
-    recording = walker.recording()
-    markers = {label: marker.model_copy(update={"required": False}) for label, marker in profile.markers.items()}
-    few = profile.model_copy(update={"markers": markers})
+    recording = with_every_label(walker.recording(), profile)
     middle, half = len(recording.time_s) // 2, round(recipe.scaling.static_window_s * recording.point_rate_hz / 2)
 
-    pose = pose_static(recording, few, recipe.scaling).pose
+    pose = pose_static(recording, profile, recipe.scaling).pose
 
     apart = recording.marker("R_IAS") - recording.marker("L_FCC")
     mean = apart[middle - half : middle + half].mean(axis=0)
