@@ -50,9 +50,7 @@ def _refuse_unseen_segments(source: str, shown: Sequence[str], profile: Profile)
         for segment, name, least in LEAST_MARKERS:
             count = on.count(f"{segment}_{side}")
             if count < least:
-                wanting.append(
-                    f"the {word} {name} shows {count or 'no'} marker{'s' * (count != 1)} of {least} at least"
-                )
+                wanting.append(f"the {word} {name} shows {count} markers, expected at least {least}")
         leg = on.count(f"femur_{side}") + on.count(f"tibia_{side}")
         if leg < LEAST_OF_LEG:
             wanting.append(f"the {word} thigh and shank show {leg} markers, expected at least {LEAST_OF_LEG}")
