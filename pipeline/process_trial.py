@@ -14,6 +14,7 @@ from pipeline.errors import TrialRejected
 from pipeline.ground.cycles import LostStride, Stride, frames_of
 from pipeline.ground.observe_walk import ObservedWalk, observe_passes
 from pipeline.ground.plate_lag import PlateLag, lag_warnings
+from pipeline.ground.progression import turns_in_words
 from pipeline.markers.static_trial import StaticTrial
 from pipeline.osim.engines import load_engine
 from pipeline.osim.models.shared_model import coordinate_ranges
@@ -114,7 +115,7 @@ def process_trial(
             *ground.warnings,
             *lag_warnings(_plate_lag(model.file, solved, recipe), setup.plates_lag_s),
             *lost_strides_told(judged),
-            *(told for walk in passes for told in walk.turns),
+            *turns_in_words(kept),
             *solution.muscle_source.warnings(),
             *motion_notes(judged, recipe.quality),
             *leap_warnings(leaps, complete),

@@ -73,10 +73,10 @@ def check_mass(
 ) -> list[str]:
     """What a person should know of the stated mass. TrialRejected if the plates weigh another.
 
-    Weighings that agree are averaged by their certainty. Of two that contradict each other, the one further from the
-    stated mass is set aside.
+    Weighings that agree are averaged by their certainty. Of two that contradict each other, the less sure one is set
+    aside.
     """
-    weighings = _contradictions_aside(mass_kg, weighings)
+    weighings = _contradictions_aside(weighings)
     believed = [one for one in weighings if not one.aside]
     if believed:
         _refuse_another_mass(source, mass_kg, believed)
@@ -110,17 +110,17 @@ def other_masses_in_files(
     ]
 
 
-def _contradictions_aside(mass_kg: float, weighings: Sequence[Weighing]) -> list[Weighing]:
-    """The same, the worse of two that contradict each other set aside."""
+def _contradictions_aside(weighings: Sequence[Weighing]) -> list[Weighing]:
+    """The same, the less sure of two that contradict each other set aside."""
     believed = [one for one in weighings if not one.aside]
     if len(believed) < 2:
         return list(weighings)
-    near, far = sorted(believed, key=lambda one: abs(one.mass_kg - mass_kg))[:2]
-    sd_kg = np.hypot(near.sd * near.mass_kg, far.sd * far.mass_kg)
-    if abs(near.mass_kg - far.mass_kg) <= CONTRADICTION_SDS * sd_kg:
+    surer, other = sorted(believed, key=lambda one: one.sd * one.mass_kg)[:2]
+    sd_kg = np.hypot(surer.sd * surer.mass_kg, other.sd * other.mass_kg)
+    if abs(surer.mass_kg - other.mass_kg) <= CONTRADICTION_SDS * sd_kg:
         return list(weighings)
-    why = f"{near.how} weighs {near.mass_kg:.1f} kg, which is nearer to what is stated"
-    return [replace(one, aside=why) if one is far else one for one in weighings]
+    why = f"{surer.how} weighs {surer.mass_kg:.1f} kg, which is surer"
+    return [replace(one, aside=why) if one is other else one for one in weighings]
 
 
 def _refuse_another_mass(source: str, mass_kg: float, believed: Sequence[Weighing]) -> None:

@@ -314,7 +314,8 @@ def _joined(contacts: Sequence[PlateContact], plates: Sequence[ForcePlate], feet
         for group in _at_one_time(own, found):
             stance = [found[index] for index in group]
             if any(one.partial for one in stance) and _wholly_on(stance, plates, feet, side):
-                first, last = min(one.start_s for one in stance), max(one.stop_s for one in stance)
+                first = min(group, key=lambda index: found[index].start_s)
+                last = max(group, key=lambda index: found[index].stop_s)
                 for index in group:
                     one = found[index]
                     found[index] = replace(
@@ -322,8 +323,8 @@ def _joined(contacts: Sequence[PlateContact], plates: Sequence[ForcePlate], feet
                         reason="",
                         partial=False,
                         over_edge_m=0.0,
-                        strikes=one.start_s == first,
-                        leaves=one.stop_s == last,
+                        strikes=index == first,
+                        leaves=index == last,
                     )
     return tuple(found)
 

@@ -23,7 +23,6 @@ from pipeline.session.recipe import Recipe
 from pipeline.session.same_person import check_subject_blocks
 from pipeline.session.session import Trial
 from pipeline.session.setup import SessionSetup
-from warehouse.channels import TURN_DEG
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,16 +45,6 @@ class ObservedWalk:
     def frames(self) -> slice:
         """The frames that the strides need."""
         return frames_of(self.strides, self.markers.time_s)
-
-    @property
-    def turns(self) -> tuple[str, ...]:
-        """Which strides turn, and how far."""
-        return tuple(
-            f"{stride.side} stride at {stride.start_s:.2f} s turns {abs(stride.heading_change_deg):.0f}° to the "
-            f"{'left' if stride.heading_change_deg > 0 else 'right'}: releases leave it out unless asked for turns"
-            for stride in self.strides
-            if abs(stride.heading_change_deg) > TURN_DEG
-        )
 
 
 def observe_walk(setup: SessionSetup, trial: Trial, static: StaticTrial) -> ObservedWalk:

@@ -11,6 +11,7 @@ import numpy as np
 from pipeline.ground.cycles import Stride
 from pipeline.records import Markers
 from pipeline.session.profile import Profile
+from warehouse.channels import TURN_DEG
 
 
 def heading_deg(markers: Markers, profile: Profile) -> np.ndarray:
@@ -31,6 +32,16 @@ def with_headings(strides: Sequence[Stride], markers: Markers, profile: Profile)
     return tuple(
         replace(stride, heading_change_deg=_between(markers.time_s, heading, stride.start_s, stride.stop_s))
         for stride in strides
+    )
+
+
+def turns_in_words(strides: Sequence[Stride]) -> tuple[str, ...]:
+    """Which of these strides turn, and how far."""
+    return tuple(
+        f"{stride.side} stride at {stride.start_s:.2f} s turns {abs(stride.heading_change_deg):.0f}° to the "
+        f"{'left' if stride.heading_change_deg > 0 else 'right'}: releases leave this trial out unless asked for turns"
+        for stride in strides
+        if abs(stride.heading_change_deg) > TURN_DEG
     )
 
 

@@ -21,6 +21,10 @@ SHARED_AFFIX_RATIO = 0.8
 FEWEST_FOR_AFFIX = 5
 # Programs write a segment's axes as four points: origin, anterior, lateral, proximal.
 _AXES_ENDS = "OALP"
+_VIDEO_POINTS = (
+    *("nose", "neck", "head", "eye", "ear", "shoulder", "elbow", "wrist", "midhip", "hip", "knee", "ankle", "heel"),
+    *("bigtoe", "smalltoe"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,13 +58,18 @@ def read_labels(labels: Sequence[str]) -> Reading:
     The others are technical markers of the same body.
     """
     axes = _axes_of_segments(labels)
+    video = _points_of_a_video(labels)
+    siblings = _numbered(labels)
     places: dict[str, Place] = {}
     unused: dict[str, str] = {}
     unknown: list[str] = []
     rank: dict[tuple[str, str], tuple[int, str]] = {}
     bare = _without_affixes(labels)
     for label in labels:
-        read = "axes of a segment" if label in axes else _read(bare[label])
+        if label in axes or label in video:
+            unused[label] = "axes of a segment" if label in axes else "joint centre told by a video"
+            continue
+        read = None if bare[label].lower() in siblings else _read(bare[label])
         if read is None and re.fullmatch(r"\*?\d+|[UC]_?\d+|unlabell?ed.*", bare[label], re.IGNORECASE):
             unused[label] = "unlabelled"
         elif read is None:
@@ -104,9 +113,31 @@ def _axes_of_segments(labels: Sequence[str]) -> set[str]:
     return found
 
 
+def _points_of_a_video(labels: Sequence[str]) -> set[str]:
+    """Joint centres, as video software names them: `RKnee` there is no marker over an epicondyle."""
+    plain = {label: re.sub(r"[^a-z]", "", label.lower()) for label in labels}
+    if not {"midhip", "neck"} <= set(plain.values()):
+        return set()
+    sides = ("", "r", "l", "right", "left")
+    names = {side + point for side in sides for point in _VIDEO_POINTS}
+    return {label for label, text in plain.items() if text in names}
+
+
+def _numbered(labels: Sequence[str]) -> set[str]:
+    """Names of vertebrae that are numbers of a cluster's markers: T2 beside T1 and T3."""
+    plain = {label.lower() for label in labels}
+    found = set()
+    for letter, vertebrae in (("t", ("2",)), ("s", ("1", "2"))):
+        others = {f"{letter}{number}" for number in "1234" if number not in vertebrae}
+        if others & plain:
+            found |= {f"{letter}{number}" for number in vertebrae}
+    return found
+
+
 def _without_affixes(labels: Sequence[str]) -> dict[str, str]:
     """Labels without `Subject:` and without a first or last part that most of them share."""
-    bare = {label: label.rsplit(":", 1)[-1].strip() for label in labels}
+    # OpenCap adds its suffix to the markers that it makes up of a video's points.
+    bare = {label: label.rsplit(":", 1)[-1].strip().removesuffix("_study") for label in labels}
     for at in (0, -1):
         parts = [re.split(r"[^A-Za-z0-9]+", text) for text in bare.values()]
         ends = [part[at].lower() for part in parts if len(part) > 1 and part[at]]
@@ -174,7 +205,10 @@ def _exactly(side: str, name: str) -> tuple[Place, int] | str | None:
 
 def _by_beginning(side: str, name: str) -> tuple[Place, int] | str | None:
     _, beginnings = _names()
-    fitting = [beginning for beginning in beginnings if name.startswith(beginning)]
+    numbered = re.sub(r"\d+$", "#", name)
+    if numbered in beginnings:
+        return _meaning(side, *beginnings[numbered])
+    fitting = [beginning for beginning in beginnings if beginning[-1] != "#" and name.startswith(beginning)]
     return _meaning(side, *beginnings[max(fitting, key=len)]) if fitting else None
 
 
@@ -202,6 +236,6 @@ def _names() -> tuple[dict[str, _Entry], dict[str, _Entry]]:
         assert isinstance(table, dict)
         for of, names in table.items():
             for order, name in enumerate(names):
-                target = beginnings if name.endswith("*") else whole
+                target = beginnings if name[-1] in "*#" else whole
                 target[name.removesuffix("*")] = kind, of, order
     return whole, beginnings

@@ -47,7 +47,9 @@ def bodies_by_motion(
             reach_m = REACH * _nearest_m(paths_m[label], others)
             moved = {body: _moved_m(paths_m[label], on_it, reach_m) for body, on_it in points.items()}
             told = sorted((value, body) for body, value in moved.items() if np.isfinite(value))
-            if told and told[0][0] < RIGID_M and (len(told) == 1 or told[1][0] > CLEARLY * told[0][0]):
+            # What stays with the trunk may be the head's, or the arms'.
+            legs = told and told[0][1] != "torso"
+            if legs and told[0][0] < RIGID_M and (len(told) == 1 or told[1][0] > CLEARLY * told[0][0]):
                 found[label] = told[0][1]
     return found
 

@@ -70,11 +70,16 @@ def _computed(recording: Recording, lacking: Sequence[str]) -> str:
 
 
 def observed_runs(
-    recording: Recording, markers: Markers, profile: Profile, settings: MarkerSettings
+    recording: Recording, markers: Markers, profile: Profile, settings: MarkerSettings, ahead: np.ndarray | None = None
 ) -> tuple[slice, ...]:
-    """The runs of frames that show every segment of the legs, in time; TrialRejected if none is long enough."""
+    """The runs of frames that show every segment of the legs, in time; TrialRejected if none is long enough.
+
+    `ahead` (T,): the frames in which the pelvis faces forward; None: all.
+    """
     shown = segments_shown(markers, profile, settings)
-    windows = runs(np.logical_and.reduce([np.ones(len(markers.time_s), dtype=bool), *shown.values()]))
+    windows = runs(
+        np.logical_and.reduce([np.ones(len(markers.time_s), dtype=bool) if ahead is None else ahead, *shown.values()])
+    )
     usable = [slice(start, stop) for start, stop in windows if stop - start >= settings.min_window_s * markers.rate_hz]
     if not usable:
         longest_s = max((stop - start for start, stop in windows), default=0) / markers.rate_hz

@@ -57,14 +57,41 @@ def trajectories(recording: Recording, static: StaticTrial, profile: Profile, re
     filled = fill_gaps(markers.positions_m, markers.rate_hz, recipe.markers.max_gap_s)
     recorded = replace(markers, positions_m=filled)
     smooth = replace(markers, positions_m=low_pass(filled, markers.rate_hz, cutoff_hz))
-    gaps = worst_gaps(smooth)
+    gaps, ahead = worst_gaps(smooth), faces_forward(smooth, profile)
     return Trajectories(
         rotation=rotation,
         recorded=recorded,
         smooth=smooth,
-        passes=observed_runs(recording, smooth, profile, recipe.markers),
+        passes=observed_runs(recording, smooth, profile, recipe.markers, ahead),
         shown=segments_shown(smooth, profile, recipe.markers),
-        warnings=(*recording.warnings, *static.warnings, *fixed, *leapt, *((gaps,) if gaps else ())),
+        warnings=(
+            *recording.warnings,
+            *static.warnings,
+            *fixed,
+            *leapt,
+            *((gaps,) if gaps else ()),
+            *_ways_back(smooth, ahead),
+        ),
+    )
+
+
+def faces_forward(markers: Markers, profile: Profile) -> np.ndarray:
+    """In which frames (T,) the pelvis faces within a right angle of forward, or isn't seen.
+
+    Steps are told along the forward axis: of somebody who comes back a strike would be taken for a toe off.
+    """
+    right, left = (markers.marker(label) for label in (profile.pelvis.right_anterior, profile.pelvis.left_anterior))
+    # From left to right across the pelvis, z points to the right of whoever faces forward.
+    return ~((right - left)[:, 2] < 0)
+
+
+def _ways_back(markers: Markers, ahead: np.ndarray) -> tuple[str, ...]:
+    if ahead.all():
+        return ()
+    at_s = markers.time_s[~ahead]
+    return (
+        f"the pelvis faces back from {at_s.min():.2f} to {at_s.max():.2f} s, {len(at_s)} frames, which are left out: "
+        "give each way a recording of its own",
     )
 
 

@@ -68,7 +68,7 @@ def read_external_loads(path: Path) -> ExternalLoads:
 
 def loads_beside(forces: Path) -> ExternalLoads | None:
     """The ExternalLoads in the folder that name this file of forces; None if there are none. TrialRejected for two."""
-    named = [path for path in _xml_files(forces.parent) if _names(path, forces.name)]
+    named = naming_files(forces)
     if len(named) > 1:
         raise unreadable(
             forces.name,
@@ -76,6 +76,11 @@ def loads_beside(forces: Path) -> ExternalLoads | None:
             "right one as the trial's `forces`.",
         )
     return read_external_loads(named[0]) if named else None
+
+
+def naming_files(forces: Path) -> tuple[Path, ...]:
+    """The ExternalLoads files beside a file of forces that name it."""
+    return tuple(path for path in _xml_files(forces.parent) if _names(path, forces.name))
 
 
 def _xml_files(folder: Path) -> Iterator[Path]:

@@ -17,7 +17,8 @@ from typing import Literal
 
 import numpy as np
 
-from pipeline.recordings.external_loads import ExternalLoads, loads_beside, read_external_loads, side_in
+from pipeline.errors import TrialRejected
+from pipeline.recordings.external_loads import ExternalLoads, loads_beside, naming_files, read_external_loads, side_in
 from pipeline.recordings.text_file import even_rate_hz, read_text, unreadable
 from pipeline.records import Side
 from warehouse.interchange.opensim_table import OpenSimTable, parse_table
@@ -97,9 +98,12 @@ def read_ground_forces(path: Path) -> GroundForces:
 def files_of_forces(path: Path) -> tuple[Path, ...]:
     """The files that a trial's forces are read from: the table, and the ExternalLoads that say its feet.
 
-    TrialRejected as of `read_ground_forces`, for an ExternalLoads file that can't be read.
+    An ExternalLoads file that can't be read stands alone: reading the trial says what is wrong with it.
     """
-    loads, table = _loads_and_table(path)
+    try:
+        loads, table = _loads_and_table(path)
+    except TrialRejected:
+        return (path, *naming_files(path))
     return (table,) if loads is None else (table, loads.path)
 
 

@@ -13,7 +13,7 @@ from pipeline.errors import TrialRejected
 from pipeline.landmarks.recognise import read_labels
 from pipeline.recordings.read_recording import read_recording
 from pipeline.records import Recording
-from pipeline.session.load_profile import BY_LABELS, fixed_profiles, load_profile
+from pipeline.session.load_profile import BY_LABELS, fixed_profiles, load_profile, telling_recordings
 from pipeline.session.profile import Profile
 from pipeline.session.session import RECORDING_SUFFIXES, SESSION_FILE, SIZING_WALKS, forces_beside, load_session
 from pipeline.session.standing import ChosenStatic, choose_static, is_standing
@@ -128,17 +128,9 @@ def _matching_profile(directory: Path, recordings: dict[str, Recording | TrialRe
 
 
 def _with_known_labels(recordings: Mapping[str, Recording | TrialRejected]) -> list[frozenset[str]]:
-    """The labels of those recordings that tell pelvis and feet; of all, if none does."""
-    every = [frozenset(item.marker_labels) for item in recordings.values() if isinstance(item, Recording)]
-    return [labels for labels in every if _tells_enough(labels)] or every
-
-
-def _tells_enough(labels: frozenset[str]) -> bool:
-    try:
-        load_profile(BY_LABELS, [labels])
-    except ValueError:
-        return False
-    return True
+    return telling_recordings(
+        [frozenset(item.marker_labels) for item in recordings.values() if isinstance(item, Recording)]
+    )
 
 
 def _static_of(

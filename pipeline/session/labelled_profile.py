@@ -3,6 +3,7 @@
 A label's place, weight and part in measurements follow from its landmark. What the library can't know a profile says.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from typing import Literal
@@ -153,7 +154,13 @@ def profile_from_labels(labelled: LabelledProfile, recordings: Sequence[Abstract
 
 def read_profile_labels(labelled: LabelledProfile, labels: Sequence[str]) -> Reading:
     """What these labels mean by the library and by the profile, which goes before. ValueError for what isn't known."""
-    read = read_labels([label for label in labels if label not in labelled.landmarks])
+    _refuse_slips(labelled, labels)
+    stated = {
+        *labelled.landmarks,
+        *labelled.unused,
+        *(label for on_it in labelled.technical.values() for label in on_it),
+    }
+    read = read_labels([label for label in labels if label not in stated])
     places = dict(read.places)
     taken = set()
     for label, landmark in labelled.landmarks.items():
@@ -170,14 +177,34 @@ def read_profile_labels(labelled: LabelledProfile, labels: Sequence[str]) -> Rea
     for label, place in places.items():
         if label not in labelled.landmarks and (place.landmark, place.side) in taken:
             places[label] = Place(place.body, place.side)
-    for label in labelled.unused:
-        places.pop(label, None)
     named = set(places) | set(labelled.unused)
     return Reading(
         places=places,
         unused=dict(read.unused) | {label: "left alone by the profile" for label in labelled.unused if label in labels},
         unknown=tuple(label for label in read.unknown if label not in named),
     )
+
+
+def _refuse_slips(labelled: LabelledProfile, labels: Sequence[str]) -> None:
+    """ValueError for several people's markers, labels that a profile names and doesn't list, or names twice."""
+    people = sorted({label.split(":")[0] for label in labels if re.match(r"\d+:", label)})
+    if len(people) > 1:
+        raise ValueError(
+            f"profile {labelled.name}: the labels are of {len(people)} people ({', '.join(labels[:4])} …), expected "
+            "one's. Export each person's markers alone, or list one person's labels in a profile of your own."
+        )
+    technical = [label for on_it in labelled.technical.values() for label in on_it]
+    named = [*labelled.landmarks, *technical, *labelled.unused]
+    twice = sorted({label for label in named if named.count(label) > 1})
+    if twice:
+        raise ValueError(f"profile {labelled.name}: {', '.join(twice)} has more than one meaning there.")
+    strangers = sorted({*named, *labelled.standing_only} - set(labelled.labels or (*named, *labelled.standing_only)))
+    if strangers:
+        raise ValueError(f"profile {labelled.name}: {', '.join(strangers)} is not among its `labels`.")
+    over = list(labelled.landmarks.values())
+    one_place = sorted({landmark for landmark in over if over.count(landmark) > 1})
+    if one_place:
+        raise ValueError(f"profile {labelled.name}: more than one label is over {', '.join(one_place)}.")
 
 
 def _stated(profile: str, label: str, landmark: str) -> Place:

@@ -26,6 +26,20 @@ def load_profile(name_or_path: str, recordings: Sequence[AbstractSet[str]] = ())
     return _from_labels(profile.model_dump_json(), tuple(frozenset(each) for each in recordings))
 
 
+def telling_recordings(recordings: Sequence[AbstractSet[str]]) -> list[frozenset[str]]:
+    """Of recordings' labels those that tell pelvis and feet; all, if none does. Others are refused one by one."""
+    every = [frozenset(labels) for labels in recordings]
+    return [labels for labels in every if _tells_enough(labels)] or every
+
+
+def _tells_enough(labels: frozenset[str]) -> bool:
+    try:
+        load_profile(BY_LABELS, [labels])
+    except ValueError:
+        return False
+    return True
+
+
 def takes_labels_from_recordings(name_or_path: str) -> bool:
     """Whether a profile needs the labels of recordings to be a whole one. ValueError as `load_profile`."""
     profile = _read(*read_settings("profiles", name_or_path))

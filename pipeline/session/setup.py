@@ -5,7 +5,7 @@ from pathlib import Path
 
 from pipeline.errors import TrialRejected
 from pipeline.recordings.read_recording import labels_in
-from pipeline.session.load_profile import load_profile, takes_labels_from_recordings
+from pipeline.session.load_profile import load_profile, takes_labels_from_recordings, telling_recordings
 from pipeline.session.profile import Profile
 from pipeline.session.recipe import Recipe, load_recipe
 from pipeline.session.session import Session, load_session
@@ -58,7 +58,7 @@ def _profile(session: Session) -> Profile:
     try:
         if not takes_labels_from_recordings(session.profile):
             return load_profile(session.profile)
-        return load_profile(session.profile, _recorded_labels(session))
+        return load_profile(session.profile, telling_recordings(_recorded_labels(session)))
     except ValueError as error:
         raise ValueError(f"{session.file}: {error} Correct `profile`, or the profile's own file.") from error
 
@@ -66,7 +66,7 @@ def _profile(session: Session) -> Profile:
 def _recorded_labels(session: Session) -> list[frozenset[str]]:
     """The labels of the static trial and of the walks that size the body: of those that can be read.
 
-    Other walks change no profile: what is stored stays what it was when another comes.
+    Where these are listed, other walks change no profile: what is stored stays what it was when another comes.
     """
     walks = session.sizing_trials or tuple(trial for trial in session.trials if not trial.is_solved)
     paths = ([session.static] if session.static else []) + [trial.path for trial in walks]

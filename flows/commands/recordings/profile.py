@@ -33,6 +33,8 @@ def profile(
     The page lies beside the profile, with the ending .html.
     """
     with plain_errors():
+        if output.suffix.lower() != ".toml" or not output.absolute().parent.is_dir():
+            raise ValueError(f"{output} is no place for a profile: give a .toml file in a folder that exists.")
         page = output.with_suffix(".html")
         there = [path for path in (output, *([] if markers_from else [page])) if path.exists()]
         if there and not force:
@@ -93,6 +95,8 @@ def _body(
         return None, f"No body can be estimated yet: {proposed.missing}"
     if mass_kg is None or height_m is None:
         return None, f"{static.path.name} states no mass or no height: pass --mass and --height to see the body."
+    if not (10 <= mass_kg <= 250 and 0.8 <= height_m <= 2.4):
+        raise ValueError(f"--mass {mass_kg:g} --height {height_m:g}: expected 10-250 kg and 0.8-2.4 m.")
     try:
         subject = Subject(id="static", mass_kg=mass_kg, height_m=height_m)
         standing = standing_body(proposed.profile, static, subject, load_recipe(PACKAGED_RECIPE).scaling)

@@ -83,7 +83,7 @@ def test_a_laboratorys_labels_are_recognised_and_never_put_on_the_wrong_side(cho
         ("LKNE", Place("femur_l", "l", "lateral_femoral_epicondyle")),
         ("LMKNE", Place("femur_l", "l", "medial_femoral_epicondyle")),
         ("R.Knee.Medial", Place("femur_r", "r", "medial_femoral_epicondyle")),
-        ("r_mankle_study", None),
+        ("r_mankle_study", Place("tibia_r", "r", "medial_malleolus")),
         ("V.Sacral", Place("pelvis", "", "sacrum")),
         ("C7", Place("torso", "", "c7")),
         ("R.Shank.Top.Lateral", Place("tibia_r", "r")),
@@ -101,7 +101,9 @@ def test_a_suffix_that_most_labels_share_says_nothing() -> None:
     assert read.of("medial_femoral_epicondyle", "r") == "r_mknee_study"
 
 
-@pytest.mark.parametrize("label", ["RHIP", "R_ASIS_L", "L5", "KNE", "HEEL", "X1", ""])
+@pytest.mark.parametrize(
+    "label", ["RHIP", "R_ASIS_L", "L5", "KNE", "HEEL", "X1", "", "RLE", "RTHUMB", "R_M2", "LBACK", "LFH"]
+)
 def test_what_can_be_read_in_two_ways_or_in_none_is_not_guessed(label) -> None:
     assert label not in read_labels([label]).places
 
@@ -121,3 +123,21 @@ def test_four_points_of_a_segments_axes_are_no_markers() -> None:
 
 def test_unlabelled_points_are_told_as_such() -> None:
     assert read_labels(["*52", "C_12", "C7"]).unused == {"*52": "unlabelled", "C_12": "unlabelled"}
+
+
+def test_numbered_markers_of_a_cluster_are_no_vertebrae() -> None:
+    assert read_labels(["T1", "T2", "T3", "S1", "S2", "S3"]).places == {}
+    assert set(read_labels(["T2", "T10", "T12", "S1"]).places) == {"T2", "T10", "T12", "S1"}
+
+
+def test_a_videos_joint_centres_are_no_markers_over_bone() -> None:
+    video = ["Neck", "midHip", "RKnee", "LAnkle", "RHeel", "LBigToe"]
+    made_up = ["r.ASIS_study", "r_knee_study", "r_calc_study"]
+    read = read_labels([*video, *made_up])
+    assert set(read.places) == set(made_up)
+    assert set(read.unused) == set(video)
+
+
+def test_the_better_name_stands_where_a_set_has_both() -> None:
+    assert read_labels(["RTOE", "RMT2"]).of("second_metatarsal_head", "r") == "RMT2"
+    assert read_labels(["STRN", "XYPH"]).of("xiphoid_process") == "XYPH"

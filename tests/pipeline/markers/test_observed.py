@@ -123,3 +123,9 @@ def test_a_segment_that_no_marker_shows_is_named(walker, profile, hidden, words)
             used_labels(replace(recording, markers_m=places), lenient)
     else:
         assert set(used_labels(replace(recording, markers_m=places), lenient)).isdisjoint(hidden)
+
+
+def test_frames_in_which_the_pelvis_faces_back_are_in_no_pass(walker, markers, profile, recipe):
+    ahead = np.ones(FRAMES, dtype=bool)
+    ahead[120:] = False
+    assert observed_runs(walker.recording(), markers, profile, recipe.markers, ahead) == (slice(0, 120),)

@@ -99,11 +99,25 @@ def test_what_is_missing_is_named(left_out, message) -> None:
         ({"landmarks": {"RTHI": "heel"}}, "RTHI: landmark 'heel' needs a side"),
         ({"landmarks": {"RTHI": "c7_r"}}, "RTHI: landmark 'c7' has no side"),
         ({"technical": {"thigh_r": ("RTHI",)}}, r"'thigh_r'; expected one of .*femur_r"),
+        ({"unused": ("RTHY",)}, "RTHY is not among its `labels`"),
+        ({"landmarks": {"RTHI": "heel_r"}, "technical": {"femur_r": ("RTHI",)}}, "RTHI has more than one meaning"),
+        ({"landmarks": {"RTHI": "heel_r", "RTIB": "heel_r"}}, "more than one label is over heel_r"),
     ],
 )
 def test_a_wrong_entry_is_named(entries, message) -> None:
     with pytest.raises(ValueError, match=message):
         profile_of(LOWER_BODY, **entries)
+
+
+def test_a_label_that_is_left_alone_leaves_its_place_to_another() -> None:
+    profile = profile_of([*LOWER_BODY, "RMT2", "LMT2"], unused=("RTOE", "LTOE"))
+    assert (profile.right_foot.toe, profile.left_foot.toe) == (("RMT2",), ("LMT2",))
+    assert "RTOE" not in profile.markers
+
+
+def test_two_peoples_markers_are_no_profile() -> None:
+    with pytest.raises(ValueError, match=r"labels are of 2 people"):
+        profile_of([f"{number}:{label}" for number in (1, 2) for label in LOWER_BODY])
 
 
 def test_arms_and_shoulders_are_guides() -> None:

@@ -69,7 +69,8 @@ def test_a_recipe_that_lacks_a_section_is_told_all_of_it(tmp_path):
     path.write_text('name = "mine"\n', "utf-8")
 
     with pytest.raises(
-        ValueError, match=r"mine.toml: model: Field required.*\[markers\] max_gap_s = 0.2; marker_cutoff"
+        ValueError,
+        match=r"mine.toml: model: Field required.*\[markers\] max_gap_s = 0.2; max_marker_speed",
     ):
         load_recipe(str(path))
 

@@ -41,10 +41,8 @@ def moving(walker) -> Callable[..., Recording]:
             profile.pelvis.right_anterior: pelvis,
             profile.pelvis.left_anterior: pelvis,
             **dict.fromkeys(profile.pelvis.posterior, pelvis),
-            profile.right_foot.heel: right,
-            profile.right_foot.toe: right,
-            profile.left_foot.heel: left,
-            profile.left_foot.toe: left,
+            **dict.fromkeys(profile.right_foot.labels, right),
+            **dict.fromkeys(profile.left_foot.labels, left),
         }
         markers_m = np.stack([path_of.get(label, still()) for label in labels], axis=1)
         markers_m = markers_m + np.random.default_rng(1).normal(0, noise_m, markers_m.shape)
