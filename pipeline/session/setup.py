@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pipeline.errors import TrialRejected
-from pipeline.recordings.read_recording import labels_in
 from pipeline.session.load_profile import load_profile, takes_labels_from_recordings, telling_recordings
 from pipeline.session.profile import Profile
 from pipeline.session.recipe import Recipe, load_recipe
@@ -68,6 +67,9 @@ def _recorded_labels(session: Session) -> list[frozenset[str]]:
 
     Where these are listed, other walks change no profile: what is stored stays what it was when another comes.
     """
+    # Plans are made where no recording can be read: of other profiles.
+    from pipeline.recordings.read_recording import labels_in
+
     walks = session.sizing_trials or tuple(trial for trial in session.trials if not trial.is_solved)
     paths = ([session.static] if session.static else []) + [trial.path for trial in walks]
     found = []

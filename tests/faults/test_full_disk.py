@@ -82,7 +82,7 @@ def test_storing_a_trial(disk: Disk) -> None:
 
     store_session(root, SESSIONS[0])
     store_trial(root, trial, "a")
-    _refused_then_done(disk, regenerate, "w/kinematics/adults/S1/v1/t1.parquet", "w/trials/")
+    _refused_then_done(disk, regenerate, "w/strides/adults/S1/v1/t1.parquet", "w/trials/")
 
 
 def test_importing(disk: Disk, warehouse: Path, npz: list[Path]) -> None:

@@ -7,7 +7,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from flows import cli
-from pipeline.session.profile import load_profile
+from pipeline.session.load_profile import load_profile
 from tests.pipeline.c3d_builder import C3DFile, still_points
 
 

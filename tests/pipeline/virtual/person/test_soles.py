@@ -28,6 +28,6 @@ def test_a_larger_foot_has_a_larger_sole():
 def test_markers_on_two_bodies_are_refused():
     toe = PROFILE.markers["R_FM2"].model_copy(update={"body": "toes_r"})
     other = PROFILE.model_copy(update={"markers": PROFILE.markers | {"R_FM2": toe}})
-    with pytest.raises(ValueError, match="R_FCC and R_FM2 must be on one body"):
+    with pytest.raises(ValueError, match="R_FCC, R_FM2 must be on one body"):
         sole_of(other, "right")
     assert replace(sole_of(PROFILE, "right"), side="left").side == "left"
