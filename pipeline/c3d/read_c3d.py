@@ -27,20 +27,20 @@ def read_c3d(path: Path) -> Recording:
     Raises TrialRejected, naming the file, what was found and what to do, for anything that isn't a whole and
     consistent C3D file in stated units. What could be repaired is listed in `Recording.warnings`.
     """
-    try:
-        data = path.read_bytes()
-    except OSError as error:
-        raise rejected(
-            path.name, f"the file can't be read ({error.strerror}). Check the path and its rights."
-        ) from error
-    header = parse_header(data, path.name)
-    parameters = read_parameters(path, data, header)
+    data, header, parameters = _opened(path)
     frames = read_frames(data, header, parameters, path.name)
     return _recording(path, header, parameters, frames)
 
 
 def read_marker_labels(path: Path) -> tuple[str, ...]:
     """The labels of a C3D file's markers, without what programs computed; frames aren't read. Raises as `read_c3d`."""
+    _, header, parameters = _opened(path)
+    labels, prefixes, _ = _point_labels(parameters, header.point_count)
+    computed = read_model_outputs(parameters, labels, np.empty((0, len(labels), 3)), prefixes)
+    return tuple(label for label in labels if label not in computed)
+
+
+def _opened(path: Path) -> tuple[bytes, Header, Parameters]:
     try:
         data = path.read_bytes()
     except OSError as error:
@@ -48,10 +48,7 @@ def read_marker_labels(path: Path) -> tuple[str, ...]:
             path.name, f"the file can't be read ({error.strerror}). Check the path and its rights."
         ) from error
     header = parse_header(data, path.name)
-    parameters = read_parameters(path, data, header)
-    labels, prefixes, _ = _point_labels(parameters, header.point_count)
-    computed = read_model_outputs(parameters, labels, np.empty((0, len(labels), 3)), prefixes)
-    return tuple(label for label in labels if label not in computed)
+    return data, header, read_parameters(path, data, header)
 
 
 def _recording(path: Path, header: Header, parameters: Parameters, frames: Frames) -> Recording:

@@ -39,7 +39,7 @@ def turns_in_words(strides: Sequence[Stride]) -> tuple[str, ...]:
     """Which of these strides turn, and how far."""
     return tuple(
         f"{stride.side} stride at {stride.start_s:.2f} s turns {abs(stride.heading_change_deg):.0f}° to the "
-        f"{'left' if stride.heading_change_deg > 0 else 'right'}: releases leave this trial out unless asked for turns"
+        f"{'left' if stride.heading_change_deg > 0 else 'right'}: releases leave turns out unless asked"
         for stride in strides
         if abs(stride.heading_change_deg) > TURN_DEG
     )

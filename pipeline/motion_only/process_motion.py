@@ -1,7 +1,7 @@
 """One trial of a session that asks for kinematics only: the chain up to inverse kinematics, and cycles of angles.
 
-No plate is read, and nothing is known of moments and forces: what comes out is never mixed with what trials with ground
-reactions give.
+Of plates only the floor's direction is read, and nothing is known of moments and forces: what comes out is never mixed
+with what trials with ground reactions give.
 """
 
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ import numpy as np
 from pipeline.anatomy.joint_angles import joint_angles
 from pipeline.ground.cycles import Cycle, Stride, resample_stride
 from pipeline.ground.floor import belt_velocity_m_s
-from pipeline.ground.progression import path_speed_m_s
+from pipeline.ground.progression import path_speed_m_s, turns_in_words
 from pipeline.markers.static_trial import StaticTrial
 from pipeline.motion_only.recorded_motion import RecordedMotion, recorded_motion
 from pipeline.records import Coordinates, JointAngles, Kinematics, Recording, SubjectModel
@@ -63,6 +63,7 @@ def process_motion(
         warnings=(
             *motion.tracks.warnings,
             *lost_strides_told(motion.judged),
+            *turns_in_words(motion.strides),
             *motion_notes(motion.judged, setup.recipe.quality),
             *leap_warnings(motion.leaps, complete),
             *angles.warnings,

@@ -1,4 +1,4 @@
-"""The joint angles of a recorded walk, by the pipeline's own steps up to inverse kinematics: no plate is read."""
+"""The joint angles of a recorded walk, by the pipeline's own steps up to inverse kinematics; of plates, only up."""
 
 import tempfile
 from pathlib import Path

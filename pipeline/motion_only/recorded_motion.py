@@ -1,4 +1,4 @@
-"""The motion of a recorded walk, by the pipeline's own steps up to inverse kinematics: no plate is read."""
+"""The motion of a recorded walk, by the pipeline's own steps up to inverse kinematics; of plates, only up."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -6,6 +6,7 @@ from pathlib import Path
 from pipeline.errors import TrialRejected
 from pipeline.ground.cycles import LostStride, Stride, any_strides, frames_of
 from pipeline.ground.observe_walk import strides_by_pass
+from pipeline.ground.progression import with_headings
 from pipeline.markers.static_trial import StaticTrial
 from pipeline.markers.trajectories import Trajectories, trajectories
 from pipeline.motion_only.kinematic_events import events_of_markers
@@ -54,7 +55,8 @@ def recorded_motion(
     def over(frames: slice) -> tuple[tuple[Stride, ...], tuple[LostStride, ...]]:
         return any_strides(tracks.smooth.time_s[frames], events, recipe.cycles)
 
-    found, lost = strides_by_pass(tracks, over)
+    whole, lost = strides_by_pass(tracks, over)
+    found = [(run, with_headings(strides, tracks.smooth.cut(run), profile)) for run, strides in whole]
     if not found:
         raise TrialRejected(
             "cycles",

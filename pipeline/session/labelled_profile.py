@@ -209,6 +209,12 @@ def _refuse_slips(labelled: LabelledProfile, labels: Sequence[str]) -> None:
 
 def _stated(profile: str, label: str, landmark: str) -> Place:
     side = _side_of(landmark)
+    read = read_labels([label]).places.get(label)
+    if read and {read.side, side} == {"r", "l"}:
+        raise ValueError(
+            f"profile {profile}: {label} is said to be over {landmark}, and its name says the other side. If it is so, "
+            "rename it in the recordings."
+        )
     try:
         return place_of(landmark.removesuffix(f"_{side}") if side else landmark, side)
     except ValueError as error:

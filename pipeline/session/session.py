@@ -51,7 +51,7 @@ class Visit(Checked):
 
     `static`: the standing trial, if there is one. `sizing`: the walks that size the body, beside it or alone; the first
     few if they aren't given.
-    `kinematics_only`: its walks give joint angles alone, and no plate is read.
+    `kinematics_only`: its walks give joint angles alone; plates say where up is, no more.
     `scaled_model`: the subject's own model, which nothing sizes then: it goes before any other.
     `plates_lag_s`: how late the force plates were against the cameras that day; it goes before the profile's.
     """

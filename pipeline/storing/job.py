@@ -38,8 +38,7 @@ class Job:
             "model": _model_sha256(self.model),
             # The plates' lag is a fact of its own: it changes no body.
             "profile": self.setup.profile.model_dump(exclude={"plates_lag_s"}),
-            # Without a static trial the walks that size the body also show the pose that each walk is compared with.
-            "static": _sha256(session.static, "scaling") if session.static else self._sizing_facts(),
+            "static": self._standing_facts(),
             "sizing": self._sizing_facts(),
             "height_m": session.subject.height_m,
             "sex": session.subject.sex,
@@ -50,6 +49,14 @@ class Job:
             **packaged_data(),
         }
         return {name: brief(fact) for name, fact in facts.items()}
+
+    def _standing_facts(self) -> str | list[str]:
+        """What shows the pose that each walk is compared with: the session's own model, a static trial, or walks."""
+        session = self.setup.session
+        if session.scaled_model:
+            return _model_sha256(session.scaled_model)
+        # Without a static trial the walks that size the body show it too.
+        return _sha256(session.static, "scaling") if session.static else self._sizing_facts()
 
     def _sizing_facts(self) -> list[str]:
         """The walks that size the body, by their content; none where marker pairs do.

@@ -4,12 +4,14 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
+import pyarrow as pa
 
 from reports.pages.curves import PageCycles, band, page_cycles
 from reports.pages.figures import Panel, draw_panels
 from reports.pages.models import ModelSection
 from reports.pages.render import render_page
 from reports.pages.titles import ANGLE_TITLES, LOAD_TITLES, SECTIONS
+from warehouse.channels import TURN_DEG
 from warehouse.files import read
 from warehouse.holdings.status import WarehouseStatus, warehouse_status
 from warehouse.identity import VIRTUAL_PREFIX
@@ -112,7 +114,7 @@ def _mean(rows: Sequence[dict], column: str) -> float:
 
 def _cohorts(warehouse: Warehouse) -> Iterator[dict[str, object]]:
     """Each cohort with gait cycles, with its curves or with the reason why there are none."""
-    trials = with_cycles(stored_trials(warehouse), "both", turns=False)
+    trials = with_cycles(stored_trials(warehouse), "both", turns=True)
     for cohort in sorted({trial.key.cohort for trial in trials}):
         members = [trial for trial in trials if trial.key.cohort == cohort]
         # A mean over two pipelines looks like a curve, but means nothing.
@@ -129,8 +131,12 @@ def _cohorts(warehouse: Warehouse) -> Iterator[dict[str, object]]:
 def _figures(warehouse: Warehouse, cohort: str) -> list[tuple[str, str]]:
     """The cohort's figures by their headings; the contact force's only if any cycle has it."""
     columns = [column for _, titles in SECTIONS for column in titles]
-    keys = ("cohort", "subject", "condition", "sample")
-    stored = page_cycles(read.cycles_as_right(warehouse, columns=[*keys, *columns], cohort=cohort), columns)
+    keys = ("cohort", "subject", "condition", "sample", "heading_change_deg")
+    table = read.cycles_as_right(warehouse, columns=[*keys, *columns], cohort=cohort)
+    # A turn is no part of a mean over straight walks; older cycles don't say.
+    stored = page_cycles(table.filter(pa.array(~(np.abs(table["heading_change_deg"].to_numpy()) > TURN_DEG))), columns)
+    if not len(stored.cohort):
+        return []
     loads = {column: PERCENT_PER_N_KG * stored.values[column] for column in LOAD_TITLES}
     cycles = replace(stored, values={**stored.values, **loads})
     with_loads = any(np.isfinite(values).any() for values in loads.values())

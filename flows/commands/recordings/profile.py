@@ -53,7 +53,8 @@ def _from_model(model: Path, output: Path) -> None:
 
     found = profile_of_marker_set(output.stem, model.name, read_marker_set(model))
     output.write_text(full_profile_text(found), "utf-8")
-    typer.echo(f"{len(found.markers)} markers of {model.name}; wrote {output}")
+    typer.echo(f"{len(found.markers)} markers at their places on {model.name}; wrote {output}")
+    typer.echo(f"use it with that model: gait2hip ingest … --model {model}, or `scaled_model` in session.toml")
 
 
 def _from_recordings(

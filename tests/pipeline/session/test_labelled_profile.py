@@ -99,6 +99,7 @@ def test_what_is_missing_is_named(left_out, message) -> None:
         ({"landmarks": {"RTHI": "heel"}}, "RTHI: landmark 'heel' needs a side"),
         ({"landmarks": {"RTHI": "c7_r"}}, "RTHI: landmark 'c7' has no side"),
         ({"technical": {"thigh_r": ("RTHI",)}}, r"'thigh_r'; expected one of .*femur_r"),
+        ({"landmarks": {"RKNE": "lateral_femoral_epicondyle_l"}}, "RKNE is said to be over .*_l, .* the other side"),
         ({"unused": ("RTHY",)}, "RTHY is not among its `labels`"),
         ({"landmarks": {"RTHI": "heel_r"}, "technical": {"femur_r": ("RTHI",)}}, "RTHI has more than one meaning"),
         ({"landmarks": {"RTHI": "heel_r", "RTIB": "heel_r"}}, "more than one label is over heel_r"),
