@@ -18,10 +18,10 @@ $(STAMP): pyproject.toml constraints.txt
 	$(BIN)/python -m pip install --quiet -c constraints.txt -e ".[$(EXTRAS)]"
 	@touch $@
 
-# The mechanics are compiled first, by one process, so that no test waits for another.
+# The mechanics are compiled first, by one process, so that no test waits for another. A file's tests share their fixtures.
 test: $(STAMP)
 	$(BIN)/python -c "from pipeline.mechanics.warm_up import ready; ready()"
-	$(BIN)/python -m pytest -m "not long" -n logical --maxprocesses 4 $(PYTEST_ARGS)
+	$(BIN)/python -m pytest -m "not long" -n logical --maxprocesses 4 --dist loadfile $(PYTEST_ARGS)
 
 lint: $(STAMP)
 	$(BIN)/ruff check .
