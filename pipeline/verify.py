@@ -2,7 +2,8 @@
 
 Each solve is compared on the same input: inverse dynamics and static optimization take the coordinates that `exact`
 found, so that one step's difference isn't counted again in the next. `exact` computes as OpenSim does there; what its
-corrections are worth on the trial is told beside it.
+corrections are worth on the trial is told beside it. Where OpenSim states a muscle's path shorter than it is, both
+engines optimize with that path around its first surface only: the path itself is compared through its points.
 """
 
 import tempfile
@@ -14,8 +15,10 @@ from typing import TypeVar
 
 from pipeline.ground.observe_walk import observe_walk
 from pipeline.osim.balance import muscle_balance
+from pipeline.osim.compared_paths import ComparedPaths, compared_paths, with_one_surface
 from pipeline.osim.engines import load_engine
 from pipeline.osim.laid_muscles import laid_muscles, muscle_source
+from pipeline.osim.models.shared_model import shared_model
 from pipeline.osim.objectives import marker_objective, muscle_effort
 from pipeline.own_model.standing import standing_subject
 from pipeline.records import (
@@ -37,6 +40,7 @@ from pipeline.solving.engine_differences import (
     of_kinematics,
     of_moments,
     of_muscles,
+    of_paths,
 )
 from pipeline.solving.solve import foot_bodies, muscle_forces, without_jitter
 
@@ -152,22 +156,27 @@ def compare_engines(
             directory=directory / name / "id",
         ),
     )
-    muscles = _by_both(
-        "so",
-        frames.stop - frames.start,
-        seconds,
-        lambda name: muscle_forces(
-            load_engine(name), model, coordinates, wrenches, frames, recipe, directory / name / "so"
-        ),
+    paths = compared_paths(model, coordinates.cut(frames))
+    (_, own), (right_moments, right_forces) = (
+        _by_exact(model, coordinates, wrenches, frames, law, directory / str(law.model.mechanics))
+        for law in (recipe, corrected)
     )
     balance = muscle_balance(
         model,
         coordinates.cut(frames),
         moments["exact"].cut(frames),
-        muscles["exact"],
-        laid_muscles(model, coordinates, muscles["exact"], mechanics=recipe.model.mechanics),
+        own,
+        laid_muscles(model, coordinates, own, mechanics=recipe.model.mechanics),
     )
-    right_moments, right_muscles = _corrected(model, coordinates, wrenches, frames, corrected, directory / "corrected")
+    alike = _laid_alike(model, paths, directory)
+    muscles = _by_both(
+        "so",
+        frames.stop - frames.start,
+        seconds,
+        lambda name: muscle_forces(
+            load_engine(name), alike, coordinates, wrenches, frames, recipe, directory / name / "so"
+        ),
+    )
     return Verdict(
         differences=(
             *of_kinematics(
@@ -176,17 +185,27 @@ def compare_engines(
                 *(marker_objective(model, kinematics[name], weights, tasks) for name in ENGINES),
             ),
             *of_moments(moments["exact"], moments["tools"]),
+            *(of_paths(paths.length_m, paths.through_points_m, paths.arms_apart_m, paths.cut_short) if paths else ()),
             *of_muscles(
                 muscles["exact"],
                 muscles["tools"],
-                *(muscle_effort(model, muscles[name], recipe.static_optimization) for name in ENGINES),
+                *(muscle_effort(alike, muscles[name], recipe.static_optimization) for name in ENGINES),
             ),
-            of_balance(balance, muscles["exact"].converged),
-            *of_corrections(right_moments, moments["exact"], right_muscles, muscles["exact"]),
+            of_balance(balance, own.converged),
+            *of_corrections(right_moments, moments["exact"], right_forces, own),
         ),
         seconds=seconds,
-        notes=muscle_source(model).warnings(),
+        notes=(*muscle_source(model).warnings(), *(paths.warnings() if paths else ())),
     )
+
+
+def _laid_alike(model: Path, paths: ComparedPaths | None, directory: Path) -> Path:
+    """The model without paths that OpenSim cuts short, itself if there are none."""
+    if paths is None or not paths.muscles_cut_short:
+        return model
+    alike = with_one_surface(model, paths.muscles_cut_short, directory / "laid_alike.osim")
+    shared_model(alike)  # Read now, so that nobody's time counts it.
+    return alike
 
 
 def _by_law(recipe: Recipe, mechanics: MechanicsLaw) -> Recipe:
@@ -195,7 +214,7 @@ def _by_law(recipe: Recipe, mechanics: MechanicsLaw) -> Recipe:
     return recipe.model_copy(update={"model": model})
 
 
-def _corrected(
+def _by_exact(
     model: Path,
     coordinates: Coordinates,
     wrenches: Mapping[Side, FootWrench],
@@ -203,7 +222,7 @@ def _corrected(
     recipe: Recipe,
     directory: Path,
 ) -> tuple[GeneralizedForces, MuscleForces]:
-    """The same motion's moments and muscle forces by the laws."""
+    """The motion's moments, and the muscle forces with the model's own paths."""
     exact = load_engine("exact")
     moments = exact.inverse_dynamics(
         model,

@@ -1,7 +1,7 @@
 """How far two engines' answers to one question are apart, and how far they may be.
 
 A frame that either engine left unsolved is in no comparison, and is counted. A figure over nothing is NaN, which never
-agrees. Shapes: T frames.
+agrees. Shapes: T frames, U muscles.
 """
 
 from dataclasses import dataclass
@@ -15,6 +15,8 @@ from warehouse.channels import LOADED_JOINTS
 _KEPT_LIMB = 1.05
 # Markers nearer than a micrometre are met; the tool prints them with eight digits.
 _MET_M2 = 1e-12
+# The gastrocnemii of both legs are four of eighty muscles.
+_MOST_CUT_SHORT = 0.05
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,6 +60,22 @@ def of_moments(ours: GeneralizedForces, theirs: GeneralizedForces) -> tuple[Diff
     """Moments and forces of the same motion."""
     apart = _largest(np.abs(ours.values - theirs.values))
     return (Difference(what="ID: moments and forces, largest", unit="N·m or N", value=apart, limit=1e-3),)
+
+
+def of_paths(
+    ours_m: np.ndarray, theirs_m: np.ndarray, arms_apart_m: np.ndarray, cut_short: np.ndarray
+) -> tuple[Difference, ...]:
+    """Muscle paths' lengths through their points and moment arms, (T, U) each.
+
+    Arms aren't compared where OpenSim cuts a path short, (T, U); of its muscles and frames that may be few.
+    """
+    lengths, arms = 1e3 * _largest(np.abs(ours_m - theirs_m)), 1e3 * _largest(arms_apart_m[~cut_short])
+    share = float(cut_short.mean()) if cut_short.size else np.nan
+    return (
+        Difference(what="paths: lengths through their points, largest", unit="mm", value=lengths, limit=0.001),
+        Difference(what="paths: moment arms, largest", unit="mm", value=arms, limit=0.1),
+        Difference(what="paths: share that the tool cuts short", unit="", value=share, limit=_MOST_CUT_SHORT),
+    )
 
 
 def of_muscles(

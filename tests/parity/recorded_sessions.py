@@ -29,7 +29,7 @@ class Ingested:
 
 def ingest_all(shared_data: Path, directory: Path) -> Ingested:
     """Write nine session files, ingest fifteen walks with two workers."""
-    sessions = [*_adults(shared_data, directory), *_children(shared_data, directory)]
+    sessions = [*adult_sessions(shared_data, directory), *_children(shared_data, directory)]
     program = shutil.which("gait2hip", path=str(Path(sys.executable).parent))
     assert program is not None
     root = directory / "warehouse"
@@ -46,7 +46,8 @@ def run(command: tuple[str, ...]) -> str:
     return done.stdout
 
 
-def _adults(shared_data: Path, directory: Path) -> list[Path]:
+def adult_sessions(shared_data: Path, directory: Path) -> list[Path]:
+    """Write the adults' session files, each named after its subject."""
     adults = shared_data / "walking_adults"
     with (adults / "anthropometrics.csv").open(newline="") as file:
         return [

@@ -7,11 +7,12 @@ import numpy as np
 import pytest
 
 from pipeline.records import CoordinateTask, Markers
-from tests.parity.walking_3d import CUT_SHORT, FEET, ITERATED, Walk, solved_walk, with_one_surface
+from tests.parity.walking_3d import CUT_SHORT, FEET, ITERATED, Walk, solved_walk
 from tests.pipeline.osim.settings import effort_settings
 
 pytestmark = [pytest.mark.osim, pytest.mark.data]
 engines = pytest.importorskip("pipeline.osim.engines")
+compared_paths = pytest.importorskip("pipeline.osim.compared_paths")
 joint_reaction = pytest.importorskip("tests.parity.joint_reaction")
 
 SOME, LONG = slice(38, 66), slice(0, 134)
@@ -62,16 +63,21 @@ def record(what: str, apart: tuple[np.ndarray, np.ndarray], limit: str, record_l
             record_largest(f"{what}, {joint}, {frame} axes", values[:, [j, j + 3]].max(), "{:.1e} N", limit)
 
 
+def one_surface(walk: Walk, muscles: tuple[str, ...], directory: Path) -> Path:
+    file: Path = compared_paths.with_one_surface(walk.model, muscles, directory / "one_surface.osim")
+    return file
+
+
 def test_some_frames(walk: Walk, tmp_path: Path, record_largest: RecordLargest) -> None:
     """Where OpenSim iterates no path."""
-    apart = apart_n(walk, with_one_surface(walk.model, tmp_path, ITERATED), SOME, tmp_path)
+    apart = apart_n(walk, one_surface(walk, ITERATED, tmp_path), SOME, tmp_path)
     record("exact: walking_3d joint loads, from JointReaction", apart, "0.1 N", record_largest)
     assert max(each.max() for each in apart) <= 0.1
 
 
 @pytest.mark.long
 def test_the_whole_walk(walk: Walk, tmp_path: Path, record_largest: RecordLargest) -> None:
-    apart = apart_n(walk, with_one_surface(walk.model, tmp_path, ITERATED), LONG, tmp_path)
+    apart = apart_n(walk, one_surface(walk, ITERATED, tmp_path), LONG, tmp_path)
     record("exact: walking_3d joint loads, from JointReaction", apart, "0.1 N", record_largest)
     assert max(each.max() for each in apart) <= 0.1
 
@@ -82,6 +88,6 @@ def test_with_paths_over_two_surfaces(
     walk: Walk, taken: tuple[str, ...], tmp_path: Path, record_largest: RecordLargest
 ) -> None:
     """Told only: where OpenSim's iteration ends, a path is up to 0.1 degrees off, and its pull with it."""
-    apart = apart_n(walk, with_one_surface(walk.model, tmp_path, taken), SOME, tmp_path)
+    apart = apart_n(walk, one_surface(walk, taken, tmp_path), SOME, tmp_path)
     what = "gasmed over two surfaces" if taken else "gasmed and gaslat over two surfaces"
     record(f"exact: walking_3d joint loads, {what}, from JointReaction", apart, "", record_largest)

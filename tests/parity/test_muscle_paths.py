@@ -15,6 +15,7 @@ import pytest
 
 from pipeline.mechanics.bodies.functions import evaluate_at
 from pipeline.mechanics.muscles.paths import muscle_paths
+from pipeline.osim.compared_paths import length_through_points
 from tests.pipeline.mechanics.muscles.muscle_models import FILES, MuscleModel, read_muscle_model
 
 pytestmark = [pytest.mark.osim, pytest.mark.data]
@@ -52,7 +53,7 @@ def compare(one: MuscleModel, n: int, record_property: Callable[[str, object], N
         for u in range(len(one.muscles)):
             path = osim.GeometryPath.safeDownCast(one.model.getMuscles().get(u).getPath())
             asked = path.getLength(state)
-            ended = measured(path, state) if iterated[u] else asked
+            ended = length_through_points(path, state) if iterated[u] else asked
             longest[u] = max(longest[u], found.length_m[t, u] - ended)
             worst["length"][u] = max(worst["length"][u], abs(found.length_m[t, u] - ended))
             if abs(asked - ended) > EXACT_M:
@@ -81,24 +82,6 @@ def place(one: MuscleModel, state: osim.State, pose: np.ndarray) -> None:
     for name, value in zip(one.coordinates, pose, strict=True):
         one.model.getCoordinateSet().get(name).setValue(state, value, False)
     one.model.realizePosition(state)
-
-
-def measured(path: osim.GeometryPath, state: osim.State) -> float:
-    """A path's length from where its points are in their bodies."""
-    points = path.getCurrentPath(state)
-    every = [points.get(k) for k in range(points.getSize())]
-    places = [
-        point.getParentFrame().findStationLocationInGround(state, point.getLocation(state)).to_numpy().copy()
-        for point in every
-    ]
-    length = 0.0
-    for k in range(len(every) - 1):
-        surfaces = [point.getWrapObject() for point in every[k : k + 2]]
-        if all(surfaces) and surfaces[0].getName() == surfaces[1].getName():
-            length += osim.PathWrapPoint.safeDownCast(every[k + 1]).getWrapLength(state)
-        else:
-            length += float(np.linalg.norm(places[k + 1] - places[k]))
-    return length
 
 
 def with_followers(one: MuscleModel, poses: np.ndarray, per_newton: np.ndarray) -> np.ndarray:

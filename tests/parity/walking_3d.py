@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass, replace
 from pathlib import Path
-from xml.etree import ElementTree
 
 import numpy as np
 
@@ -54,19 +53,6 @@ def solved_walk(folder: Path, whole: Markers, weights: dict[str, float], directo
         wrenches=wrenches,
         moments=moments,
     )
-
-
-def with_one_surface(model: Path, directory: Path, muscles: tuple[str, ...] = CUT_SHORT) -> Path:
-    """The same model, these muscles' paths wrapping around their first surface only."""
-    tree = ElementTree.parse(model)
-    for muscle in muscles:
-        (wraps,) = tree.getroot().findall(f".//*[@name='{muscle}']//PathWrapSet/objects")
-        _, second = wraps.findall("PathWrap")
-        wraps.remove(second)
-    directory.mkdir(parents=True, exist_ok=True)
-    file = directory / "one_surface.osim"
-    tree.write(file, encoding="UTF-8", xml_declaration=True)
-    return file
 
 
 def smooth_markers(whole: Markers) -> Markers:

@@ -92,11 +92,12 @@ def test_tensions_pull_by_opensims_own_moment_arms(shared_data: Path, tmp_path: 
 
     No path lies over two surfaces, where OpenSim iterates only so far.
     """
+    from pipeline.osim.compared_paths import with_one_surface
     from pipeline.osim.models.model import load_model, set_pose
-    from tests.parity.walking_3d import ITERATED, with_one_surface
+    from tests.parity.walking_3d import ITERATED
 
     walked = shared_data / "opensim_reference" / "walking_3d" / "subject_walk_scaled.osim"
-    file = with_one_surface(walked, tmp_path, ITERATED)
+    file = with_one_surface(walked, ITERATED, tmp_path / "one_surface.osim")
     model = load_model(file)
     coordinates, muscles = model.getCoordinateSet(), model.getMuscles()
     names = tuple(coordinates.get(i).getName() for i in range(coordinates.getSize()))

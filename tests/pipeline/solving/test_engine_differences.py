@@ -72,6 +72,26 @@ def test_a_model_without_such_legs_can_not_be_compared() -> None:
     assert not found["IK: legs' angles, median"].agrees
 
 
+def test_paths_are_compared_through_their_points_and_arms_where_none_is_cut_short() -> None:
+    lengths, arms, cut = np.full((T, 20), 0.4), np.zeros((T, 20)), np.zeros((T, 20), dtype=bool)
+    arms[1, 3], cut[1, 3] = 0.5, True
+    found = figures(differences.of_paths(lengths, lengths + 2e-7, arms, cut))
+    assert found["paths: lengths through their points, largest"].value == pytest.approx(2e-4)
+    assert found["paths: moment arms, largest"].value == 0
+    assert found["paths: share that the tool cuts short"].value == pytest.approx(1 / (20 * T))
+    assert all(one.agrees for one in found.values())
+    arms[2, 3] = 2e-4
+    found = figures(differences.of_paths(lengths, lengths, arms, cut))
+    assert not found["paths: moment arms, largest"].agrees
+
+
+def test_where_the_tool_cuts_many_paths_short_little_is_compared_and_nothing_proved() -> None:
+    lengths, cut = np.full((T, 20), 0.4), np.zeros((T, 20), dtype=bool)
+    cut[:, :2] = True
+    found = figures(differences.of_paths(lengths, lengths, np.zeros((T, 20)), cut))
+    assert not found["paths: share that the tool cuts short"].agrees
+
+
 def test_unsolved_frames_are_counted_and_compared_with_nothing() -> None:
     ours, theirs = muscles(unsolved=(0,)), muscles(force_n=101.0, unsolved=(0, 3))
     ours.force_n[0], theirs.force_n[3] = 1e6, -1e6
