@@ -8,6 +8,7 @@ import numpy as np
 
 from pipeline.c3d.force_plates import CHANNELS_OF_TYPE, PlateSetup, measured_plate
 from pipeline.c3d.frames import Frames
+from pipeline.c3d.metadata import LENGTH_M
 from pipeline.c3d.parameters import Parameters
 from pipeline.records import ForcePlate
 
@@ -20,10 +21,9 @@ _MOMENT_NM = {
     **dict.fromkeys(("ncm", "ntcm"), 1e-2),
     **dict.fromkeys(("nm", "ntm", "newtonmeter", "newtonmeters", "newtonmetre", "newtonmetres"), 1.0),
 }
-_LENGTH_M = {"mm": 1e-3, "cm": 1e-2, "m": 1.0}
 # What each channel of a type measures; a type 4 plate's channels get their unit from the calibration matrix.
 _UNITS_OF_TYPE = {
-    1: (_FORCE_N,) * 3 + (_LENGTH_M,) * 2 + (_MOMENT_NM,),
+    1: (_FORCE_N,) * 3 + (LENGTH_M,) * 2 + (_MOMENT_NM,),
     2: (_FORCE_N,) * 3 + (_MOMENT_NM,) * 3,
     3: (_FORCE_N,) * 8,
 }
