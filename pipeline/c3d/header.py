@@ -213,7 +213,7 @@ def parameter_section(data: bytes, header: Header, name: str) -> bytes:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Record:
-    """A group's or parameter's record: where it and its body begin, where its content ends, and what is wrong with it."""
+    """A group or parameter: where its record and body begin, where its content ends, and what is wrong with it."""
 
     position: int
     body: int

@@ -104,7 +104,7 @@ def _metres(parameters: Parameters, points: int, name: str) -> float:
     if points:
         raise rejected(
             name,
-            f"POINT:UNITS is {unit!r}, expected mm, cm or m. "
+            f"POINT:UNITS is {unit!r}, expected one of mm, cm, m. "
             "Set the unit in the recording software and export again: nothing else tells it.",
         )
     return float("nan")
@@ -155,7 +155,7 @@ def unseen_at_the_origin(markers_m: np.ndarray, labels: Sequence[str]) -> list[s
 
 
 def frozen_gaps(markers_m: np.ndarray, labels: Sequence[str]) -> list[str]:
-    """A warning for markers (T, M, 3) that stop dead or go on with a jump: gaps that were filled with the last seen position.
+    """A warning for markers (T, M, 3) that stop dead or go on with a jump: gaps filled with the last seen position.
 
     A camera's noise gives no marker the very same coordinates in several frames; a marker that rests on stored
     integers leaves its place slowly.
@@ -171,8 +171,8 @@ def frozen_gaps(markers_m: np.ndarray, labels: Sequence[str]) -> list[str]:
         return []
     listed = ", ".join(f"{label} ({frames} frames)" for label, frames in list(frozen.items())[:5])
     return [
-        f"{len(frozen)} markers stop dead at one place or leave it with a jump ({listed}): a gap seems to be filled with the "
-        "last seen position, which is not where the marker was. Export the trial with gaps left open."
+        f"{len(frozen)} markers stop dead at one place or leave it with a jump ({listed}): a gap seems to be filled "
+        "with the last seen position, which is not where the marker was. Export the trial with gaps left open."
     ]
 
 

@@ -98,7 +98,7 @@ def _header(name: str, lines: Sequence[str]) -> _Header:
     if unit.lower() not in LENGTH_M:
         raise unreadable(
             name,
-            f"Units is {unit!r}, expected mm, cm or m. Write the unit into the header's third line: "
+            f"Units is {unit!r}, expected one of mm, cm, m. Write the unit into the header's third line: "
             "nothing else tells it.",
         )
     cells = lines[3].split("\t") if "\t" in lines[3] else lines[3].split()
