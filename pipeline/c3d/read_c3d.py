@@ -18,6 +18,7 @@ from pipeline.c3d.metadata import (
 )
 from pipeline.c3d.parameters import Parameters, read_parameters
 from pipeline.c3d.plates import read_plates
+from pipeline.c3d.recorded_bytes import recorded_bytes
 from pipeline.records import Recording
 from pipeline.signals import runs
 
@@ -49,12 +50,7 @@ def read_marker_labels(path: Path) -> tuple[str, ...]:
 
 
 def _opened(path: Path) -> tuple[bytes, Header, Parameters]:
-    try:
-        data = path.read_bytes()
-    except OSError as error:
-        raise rejected(
-            path.name, f"the file can't be read ({error.strerror}). Check the path and its rights."
-        ) from error
+    data = recorded_bytes(path, "read_c3d")
     header = parse_header(data, path.name)
     return data, header, read_parameters(data, header, path.name)
 
