@@ -46,10 +46,12 @@ def read_frames(data: bytes, header: Header, parameters: Parameters, name: str) 
     first_frame, first_warnings = _first_frame(header, parameters)
     count, count_warnings = _frame_count(data, header, parameters, name)
     check_size(data, header, count, name)
-    raw = _raw_frames(data, header, count)
-    points = _points(raw[:, : 4 * header.point_count], header, _scale(header, parameters, name))
-    raw_analog = raw[:, 4 * header.point_count :].reshape(-1, channels) if channels else np.empty((count, 0))
-    analog, calibrated, analog_warnings = _calibrate(raw_analog, header, parameters)
+    # Stored bits may be no number, or overflow in the file's own format: they become NaN, or are told.
+    with np.errstate(invalid="ignore", over="ignore"):
+        raw = _raw_frames(data, header, count)
+        points = _points(raw[:, : 4 * header.point_count], header, _scale(header, parameters, name))
+        raw_analog = raw[:, 4 * header.point_count :].reshape(-1, channels) if channels else np.empty((count, 0))
+        analog, calibrated, analog_warnings = _calibrate(raw_analog, header, parameters)
     return Frames(
         first_frame=first_frame,
         point_rate_hz=rate_hz,
