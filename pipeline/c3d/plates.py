@@ -51,6 +51,8 @@ def read_plates(
     baseline, baseline_warnings = _baseline_samples(parameters, frames)
     used = parameters.count("FORCE_PLATFORM:USED") or 0
     types = parameters.numbers("FORCE_PLATFORM:TYPE").ravel()
+    if used == 0:
+        warnings += _nobodys_moments(analog_units)
     if used > len(types):
         warnings.append(f"FORCE_PLATFORM:USED states {used} plates, and TYPE holds {len(types)}.")
     for index in range(min(used, len(types))):
@@ -67,6 +69,17 @@ def read_plates(
             taken.update(dict.fromkeys(columns.tolist(), index + 1))
             warnings += [*setup_warnings, *judged_warnings, *_baseline_warning(setup, offset)]
     return tuple(plates), (warnings + baseline_warnings if plates else warnings)
+
+
+def _nobodys_moments(analog_units: tuple[str, ...]) -> list[str]:
+    """A warning for channels that measure moments where no plate is stated to have them."""
+    measuring = sum(_letters(unit) in _MOMENT_NM for unit in analog_units)
+    if not measuring:
+        return []
+    return [
+        f"{measuring} analog channels measure moments, and FORCE_PLATFORM states no force plate: if one was trodden "
+        "on, its group is lost. Export the trial again."
+    ]
 
 
 def _setup(parameters: Parameters, index: int, stated_type: float, metres: float) -> tuple[PlateSetup, list[str]]:
@@ -166,7 +179,7 @@ def _factors(columns: np.ndarray, plate_type: int, analog_units: tuple[str, ...]
         return np.ones(len(columns))
     factors = []
     for column, known in zip(columns, _UNITS_OF_TYPE[plate_type], strict=True):
-        unit = "".join(c for c in analog_units[column].lower() if c.isalpha())
+        unit = _letters(analog_units[column])
         if unit not in known:
             raise _UnusablePlateError(
                 f"its channel {column + 1} has the unit {analog_units[column]!r}, "
@@ -195,6 +208,10 @@ def _baseline_samples(parameters: Parameters, frames: Frames) -> tuple[slice | N
         ]
     samples = frames.analog_samples_per_frame
     return slice((first - frames.first_frame) * samples, (last - frames.first_frame + 1) * samples), []
+
+
+def _letters(unit: str) -> str:
+    return "".join(character for character in unit.lower() if character.isalpha())
 
 
 def _offset(channels: np.ndarray, baseline: slice | None) -> np.ndarray:
