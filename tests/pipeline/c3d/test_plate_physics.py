@@ -3,6 +3,8 @@
 The channels are the wrench's components in the plate's axes (x as the laboratory's, y and z opposite), by hand.
 """
 
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -255,6 +257,37 @@ def test_a_baseline_of_which_nothing_is_known(walk: Path) -> None:
     recording = read(walk, 2, stored, {"FORCE_PLATFORM": {"ZERO": int16s(1, 2)}})
     assert recording.plates == ()
     assert any("no sample is known in the frames that FORCE_PLATFORM:ZERO" in warning for warning in recording.warnings)
+
+
+# In a process of its own: once ezc3d has written a file, OpenSim takes no more StdVectorInt in that process.
+WITH_EZC3D = """
+import sys, ezc3d, numpy as np
+given = np.load(sys.argv[1])
+file = ezc3d.c3d()
+parameters, points = file["parameters"], np.ones((4, 2, 10))
+points[:3] *= 100
+file["data"]["points"], file["data"]["analogs"] = points, given["channels"].T[None]
+del file["data"]["meta_points"]
+parameters["POINT"]["LABELS"]["value"], parameters["POINT"]["RATE"]["value"] = ["A", "B"], [100.0]
+parameters["POINT"]["UNITS"]["value"] = ["mm"]
+parameters["ANALOG"]["RATE"]["value"] = [1000.0]
+parameters["ANALOG"]["LABELS"]["value"] = list("abcdef")
+parameters["ANALOG"]["UNITS"]["value"] = ["N", "N", "N", "Nmm", "Nmm", "Nmm"]
+parameters["ANALOG"]["SCALE"]["value"], parameters["ANALOG"]["OFFSET"]["value"] = [0.5] * 6, [0] * 6
+parameters["ANALOG"]["GEN_SCALE"]["value"] = [0.25]
+for name in ("USED", "TYPE", "CORNERS", "ORIGIN", "CHANNEL"):
+    file.add_parameter("FORCE_PLATFORM", name, given[name].astype(float))
+file.write(sys.argv[2])
+"""
+
+
+def test_what_ezc3d_encoded(walk: Path, tmp_path: Path) -> None:
+    group = {name: value for name, value in platform(2)["FORCE_PLATFORM"].items() if name != "ZERO"}
+    np.savez(tmp_path / "given.npz", channels=channels(2, rolling()), **group)
+    subprocess.run([sys.executable, "-c", WITH_EZC3D, str(tmp_path / "given.npz"), str(walk)], check=True)
+    recording = read_c3d(walk)
+    assert_right(recording)
+    np.testing.assert_allclose(recording.markers_m, 0.1)
 
 
 @pytest.mark.data
