@@ -3,14 +3,16 @@
 Shapes: T frames, P points, S analog samples, C analog channels.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from pipeline.c3d.header import BLOCK_BYTES, Header, check_complete, floats, rejected
+from pipeline.c3d.header import BLOCK_BYTES, Header, check_size, floats, rejected
 from pipeline.c3d.parameters import Parameters
 
 _SATURATED = 0xFFFF
+# No converter counts so far, and no plate is pushed so hard in any unit.
+_LARGEST_SAMPLE = 1e12
 # Header and POINT:RATE are both 4-byte floats and may be rounded differently (119.88 against 119.88012).
 _RATE_TOLERANCE = 1e-3
 
@@ -19,7 +21,8 @@ _RATE_TOLERANCE = 1e-3
 class Frames:
     """points (T, P, 3) in POINT:UNITS, NaN where a point was not seen; analog (S, C) calibrated.
 
-    `calibrated` (C,) says for which channels the file states a scale. `first_frame` counts from 1.
+    `calibrated` (C,) says for which channels the file states a scale. A sample that is stored as NaN or infinite is
+    NaN. `first_frame` counts from 1.
     """
 
     first_frame: int
@@ -38,14 +41,17 @@ def read_frames(data: bytes, header: Header, parameters: Parameters, name: str) 
     number of frames, points, channels or the rates, so that no reading of the bytes can be trusted.
     """
     rate_hz = _point_rate(header, parameters, name)
+    header, header_warnings = _with_values_counted(data, header, parameters)
     channels = _channel_count(header, parameters, name)
     first_frame, first_warnings = _first_frame(header, parameters)
     count, count_warnings = _frame_count(data, header, parameters, name)
-    check_complete(data, header, count, name)
-    raw = _raw_frames(data, header, count)
-    points = _points(raw[:, : 4 * header.point_count], header, _scale(header, parameters, name))
-    raw_analog = raw[:, 4 * header.point_count :].reshape(-1, channels) if channels else np.empty((count, 0))
-    analog, calibrated, analog_warnings = _calibrate(raw_analog, header, parameters)
+    check_size(data, header, count, name)
+    # Stored bits may be no number, or overflow in the file's own format: they become NaN, or are told.
+    with np.errstate(invalid="ignore", over="ignore"):
+        raw = _raw_frames(data, header, count)
+        points = _points(raw[:, : 4 * header.point_count], header, _scale(header, parameters, name))
+        raw_analog = raw[:, 4 * header.point_count :].reshape(-1, channels) if channels else np.empty((count, 0))
+        analog, calibrated, analog_warnings = _calibrate(raw_analog, header, parameters)
     return Frames(
         first_frame=first_frame,
         point_rate_hz=rate_hz,
@@ -53,7 +59,7 @@ def read_frames(data: bytes, header: Header, parameters: Parameters, name: str) 
         points=points,
         analog=analog,
         calibrated=calibrated,
-        warnings=(*first_warnings, *count_warnings, *analog_warnings),
+        warnings=(*header_warnings, *first_warnings, *count_warnings, *analog_warnings),
     )
 
 
@@ -68,6 +74,23 @@ def _point_rate(header: Header, parameters: Parameters, name: str) -> float:
             "Correct the one that is wrong, or export the trial again.",
         )
     return stated
+
+
+def _with_values_counted(data: bytes, header: Header, parameters: Parameters) -> tuple[Header, list[str]]:
+    """The header, where it counts analog channels, with analog values a frame; and a warning.
+
+    Some writers put the number of channels where the format has channels × samples. The file's size tells.
+    """
+    channels, samples = parameters.count("ANALOG:USED"), header.analog_samples_per_frame
+    if channels is None or samples < 2 or channels != header.analog_values_per_frame:
+        return header, []
+    counted = replace(header, analog_values_per_frame=channels * samples)
+    if not any(_fits(data, counted, n) for n in _stated_counts(header, parameters).values()):
+        return header, []
+    return counted, [
+        f"the header counts {channels} analog values a frame, which are its channels: with {samples} samples a frame "
+        f"they are {channels * samples}, as the file's size says."
+    ]
 
 
 def _channel_count(header: Header, parameters: Parameters, name: str) -> int:
@@ -149,11 +172,13 @@ def _frame_count(data: bytes, header: Header, parameters: Parameters, name: str)
     if longest < 1:
         raise rejected(name, "it states that it holds no frames. Record or export the trial again.")
     counts = {n for n in stated.values() if longest <= _SATURATED or n not in (_SATURATED, longest % 0x10000)}
+    listing = ", ".join(f"{source} {n}" for source, n in stated.items())
+    if longest == _SATURATED and not _fits(data, header, longest):
+        return _counted_by_size(data, header, listing, name)
     if len(counts) == 1:
         return longest, []
     available = len(data) - header.data_start
-    confirmed = [n for n in counts if n > 0 and 0 <= available - n * header.frame_bytes < BLOCK_BYTES]
-    listing = ", ".join(f"{source} {n}" for source, n in stated.items())
+    confirmed = [n for n in counts if _fits(data, header, n)]
     if len(confirmed) != 1:
         raise rejected(
             name,
@@ -162,6 +187,24 @@ def _frame_count(data: bytes, header: Header, parameters: Parameters, name: str)
             "It was cut off or damaged: copy it again.",
         )
     return confirmed[0], [f"statements of the number of frames disagree ({listing}): its size fits {confirmed[0]}."]
+
+
+def _fits(data: bytes, header: Header, count: int) -> bool:
+    """Whether so many frames, and the padding of the last block, fill the file."""
+    return count > 0 and 0 <= len(data) - header.data_start - count * header.frame_bytes < BLOCK_BYTES
+
+
+def _counted_by_size(data: bytes, header: Header, listing: str, name: str) -> tuple[int, list[str]]:
+    """The number of frames where statements are as large as they can be, and the file holds another number."""
+    available = len(data) - header.data_start
+    count = available // header.frame_bytes
+    if header.frame_bytes < BLOCK_BYTES or not _fits(data, header, count) or count < _SATURATED:
+        raise rejected(
+            name,
+            f"its statements of the number of frames end at {_SATURATED} ({listing}), and {available} bytes of data at "
+            f"{header.frame_bytes} a frame don't tell the number. Export the trial again in shorter parts.",
+        )
+    return count, [f"statements of the number of frames end at {_SATURATED} ({listing}): its size tells {count}."]
 
 
 def _stated_counts(header: Header, parameters: Parameters) -> dict[str, int]:
@@ -203,15 +246,17 @@ def _calibrate(raw: np.ndarray, header: Header, parameters: Parameters) -> tuple
     channels = raw.shape[1]
     if channels == 0:
         return raw, np.empty(0, dtype=bool), []
-    unsigned = parameters.text("ANALOG:FORMAT").upper() == "UNSIGNED" and not header.stores_floats
-    samples = raw.astype(float) % 0x10000 if unsigned else raw.astype(float)
+    unsigned = parameters.text("ANALOG:FORMAT").upper() == "UNSIGNED"
+    samples = raw.astype(float)
+    if unsigned and not header.stores_floats:
+        samples %= 0x10000
+    samples, warnings = _finite_samples(samples)
     scale, scaled = _per_channel(parameters, "ANALOG:SCALE", channels)
     offset, offset_known = _per_channel(parameters, "ANALOG:OFFSET", channels)
     if unsigned:
-        offset %= 0x10000
+        offset = _unsigned_offset(offset, samples) if header.stores_floats else offset % 0x10000
     general = parameters.number("ANALOG:GEN_SCALE")
-    calibrated = scaled if general is not None else np.zeros(channels, dtype=bool)
-    warnings = []
+    calibrated = scaled & (scale != 0) if general else np.zeros(channels, dtype=bool)
     if not offset_known.all():
         warnings.append(
             f"ANALOG:OFFSET is missing or malformed: {int(offset_known.sum())} usable numbers for "
@@ -219,11 +264,35 @@ def _calibrate(raw: np.ndarray, header: Header, parameters: Parameters) -> tuple
         )
     if not calibrated.all():
         warnings.append(
-            f"ANALOG:SCALE or GEN_SCALE is missing for {int((~calibrated).sum())} of {channels} channels: "
-            "they are left as stored, without a unit."
+            f"ANALOG:SCALE or GEN_SCALE is missing, zero or infinite for {int((~calibrated).sum())} of {channels} "
+            "channels: they are left as stored, without a unit."
         )
-    factor = np.where(calibrated, scale * (1.0 if general is None else general), 1.0)
+    factor = np.where(calibrated, scale * (general or 1.0), 1.0)
     return (samples - offset) * factor, calibrated, warnings
+
+
+def _finite_samples(samples: np.ndarray) -> tuple[np.ndarray, list[str]]:
+    """The samples, NaN where no number is stored that was ever measured; and a warning."""
+    unknown = ~(np.abs(samples) < _LARGEST_SAMPLE)
+    if not unknown.any():
+        return samples, []
+    channels = np.flatnonzero(unknown.any(axis=0)) + 1
+    listed = ", ".join(str(channel) for channel in channels[:8]) + (" and others" if len(channels) > 8 else "")
+    return np.where(unknown, np.nan, samples), [
+        f"{int(unknown.sum())} analog samples are not a number, infinite or absurdly large (channels {listed}): they "
+        "are unknown."
+    ]
+
+
+def _unsigned_offset(offset: np.ndarray, samples: np.ndarray) -> np.ndarray:
+    """Offsets (C,) in a file of floats whose format is UNSIGNED: a parameter stores 32768 as -32768.
+
+    Such a file may also hold the format's name without its numbers, so an offset is the reading of the two that is
+    nearer to what the channel shows (S, C).
+    """
+    wrapped = offset % 0x10000
+    middle = np.where(np.isfinite(samples), samples, 0.0).mean(axis=0)
+    return np.where(np.abs(middle - wrapped) <= np.abs(middle - offset), wrapped, offset)
 
 
 def _per_channel(parameters: Parameters, key: str, channels: int) -> tuple[np.ndarray, np.ndarray]:

@@ -18,6 +18,8 @@ ByteOrder = Literal["intel", "dec", "mips"]
 
 BLOCK_BYTES = 512
 _C3D_KEY = 0x50
+# Their number is stored in one byte.
+_MOST_BLOCKS = 255
 _PROCESSORS: dict[int, ByteOrder] = {84: "intel", 85: "dec", 86: "mips"}
 # Bytes of one element by the type code of a parameter; 255 is -1, text.
 _ELEMENT_BYTES = {255: 1, 1: 1, 2: 2, 4: 4}
@@ -158,38 +160,74 @@ def _check(header: Header, name: str) -> None:
         )
 
 
-def check_complete(data: bytes, header: Header, frame_count: int, name: str) -> None:
-    """Raise TrialRejected unless `frame_count` whole frames are in the file."""
-    expected = header.data_start + frame_count * header.frame_bytes
-    if len(data) < expected:
-        whole = max(0, len(data) - header.data_start) // header.frame_bytes
+def check_size(data: bytes, header: Header, frame_count: int, name: str) -> None:
+    """Raise TrialRejected unless `frame_count` frames, and the padding of the last block, are all that the file holds.
+
+    A file that is too long was changed on its way: with a block inserted, every number of every frame is another one.
+    """
+    available = len(data) - header.data_start
+    left = available - frame_count * header.frame_bytes
+    if left < 0:
         raise rejected(
             name,
-            f"the file is truncated: it has {len(data)} bytes, and {frame_count} frames need {expected} "
-            f"({whole} whole frames are there). Copy it again from the recording computer.",
+            f"the file is truncated: it has {len(data)} bytes, and {frame_count} frames need {len(data) - left} "
+            f"({max(0, available) // header.frame_bytes} whole frames are there). Copy it again from the recording "
+            "computer.",
+        )
+    if left >= BLOCK_BYTES and any(data[len(data) - left :]):
+        raise rejected(
+            name,
+            f"{left} bytes follow its {frame_count} frames, expected less than a block of {BLOCK_BYTES}: its size does "
+            "not fit what it states. Something was put in, or frames are not counted: copy or export it again.",
         )
 
 
-def check_parameter_section(data: bytes, header: Header, name: str) -> None:
-    """Raise TrialRejected where the chain of parameter records is broken.
+def parameter_section(data: bytes, header: Header, name: str) -> bytes:
+    """The parameter section without descriptions, every record whole: what a library can read without a fault.
 
-    Both libraries follow the lengths in this section without checking them all. Past a broken one, py-c3d can
-    lose parameters without a word, and ezc3d can crash or never return, so they are given only sections that
-    pass.
+    Raises TrialRejected where the chain of records is broken. Libraries follow its lengths without checking them all:
+    past a broken one, py-c3d can lose parameters without a word. A record that holds nothing is left out, and nothing
+    else is read from it; both py-c3d and ezc3d give the whole file up there.
     """
-    for position, broken in _walk_records(data, header):
-        if broken:
+    records = b""
+    for record in _walk_records(data, header):
+        if record.fault:
             raise rejected(
                 name,
-                f"its parameter section is broken at byte {position} ({broken}): what follows there can't be "
-                "read. Export the trial again from the recording software.",
+                f"its parameter section is broken at byte {record.position} ({record.fault}): what follows there "
+                "can't be read. Export the trial again from the recording software.",
             )
+        head, content = data[record.position : record.body - 2], data[record.body : record.content_end]
+        if content or record.is_group:
+            records += head + struct.pack(_short(header), 2 + len(content) + 1) + content + b"\0"
+    section = data[header.parameter_start : header.parameter_start + 4] + records + b"\0\0"
+    blocks = -(-len(section) // BLOCK_BYTES)
+    if blocks > _MOST_BLOCKS:
+        raise rejected(
+            name,
+            f"its parameters take {blocks} blocks, and a C3D file has {_MOST_BLOCKS} at most. The file is damaged: "
+            "copy or export it again.",
+        )
+    return (section[:2] + bytes([blocks]) + section[3:]).ljust(blocks * BLOCK_BYTES, b"\0")
 
 
-def _walk_records(data: bytes, header: Header) -> Iterator[tuple[int, str]]:
-    """Each group or parameter record's position and what is wrong with it ("" if nothing)."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Record:
+    """A group or parameter: where its record and body begin, where its content ends, and what is wrong with it."""
+
+    position: int
+    body: int
+    content_end: int
+    is_group: bool
+    fault: str = ""
+
+
+def _short(header: Header) -> str:
+    return ">h" if header.byte_order == "mips" else "<h"
+
+
+def _walk_records(data: bytes, header: Header) -> Iterator[_Record]:
     position = header.parameter_start + 4
-    short = ">h" if header.byte_order == "mips" else "<h"
     end = min(len(data), header.data_start)
     while position + 2 <= end:
         name_length, group = struct.unpack("bb", data[position : position + 2])
@@ -197,41 +235,45 @@ def _walk_records(data: bytes, header: Header) -> Iterator[tuple[int, str]]:
             return
         body = position + 2 + abs(name_length) + 2
         if body >= end:
-            yield position, "a record runs into the data section"
+            yield _broken(position, "a record runs into the data section")
             return
-        (step,) = struct.unpack(short, data[body - 2 : body])
+        (step,) = struct.unpack(_short(header), data[body - 2 : body])
         following = body - 2 + step
         if step == 0 or following > end:
-            yield position, _last_record_fault(data, position, body, end)
+            yield _last_record(data, position, body, end)
             return
-        yield position, _record_fault(data, position, body, following)
+        yield _record(data, position, body, following)
         position = following
 
 
-def _last_record_fault(data: bytes, position: int, body: int, end: int) -> str:
+def _broken(position: int, fault: str) -> _Record:
+    return _Record(position=position, body=position, content_end=position, is_group=False, fault=fault)
+
+
+def _last_record(data: bytes, position: int, body: int, end: int) -> _Record:
     # The length of the very last record isn't needed and is wrong in some files (c3d.org's sgi_real among
     # them). It is the last one only if nothing but padding follows.
-    fault = _record_fault(data, position, body, end)
-    if fault:
-        return fault
-    content_end = body if data[position + 1] > 127 else _content_end(data, body)
-    description_end = content_end + 1 + data[content_end] if content_end < end else end
-    return "" if not any(data[description_end:end]) else "its length points past the section"
+    record = _record(data, position, body, end)
+    if record.fault:
+        return record
+    description_end = record.content_end + 1 + data[record.content_end] if record.content_end < end else end
+    return _broken(position, "its length points past the section") if any(data[description_end:end]) else record
 
 
-def _record_fault(data: bytes, position: int, body: int, following: int) -> str:
+def _record(data: bytes, position: int, body: int, following: int) -> _Record:
     name = data[position + 2 : body - 2].decode("latin-1")
     if any(ord(character) < ord(" ") for character in name):
-        return f"the name {name!r} isn't text"
-    if following <= body:
-        return f"{name} is followed by itself"
-    if data[position + 1] > 127:  # a negative number: a group, which holds only a description
-        return ""
+        return _broken(position, f"the name {name!r} isn't text")
+    if following < body:
+        return _broken(position, f"{name} is followed by itself")
+    is_group = data[position + 1] > 127  # a negative number: it holds only a description
+    if is_group or following == body:
+        return _Record(position=position, body=body, content_end=body, is_group=is_group)
     if data[body] not in _ELEMENT_BYTES:
-        return f"{name} has element type {data[body]}"
+        return _broken(position, f"{name} has element type {data[body]}")
     if body + 2 > following or _content_end(data, body) > following:
-        return f"{name} is larger than its record"
-    return ""
+        return _broken(position, f"{name} is larger than its record")
+    return _Record(position=position, body=body, content_end=_content_end(data, body), is_group=False)
 
 
 def _content_end(data: bytes, body: int) -> int:

@@ -13,7 +13,12 @@ from pipeline.records import Event, ModelOutput, Sex, SubjectBlock
 OutputKind = Literal["angle", "moment", "force", "power", "scalar", "modelled_marker"]
 
 _MASS_KG = {"kg": 1.0, "g": 1e-3, "lb": 0.45359237, "lbs": 0.45359237}
-LENGTH_M = {"mm": 1e-3, "cm": 1e-2, "m": 1.0}
+# What a unit of length is called. Fields of four characters cut "meters" to "mete".
+LENGTH_M = {
+    **dict.fromkeys(("mm", "millimeter", "millimeters", "millimetre", "millimetres", "mill"), 1e-3),
+    **dict.fromkeys(("cm", "centimeter", "centimeters", "centimetre", "centimetres", "cent"), 1e-2),
+    **dict.fromkeys(("m", "meter", "meters", "metre", "metres", "mete", "metr"), 1.0),
+}
 _SEXES: dict[str, Sex] = {"f": "F", "female": "F", "woman": "F", "m": "M", "male": "M", "man": "M"}
 _OUTPUT_KINDS: dict[str, tuple[OutputKind, str]] = {
     "ANGLES": ("angle", "POINT:ANGLE_UNITS"),

@@ -1,25 +1,18 @@
-"""The parameters of a C3D file as one table: read by py-c3d or, where that fails, by ezc3d."""
+"""The parameters of a C3D file as one table, read by py-c3d from a section that was checked."""
 
 import io
-import json
-import subprocess
-import sys
+import struct
 import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any, Literal
 
 import c3d
 import numpy as np
 
-from pipeline.c3d.header import ByteOrder, Header, check_complete, check_parameter_section, floats, rejected
+from pipeline.c3d.header import BLOCK_BYTES, ByteOrder, Header, floats, parameter_section, rejected
 
-Reader = Literal["c3d", "ezc3d"]
 ParameterValue = np.ndarray | tuple[str, ...]
 
-EZC3D_PROGRAM = Path(__file__).with_name("ezc3d_parameters.py")
-EZC3D_TIMEOUT_S = 30.0
 _PADDING = " \t\r\n\0"
 
 
@@ -28,13 +21,10 @@ class Parameters:
     """GROUP:NAME (capitals) to its value.
 
     Numbers are arrays in the file's dimensions, first index fastest (so `CORNERS` is (3, 4, plates)); a
-    scalar has shape (1,). Texts are tuples, padding removed. `reader` is the library that read them, and
-    `note` says why it was not the first choice ("" if it was).
+    scalar has shape (1,). Texts are tuples, padding removed.
     """
 
     values: Mapping[str, ParameterValue]
-    reader: Reader
-    note: str = ""
 
     def numbers(self, key: str) -> np.ndarray:
         """The numbers of `key` and its continuations (`SCALE`, `SCALE2`, ...); empty if absent."""
@@ -74,39 +64,38 @@ class Parameters:
         return values
 
 
-def read_parameters(path: Path, data: bytes, header: Header) -> Parameters:
-    """Read the parameter section of `path`, whose content is `data`.
+class _SectionReader(c3d.Reader):
+    """py-c3d's reader without its comparison of header and parameters, which `frames.py` makes with tolerances."""
 
-    Raises TrialRejected where the section is broken or, with what both libraries said, if neither can read
-    it.
+    def _check_metadata(self) -> None:
+        pass
+
+
+def read_parameters(data: bytes, header: Header, name: str) -> Parameters:
+    """Read the parameter section of the file `name`, whose content is `data`.
+
+    Raises TrialRejected where the section is broken or, with what py-c3d said, if it can't be read.
     """
-    check_parameter_section(data, header, path.name)
+    section = parameter_section(data, header, name)
+    # The header's events are left out: py-c3d fails on a number of them that can't be.
+    opening = (b"\2" + data[1:298]).ljust(BLOCK_BYTES, b"\0")
     try:
-        return Parameters(values=_with_c3d(data, header.byte_order), reader="c3d")
-    except Exception as error:  # a parser on foreign bytes raises anything from struct.error to MemoryError
-        first_complaint = f"{type(error).__name__}: {error}"
-    # ezc3d reads the frames too, and doesn't check that they are there.
-    check_complete(data, header, header.frame_count, path.name)
-    try:
-        values = _with_ezc3d(path)
-    except Exception as error:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # it warns about repeated names of groups
+            reader = _SectionReader(io.BytesIO(opening + section))
+        values = {
+            f"{group_name}:{parameter_name}".upper(): _value(parameter, header.byte_order)
+            for group_name, group in reader.group_items()
+            for parameter_name, parameter in group.param_items()
+        }
+    # What py-c3d says of names and numbers that the format doesn't allow.
+    except (ValueError, KeyError, TypeError, AttributeError, AssertionError, IndexError, struct.error) as error:
         raise rejected(
-            path.name,
-            f"neither py-c3d ({first_complaint}) nor ezc3d ({error}) could read its parameters. "
-            "Export the trial again from the recording software.",
+            name,
+            f"py-c3d can't read its parameters ({type(error).__name__}: {error}). Export the trial again from the "
+            "recording software.",
         ) from error
-    return Parameters(values=values, reader="ezc3d", note=f"read with ezc3d, since py-c3d said: {first_complaint}")
-
-
-def _with_c3d(data: bytes, byte_order: ByteOrder) -> dict[str, ParameterValue]:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # it warns about every optional parameter that a file lacks
-        reader = c3d.Reader(io.BytesIO(data))
-    return {
-        f"{group_name}:{name}".upper(): _value(parameter, byte_order)
-        for group_name, group in reader.group_items()
-        for name, parameter in group.param_items()
-    }
+    return Parameters(values=values)
 
 
 def _value(parameter: c3d.c3d.Param, byte_order: ByteOrder) -> ParameterValue:
@@ -132,23 +121,3 @@ def _decoded(raw: bytes) -> str:
         return raw.decode("utf-8").strip(_PADDING)
     except UnicodeDecodeError:
         return raw.decode("latin-1").strip(_PADDING)
-
-
-def _with_ezc3d(path: Path) -> dict[str, ParameterValue]:
-    """The parameters by ezc3d, in a process of its own: on damaged values it can crash or never return."""
-    result = subprocess.run(
-        [sys.executable, str(EZC3D_PROGRAM), str(path)],
-        capture_output=True,
-        timeout=EZC3D_TIMEOUT_S,
-        check=False,
-    )
-    if result.returncode != 0:
-        said = result.stderr.decode(errors="replace").strip().splitlines()
-        raise ValueError(said[-1] if said else f"it crashed with exit status {result.returncode}")
-    return {key: _from_json(value) for key, value in json.loads(result.stdout).items()}
-
-
-def _from_json(value: dict[str, list[Any]]) -> ParameterValue:
-    if "texts" in value:
-        return tuple(_decoded(text.encode("utf-8", "surrogateescape")) for text in value["texts"])
-    return np.array(value["numbers"], dtype=float).reshape(value["shape"])

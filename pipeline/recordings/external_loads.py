@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from xml.etree import ElementTree
 
-from pipeline.recordings.text_file import read_text, unreadable
+from pipeline.c3d.recorded_bytes import recorded_bytes
+from pipeline.errors import TrialRejected
+from pipeline.recordings.text_file import STAGE, read_text, unreadable
 from pipeline.records import Side
 
 # The bodies of a foot in OpenSim's models of gait.
@@ -91,9 +93,9 @@ def _xml_files(folder: Path) -> Iterator[Path]:
 def _names(path: Path, data_file: str) -> bool:
     """Whether an XML file is an ExternalLoads that names this file; one that can't be read names none."""
     try:
-        text = path.read_text("utf-8", "replace")
+        text = recorded_bytes(path, STAGE).decode("utf-8", "replace")
         found = ElementTree.fromstring(text.encode()).find(".//ExternalLoads") if "ExternalLoads" in text else None
-    except (OSError, ElementTree.ParseError):
+    except (TrialRejected, ElementTree.ParseError):
         return False
     return found is not None and re.split(r"[/\\]", _text(found, "datafile"))[-1].casefold() == data_file.casefold()
 

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
+from pipeline.c3d.recorded_bytes import recorded_bytes
 from pipeline.errors import TrialRejected
 
 # The step of the chain that a file is refused by.
@@ -19,12 +20,7 @@ def unreadable(name: str, what: str) -> TrialRejected:
 
 def read_text(path: Path) -> tuple[str, list[str]]:
     """A file's text, in UTF-8 or UTF-16, else as Windows writes it; and warnings. TrialRejected if it is none."""
-    try:
-        data = path.read_bytes()
-    except OSError as error:
-        raise unreadable(
-            path.name, f"the file can't be read ({error.strerror}). Check the path and its rights."
-        ) from error
+    data = recorded_bytes(path, STAGE)
     if data[:2] in (b"\xff\xfe", b"\xfe\xff"):
         return data.decode("utf-16", "replace"), []
     if b"\0" in data:

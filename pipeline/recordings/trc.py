@@ -12,22 +12,11 @@ from pathlib import Path
 
 import numpy as np
 
-from pipeline.c3d.metadata import subject_prefixes, unique_labels, without_prefix
+from pipeline.c3d.metadata import LENGTH_M, subject_prefixes, unique_labels, without_prefix
 from pipeline.c3d.read_c3d import unseen_at_the_origin
 from pipeline.recordings.text_file import even_rate_hz, read_text, unreadable
 from pipeline.records import Recording, SubjectBlock
 
-_METRES = {
-    "mm": 1e-3,
-    "millimeters": 1e-3,
-    "millimetres": 1e-3,
-    "cm": 1e-2,
-    "centimeters": 1e-2,
-    "centimetres": 1e-2,
-    "m": 1.0,
-    "meters": 1.0,
-    "metres": 1.0,
-}
 _MISSING = frozenset({"", "nan", "na", "n/a", "null", "none", "-nan", "-nan(ind)", "-1.#ind", "1.#qnan", "-"})
 # DataRate and the Time column may differ by rounding.
 _SAME_RATE = 0.01
@@ -106,10 +95,10 @@ def _header(name: str, lines: Sequence[str]) -> _Header:
         values = [value.strip() for value in lines[2].split("\t")]
     stated = {key.lower(): value for key, value in zip(names, values, strict=False)}
     unit = stated.get("units", "")
-    if unit.lower() not in _METRES:
+    if unit.lower() not in LENGTH_M:
         raise unreadable(
             name,
-            f"Units is {unit!r}, expected one of {', '.join(_METRES)}. Write the unit into the header's third line: "
+            f"Units is {unit!r}, expected one of mm, cm, m. Write the unit into the header's third line: "
             "nothing else tells it.",
         )
     cells = lines[3].split("\t") if "\t" in lines[3] else lines[3].split()
@@ -119,7 +108,7 @@ def _header(name: str, lines: Sequence[str]) -> _Header:
         )
     return _Header(
         rate_hz=_stated_rate(stated.get("datarate", "")),
-        metres=_METRES[unit.lower()],
+        metres=LENGTH_M[unit.lower()],
         frames=stated.get("numframes", ""),
         markers=stated.get("nummarkers", ""),
         label_cells=tuple(cell.strip() for cell in cells[2:]),

@@ -1,8 +1,8 @@
 """C3D files, byte by byte (C3D File Format User Guide, Motion Lab Systems).
 
-Both libraries that read C3D can write it too, but neither serves here: ezc3d 1.7 drops ANALOG:OFFSET and can't share a
-process with OpenSim; py-c3d 0.6 fails on a frame with as many markers as analog channels, and makes the header itself,
-while tests of our reader need wrong ones.
+Both libraries that read C3D can write it too, but neither serves here: ezc3d 1.7 writes every ANALOG:OFFSET as 0 and
+can't share a process with OpenSim; py-c3d 0.6 fails on a frame with as many markers as analog channels, and makes
+the header itself, while tests of our reader need wrong ones.
 """
 
 import struct

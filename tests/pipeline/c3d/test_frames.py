@@ -77,6 +77,45 @@ def test_unsigned_analog(walk: Path) -> None:
     np.testing.assert_array_equal(recording.analog[:2, 0], [40000 - 32768, 65535 - 32768])
 
 
+def test_an_unsigned_offset_in_a_file_of_floats(walk: Path) -> None:
+    # Vicon Workstation 5 stores the 32768 of its converter, as a parameter of 16 bits holds it, beside floats.
+    analog = np.array([[32768.0 + 700, 2.0], [32768.0, 3.0]] * 10)
+    group = {"FORMAT": "UNSIGNED", "OFFSET": int16s(-32768, -5)}
+    recording = read(walk, analog=analog, parameters={"ANALOG": group})
+    np.testing.assert_array_equal(recording.analog[:2], [[700.0, 7.0], [0.0, 8.0]])
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf, 1e30])
+def test_a_sample_that_is_no_number_is_unknown_and_said(walk: Path, value: float) -> None:
+    analog = np.full((20, 3), 5.0)
+    analog[7, 1] = value
+    recording = read(walk, analog=analog)
+    assert np.argwhere(np.isnan(recording.analog)).tolist() == [[7, 1]]
+    (warning,) = recording.warnings
+    assert "1 analog samples are not a number, infinite or absurdly large (channels 2)" in warning
+
+
+@pytest.mark.parametrize("scale", [0.0, np.inf, np.nan])
+def test_a_general_scale_of_nothing_is_no_scale(walk: Path, scale: float) -> None:
+    recording = read(walk, analog=np.full((20, 2), 5.0), parameters={"ANALOG": {"GEN_SCALE": float32s(scale)}})
+    assert recording.analog_units == ("", "")
+    assert any("missing, zero or infinite for 2 of 2 channels" in warning for warning in recording.warnings)
+
+
+def test_a_channel_scaled_by_zero_has_no_unit(walk: Path) -> None:
+    recording = read(walk, analog=np.full((20, 2), 5.0), parameters={"ANALOG": {"SCALE": float32s(2.0, 0.0)}})
+    assert recording.analog_units == ("V", "")
+    np.testing.assert_array_equal(recording.analog[0], [10.0, 5.0])
+
+
+def test_a_header_that_counts_channels_instead_of_values(walk: Path) -> None:
+    analog = np.arange(60.0).reshape(30, 2)
+    recording = read(walk, analog=analog, header={"analog": 2})
+    np.testing.assert_array_equal(recording.analog, analog)
+    np.testing.assert_allclose(recording.markers_m[:, 1], np.tile([0.101, 0.201, 0.301], (10, 1)))
+    assert "the header counts 2 analog values a frame, which are its channels" in recording.warnings[0]
+
+
 @pytest.mark.parametrize(
     ("offset", "expected"),
     [(None, [5.0, 5.0]), (int16s(3), [2.0, 5.0]), (float32s(3.0, 1.0), [2.0, 4.0]), ("none", [5.0, 5.0])],
@@ -150,6 +189,30 @@ def test_a_truncated_file_says_what_it_has(walk: Path) -> None:
     walk.write_bytes(whole[: len(whole) - 1024])
     with pytest.raises(TrialRejected, match=rf"truncated: it has {len(whole) - 1024} bytes, and 200 frames need"):
         read_c3d(walk)
+
+
+@pytest.mark.parametrize("block", [b"\0" * 512, b"\1" * 512])
+def test_an_inserted_block_is_found_whatever_the_file_states(walk: Path, block: bytes) -> None:
+    file = C3DFile(points=still_points(200, 5), analog=np.ones((2000, 6)))
+    data = file.content()
+    start = 512 * (data[16] - 1)
+    walk.write_bytes(data[:start] + block + data[start:])
+    with pytest.raises(TrialRejected, match=r"bytes follow its 200 frames.*its size does not fit"):
+        read_c3d(walk)
+
+
+def test_a_saturated_count_is_told_by_the_size(walk: Path) -> None:
+    points = still_points(FRAMES, 33)
+    points[:, 0, 0] = np.arange(FRAMES) + 1
+    recording = read(walk, points=points, parameters={"POINT": {"FRAMES": int16s(-1)}})
+    assert len(recording.time_s) == FRAMES
+    assert f"its size tells {FRAMES}" in recording.warnings[0]
+
+
+def test_a_saturated_count_of_small_frames_is_refused(walk: Path) -> None:
+    # The padding of the last block may be several frames, or none.
+    with pytest.raises(TrialRejected, match="don't tell the number"):
+        read(walk, points=still_points(FRAMES, 1), parameters={"POINT": {"FRAMES": int16s(-1)}})
 
 
 @pytest.mark.parametrize(

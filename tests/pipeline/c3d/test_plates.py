@@ -115,6 +115,14 @@ def test_used_of_any_shape(walk: Path, used: np.ndarray) -> None:
     assert_push(read(walk, platform(USED=used)))
 
 
+@pytest.mark.parametrize("group", [platform(USED=int16s(0)), platform(USED=None), {}])
+def test_moments_of_no_plate_are_told(walk: Path, group: dict) -> None:
+    recording = read(walk, group)
+    assert recording.plates == ()
+    (warning,) = recording.warnings
+    assert "3 analog channels measure moments, and FORCE_PLATFORM states no force plate" in warning
+
+
 def offset_push() -> np.ndarray:
     analog = np.tile(np.array([1.0, -2.0, 15.0, 40.0, 50.0, 60.0]), (20, 1))
     analog[10:] += PUSH
