@@ -1,7 +1,7 @@
-"""Plates put right as a session or a profile says: channels exchanged, scaled, reversed. The same tries what may be wrong.
+"""Plates put right as a session or a profile says: channels exchanged, scaled, reversed. The same tries what is wrong.
 
-Channels are the plate's own, as a C3D names them: fx, fy, fz and mx, my, mz along the axes that its corners give. A file
-of ground reactions has no corners: its columns' axes are meant.
+Channels are the plate's own, as a C3D names them: fx, fy, fz and mx, my, mz along the axes that its corners give. A
+file of ground reactions has no corners: its columns' axes are meant.
 
 Shapes: S samples.
 """
@@ -31,8 +31,8 @@ def with_corrected_plates(recording: Recording, corrections: Mapping[int, PlateC
     if unknown:
         raise TrialRejected(
             "read_c3d",
-            f"{recording.path.name}: holds the plates {', '.join(map(str, sorted(numbers)))}, and [plates.{unknown[0]}] "
-            "corrects another. Correct its number in the session or the profile.",
+            f"{recording.path.name}: holds the plates {', '.join(map(str, sorted(numbers)))}, and "
+            f"[plates.{unknown[0]}] corrects another. Correct its number in the session or the profile.",
         )
     return replace(
         recording,

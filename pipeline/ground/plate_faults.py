@@ -1,7 +1,7 @@
 """Whether what the plates gave is what the motion needs, and if not, what is wrong with which plate.
 
-By Newton's laws the plates' whole force is the body's mass times the acceleration of its mass centre and its weight, and
-their moment about the mass centre is the rate of the angular momentum about it. Of each plate some corrections are
+By Newton's laws the plates' whole force is the body's mass times the acceleration of its mass centre and its weight,
+and their moment about the mass centre is the rate of the angular momentum about it. Of each plate some corrections are
 tried: where one leaves far less of force and moment than what is stated does, that is what is wrong.
 
 Shapes: T marker frames; components are along the ground frame's axes: forward, up, right.
@@ -29,6 +29,8 @@ LEAST_SHARE, LEAST_S = 0.2, 0.15
 END_S = 0.05
 # A free moment smaller than this, over body weight, root mean square, tells no sign and changes no moment.
 LEAST_FREE_MOMENT_M = 0.001
+# One plate's tells its sign by itself beyond this. Below, it changes the hip's moment by less than 0.05 N·m/kg.
+OWN_FREE_MOMENT_M = 0.0025
 # The pressure under a foot that rolls travels further than this: 52 mm at least under 64 plates' whole stances.
 STILL_M = 0.015
 # A motion explains what was measured if it leaves less than this many times what is usual, root mean square over all
@@ -38,8 +40,7 @@ EXPLAINED = 4.0
 LEAST_CORRELATION = 0.3
 # A plate bears alone if it bears more than this share of all that is measured.
 ALONE_SHARE = 0.9
-# Half of what one stance alone may weigh otherwise than the whole walk.
-LEAST_ALONE = 0.08
+_WAYS = (("backward", "forward"), ("to the left", "to the right"))
 COMPONENTS = ("forward", "up", "sideways")
 
 
@@ -84,9 +85,10 @@ class PlateFault:
 class PlateAgreement:
     """How plates and motion agree, by component: correlation and gain (measured over needed); NaN where too little.
 
-    `free_moment_gain`: what the motion needs about the vertical over what the plates' free moments are, 1 if they agree.
-    `vertical`: each plate's vertical force over what the motion needs while it bears alone, less one; `shift_m` (2,): how
-    far forward and to the right of where the motion needs it its pressure acts then.
+    `free_moment_gain`: what the motion needs about the vertical over what the plates' free moments are; 1 if they
+    agree. `vertical`: each plate's vertical force over what the motion needs while it bears alone, less one; `shift_m`
+    (2,): how far forward and to the right of where the motion needs it its pressure acts then. `travel_m`: how far its
+    pressure moves.
     """
 
     correlation: Mapping[str, float]
@@ -96,9 +98,6 @@ class PlateAgreement:
     shift_m: Mapping[int, np.ndarray]
     travel_m: Mapping[int, float]
     faults: tuple[PlateFault, ...] = ()
-
-
-_FREE_REVERSED = "the free moment explains the motion with its sign reversed"
 
 
 def _fault(what: str, **how: object) -> tuple[PlateCorrection, str]:
@@ -157,13 +156,19 @@ FREE_MOMENT = PlateCorrection(reverse=("free_moment",))
 
 def why_plates_refused(agreement: PlateAgreement, settings: InverseDynamicsSettings) -> str:
     """What is wrong with the plates, and what to do; "" if nothing is beyond a limit."""
-    faults = [fault for fault in agreement.faults if fault.drop >= settings.min_fault_drop]
+    still = {plate for plate, far_m in agreement.travel_m.items() if far_m < STILL_M}
+    faults = [
+        fault
+        for fault in agreement.faults
+        # A pressure that stands still spoils whatever else might explain the motion, unless its moments are small.
+        if fault.drop >= settings.min_fault_drop and (fault.plate not in still or fault.correction.times)
+    ]
     if faults:
         told = "; ".join(map(str, faults))
         lines = ", ".join(f"[plates.{fault.plate}] {_as_setting(fault.correction)}" for fault in faults)
         return (
-            f"the plates do not agree with the motion. {told[0].upper()}{told[1:]}. Correct the export or FORCE_PLATFORM; "
-            f"if the laboratory confirms it, write {lines} in session.toml or in its profile"
+            f"the plates do not agree with the motion. {told[0].upper()}{told[1:]}. Correct the export or "
+            f"FORCE_PLATFORM; if the laboratory confirms it, write {lines} in session.toml or in its profile"
         )
     told = "; ".join(_out_of_place(agreement, settings.max_vertical_difference, settings.max_pressure_shift_m))
     if told:
@@ -184,27 +189,38 @@ def plate_warnings(agreement: PlateAgreement, settings: InverseDynamicsSettings)
 
 def _out_of_place(agreement: PlateAgreement, vertical: float, shift_m: float) -> list[str]:
     """Which plates' vertical force, or place of it, is further from the motion's needs than these limits."""
-    told = []
-    for plate, off in agreement.vertical.items():
-        others = [value for number, value in agreement.vertical.items() if number != plate]
-        apart = off - (float(np.median(others)) if others else 0.0)
-        # One plate by itself is held against the stated mass, and that is what strides weigh.
-        if abs(apart) > (vertical if others else max(vertical, LEAST_ALONE)) and abs(off) == max(map(abs, (off, *others))):
-            than = "than the other plates, by what the motion needs" if others else "than the motion needs"
-            told.append(f"plate {plate}: the vertical force is {abs(apart):.0%} {'more' if apart > 0 else 'less'} {than}")
-    for plate, at_m in agreement.shift_m.items():
-        for far_m, way in zip(at_m, (("forward", "backward"), ("to the right", "to the left")), strict=True):
-            if abs(far_m) > shift_m:
-                told.append(
-                    f"plate {plate}: its pressure lies {abs(far_m) * 1e3:.0f} mm too far {way[0 if far_m > 0 else 1]} for "
-                    "the motion"
-                )
-    for plate, far_m in agreement.travel_m.items():
-        if far_m < STILL_M:
-            told.append(
-                f"plate {plate}: its centre of pressure stands still, within {far_m * 1e3:.0f} mm, under a foot that rolls"
-            )
-    return told
+    return [
+        *_unlike_others(agreement, vertical),
+        *(
+            f"plate {plate}: its pressure lies {abs(far_m) * 1e3:.0f} mm too far {ways[far_m > 0]} for the motion"
+            for plate, at_m in agreement.shift_m.items()
+            for far_m, ways in zip(at_m, _WAYS, strict=True)
+            if abs(far_m) > shift_m
+        ),
+        *(
+            f"plate {plate}: its pressure stands still, within {far_m * 1e3:.0f} mm, under a foot that rolls"
+            for plate, far_m in agreement.travel_m.items()
+            if far_m < STILL_M
+        ),
+    ]
+
+
+def _unlike_others(agreement: PlateAgreement, limit: float) -> list[str]:
+    """Of plates whose vertical force is unlike the others', the one that is furthest from the motion's needs.
+
+    A plate by itself says no more than strides that weigh the walker do: the stated mass is a part of what is needed.
+    """
+    if len(agreement.vertical) < 2:
+        return []
+    plate = max(agreement.vertical, key=lambda number: abs(agreement.vertical[number]))
+    others = [value for number, value in agreement.vertical.items() if number != plate]
+    apart = agreement.vertical[plate] - float(np.median(others))
+    if abs(apart) <= limit:
+        return []
+    way = "more" if apart > 0 else "less"
+    return [
+        f"plate {plate}: the vertical force is {abs(apart):.0%} {way} than the other plates', by the motion's needs"
+    ]
 
 
 def _as_setting(correction: PlateCorrection) -> str:
@@ -275,14 +291,11 @@ def judge_plates(
 ) -> PlateAgreement:
     """The figures of each component, and the plates that something else than what is stated explains."""
     compared = _Compared(needed, given, weight_n)
-    free_gain = _free_moment_gain(compared)
     judged = [share for share in given.shares if compared.frames(share).any()]
-    faults = [_most_likely(compared, share) for share in judged]
-    if free_gain < settings.min_free_moment_gain:
-        faults += [
-            PlateFault(plate=share.number, correction=FREE_MOMENT, what=_FREE_REVERSED, drop=settings.min_fault_drop)
-            for share in given.shares
-        ]
+    faults = [one for share in judged if (one := _most_likely(compared, share)).drop >= settings.report_fault_drop]
+    free_gain = _free_moment_gain(compared, judged, LEAST_FREE_MOMENT_M)
+    if not faults:
+        faults = [_free_reversed(share) for share in _free_reversed_of(compared, judged, free_gain, settings)]
     alone = {share.number: frames for share in given.shares if (frames := compared.alone(share)).any()}
     return PlateAgreement(
         correlation={name: _correlation(compared, axis) for axis, name in enumerate(COMPONENTS)},
@@ -291,7 +304,7 @@ def judge_plates(
         vertical={number: _vertical(compared, frames) for number, frames in alone.items()},
         shift_m={number: _shift_m(compared, frames) for number, frames in alone.items()},
         travel_m={share.number: _travel_m(compared, share) for share in judged},
-        faults=tuple(one for one in faults if one.drop >= settings.report_fault_drop),
+        faults=tuple(faults),
     )
 
 
@@ -306,18 +319,34 @@ def _most_likely(compared: _Compared, share: ForcePlate) -> PlateFault:
     )
 
 
-def _free_moment_gain(compared: _Compared) -> float:
-    """Over all plates together: a single one's is mostly too small to tell."""
+def _free_moment_gain(compared: _Compared, shares: Sequence[ForcePlate], least_m: float) -> float:
+    """What the motion needs about the vertical over these plates' free moments; NaN if they are too small to tell."""
     free, needed = [np.zeros(0)], [np.zeros(0)]
-    for share in compared.given.shares:
+    for share in shares:
         frames = compared.frames(share)
         _, reversed_nm = _with(compared.given, share, FREE_MOMENT)
         free.append((compared.given.moment_nm - reversed_nm)[frames, 1] / 2)
         needed.append(free[-1] - compared.stated[frames, 4])
     gave, needs = np.concatenate(free), np.concatenate(needed)
-    if not len(gave) or not compared.explained(compared.known) or np.sqrt(np.mean(gave**2)) < LEAST_FREE_MOMENT_M * compared.weight_n:
-        return float("nan")
+    if not len(gave) or not compared.explained(compared.known):
+        return math.nan
+    if np.sqrt(np.mean(gave**2)) < least_m * compared.weight_n:
+        return math.nan
     return float(needs @ gave / (gave @ gave))
+
+
+def _free_reversed_of(
+    compared: _Compared, shares: Sequence[ForcePlate], gain: float, settings: InverseDynamicsSettings
+) -> Sequence[ForcePlate]:
+    """The plates whose free moment is reversed: those that tell by themselves, or all if they tell it together."""
+    least = settings.min_free_moment_gain
+    own = [share for share in shares if _free_moment_gain(compared, [share], OWN_FREE_MOMENT_M) < least]
+    return own or (shares if gain < least else ())
+
+
+def _free_reversed(share: ForcePlate) -> PlateFault:
+    what = "the free moment explains the motion with its sign reversed"
+    return PlateFault(plate=share.number, correction=FREE_MOMENT, what=what, drop=math.inf)
 
 
 def _vertical(compared: _Compared, alone: np.ndarray) -> float:
@@ -333,7 +362,7 @@ def _shift_m(compared: _Compared, alone: np.ndarray) -> np.ndarray:
 
 
 def _travel_m(compared: _Compared, share: ForcePlate) -> float:
-    """How far the centre of pressure moves between a twentieth of the frames that judge a plate and the last one."""
+    """How far the centre of pressure moves over the frames that judge a plate, the outer twentieths of it left out."""
     cop_m, _ = centre_of_pressure(share)
     at_m = cop_m[compared.frames(share)] @ compared.given.rotation.T
     return float(np.linalg.norm(np.ptp(np.percentile(at_m, (5, 95), axis=0), axis=0)[[0, 2]]))
