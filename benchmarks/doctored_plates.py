@@ -24,9 +24,9 @@ from benchmarks.tables import Cell, markdown
 from pipeline.c3d.force_plates import centre_of_pressure
 from pipeline.errors import TrialRejected
 from pipeline.ground.contacts import GRAVITY_M_S2
-from pipeline.ground.corrected_plates import corrected
 from pipeline.ground.observe_walk import observe_passes
-from pipeline.ground.plate_faults import OWN_FREE_MOMENT_M, plate_warnings, why_plates_refused
+from pipeline.ground.plates.corrected_plates import corrected
+from pipeline.ground.plates.plate_faults import OWN_FREE_MOMENT_M, plate_warnings, why_plates_refused
 from pipeline.markers.static_trial import StaticTrial
 from pipeline.osim.engines import load_engine
 from pipeline.osim.log import quiet

@@ -1,6 +1,6 @@
 """Plates against the solved motion of a model: what the motion needs from the ground, and what the plates gave.
 
-The judgement is `ground/plate_faults.py`'s. It costs one recursion of inverse dynamics over the frames of a walk.
+The judgement is `ground/plates/plate_faults.py`'s. It costs one recursion of inverse dynamics over the frames of a walk.
 """
 
 from pathlib import Path
@@ -10,7 +10,7 @@ import numpy as np
 from pipeline.errors import TrialRejected
 from pipeline.ground.contacts import GRAVITY_M_S2
 from pipeline.ground.observe_walk import ObservedWalk
-from pipeline.ground.plate_faults import GivenWrench, NeededWrench, PlateAgreement, judge_plates
+from pipeline.ground.plates.plate_faults import GivenWrench, NeededWrench, PlateAgreement, judge_plates
 from pipeline.osim.models.mechanics import Mechanics
 from pipeline.osim.motion import natural_spline
 from pipeline.records import SIDES, Coordinates

@@ -13,8 +13,8 @@ from pipeline.anatomy.joint_angles import joint_angles
 from pipeline.errors import TrialRejected
 from pipeline.ground.cycles import LostStride, Stride, frames_of
 from pipeline.ground.observe_walk import ObservedWalk, observe_passes
-from pipeline.ground.plate_faults import PlateAgreement, plate_warnings, why_plates_refused
 from pipeline.ground.plate_lag import PlateLag, lag_warnings
+from pipeline.ground.plates.plate_faults import PlateAgreement, plate_warnings, why_plates_refused
 from pipeline.ground.progression import turns_in_words
 from pipeline.markers.static_trial import StaticTrial
 from pipeline.osim.engines import load_engine
@@ -111,6 +111,7 @@ def process_trial(
         judged=judged,
         residuals=left,
         impulse_error=ground.impulse_error,
+        plates=agreements[0] if agreements else None,
         speed_m_s=float(
             np.average([walk.speed_m_s for walk, _ in solved], weights=[len(walk.markers.time_s) for walk, _ in solved])
         ),

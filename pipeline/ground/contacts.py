@@ -10,8 +10,8 @@ import numpy as np
 
 from pipeline.c3d.force_plates import centre_of_pressure
 from pipeline.errors import TrialRejected
-from pipeline.ground.corrected_plates import corrected
 from pipeline.ground.floor import belt_velocity_m_s, distance_to_edge_m, distance_to_foot_m, foot_beyond_m, on_floor
+from pipeline.ground.plates.corrected_plates import corrected
 from pipeline.records import SIDES, ForcePlate, Markers, Recording, Side
 from pipeline.session.profile import PlateCorrection, Profile, foot_of
 from pipeline.session.recipe import GroundReactionSettings

@@ -9,11 +9,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from pipeline.errors import TrialRejected
-from pipeline.ground.corrected_plates import with_corrected_plates
 from pipeline.ground.cycles import LostStride, Stride, frames_of, measured_strides
 from pipeline.ground.floor import belt_velocity_m_s
 from pipeline.ground.ground_reactions import GroundReactions, ground_reactions
 from pipeline.ground.plate_lag import in_step
+from pipeline.ground.plates.corrected_plates import with_corrected_plates
 from pipeline.ground.progression import path_speed_m_s, with_headings
 from pipeline.markers.observed import worst_gaps
 from pipeline.markers.static_trial import StaticTrial

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from pipeline.c3d.force_plates import centre_of_pressure, plate_axes
-from pipeline.ground.corrected_plates import corrected
+from pipeline.ground.plates.corrected_plates import corrected
 from pipeline.records import ForcePlate
 from pipeline.session.profile import PlateCorrection
 from pipeline.session.recipe import InverseDynamicsSettings
