@@ -1,6 +1,6 @@
 """Plates against the solved motion of a model: what the motion needs from the ground, and what the plates gave.
 
-The judgement is `ground/plates/plate_faults.py`'s. It costs one recursion of inverse dynamics over the frames of a walk.
+The judgement is `ground/plates/plate_faults.py`'s. It costs one recursion of inverse dynamics over a walk's frames.
 """
 
 from pathlib import Path

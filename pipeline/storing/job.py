@@ -82,7 +82,7 @@ class Job:
             "condition": trial.condition,
             "kinematics_only": self.setup.session.kinematics_only,
             "plates_lag_s": self.setup.plates_lag_s,
-            "plates": {str(number): str(how) for number, how in self.setup.plate_corrections.items()},
+            "plates": "; ".join(f"{number}: {how}" for number, how in self.setup.plate_corrections.items()),
         }
         return stage_accounts(self.setup.recipe, facts, opensim_version())
 

@@ -100,6 +100,9 @@ class PlateAgreement:
     faults: tuple[PlateFault, ...] = ()
 
 
+_FREE_REVERSED = "the free moment explains the motion with its sign reversed"
+
+
 def _fault(what: str, **how: object) -> tuple[PlateCorrection, str]:
     return PlateCorrection.model_validate(how), what
 
@@ -136,6 +139,7 @@ def _candidates() -> list[tuple[PlateCorrection, str]]:
         ),
         _fault("the moment about {fx_axis} explains the motion with its sign reversed", reverse=("mx",)),
         _fault("the moment about {fy_axis} explains the motion with its sign reversed", reverse=("my",)),
+        _fault(_FREE_REVERSED, reverse=("free_moment",)),
         _fault("the moment about the vertical explains the motion with its sign reversed", reverse=("mz",)),
         *(
             _fault(
@@ -192,7 +196,7 @@ def _out_of_place(agreement: PlateAgreement, vertical: float, shift_m: float) ->
     return [
         *_unlike_others(agreement, vertical),
         *(
-            f"plate {plate}: its pressure lies {abs(far_m) * 1e3:.0f} mm too far {ways[far_m > 0]} for the motion"
+            f"plate {plate}: its pressure lies {abs(far_m) * 1e3:.0f} mm too far {ways[int(far_m > 0)]} for the motion"
             for plate, at_m in agreement.shift_m.items()
             for far_m, ways in zip(at_m, _WAYS, strict=True)
             if abs(far_m) > shift_m
@@ -345,8 +349,7 @@ def _free_reversed_of(
 
 
 def _free_reversed(share: ForcePlate) -> PlateFault:
-    what = "the free moment explains the motion with its sign reversed"
-    return PlateFault(plate=share.number, correction=FREE_MOMENT, what=what, drop=math.inf)
+    return PlateFault(plate=share.number, correction=FREE_MOMENT, what=_FREE_REVERSED, drop=math.inf)
 
 
 def _vertical(compared: _Compared, alone: np.ndarray) -> float:

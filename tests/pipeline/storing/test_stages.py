@@ -30,7 +30,7 @@ FACTS = {
     "trial": "walk's hash",
     "condition": "slow",
     "plates_lag_s": None,
-    "plates": {},
+    "plates": "",
     "kinematics_only": False,
     "bony_places": "a table's hash",
     "built_in_joints": "a table's hash",
