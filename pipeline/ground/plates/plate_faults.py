@@ -298,7 +298,9 @@ def judge_plates(
     judged = [share for share in given.shares if compared.frames(share).any()]
     faults = [one for share in judged if (one := _most_likely(compared, share)).drop >= settings.report_fault_drop]
     free_gain = _free_moment_gain(compared, judged, LEAST_FREE_MOMENT_M)
-    if not faults:
+    shift_m = {share.number: _shift_m(compared, frames) for share in judged if (frames := compared.alone(share)).any()}
+    # A force out of place turns the body about the vertical too.
+    if not faults and not any((np.abs(at_m) > settings.report_pressure_shift_m).any() for at_m in shift_m.values()):
         faults = [_free_reversed(share) for share in _free_reversed_of(compared, judged, free_gain, settings)]
     alone = {share.number: frames for share in given.shares if (frames := compared.alone(share)).any()}
     return PlateAgreement(
@@ -306,7 +308,7 @@ def judge_plates(
         gain={name: _gain(compared, axis) for axis, name in enumerate(COMPONENTS)},
         free_moment_gain=free_gain,
         vertical={number: _vertical(compared, frames) for number, frames in alone.items()},
-        shift_m={number: _shift_m(compared, frames) for number, frames in alone.items()},
+        shift_m=shift_m,
         travel_m={share.number: _travel_m(compared, share) for share in judged},
         faults=tuple(faults),
     )
