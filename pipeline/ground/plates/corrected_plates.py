@@ -47,9 +47,14 @@ def with_corrected_plates(recording: Recording, corrections: Mapping[int, PlateC
     )
 
 
-def corrected(plate: ForcePlate, correction: PlateCorrection) -> ForcePlate:
-    """The plate with its channels exchanged first, then scaled, then reversed."""
-    axes = plate_axes(plate.corners_m) if plate.has_edges else np.eye(3)
+def axes_of(plate: ForcePlate) -> np.ndarray:
+    """The axes of a plate's channels as columns (3, 3), in the frame that it is in."""
+    return plate_axes(plate.corners_m) if plate.has_edges else np.eye(3)
+
+
+def corrected(plate: ForcePlate, correction: PlateCorrection, axes: np.ndarray | None = None) -> ForcePlate:
+    """The plate with its channels exchanged first, then scaled, then reversed. `axes`: its own, if known."""
+    axes = axes_of(plate) if axes is None else axes
     before = np.hstack([plate.force_n @ axes, plate.moment_nm @ axes])
     order = list(range(len(CHANNELS)))
     for first, second in correction.exchange:

@@ -10,12 +10,12 @@ Shapes: T marker frames; components are along the ground frame's axes: forward, 
 import json
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from pipeline.c3d.force_plates import centre_of_pressure, plate_axes
-from pipeline.ground.plates.corrected_plates import corrected
+from pipeline.c3d.force_plates import centre_of_pressure
+from pipeline.ground.plates.corrected_plates import axes_of, corrected
 from pipeline.records import ForcePlate
 from pipeline.session.profile import PlateCorrection
 from pipeline.session.recipe import InverseDynamicsSettings
@@ -273,16 +273,24 @@ class _Compared:
         frames = self.frames(share) & (up_n > ALONE_SHARE * self.given.force_n[:, 1])
         return frames & (frames.sum() >= self.least)
 
-    def drops(self, share: ForcePlate) -> list[float]:
-        """By how much less each of `CANDIDATES` leaves."""
+    def changes(self, share: ForcePlate, corrections: Sequence[PlateCorrection], frames: np.ndarray) -> np.ndarray:
+        """What each correction of a plate adds to what is left, (C, N, 6), in some frames."""
+        rotation, axes = self.given.rotation, axes_of(share)
+        at = replace(share, force_n=share.force_n[frames], moment_nm=share.moment_nm[frames])
+        others = [corrected(at, correction, axes) for correction in corrections]
+        force = np.stack([other.force_n - at.force_n for other in others]) @ rotation.T
+        moment = np.stack([other.moment_nm - at.moment_nm for other in others]) @ rotation.T
+        lever_m = rotation @ share.origin_m - self.needed.mass_centre_m[frames]
+        return np.concatenate([force, moment + np.cross(lever_m, force)], axis=2)
+
+    def drops(self, share: ForcePlate) -> np.ndarray:
+        """By how much less each of `CANDIDATES` leaves; minus infinity where that is too much anyhow."""
         frames, usual = self.frames(share), np.array([*USUAL_FORCE, *USUAL_MOMENT]) * self.scale
-        before = (self.stated[frames] ** 2).mean(axis=0) + usual**2
-        found = []
-        for correction, _ in CANDIDATES:
-            left = (self.left(*_with(self.given, share, correction))[frames] ** 2).mean(axis=0)
-            drop = float(np.log(before / (left + usual**2)).sum())
-            found.append(drop if np.mean(left / usual**2) < EXPLAINED**2 else -math.inf)
-        return found
+        before = (self.stated[frames] / usual) ** 2
+        changes = self.changes(share, [correction for correction, _ in CANDIDATES], frames)
+        after = (((self.stated[frames] + changes) / usual) ** 2).mean(axis=1)
+        drop = np.log((before.mean(axis=0) + 1) / (after + 1)).sum(axis=1)
+        return np.where(after.mean(axis=1) < EXPLAINED**2, drop, -math.inf)
 
     def explained(self, frames: np.ndarray) -> bool:
         """Whether the motion explains what was measured, as it is stated."""
@@ -321,7 +329,7 @@ def _most_likely(compared: _Compared, share: ForcePlate) -> PlateFault:
         plate=share.number,
         correction=correction,
         what=_in_words(what, share, compared.given.rotation),
-        drop=max(drops),
+        drop=float(drops.max()),
     )
 
 
@@ -330,8 +338,7 @@ def _free_moment_gain(compared: _Compared, shares: Sequence[ForcePlate], least_m
     free, needed = [np.zeros(0)], [np.zeros(0)]
     for share in shares:
         frames = compared.frames(share)
-        _, reversed_nm = _with(compared.given, share, FREE_MOMENT)
-        free.append((compared.given.moment_nm - reversed_nm)[frames, 1] / 2)
+        free.append(-compared.changes(share, [FREE_MOMENT], frames)[0, :, 4] / 2)
         needed.append(free[-1] - compared.stated[frames, 4])
     gave, needs = np.concatenate(free), np.concatenate(needed)
     if not len(gave) or not compared.explained(compared.known):
@@ -390,18 +397,10 @@ def _gain(compared: _Compared, axis: int) -> float:
 
 def _in_words(what: str, share: ForcePlate, rotation: np.ndarray) -> str:
     """The sentence with the plate's own axes named by the walk."""
-    axes = rotation @ (plate_axes(share.corners_m) if share.has_edges else np.eye(3))
+    axes = rotation @ axes_of(share)
     names = {}
     for index, channel in enumerate(("fx", "fy")):
         way = int(np.abs(axes[:, index]).argmax())
         names[channel] = f"{('the fore-aft', 'the vertical', 'the sideways')[way]} force ({channel})"
         names[f"{channel}_axis"] = f"{('the fore-aft', 'the vertical', 'the sideways')[way]} axis (m{channel[1]})"
     return what.format(**names)
-
-
-def _with(given: GivenWrench, share: ForcePlate, correction: PlateCorrection) -> tuple[np.ndarray, np.ndarray]:
-    """Force and moment about the origin, (T, 3), with one plate corrected."""
-    other = corrected(share, correction)
-    force = (other.force_n - share.force_n) @ given.rotation.T
-    moment = (other.moment_nm - share.moment_nm) @ given.rotation.T
-    return given.force_n + force, given.moment_nm + moment + np.cross(given.rotation @ share.origin_m, force)
