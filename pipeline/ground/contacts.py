@@ -25,11 +25,12 @@ PULLED_BODY_WEIGHTS, PUSHED_BODY_WEIGHTS = 0.5, 0.2
 LONGEST_EDGE_M = 5.0
 # A plate with no foot nearer than this, for at least so long, bears nothing: half of the time at most this share.
 NO_FOOT_M, NO_FOOT_S, NO_FOOT_BODY_WEIGHTS = 0.1, 0.1, 0.1
+# A centre of pressure further from a foot than this is nobody's.
+FAR_AWAY_M = 1.0
 # What brings a centre of pressure under the foot that is on the plate, and how it is said.
 _MIRRORED = "its moments' sign reversed"
 _MISREAD = (
     (PlateCorrection(reverse=("mx", "my", "mz")), _MIRRORED),
-    (PlateCorrection(times={"mx": 0.001, "my": 0.001, "mz": 0.001}), "its moments divided by 1000: N·mm, not N·m"),
     (PlateCorrection(times={"mx": 1000, "my": 1000, "mz": 1000}), "its moments times 1000: N·m, not N·mm"),
     (PlateCorrection(reverse=("mx",)), "mx reversed"),
     (PlateCorrection(reverse=("my",)), "my reversed"),
@@ -37,6 +38,7 @@ _MISREAD = (
     (PlateCorrection(exchange=(("mx", "my"),), reverse=("mx",)), "mx and my exchanged and mx reversed"),
     (PlateCorrection(exchange=(("mx", "my"),), reverse=("my",)), "mx and my exchanged and my reversed"),
     (PlateCorrection(exchange=(("mx", "my"),), reverse=("mx", "my")), "mx and my exchanged and both reversed"),
+    (PlateCorrection(times={"mx": 0.001, "my": 0.001, "mz": 0.001}), "its moments divided by 1000: N·mm, not N·m"),
 )
 
 
@@ -303,7 +305,9 @@ def _misread(recording: Recording, plate: ForcePlate, frames: np.ndarray, feet: 
     """
     if not np.isfinite(far_m):
         return ""
-    found = [(*_side_under(corrected(plate, correction), frames, feet), how) for correction, how in _MISREAD]
+    # A thousandth of a pressure's distance is the plate's middle: that says something only of one that is far away.
+    tried = _MISREAD if far_m > FAR_AWAY_M else _MISREAD[:-1]
+    found = [(*_side_under(corrected(plate, correction), frames, feet), how) for correction, how in tried]
     side, _, how = min(found, key=lambda one: one[1])
     if side is None:
         return ""

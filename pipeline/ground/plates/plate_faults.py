@@ -139,6 +139,7 @@ def _candidates() -> list[tuple[PlateCorrection, str]]:
         ),
         _fault("the moment about {fx_axis} explains the motion with its sign reversed", reverse=("mx",)),
         _fault("the moment about {fy_axis} explains the motion with its sign reversed", reverse=("my",)),
+        _fault("the moments explain the motion with mx and my reversed", reverse=("mx", "my")),
         _fault(_FREE_REVERSED, reverse=("free_moment",)),
         _fault("the moment about the vertical explains the motion with its sign reversed", reverse=("mz",)),
         *(
