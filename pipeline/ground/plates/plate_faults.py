@@ -213,19 +213,18 @@ def _out_of_place(agreement: PlateAgreement, vertical: float, shift_m: float) ->
 def _unlike_others(agreement: PlateAgreement, limit: float) -> list[str]:
     """Of plates whose vertical force is unlike the others', the one that is furthest from the motion's needs.
 
-    A plate by itself says no more than strides that weigh the walker do: the stated mass is a part of what is needed.
+    A plate by itself is held against what the motion needs, of which the stated mass is a part.
     """
-    if len(agreement.vertical) < 2:
+    if not agreement.vertical:
         return []
     plate = max(agreement.vertical, key=lambda number: abs(agreement.vertical[number]))
     others = [value for number, value in agreement.vertical.items() if number != plate]
-    apart = agreement.vertical[plate] - float(np.median(others))
+    apart = agreement.vertical[plate] - (float(np.median(others)) if others else 0.0)
     if abs(apart) <= limit:
         return []
     way = "more" if apart > 0 else "less"
-    return [
-        f"plate {plate}: the vertical force is {abs(apart):.0%} {way} than the other plates', by the motion's needs"
-    ]
+    than = "the other plates', by the motion's needs" if others else "the motion needs"
+    return [f"plate {plate}: the vertical force is {abs(apart):.0%} {way} than {than}"]
 
 
 def _as_setting(correction: PlateCorrection) -> str:
@@ -308,9 +307,11 @@ def judge_plates(
     faults = [one for share in judged if (one := _most_likely(compared, share)).drop >= settings.report_fault_drop]
     free_gain = _free_moment_gain(compared, judged, LEAST_FREE_MOMENT_M)
     shift_m = {share.number: _shift_m(compared, frames) for share in judged if (frames := compared.alone(share)).any()}
-    # A force out of place turns the body about the vertical too.
-    if not faults and not any((np.abs(at_m) > settings.report_pressure_shift_m).any() for at_m in shift_m.values()):
-        faults = [_free_reversed(share) for share in _free_reversed_of(compared, judged, free_gain, settings)]
+    # A force out of place, or of another sign, turns the body about the vertical too.
+    grave = any(one.drop >= settings.min_fault_drop for one in faults)
+    if not grave and not any((np.abs(at_m) > settings.report_pressure_shift_m).any() for at_m in shift_m.values()):
+        free = [_free_reversed(share) for share in _free_reversed_of(compared, judged, free_gain, settings)]
+        faults = free or faults
     alone = {share.number: frames for share in given.shares if (frames := compared.alone(share)).any()}
     return PlateAgreement(
         correlation={name: _correlation(compared, axis) for axis, name in enumerate(COMPONENTS)},
