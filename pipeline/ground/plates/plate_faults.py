@@ -217,13 +217,17 @@ def _unlike_others(agreement: PlateAgreement, limit: float) -> list[str]:
     """
     if not agreement.vertical:
         return []
-    plate = max(agreement.vertical, key=lambda number: abs(agreement.vertical[number]))
-    others = [value for number, value in agreement.vertical.items() if number != plate]
-    apart = agreement.vertical[plate] - (float(np.median(others)) if others else 0.0)
+    unlike = {}
+    for number, off in agreement.vertical.items():
+        rest = [value for other, value in agreement.vertical.items() if other != number]
+        unlike[number] = off - (float(np.median(rest)) if rest else 0.0)
+    # Of two plates the one that is further from the motion's needs.
+    plate = max(unlike, key=lambda number: (round(abs(unlike[number]), 6), abs(agreement.vertical[number])))
+    apart = unlike[plate]
     if abs(apart) <= limit:
         return []
     way = "more" if apart > 0 else "less"
-    than = "the other plates', by the motion's needs" if others else "the motion needs"
+    than = "the other plates', by the motion's needs" if len(unlike) > 1 else "the motion needs"
     return [f"plate {plate}: the vertical force is {abs(apart):.0%} {way} than {than}"]
 
 
