@@ -14,11 +14,13 @@ from pipeline.errors import TrialRejected
 from pipeline.ground.cycles import LostStride, Stride, frames_of
 from pipeline.ground.observe_walk import ObservedWalk, observe_passes
 from pipeline.ground.plate_lag import PlateLag, lag_warnings
+from pipeline.ground.plates.plate_faults import PlateAgreement, plate_warnings, why_plates_refused
 from pipeline.ground.progression import turns_in_words
 from pipeline.markers.static_trial import StaticTrial
 from pipeline.osim.engines import load_engine
 from pipeline.osim.models.shared_model import coordinate_ranges
 from pipeline.own_model.solved_motion import SolvedMotion, kinematics_as_given, solved_motion
+from pipeline.plates_agree import plates_against_motion
 from pipeline.plates_in_time import lag_of_walk, together
 from pipeline.records import Kinematics, SubjectModel
 from pipeline.session.recipe import Recipe
@@ -83,7 +85,9 @@ def process_trial(
     complete = [stride for walk in passes for stride in walk.strides]
     seen: list[Stride | LostStride] = [*passes[0].lost, *complete]
     judged = judged_by_motion(seen, kinematics, leaps, coordinate_ranges(model.file), recipe.quality)
+    agreements = _agreements(model.file, passes, motions, subject.mass_kg, recipe)
     try:
+        _refuse_disagreeing(recording.path.name, agreements, recipe)
         solved = _solve_passes(engine, model.file, passes, motions, judged, recipe, directory)
     except TrialRejected as rejected:
         raise SolvedButRejected(rejected.stage, rejected.reason, kinematics, judged) from rejected
@@ -107,12 +111,14 @@ def process_trial(
         judged=judged,
         residuals=left,
         impulse_error=ground.impulse_error,
+        plates=agreements[0] if agreements else None,
         speed_m_s=float(
             np.average([walk.speed_m_s for walk, _ in solved], weights=[len(walk.markers.time_s) for walk, _ in solved])
         ),
         warnings=(
             *passes[0].tracks.warnings,
             *ground.warnings,
+            *dict.fromkeys(told for one in agreements for told in plate_warnings(one, recipe.inverse_dynamics)),
             *lag_warnings(_plate_lag(model.file, solved, recipe), setup.plates_lag_s),
             *lost_strides_told(judged),
             *turns_in_words(kept),
@@ -134,6 +140,24 @@ def _motion_as_given(setup: SessionSetup, trial: Trial) -> SolvedMotion | None:
     # A session that has such trials names their model.
     assert setup.session.scaled_model is not None
     return solved_motion(trial.path, trial.forces, setup.session.scaled_model)
+
+
+def _agreements(
+    model: Path, passes: Sequence[ObservedWalk], motions: Sequence[Kinematics], mass_kg: float, recipe: Recipe
+) -> list[PlateAgreement]:
+    """How the plates of each pass agree with its motion, as far as that can be told."""
+    found = [
+        plates_against_motion(model, motion.coordinates, walk, mass_kg, recipe)
+        for walk, motion in zip(passes, motions, strict=True)
+    ]
+    return [one for one in found if one]
+
+
+def _refuse_disagreeing(source: str, agreements: Sequence[PlateAgreement], recipe: Recipe) -> None:
+    for agreement in agreements:
+        why = why_plates_refused(agreement, recipe.inverse_dynamics)
+        if why:
+            raise TrialRejected("inverse_dynamics", f"{source}: {why}, or leave the trial out.")
 
 
 def _solve_passes(

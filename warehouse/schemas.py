@@ -158,6 +158,12 @@ _TRIALS = TableSchema(
                     "1",
                     "Root mean square residual moment at the pelvis over weight × height, in cycles, both feet known",
                 ),
+                *(
+                    real(f"force_{figure}_{way}", "1", f"{what} of the plates' {way} force and what the motion needs")
+                    for way in ("forward", "up", "sideways")
+                    for figure, what in (("correlation", "Correlation"), ("gain", "Gain, measured over needed,"))
+                ),
+                real("free_moment_gain", "1", "What the motion needs about the vertical over the plates' free moments"),
                 real("reserve_ratio_max", "1", "Largest reserve actuator's share of its joint's peak moment"),
                 real(
                     "balance_ratio_max",

@@ -73,9 +73,13 @@ def check_mass(
 ) -> list[str]:
     """What a person should know of the stated mass. TrialRejected if the plates weigh another.
 
+    Whole strides must carry the walker's weight, whatever standing weighs: moments are of the walk's force.
     Weighings that agree are averaged by their certainty. Of two that contradict each other, the less sure one is set
     aside.
     """
+    for walking in weighings:
+        if walking.how == "walking":
+            _refuse_another_mass(source, mass_kg, [walking])
     weighings = _contradictions_aside(weighings)
     believed = [one for one in weighings if not one.aside]
     if believed:

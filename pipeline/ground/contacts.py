@@ -11,8 +11,9 @@ import numpy as np
 from pipeline.c3d.force_plates import centre_of_pressure
 from pipeline.errors import TrialRejected
 from pipeline.ground.floor import belt_velocity_m_s, distance_to_edge_m, distance_to_foot_m, foot_beyond_m, on_floor
+from pipeline.ground.plates.corrected_plates import corrected
 from pipeline.records import SIDES, ForcePlate, Markers, Recording, Side
-from pipeline.session.profile import Profile, foot_of
+from pipeline.session.profile import PlateCorrection, Profile, foot_of
 from pipeline.session.recipe import GroundReactionSettings
 from pipeline.signals import debounced, runs
 
@@ -20,6 +21,25 @@ GRAVITY_M_S2 = 9.80665
 # A plate has its vertical channel's sign reversed if it pulls with more than the first share of body weight and never
 # pushes with more than the second.
 PULLED_BODY_WEIGHTS, PUSHED_BODY_WEIGHTS = 0.5, 0.2
+# No plate or belt has a longer edge.
+LONGEST_EDGE_M = 5.0
+# A plate with no foot nearer than this, for at least so long, bears nothing: half of the time at most this share.
+NO_FOOT_M, NO_FOOT_S, NO_FOOT_BODY_WEIGHTS = 0.1, 0.1, 0.1
+# A centre of pressure further from a foot than this is nobody's.
+FAR_AWAY_M = 1.0
+# What brings a centre of pressure under the foot that is on the plate, and how it is said.
+_MIRRORED = "its moments' sign reversed"
+_MISREAD = (
+    (PlateCorrection(reverse=("mx", "my", "mz")), _MIRRORED),
+    (PlateCorrection(times={"mx": 1000, "my": 1000, "mz": 1000}), "its moments times 1000: N·m, not N·mm"),
+    (PlateCorrection(reverse=("mx",)), "mx reversed"),
+    (PlateCorrection(reverse=("my",)), "my reversed"),
+    (PlateCorrection(exchange=(("mx", "my"),)), "mx and my exchanged"),
+    (PlateCorrection(exchange=(("mx", "my"),), reverse=("mx",)), "mx and my exchanged and mx reversed"),
+    (PlateCorrection(exchange=(("mx", "my"),), reverse=("my",)), "mx and my exchanged and my reversed"),
+    (PlateCorrection(exchange=(("mx", "my"),), reverse=("mx", "my")), "mx and my exchanged and both reversed"),
+    (PlateCorrection(times={"mx": 0.001, "my": 0.001, "mz": 0.001}), "its moments divided by 1000: N·mm, not N·m"),
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,6 +131,8 @@ def find_contacts(
     contacts: list[PlateContact] = []
     for plate in plates:
         _refuse_upside_down(recording, plate, feet.body_n)
+        _refuse_endless(recording, plate)
+        _refuse_loaded_without_feet(recording, plate, feet)
         for samples in _loadings(recording, plate, feet):
             contacts += _contacts_of(recording, plate, samples, feet)
     contacts.sort(key=lambda contact: (contact.start_s, contact.plate))
@@ -171,9 +193,11 @@ def _contacts_of(recording: Recording, plate: ForcePlate, samples: tuple[int, in
     small = peak_n < settings.min_peak_body_weights * feet.body_n or len(frames) < 3
     side, far_m = _side_under(at_frames, frames, feet)
     if side is None:
+        nobodys = _nobodys(one, standing[0] if standing else None, far_m)
         if standing and not small:
-            _refuse_mirrored(recording, at_frames, frames, feet, far_m)
-        return [_nobodys(one, standing[0] if standing else None, far_m)]
+            how = _misread(recording, at_frames, frames, feet, far_m)
+            nobodys = replace(nobodys, reason=nobodys.reason + how)
+        return [nobodys]
     if small:
         return [_small(one, side, frames, feet)]
     if not plate.has_edges:
@@ -244,15 +268,57 @@ def _refuse_upside_down(recording: Recording, plate: ForcePlate, body_n: float) 
         )
 
 
-def _refuse_mirrored(recording: Recording, plate: ForcePlate, frames: np.ndarray, feet: _Feet, far_m: float) -> None:
-    mirrored = replace(plate, moment_nm=-plate.moment_nm)
-    if np.isfinite(far_m) and _side_under(mirrored, frames, feet)[0] is not None:
+def _refuse_endless(recording: Recording, plate: ForcePlate) -> None:
+    edges_m = np.linalg.norm(plate.corners_m - np.roll(plate.corners_m, 1, axis=0), axis=1)
+    if plate.has_edges and edges_m.max() > LONGEST_EDGE_M:
+        raise TrialRejected(
+            "ground_reactions",
+            f"{recording.path.name}: plate {plate.number} is {edges_m.max():.4g} m long, expected at most "
+            f"{LONGEST_EDGE_M:g} m. Its CORNERS are probably in another unit than POINT:UNITS says.",
+        )
+
+
+def _refuse_loaded_without_feet(recording: Recording, plate: ForcePlate, feet: _Feet) -> None:
+    """TrialRejected for a plate that bears weight, or pulls, while no foot is near."""
+    if not plate.has_edges:
+        return
+    far = np.ones(len(feet.markers.time_s), dtype=bool)
+    for side in SIDES:
+        for place_m in feet.ends(side):
+            far &= distance_to_edge_m(place_m, plate.corners_m) < -NO_FOOT_M
+    if far.sum() < NO_FOOT_S * feet.markers.rate_hz:
+        return
+    ratio = round(recording.analog_rate_hz / recording.point_rate_hz)
+    load_n = float(np.median(plate.force_n[::ratio][: len(far)][far, 1]))
+    if abs(load_n) > NO_FOOT_BODY_WEIGHTS * feet.body_n:
+        raise TrialRejected(
+            "ground_reactions",
+            f"{recording.path.name}: plate {plate.number} bears {load_n:.0f} N while no foot is near it, expected "
+            "about 0. Take the constant off in the laboratory's software (FORCE_PLATFORM:ZERO), or leave it out.",
+        )
+
+
+def _misread(recording: Recording, plate: ForcePlate, frames: np.ndarray, feet: _Feet, far_m: float) -> str:
+    """With what correction the centre of pressure would lie under a foot, the nearest of all; "" if with none.
+
+    TrialRejected if that is with its moments' sign reversed.
+    """
+    if not np.isfinite(far_m):
+        return ""
+    # A thousandth of a pressure's distance is the plate's middle: that says something only of one that is far away.
+    tried = _MISREAD if far_m > FAR_AWAY_M else _MISREAD[:-1]
+    found = [(*_side_under(corrected(plate, correction), frames, feet), how) for correction, how in tried]
+    side, _, how = min(found, key=lambda one: one[1])
+    if side is None:
+        return ""
+    if how == _MIRRORED:
         raise TrialRejected(
             "ground_reactions",
             f"{recording.path.name}: plate {plate.number}'s centre of pressure lies {far_m * 1e3:.0f} mm from the "
             "nearest foot, and under it only with its moments' sign reversed. Correct the plate's moment channels or "
             "its ORIGIN.",
         )
+    return f", and is under it with {how}"
 
 
 def _side_under(plate: ForcePlate, frames: np.ndarray, feet: _Feet) -> tuple[Side | None, float]:

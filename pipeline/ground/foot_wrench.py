@@ -8,7 +8,7 @@ swing is kept of it. No frame of the unmeasured stance itself becomes known.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -74,6 +74,23 @@ def foot_wrench(
         known=known,
         reason=reason,
     )
+
+
+def plate_shares(
+    recording: Recording, contacts: Sequence[PlateContact], markers: Markers, settings: GroundReactionSettings
+) -> tuple[ForcePlate, ...]:
+    """What each plate alone measured of usable contacts, filtered, at the marker frames, in the laboratory's frame.
+
+    Together they are the feet's wrenches, but for the stand-ins of stances that were not measured.
+    """
+    shares = []
+    for plate in recording.plates:
+        own = [one for one in contacts if one.plate == plate.number and one.usable]
+        if own:
+            steps = [_step(recording, recording.plates, contact, plate.origin_m) for contact in own]
+            force_n, moment_nm = _filtered(steps, [], recording, markers, settings)
+            shares.append(replace(plate, force_n=force_n, moment_nm=moment_nm))
+    return tuple(shares)
 
 
 def _floor_point(plates: Sequence[ForcePlate]) -> np.ndarray:

@@ -9,12 +9,12 @@ import numpy as np
 from pipeline.errors import TrialRejected
 from pipeline.ground.body_weight import check_mass, other_masses_in_files, weigh_standing, weigh_walking
 from pipeline.ground.contacts import GRAVITY_M_S2, PlateContact, find_contacts, plates_in_ground
-from pipeline.ground.foot_wrench import foot_wrench
+from pipeline.ground.foot_wrench import foot_wrench, plate_shares
 from pipeline.ground.gait_events import GaitEvents, detect_events, motion_events, refuse_left_early
 from pipeline.ground.smoothed_forces import smoothing_warnings
 from pipeline.markers.static_trial import StaticTrial
 from pipeline.markers.trajectories import Trajectories
-from pipeline.records import SIDES, FootWrench, Recording, Side
+from pipeline.records import SIDES, FootWrench, ForcePlate, Recording, Side
 from pipeline.session.profile import Profile, foot_of
 from pipeline.session.recipe import GroundReactionSettings, Recipe
 
@@ -27,12 +27,13 @@ class GroundReactions:
     """Gait events and ground reactions of one walk.
 
     `impulse_error` is a stride's vertical impulse over body weight times duration, less one; NaN if no stride has both
-    feet on plates.
+    feet on plates. `shares`: what each plate alone measured, of `plate_shares`.
     """
 
     events: GaitEvents
     wrenches: dict[Side, FootWrench]
     impulse_error: float
+    shares: tuple[ForcePlate, ...]
     warnings: tuple[str, ...]
 
 
@@ -67,6 +68,7 @@ def ground_reactions(
         events=events,
         wrenches=wrenches,
         impulse_error=float(np.median(errors)) if errors else float("nan"),
+        shares=plate_shares(recording, contacts, tracks.recorded, settings),
         warnings=(
             *check_mass(recording.path.name, mass_kg, [one for one in weighings if one], settings),
             *other_masses_in_files((recording, static.recording), mass_kg, settings),

@@ -4,7 +4,7 @@ A recording may hold several passes: runs of frames that show every segment of t
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -13,12 +13,13 @@ from pipeline.ground.cycles import LostStride, Stride, frames_of, measured_strid
 from pipeline.ground.floor import belt_velocity_m_s
 from pipeline.ground.ground_reactions import GroundReactions, ground_reactions
 from pipeline.ground.plate_lag import in_step
+from pipeline.ground.plates.corrected_plates import with_corrected_plates
 from pipeline.ground.progression import path_speed_m_s, with_headings
 from pipeline.markers.observed import worst_gaps
 from pipeline.markers.static_trial import StaticTrial
 from pipeline.markers.trajectories import Trajectories, require_rate, trajectories
 from pipeline.recordings.read_recording import read_recording
-from pipeline.records import SIDES, FootWrench, Markers, Recording, Side
+from pipeline.records import SIDES, FootWrench, ForcePlate, Markers, Recording, Side
 from pipeline.session.recipe import Recipe
 from pipeline.session.same_person import check_subject_blocks
 from pipeline.session.session import Trial
@@ -29,7 +30,8 @@ from pipeline.session.setup import SessionSetup
 class ObservedWalk:
     """One pass over frames that show every segment: its complete `strides`. `lost` are the whole recording's others.
 
-    `speed_m_s`: along the path, on the floor or the belt.
+    `shares`: what each plate alone measured over its frames, in the laboratory's frame. `speed_m_s`: along the path, on
+    the floor or the belt.
     """
 
     recording: Recording
@@ -39,6 +41,7 @@ class ObservedWalk:
     wrenches: Mapping[Side, FootWrench]
     strides: tuple[Stride, ...]
     lost: tuple[LostStride, ...]
+    shares: tuple[ForcePlate, ...]
     speed_m_s: float
 
     @property
@@ -62,7 +65,8 @@ def observe_passes(
     """
     recipe, subject = setup.recipe, setup.session.subject
     read = recording or read_recording(trial.path, trial.forces, setup.profile.required_labels)
-    recording = in_step(read, setup.plates_lag_s or 0.0)
+    recording = in_step(with_corrected_plates(read, setup.plate_corrections), setup.plates_lag_s or 0.0)
+    static = replace(static, recording=_corrected_where_there(static.recording, setup))
     check_subject_blocks(recording, static.recording, subject, recipe.scaling)
     _require_rates(recording, recipe)
     tracks = trajectories(recording, static, setup.profile, recipe)
@@ -85,6 +89,9 @@ def observe_passes(
             wrenches={side: ground.wrenches[side].cut(run) for side in SIDES},
             strides=with_headings(strides, markers, setup.profile),
             lost=lost,
+            shares=tuple(
+                replace(plate, force_n=plate.force_n[run], moment_nm=plate.moment_nm[run]) for plate in ground.shares
+            ),
             speed_m_s=path_speed_m_s(markers, setup.profile, strides, belt_m_s),
         )
         for run, strides in found
@@ -122,6 +129,14 @@ def _lost(stride: Stride | LostStride, tracks: Trajectories) -> LostStride:
         why += f"; {else_lost}" if else_lost else ""
     stage = "markers" if unseen or not else_lost else "cycles"
     return LostStride(side=stride.side, start_s=stride.start_s, stop_s=stride.stop_s, stage=stage, why=why)
+
+
+def _corrected_where_there(recording: Recording, setup: SessionSetup) -> Recording:
+    """The static trial's recording, which may hold fewer plates than the walks'."""
+    numbers = {plate.number for plate in recording.plates}
+    return with_corrected_plates(
+        recording, {number: how for number, how in setup.plate_corrections.items() if number in numbers}
+    )
 
 
 def _require_rates(recording: Recording, recipe: Recipe) -> None:

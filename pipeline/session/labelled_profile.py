@@ -16,6 +16,7 @@ from pipeline.session.profile import (
     Axis,
     FootLabels,
     Pelvis,
+    PlateCorrections,
     PlatesLag,
     Profile,
     ProfileMarker,
@@ -113,6 +114,7 @@ class LabelledProfile(Checked):
     up: Axis = "plates"
     forward: Axis = "pelvis"
     plates_lag_s: PlatesLag | None = None
+    plates: PlateCorrections = Field(default_factory=dict)
     labels: tuple[str, ...] | None = None
     standing_only: tuple[str, ...] = ()
     landmarks: dict[str, str] = Field(default_factory=dict)
@@ -142,6 +144,7 @@ def profile_from_labels(labelled: LabelledProfile, recordings: Sequence[Abstract
         up=labelled.up,
         forward=labelled.forward,
         plates_lag_s=labelled.plates_lag_s,
+        plates=labelled.plates,
         pelvis=pelvis,
         right_foot=feet["r"],
         left_foot=feet["l"],

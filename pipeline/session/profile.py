@@ -1,6 +1,6 @@
 """Profiles: how one laboratory works. Marker label -> body and place on the model, what scales what."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 
 from pydantic import BeforeValidator, Field, model_validator
 
@@ -17,6 +17,34 @@ Labels = Annotated[
 ]
 # How late force plates are against the cameras, seconds; negative where they are early. No instrument is a tenth late.
 PlatesLag = Annotated[float, Field(ge=-0.1, le=0.1)]
+# A plate's own channels, in the order of FORCE_PLATFORM:CHANNEL of type 2.
+Channel = Literal["fx", "fy", "fz", "mx", "my", "mz"]
+CHANNELS: tuple[Channel, ...] = get_args(Channel)
+
+
+class PlateCorrection(Checked):
+    """What is wrong with a plate's channels, and is put right: some exchanged, then multiplied, then reversed.
+
+    "free_moment" is the moment about the normal at the centre of pressure, which stays where it is.
+    """
+
+    exchange: tuple[tuple[Channel, Channel], ...] = ()
+    times: dict[Channel, Positive] = Field(default_factory=dict)
+    reverse: tuple[Channel | Literal["free_moment"], ...] = ()
+
+    def factor(self, channel: Channel) -> float:
+        """What a channel is multiplied by, after exchanges."""
+        return self.times.get(channel, 1.0) * (-1.0 if channel in self.reverse else 1.0)
+
+    def __str__(self) -> str:
+        exchanged = [f"{first} and {second} exchanged" for first, second in self.exchange]
+        scaled = [f"{channel} times {factor:g}" for channel, factor in self.times.items()]
+        reversed_ = [f"{channel} reversed" for channel in self.reverse]
+        return ", ".join([*exchanged, *scaled, *reversed_]) or "nothing"
+
+
+# [plates.2] corrects plate 2.
+PlateCorrections = dict[Annotated[str, Field(pattern=r"^[1-9][0-9]?$")], PlateCorrection]
 
 
 class ProfileMarker(Checked):
@@ -68,6 +96,7 @@ class Profile(Checked):
 
     `held`: coordinates that its markers hardly tell, and the weight (m²/rad²) with which they stay near the default.
     `plates_lag_s`: how late its force plates are against its cameras, None where nobody has stated it.
+    `plates`: what is wrong with its plates' channels, by their numbers.
     """
 
     name: str
@@ -76,6 +105,7 @@ class Profile(Checked):
     up: Axis = "plates"
     forward: Axis = "pelvis"
     plates_lag_s: PlatesLag | None = None
+    plates: PlateCorrections = Field(default_factory=dict)
     pelvis: Pelvis
     right_foot: FootLabels
     left_foot: FootLabels

@@ -135,9 +135,16 @@ class InverseKinematicsSettings(Checked):
 
 
 class InverseDynamicsSettings(Checked):
-    """How coordinates are smoothed before differentiation."""
+    """How coordinates are smoothed before differentiation, and how far plates may be from what the motion needs."""
 
     coordinate_cutoff_hz: CutoffHz
+    min_fault_drop: Positive
+    report_fault_drop: Positive
+    min_free_moment_gain: Annotated[float, Field(ge=-1, le=1)]
+    report_vertical_difference: Ratio
+    max_vertical_difference: Ratio
+    report_pressure_shift_m: Positive
+    max_pressure_shift_m: Positive
 
 
 class StaticOptimizationSettings(Checked):

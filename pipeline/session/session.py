@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field, ValidationError, field_validator
 
 from pipeline.records import Sex
-from pipeline.session.profile import PlatesLag
+from pipeline.session.profile import PlateCorrections, PlatesLag
 from warehouse.identity import SessionKey, TrialKey
 from warehouse.settings_file import Checked, in_words, read_toml
 
@@ -81,6 +81,7 @@ class _File(Checked):
     format: Literal[1]
     subject: Subject
     session: Visit
+    plates: PlateCorrections = Field(default_factory=dict)
     trials: Annotated[dict[str, str | TrialEntry], Field(min_length=1)]
 
 
@@ -108,6 +109,7 @@ class Session(Checked):
     static: Path | None
     scaled_model: Path | None
     plates_lag_s: float | None
+    plates: PlateCorrections
     kinematics_only: bool
     trials: tuple[Trial, ...]
     sizing_trials: tuple[Trial, ...]
@@ -174,6 +176,7 @@ def load_session(path: Path) -> Session:
         static=static,
         scaled_model=scaled_model,
         plates_lag_s=visit.plates_lag_s,
+        plates=content.plates,
         kinematics_only=visit.kinematics_only,
         trials=trials,
         sizing_trials=() if scaled_model else _sizing_trials(file, visit.sizing, trials),

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from pipeline.errors import TrialRejected
 from pipeline.session.load_profile import load_profile, takes_labels_from_recordings, telling_recordings
-from pipeline.session.profile import Profile
+from pipeline.session.profile import PlateCorrection, Profile
 from pipeline.session.recipe import Recipe, load_recipe
 from pipeline.session.session import Session, load_session
 
@@ -24,6 +24,11 @@ class SessionSetup:
         """How late the plates are against the cameras, as the session or else the profile states; None: unstated."""
         own = self.session.plates_lag_s
         return self.profile.plates_lag_s if own is None else own
+
+    @property
+    def plate_corrections(self) -> dict[int, PlateCorrection]:
+        """What is put right of each plate, by its number: what the session says of it, or else the profile."""
+        return {int(number): how for number, how in {**self.profile.plates, **self.session.plates}.items()}
 
 
 def open_session(session_file: str, recipe: str, model_file: str | None) -> SessionSetup:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from pipeline.ground.cycles import Cycle, Stride
+from pipeline.ground.plates.plate_faults import PlateAgreement
 from pipeline.records import FootWrench, JointAngles, Recording, Side
 from pipeline.solving.judged_strides import JudgedStride
 from pipeline.solving.quality import Residuals, StrideQuality
@@ -19,6 +20,7 @@ class TrialResult:
     `angles` and `wrenches` cover the frames that the solution's kinematics and moments do: the passes with a cycle.
     `judged` are all strides that were seen, those kept in the order of `cycles`; `residuals` are over their frames.
     `impulse_error` is a stride's vertical impulse over body weight times its duration, less one; NaN without one.
+    `plates`: how they agree with the motion of the first pass with a cycle, None where arrays can't say the model.
     """
 
     recording: Recording
@@ -29,6 +31,7 @@ class TrialResult:
     judged: tuple[JudgedStride, ...]
     residuals: Residuals
     impulse_error: float
+    plates: PlateAgreement | None
     speed_m_s: float
     warnings: tuple[str, ...]
 

@@ -36,8 +36,8 @@ class Job:
         session = self.setup.session
         facts = {
             "model": _model_sha256(self.model),
-            # The plates' lag is a fact of its own: it changes no body.
-            "profile": self.setup.profile.model_dump(exclude={"plates_lag_s"}),
+            # What is said of the plates is a fact of its own: it changes no body.
+            "profile": self.setup.profile.model_dump(exclude={"plates_lag_s", "plates"}),
             "static": self._standing_facts(),
             "sizing": self._sizing_facts(),
             "height_m": session.subject.height_m,
@@ -82,6 +82,7 @@ class Job:
             "condition": trial.condition,
             "kinematics_only": self.setup.session.kinematics_only,
             "plates_lag_s": self.setup.plates_lag_s,
+            "plates": "; ".join(f"{number}: {how}" for number, how in self.setup.plate_corrections.items()),
         }
         return stage_accounts(self.setup.recipe, facts, opensim_version())
 

@@ -91,7 +91,7 @@ STAGES: dict[str, Stage] = {
     "ground_reactions": Stage(
         version=2,
         sections=("markers", "scaling", "ground_reactions"),
-        facts=("trial", "profile", "static", "mass_kg", "plates_lag_s"),
+        facts=("trial", "profile", "static", "mass_kg", "plates_lag_s", "plates"),
     ),
     "inverse_dynamics": Stage(
         version=3,

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from pipeline.ground.plates.plate_faults import COMPONENTS, PlateAgreement
 from pipeline.osim.version import opensim_version
 from pipeline.records import SIDES, FootWrench, Side
 from pipeline.solving.quality import RESIDUAL_FORCES, RESIDUAL_MOMENTS
@@ -87,9 +88,20 @@ def _figures(result: TrialResult) -> dict[str, object]:
         "vertical_impulse_ratio": 1 + result.impulse_error,
         "residual_force_ratio": result.residuals.force_ratio,
         "residual_moment_ratio": result.residuals.moment_ratio,
+        **_agreement(result.plates),
         "reserve_ratio_max": max(stride.reserve_ratio for stride in strides),
         "balance_ratio_max": max(stride.balance_ratio for stride in strides),
         "saturated_ratio_max": max(stride.saturated_ratio for stride in strides),
+    }
+
+
+def _agreement(plates: PlateAgreement | None) -> dict[str, float]:
+    """How the plates agree with the motion; NaN where that could not be told."""
+    unknown = float("nan")
+    return {
+        **{f"force_correlation_{way}": plates.correlation[way] if plates else unknown for way in COMPONENTS},
+        **{f"force_gain_{way}": plates.gain[way] if plates else unknown for way in COMPONENTS},
+        "free_moment_gain": plates.free_moment_gain if plates else unknown,
     }
 
 

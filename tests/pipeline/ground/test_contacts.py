@@ -272,3 +272,31 @@ def test_what_the_file_gives_to_a_foot_is_its_whole_reaction(walker, profile, re
 def test_reactions_of_the_other_foot_are_refused_by_name(walker, profile, recipe):
     with pytest.raises(TrialRejected, match=r"grf is said to act on the left foot, and at 0\.2. s .* the right one"):
         contacts_of(reactions_of(walker.recording(), ("left", "right")), profile, recipe)
+
+
+def with_first_plate(recording, **changed):
+    return replace(recording, plates=(replace(recording.plates[0], **changed), *recording.plates[1:]))
+
+
+def test_a_plate_in_another_unit_is_refused_by_its_length(walker, profile, recipe):
+    recording = walker.recording()
+    corners_m = recording.plates[0].corners_m * 1000
+    with pytest.raises(TrialRejected, match=r"plate 1 is \d+ m long, expected at most 5 m"):
+        contacts_of(with_first_plate(recording, corners_m=corners_m), profile, recipe)
+
+
+@pytest.mark.parametrize("constant_n", [3000.0, -300.0])
+def test_a_constant_on_a_plate_that_nobody_stands_on_is_refused(walker, profile, recipe, constant_n):
+    recording = walker.recording()
+    plate = recording.plates[0]
+    loaded = with_first_plate(recording, force_n=plate.force_n + constant_n * plate.normal)
+    with pytest.raises(TrialRejected, match=rf"plate 1 bears {constant_n:.0f} N while no foot is near"):
+        contacts_of(loaded, profile, recipe)
+
+
+def test_moments_in_another_unit_are_named_where_the_pressure_is_off_any_foot(walker, profile, recipe):
+    recording = replace(walker, plate_shift_m=0.12).recording()
+    large = with_first_plate(recording, moment_nm=recording.plates[0].moment_nm * 1000)
+    reasons = [contact.reason for contact in contacts_of(large, profile, recipe) if contact.plate == 1]
+    assert reasons
+    assert all("is under it with its moments divided by 1000: N·mm, not N·m" in reason for reason in reasons)

@@ -30,6 +30,7 @@ FACTS = {
     "trial": "walk's hash",
     "condition": "slow",
     "plates_lag_s": None,
+    "plates": "",
     "kinematics_only": False,
     "bony_places": "a table's hash",
     "built_in_joints": "a table's hash",
@@ -79,6 +80,7 @@ STALE_BY_FACT = {
     "trial": {"inverse_kinematics", "ground_reactions", *POSED},
     "condition": {"quality"},
     "plates_lag_s": {"inverse_kinematics", "ground_reactions", *POSED},
+    "plates": {"ground_reactions", *LATE},
     "kinematics_only": {"inverse_kinematics", *POSED},
     "bony_places": EVERYTHING - {"ground_reactions"},
     "built_in_joints": EVERYTHING - {"ground_reactions"},
@@ -214,9 +216,8 @@ def test_a_new_version_makes_stale_what_builds_on_it(recipe, stage, monkeypatch)
 
 
 def test_a_session_has_keys_before_any_trial(recipe):
-    facts = {
-        name: FACTS[name] for name in FACTS if name not in ("trial", "condition", "plates_lag_s", "kinematics_only")
-    }
+    of_trials = ("trial", "condition", "plates_lag_s", "plates", "kinematics_only")
+    facts = {name: FACTS[name] for name in FACTS if name not in of_trials}
     keys = keys_of(stage_accounts(recipe, facts, "4.6"))
     assert set(keys) == {"scaling", "session"}
     assert keys.items() <= keys_of(stage_accounts(recipe, FACTS, "4.6")).items()

@@ -77,6 +77,7 @@ def result(walker, recipe, job) -> TrialResult:
         judged=judged,
         residuals=residual_ratios(solution, KNOWN, subject, np.ones(len(TIME_S), dtype=bool)),
         impulse_error=-0.02,
+        plates=None,
         speed_m_s=1.2,
         warnings=("one thing", "another"),
     )
