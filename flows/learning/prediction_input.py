@@ -157,11 +157,12 @@ def _mot(request: InputRequest) -> Walks:
 
 
 def _csv(request: InputRequest) -> "Walks | InputCycles":
-    from pipeline.motion_only.motion_file import read_csv, read_csv_motion
+    from pipeline.motion_only.motion_file import read_csv_motion
     from pipeline.session.recipe import load_recipe
+    from warehouse.interchange.given_file import csv_table
     from warehouse.interchange.input_cycles import cycles_of_table
 
-    table = read_csv(request.path)
+    table = csv_table(request.path)
     if {"time_s", "sample"} <= set(table.column_names):
         raise ValueError(
             f"{request.path} has both time_s, which a walk over time has, and sample, which cycles have: remove "
