@@ -78,7 +78,7 @@ def load_network(run: TrainedRun) -> nn.Module:
     try:
         # Without memory first: a size that somebody typed may ask for more than the machine has.
         with torch.device("meta"):
-            build(config.model, *channels).load_state_dict(dict(run.weights), strict=True)
+            build(config.model, *channels).load_state_dict(dict(run.weights), strict=True, assign=True)
         network = build(config.model, *channels)
         network.load_state_dict(dict(run.weights), strict=True)
     except RuntimeError as error:

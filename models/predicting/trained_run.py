@@ -95,8 +95,8 @@ class TrainedRun:
             raise ValueError(f"the calibration is of {calibrated} points and channels, and the model of {shape}")
         if wrong := [name for name, weights in self.weights.items() if not torch.isfinite(weights).all()]:
             raise ValueError(
-                f"{len(wrong)} of {len(self.weights)} weights hold NaN or infinity, {wrong[0]} among them. Nothing can be "
-                "predicted with them: train or import the model again"
+                f"{len(wrong)} of {len(self.weights)} weights hold NaN or infinity, {wrong[0]} among them. Nothing can "
+                "be predicted with them: train or import the model again"
             )
 
     def with_origin(self, origin: Mapping[str, JsonValue]) -> "TrainedRun":
