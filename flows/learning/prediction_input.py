@@ -76,9 +76,14 @@ def read_input(request: InputRequest) -> "Walks | InputCycles":
     ValueError, TrialRejected or WarehouseError says what can't be used; of a session, only if no walk can. WorkerFault
     where a worker process fails by a fault of ours.
     """
+    from warehouse.interchange.given_file import check_given
+
     path = request.path
     if not path.exists():
         raise ValueError(f"{path} does not exist: expected {KNOWN}.")
+    for file in (path, request.model):
+        if file is not None and not (file == path and path.is_dir()):
+            check_given(file)
     read = _session if path.is_dir() else READERS.get(path.suffix.lower())
     if read is None:
         raise ValueError(f"{path} is of an unknown kind: expected {KNOWN}.")
