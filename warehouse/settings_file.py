@@ -69,16 +69,14 @@ def parse_json(where: str, raw: str | bytes) -> Any:
 def _levels_exceed(content: object, most: int) -> bool:
     """Level by level, since a function that calls itself fails on what it looks for."""
     level = [content]
-    for _ in range(most + 1):
+    for _ in range(most):
         level = [
             inner
             for outer in level
-            if isinstance(outer, dict | list)
-            for inner in (outer.values() if isinstance(outer, dict) else outer)
+            for inner in (outer.values() if isinstance(outer, dict) else outer if isinstance(outer, list) else ())
+            if isinstance(inner, dict | list)
         ]
-        if not level:
-            return False
-    return True
+    return bool(level)
 
 
 def _too_deep(where: str) -> ValueError:
