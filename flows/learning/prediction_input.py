@@ -76,9 +76,14 @@ def read_input(request: InputRequest) -> "Walks | InputCycles":
     ValueError, TrialRejected or WarehouseError says what can't be used; of a session, only if no walk can. WorkerFault
     where a worker process fails by a fault of ours.
     """
+    from warehouse.interchange.given_file import check_given
+
     path = request.path
     if not path.exists():
         raise ValueError(f"{path} does not exist: expected {KNOWN}.")
+    for file in (path, request.model):
+        if file is not None and not (file == path and path.is_dir()):
+            check_given(file)
     read = _session if path.is_dir() else READERS.get(path.suffix.lower())
     if read is None:
         raise ValueError(f"{path} is of an unknown kind: expected {KNOWN}.")
@@ -157,11 +162,12 @@ def _mot(request: InputRequest) -> Walks:
 
 
 def _csv(request: InputRequest) -> "Walks | InputCycles":
-    from pipeline.motion_only.motion_file import read_csv, read_csv_motion
+    from pipeline.motion_only.motion_file import read_csv_motion
     from pipeline.session.recipe import load_recipe
+    from warehouse.interchange.given_file import csv_table
     from warehouse.interchange.input_cycles import cycles_of_table
 
-    table = read_csv(request.path)
+    table = csv_table(request.path)
     if {"time_s", "sample"} <= set(table.column_names):
         raise ValueError(
             f"{request.path} has both time_s, which a walk over time has, and sample, which cycles have: remove "

@@ -157,7 +157,10 @@ def unseen_subjects(run: TrainedRun, cycles: Cycles) -> tuple[str, ...]:
         return tested or cycles.subjects
     unseen = tuple(name for name in cycles.subjects if name not in set(run.split.train))
     if not unseen:
-        raise ValueError(f"the run was trained on every one of {', '.join(cycles.subjects)}: they can't test it")
+        raise ValueError(
+            f"the run was trained on every one of {', '.join(cycles.subjects)}: they can't test it. "
+            "Name a release of other people, or cut one with `gait2hip release --holdout ID` and train on that"
+        )
     return unseen
 
 

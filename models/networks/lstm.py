@@ -20,8 +20,8 @@ class LstmSettings(Checked):
     """The published size, unless a recipe says otherwise."""
 
     name: Literal["lstm"] = "lstm"
-    hidden: Annotated[int, Field(ge=1)] = 128
-    layers: Annotated[int, Field(ge=1)] = 2
+    hidden: Annotated[int, Field(ge=1, le=4096)] = 128
+    layers: Annotated[int, Field(ge=1, le=64)] = 2
     dropout: Annotated[float, Field(ge=0, lt=1)] = 0.1
     bidirectional: bool = False  # reads the cycle backwards too; the published network does not
 

@@ -25,11 +25,11 @@ class MambaSettings(Checked):
     """The published size, unless a recipe says otherwise."""
 
     name: Literal["mamba"] = "mamba"
-    d_model: Annotated[int, Field(ge=1)] = 128
-    d_state: Annotated[int, Field(ge=1)] = 16
-    d_conv: Annotated[int, Field(ge=1)] = 4
-    expand: Annotated[int, Field(ge=1)] = 2
-    layers: Annotated[int, Field(ge=1)] = 2
+    d_model: Annotated[int, Field(ge=1, le=4096)] = 128
+    d_state: Annotated[int, Field(ge=1, le=4096)] = 16
+    d_conv: Annotated[int, Field(ge=1, le=4096)] = 4
+    expand: Annotated[int, Field(ge=1, le=4096)] = 2
+    layers: Annotated[int, Field(ge=1, le=64)] = 2
     dropout: Annotated[float, Field(ge=0, lt=1)] = 0.1
     bidirectional: bool = False  # a second stack of blocks reads the cycle backwards
 

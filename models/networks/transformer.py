@@ -21,12 +21,12 @@ class TransformerSettings(Checked):
     """The published size, unless a recipe says otherwise."""
 
     name: Literal["transformer"] = "transformer"
-    d_model: Annotated[int, Field(ge=1)] = 128
-    heads: Annotated[int, Field(ge=1)] = 4
-    layers: Annotated[int, Field(ge=1)] = 2
-    feed_forward: Annotated[int, Field(ge=1)] = 256
+    d_model: Annotated[int, Field(ge=1, le=4096)] = 128
+    heads: Annotated[int, Field(ge=1, le=4096)] = 4
+    layers: Annotated[int, Field(ge=1, le=64)] = 2
+    feed_forward: Annotated[int, Field(ge=1, le=4096)] = 256
     dropout: Annotated[float, Field(ge=0, lt=1)] = 0.1
-    max_points: Annotated[int, Field(ge=1)] = 500  # learned positions; longer sequences are refused
+    max_points: Annotated[int, Field(ge=1, le=4096)] = 500  # learned positions; longer sequences are refused
 
     @model_validator(mode="after")
     def _heads_share_the_embedding(self) -> "TransformerSettings":

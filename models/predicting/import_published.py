@@ -2,7 +2,6 @@
 
 import hashlib
 import io
-import pickle
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -22,8 +21,11 @@ from models.networks.mamba import MambaSettings
 from models.networks.transformer import TransformerSettings
 from models.predicting.predict import load_network
 from models.predicting.trained_run import RunConfig, TrainedRun
-from warehouse.files.storage import describe_os_errors
+from warehouse.interchange.given_file import content_of, opened_zip
+from warehouse.settings_file import in_words
 
+# The largest published checkpoint has 3 MB.
+_MOST_BYTES = 1 << 30
 # What a pickled NumPy array consists of besides plain containers, by its names in NumPy 1 and 2.
 _rebuild_array = np._core.multiarray._reconstruct  # type: ignore[attr-defined]
 _ARRAY_PARTS: list[Any] = [
@@ -67,47 +69,53 @@ def import_published(file: Path) -> TrainedRun:
     ValueError if the file is no PyTorch file, holds anything but tensors, arrays and plain containers (which
     is named and not run), or is not a checkpoint of the published kind.
     """
-    with describe_os_errors("read", str(file)):
-        content = file.read_bytes()
+    content = content_of(file, _MOST_BYTES)
+    if not zipfile.is_zipfile(io.BytesIO(content)):
+        raise ValueError(f"{file} is not a checkpoint written by torch.save (since PyTorch 1.6), or it is cut short")
+    # PyTorch unpacks what the archive states, without a limit.
+    with opened_zip(file, "PyTorch"):
+        pass
     published = _checked(file, _load_plain(file, content))
     if published.in_cols != tuple(channel.name for channel in ANGLE_CHANNELS):
         raise ValueError(f"{file} reads {', '.join(published.in_cols)}: expected the ten angles in the published order")
     task = _task_of(file, published.out_cols)
-    run = TrainedRun(
-        config=RunConfig(
-            model=_settings(file, published),
-            task=task,
-            inputs=PUBLISHED,
-            points=_size(file, published, "T"),
-            input_channels=ANGLE_CHANNELS,
-            target_channels=TASK_TARGETS[task],
-            input_statistics=Statistics(mean=published.mu_x, sd=published.sd_x),
-            target_statistics=None,
-            origin={"imported_from": file.name, "sha256": hashlib.sha256(content).hexdigest()},
-        ),
-        weights=published.state_dict,
-        split=SubjectSplit(train=None, test=published.test_subjects),
-    )
-    load_network(run)  # weights that don't fit fail here, not at the first prediction
+    try:
+        run = TrainedRun(
+            config=RunConfig(
+                model=_settings(file, published),
+                task=task,
+                inputs=PUBLISHED,
+                points=_size(file, published, "T"),
+                input_channels=ANGLE_CHANNELS,
+                target_channels=TASK_TARGETS[task],
+                input_statistics=Statistics(mean=published.mu_x, sd=published.sd_x),
+                target_statistics=None,
+                origin={"imported_from": file.name, "sha256": hashlib.sha256(content).hexdigest()},
+            ),
+            weights=published.state_dict,
+            split=SubjectSplit(train=None, test=published.test_subjects),
+        )
+        load_network(run)  # weights that don't fit fail here, not at the first prediction
+    except ValidationError as error:
+        raise in_words(str(file), error) from error
+    except ValueError as error:
+        raise ValueError(f"{file}: {error}") from error
     return run
 
 
 def _load_plain(file: Path, content: bytes) -> object:
-    stream = io.BytesIO(content)
-    if not zipfile.is_zipfile(stream):
-        raise ValueError(f"{file} is not a checkpoint written by torch.save (since PyTorch 1.6), or it is cut short")
     with safe_globals(_ARRAY_PARTS):
         try:
-            stream.seek(0)
-            if foreign := get_unsafe_globals_in_checkpoint(stream):
-                raise ValueError(
-                    f"{file} carries code: {', '.join(sorted(foreign))}. Nothing was run. Only tensors, arrays and "
-                    "plain containers are read; ask whoever made the file for its weights alone."
-                )
-            stream.seek(0)
-            return torch.load(stream, map_location="cpu", weights_only=True)
-        except (pickle.UnpicklingError, RuntimeError, EOFError, KeyError) as error:
+            foreign = get_unsafe_globals_in_checkpoint(io.BytesIO(content))
+            if not foreign:
+                return torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
+        except Exception as error:
+            # A hostile pickle can raise any error.
             raise ValueError(f"{file} can't be read as a PyTorch checkpoint; nothing was run: {error}") from error
+    raise ValueError(
+        f"{file} carries code: {', '.join(sorted(foreign))}. Nothing was run. Only tensors, arrays and plain "
+        "containers are read; ask whoever made the file for its weights alone."
+    )
 
 
 def _checked(file: Path, content: object) -> _Published:

@@ -75,6 +75,8 @@ class KnownMotion:
         shapes = tuple(getattr(self, name).shape for name in _names())
         if shapes != expected:
             raise ValueError(f"{', '.join(_names())} have the shapes {shapes}, not {expected}")
+        if wrong := [name for name in _names() if not np.isfinite(getattr(self, name)).all()]:
+            raise ValueError(f"{', '.join(wrong)} hold NaN or infinity")
 
     def novelty(self, angles_deg: np.ndarray) -> Novelty:
         """How far cycles (N, P, C) lie from the training subjects'. Without NaN, as `Cycles` guarantees."""

@@ -74,8 +74,12 @@ def load_network(run: TrainedRun) -> nn.Module:
     config = run.config
     if isinstance(config.model, MeanCurveSettings | RidgeSettings):
         raise ValueError(f"{config.model.name} is no network")
-    network = build(config.model, len(config.input_channels), len(config.target_channels))
+    channels = len(config.input_channels), len(config.target_channels)
     try:
+        # Without memory first: a size that somebody typed may ask for more than the machine has.
+        with torch.device("meta"):
+            build(config.model, *channels).load_state_dict(dict(run.weights), strict=True, assign=True)
+        network = build(config.model, *channels)
         network.load_state_dict(dict(run.weights), strict=True)
     except RuntimeError as error:
         raise ValueError(f"the weights don't fit a {config.model.name} of the stated size: {error}") from error

@@ -8,11 +8,10 @@
 - novelty.safetensors: the motion of its training subjects, by which other motion is judged
 """
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import numpy as np
 import torch
@@ -30,14 +29,16 @@ from models.predicting.new_files import write_new_folder
 from models.predicting.novelty import KnownMotion, known_motion_from_bytes
 from models.scoring.report import Report
 from warehouse.errors import MissingFile
-from warehouse.files.storage import describe_os_errors
-from warehouse.settings_file import Checked, CheckedT
+from warehouse.interchange.given_file import content_of
+from warehouse.settings_file import Checked, CheckedT, parse_json
 
 WEIGHTS, CONFIG, SPLIT, REPORT = "model.safetensors", "config.json", "split.json", "report.json"
 CALIBRATION, KNOWN_MOTION = "calibration.json", "novelty.safetensors"
 
 # Raise it when a run's files change their names, entries or meanings.
 RUN_FORMAT: Literal[1] = 1
+# A run of the largest network that a recipe may ask for has less.
+_MOST_BYTES = 1 << 30
 
 PredictorSettings = Annotated[NetworkSettings | MeanCurveSettings | RidgeSettings, Field(discriminator="name")]
 
@@ -92,6 +93,11 @@ class TrainedRun:
         calibrated = None if self.calibration is None else np.shape(self.calibration.half_width)
         if calibrated not in (None, shape):
             raise ValueError(f"the calibration is of {calibrated} points and channels, and the model of {shape}")
+        if wrong := [name for name, weights in self.weights.items() if not torch.isfinite(weights).all()]:
+            raise ValueError(
+                f"{len(wrong)} of {len(self.weights)} weights hold NaN or infinity, {wrong[0]} among them. Nothing can "
+                "be predicted with them: train or import the model again"
+            )
 
     def with_origin(self, origin: Mapping[str, JsonValue]) -> "TrainedRun":
         """The same run with these entries added to its origin."""
@@ -136,22 +142,26 @@ def read_run(folder: Path) -> TrainedRun:
             f"there is no trained run at {folder}: it has no {CONFIG}. Name the folder that `gait2hip train` made."
         )
     _refuse_other_format(folder / CONFIG)
-    return TrainedRun(
-        config=_checked(RunConfig, folder / CONFIG),
-        weights=_weights(folder / WEIGHTS),
-        split=_checked(SubjectSplit, folder / SPLIT),
-        report=_checked(Report, report) if report.exists() else None,
-        calibration=_checked(Calibration, calibration) if calibration.exists() else None,
-        known_motion=(
+    parts: dict[str, Any] = {
+        "config": _checked(RunConfig, folder / CONFIG),
+        "weights": _weights(folder / WEIGHTS),
+        "split": _checked(SubjectSplit, folder / SPLIT),
+        "report": _checked(Report, report) if report.exists() else None,
+        "calibration": _checked(Calibration, calibration) if calibration.exists() else None,
+        "known_motion": (
             known_motion_from_bytes(str(known_motion), _content(known_motion)) if known_motion.exists() else None
         ),
-    )
+    }
+    try:
+        return TrainedRun(**parts)
+    except ValueError as error:
+        raise ValueError(f"{folder}: {error}.") from error
 
 
 def _refuse_other_format(file: Path) -> None:
     try:
-        version = json.loads(_content(file))["format"]
-    except (ValueError, TypeError, KeyError) as error:
+        version = parse_json(str(file), _content(file))["format"]
+    except (TypeError, KeyError) as error:
         raise ValueError(f"{file} is not what `gait2hip train` writes: it has no format ({error})") from error
     if version != RUN_FORMAT:
         raise ValueError(
@@ -175,13 +185,14 @@ def _weights(file: Path) -> dict[str, torch.Tensor]:
 
 
 def _content(file: Path) -> bytes:
-    with describe_os_errors("read", str(file)):
-        return file.read_bytes()
+    return content_of(file, _MOST_BYTES)
 
 
 def _check_statistics(statistics: Statistics, channels: tuple[Channel, ...]) -> None:
     if not len(statistics.mean) == len(statistics.sd) == len(channels):
         raise ValueError(f"statistics must have one mean and SD for each of {_names(channels)}")
+    if min(statistics.sd) <= 0:
+        raise ValueError(f"statistics have an SD of {min(statistics.sd):g}, by which inputs are divided: expected > 0")
 
 
 def _names(channels: tuple[Channel, ...]) -> str:

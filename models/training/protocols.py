@@ -76,6 +76,11 @@ def hold_out_once(
     """Trains on the split's training subjects, tests on its test subjects. ValueError if it has none."""
     if not split.test:
         raise ValueError("the release holds no subject out for the test: cut it with --holdout, or use --protocol loso")
+    if not split.train:
+        raise ValueError(
+            f"the release holds every subject out for the test ({', '.join(split.test)}), and nobody is left to train "
+            "on: cut it with fewer of them in --holdout, or use --protocol loso"
+        )
     run, tested = train(cycles, split), cycles.of(split.test)
     return run, score(setup.model.name, tested, predict(run, tested, setup.device))
 

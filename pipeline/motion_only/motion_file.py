@@ -5,15 +5,15 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.csv
 
 from pipeline.errors import TrialRejected
 from pipeline.motion_only.kinematic_events import events_of_angles
 from pipeline.motion_only.walk_angles import WalkAngles, complete_strides
 from pipeline.session.recipe import Recipe
 from warehouse.channels import INPUT_COORDINATES
-from warehouse.files.storage import describe_os_errors
+from warehouse.interchange.given_file import content_of, csv_table
 from warehouse.interchange.opensim_table import parse_table
+from warehouse.interchange.reach import impossible
 
 # A CSV's columns say the unit that its numbers can't: hip_flexion_r_deg or hip_flexion_r_rad.
 _TO_DEGREES = {"deg": 1.0, "rad": 180.0 / np.pi}
@@ -24,9 +24,7 @@ def read_mot(path: Path, recipe: Recipe) -> WalkAngles:
 
     ValueError if it is no such table or lacks one of the ten angles; TrialRejected if it holds no complete cycle.
     """
-    with describe_os_errors("read", str(path)):
-        text = path.read_text("utf-8", "replace")
-    table = parse_table(path.name, text)
+    table = parse_table(path.name, content_of(path).decode("utf-8", "replace"))
     _require(path, [name for name in INPUT_COORDINATES if name not in table.columns], table.columns)
     return _walk(path, table.time_s, table.degrees(INPUT_COORDINATES), recipe)
 
@@ -37,7 +35,7 @@ def read_csv_motion(path: Path, recipe: Recipe) -> WalkAngles:
     Empty cells are not known. ValueError if a column is missing or is no number; TrialRejected if the table holds no
     complete cycle.
     """
-    table = read_csv(path)
+    table = csv_table(path)
     names = {name: _with_unit(path, name, table.column_names) for name in INPUT_COORDINATES}
     _require(
         path, [f"{name}_deg" for name in INPUT_COORDINATES if not names[name]] or _lacks_time(table), table.column_names
@@ -47,15 +45,6 @@ def read_csv_motion(path: Path, recipe: Recipe) -> WalkAngles:
         raise ValueError(f"{path}: time_s must be known and increase from row to row, over two rows or more.")
     columns = [numbers(path, table, column) * _TO_DEGREES[column.rpartition("_")[2]] for column in names.values()]
     return _walk(path, time_s, np.stack(columns, axis=1), recipe)
-
-
-def read_csv(path: Path) -> pa.Table:
-    """A CSV file's table. ValueError if it is none."""
-    try:
-        with describe_os_errors("read", str(path)):
-            return pa.csv.read_csv(path)
-    except pa.ArrowInvalid as error:
-        raise ValueError(f"{path} can't be read as CSV: {error}") from error
 
 
 def numbers(path: Path, table: pa.Table, name: str) -> np.ndarray:
@@ -90,6 +79,8 @@ def _require(path: Path, lacking: Sequence[str], present: Sequence[str]) -> None
 
 
 def _walk(path: Path, time_s: np.ndarray, angles_deg: np.ndarray, recipe: Recipe) -> WalkAngles:
+    if fault := impossible(angles_deg):
+        raise ValueError(f"{path}: {fault}.")
     events = events_of_angles(path.name, time_s, angles_deg, recipe.ground_reactions)
     strides, refused = complete_strides(path.name, time_s, angles_deg, events, recipe.cycles)
     if not strides:

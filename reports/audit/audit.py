@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from reports.audit.bodies import implausible_bodies
+from reports.audit.absolute.physiology import beyond_physiology, implausible_bodies
 from reports.audit.curves import AuditCycles
 from reports.audit.far import far_altogether, far_cycles, far_subjects, off_level, out_of_scale, without_repeats
 from reports.audit.group import AuditGroup, make_group
@@ -34,16 +34,24 @@ def audit_cycles(
 ) -> Audit:
     """Judge a release's cycles.
 
-    `known_before` and `not_judged` come from the warehouse, which holds what a release leaves out (`saturated.py`).
+    `known_before` and `not_judged` come from the warehouse, which holds what a release leaves out (`absolute/`).
     """
     verdicts = [*known_before, *implausible_bodies(cycles)]
     unknown = list(not_judged)
+    compared: set[str] = set()
     points = cycles.curves.shape[2]
     if points < LEAST_POINTS:
         unknown.append(f"chatter: cycles of {points} samples are too coarse, {LEAST_POINTS} are needed")
     for cohort, condition, members in cycles.groups():
         group = make_group(cohort, condition, members.thinned(max(1, points // _SAMPLES)))
-        verdicts_of_group = [*_against_others(group), *disagreeing_legs(group), *constant_curves(group)]
+        if group.others is not None:
+            compared |= set(group.subjects)
+        verdicts_of_group = [
+            *_against_others(group),
+            *disagreeing_legs(group),
+            *constant_curves(group),
+            *beyond_physiology(_whole(group, members)),
+        ]
         if points >= LEAST_POINTS:
             verdicts_of_group += chattering(_whole(group, members))
         verdicts += unexplained(verdicts_of_group)
@@ -53,6 +61,7 @@ def audit_cycles(
         not_judged=tuple(unknown),
         n_cycles=len(cycles),
         n_subjects=len(set(cycles.subject.tolist())),
+        n_compared=len(compared),
     )
 
 
@@ -78,7 +87,10 @@ def _explains(cause: AuditVerdict, effect: AuditVerdict) -> bool:
     if not _covers(cause, effect):
         return False
     if cause.kind == "scale":
-        return effect.kind in ("offset", "subject", "cycle", "flat") and effect.channel not in INPUT_COORDINATES
+        return (
+            effect.kind in ("offset", "subject", "cycle", "flat", "physiology")
+            and effect.channel not in INPUT_COORDINATES
+        )
     if cause.kind == "sides":
         return effect.kind in ("scale", "sign", "offset", "left and right", "subject", "cycle") and (
             (effect.channel in INPUT_COORDINATES) == (cause.channel == "inputs")
@@ -86,8 +98,8 @@ def _explains(cause: AuditVerdict, effect: AuditVerdict) -> bool:
     if effect.channel != cause.channel:
         return False
     if cause.kind == "sign":
-        return effect.kind in ("offset", "left and right", "subject", "cycle")
-    return effect.kind in ("subject", "cycle")
+        return effect.kind in ("offset", "left and right", "subject", "cycle", "physiology")
+    return effect.kind in ("subject", "cycle", "physiology")
 
 
 def _covers(cause: AuditVerdict, effect: AuditVerdict) -> bool:

@@ -1,8 +1,9 @@
 """The audit of a release: made while the release is cut, read back from it afterwards."""
 
+from reports.audit.absolute.ground import impossible_ground_reactions
+from reports.audit.absolute.saturated import saturated_muscles
 from reports.audit.audit import audit_cycles
 from reports.audit.curves import AUDITED_COLUMNS, AuditCycles, read_cycles
-from reports.audit.saturated import saturated_muscles
 from reports.audit.table import audit_summary
 from reports.audit.verdict import Audit, parse_audit
 from warehouse.layout import file_path
@@ -19,8 +20,10 @@ def audit_for_release(cycles: UnreleasedCycles) -> AuditRecord:
 
     WarehouseError if a table that a trial's row vouches for can't be read.
     """
-    saturated, unknown = saturated_muscles(cycles.warehouse, cycles.trials, cycles.sides)
-    audit = audit_cycles(read_cycles(cycles.tables(AUDITED_COLUMNS), cycles.points), saturated, unknown)
+    saturated, inactive = saturated_muscles(cycles.warehouse, cycles.trials, cycles.sides)
+    ground, off_plates = impossible_ground_reactions(cycles.warehouse, cycles.trials)
+    read = read_cycles(cycles.tables(AUDITED_COLUMNS), cycles.points)
+    audit = audit_cycles(read, [*saturated, *ground], [*inactive, *off_plates])
     return AuditRecord(summary=audit_summary(audit), content=audit.as_plain())
 
 

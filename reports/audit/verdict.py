@@ -1,14 +1,16 @@
 """A verdict: what looks wrong, where, how far beyond its limit, and why it matters."""
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Literal, get_args
 
 from warehouse.errors import WarehouseError
+from warehouse.settings_file import parse_json
 
 VerdictKind = Literal[
     "body",
+    "ground",
+    "physiology",
     "scale",
     "sides",
     "sign",
@@ -26,6 +28,8 @@ VERDICT_KINDS: tuple[VerdictKind, ...] = get_args(VerdictKind)
 
 WHY: Mapping[VerdictKind, str] = {
     "body": "Mass divides every target: a wrong one scales all of this subject's. Look at session.toml.",
+    "ground": "No foot's ground reaction is like that: a plate's unit, axis or sign is wrong. Look at its channels.",
+    "physiology": "Nobody walks with it, whatever the others do: a unit, a sign, a mass or a plate is wrong.",
     "scale": "All targets are too large or too small by one factor: a wrong body mass, or forces in another unit.",
     "sides": "The curves fit the others' half a cycle later: left and right are exchanged, or a step was missed.",
     "sign": "The curve runs against everybody else's: an axis or a sign is wrong.",
@@ -76,12 +80,16 @@ class AuditVerdict:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Audit:
-    """Every verdict, in the order in which to look at them, and what could not be judged, with the reason."""
+    """Every verdict, in the order in which to look at them, and what could not be judged, with the reason.
+
+    `n_compared` of the subjects had others to be compared with, in one condition at least.
+    """
 
     verdicts: tuple[AuditVerdict, ...]
     not_judged: tuple[str, ...]
     n_cycles: int
     n_subjects: int
+    n_compared: int
 
     @property
     def subjects(self) -> tuple[str, ...]:
@@ -93,6 +101,7 @@ class Audit:
         return {
             "n_cycles": self.n_cycles,
             "n_subjects": self.n_subjects,
+            "n_compared": self.n_compared,
             "not_judged": list(self.not_judged),
             "verdicts": [{**asdict(verdict), "why": WHY[verdict.kind]} for verdict in self.verdicts],
         }
@@ -101,13 +110,14 @@ class Audit:
 def parse_audit(where: str, raw: bytes) -> Audit:
     """Read `audit.json`, the inverse of `as_plain`. WarehouseError names a file (`where`) that is no audit."""
     try:
-        entries = json.loads(raw)
+        entries = parse_json(where, raw)
         verdicts = ({name: value for name, value in entry.items() if name != "why"} for entry in entries["verdicts"])
         return Audit(
             verdicts=tuple(AuditVerdict(**verdict) for verdict in verdicts),
             not_judged=tuple(entries["not_judged"]),
             n_cycles=entries["n_cycles"],
             n_subjects=entries["n_subjects"],
+            n_compared=entries["n_compared"],
         )
     except (KeyError, TypeError, ValueError) as error:
         raise WarehouseError(

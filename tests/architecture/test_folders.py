@@ -20,14 +20,14 @@ VOCABULARY = (
     "warehouse.channels",
     "warehouse.columns",
     "warehouse.identity",
+    "warehouse.interchange.given_file",
     "warehouse.interchange.opensim_table",
+    "warehouse.interchange.reach",
     "warehouse.outcome",
     "warehouse.provenance",
     "warehouse.resample",
     "warehouse.settings_file",
 )
-# Explains what the operating system says of any file.
-VOCABULARY_OF = {"pipeline.motion_only.motion_file": ("warehouse.files.storage.describe_os_errors",)}
 
 every_folder = pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: str(folder.relative_to(REPOSITORY)))
 
@@ -90,12 +90,11 @@ def _users_of_the_warehouse() -> dict[str, list[str]]:
     users = {}
     modules = all_modules()
     for module, imported in all_imports().items():
-        allowed = (*VOCABULARY, *VOCABULARY_OF.get(module, ()))
         # `from a.b import c` counts as a.b and a.b.c: of a module that isn't allowed whole, the name decides.
         names = [
             name for name in imported if _within(name, "warehouse") and not _is_package_of(name, imported, modules)
         ]
-        beyond = sorted(name for name in names if not any(_within(name, word) for word in allowed))
+        beyond = sorted(name for name in names if not any(_within(name, word) for word in VOCABULARY))
         if _within(module, "pipeline") and beyond:
             users[module] = beyond
     return users

@@ -30,7 +30,7 @@ def made_cycles(
     phase = np.linspace(0, 2 * np.pi, n_points)
     angles = np.zeros((n_cycles, n_points, len(ANGLE_CHANNELS)))
     for harmonic in (1, 2):
-        amplitude = rng.normal(scale=20 / harmonic, size=(2, n_cycles, 1, len(ANGLE_CHANNELS)))
+        amplitude = rng.normal(scale=6 / harmonic, size=(2, n_cycles, 1, len(ANGLE_CHANNELS)))
         angles += amplitude[0] * np.cos(harmonic * phase)[:, None] + amplitude[1] * np.sin(harmonic * phase)[:, None]
     mixture = np.random.default_rng(7).normal(size=(len(ANGLE_CHANNELS), len(TASK_TARGETS[task]))) / 100
     return Cycles(

@@ -8,7 +8,6 @@ trials of each, but not the files. Any path with these words is read; any other 
 """
 
 import re
-import zipfile
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -17,6 +16,7 @@ from typing import Literal
 
 from warehouse.channels import INPUT_COORDINATES, MUSCLE_GROUPS
 from warehouse.interchange.gait2hip60 import OUT_COLUMNS
+from warehouse.interchange.given_file import content_of, member_of, opened_zip
 from warehouse.interchange.opensim_table import OpenSimTable, parse_motion
 
 TableKind = Literal["kinematics", "dynamics", "optimization"]
@@ -83,17 +83,12 @@ def _texts(archive: Path) -> Iterator[tuple[str, str]]:
     if archive.is_dir():
         for file in sorted(archive.rglob("*")):
             if file.is_file() and _is_table(file.name):
-                yield file.relative_to(archive).as_posix(), file.read_text("utf-8", errors="replace")
+                yield file.relative_to(archive).as_posix(), content_of(file).decode("utf-8", errors="replace")
         return
-    try:
-        with zipfile.ZipFile(archive) as opened:
-            for name in sorted(opened.namelist()):
-                if _is_table(name.rpartition("/")[2]):
-                    yield name, opened.read(name).decode("utf-8", errors="replace")
-    except (zipfile.BadZipFile, EOFError) as error:
-        raise ValueError(f"{archive}: not a whole ZIP file ({error}). Get it again, or name its folder.") from error
-    except OSError as error:
-        raise ValueError(f"{archive}: can't be read ({error.strerror or error}).") from error
+    with opened_zip(archive, "ZIP") as opened:
+        for info in sorted(opened.infolist(), key=lambda member: member.filename):
+            if _is_table(info.filename.rpartition("/")[2]):
+                yield info.filename, member_of(archive, opened, info).decode("utf-8", errors="replace")
 
 
 def _is_table(name: str) -> bool:

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from warehouse.channels import INPUT_COORDINATES, MOMENT_COORDINATES, MUSCLE_GROUPS, TargetKind
+from warehouse.interchange.reach import impossible_cycles
 from warehouse.interchange.safe_npz import described, read_npz
 
 POINTS = 180
@@ -58,10 +59,13 @@ def read_published(path: Path) -> PublishedCycles:
     for key, shape in shapes.items():
         if arrays[key].shape != shape or n_cycles == 0:
             raise ValueError(f"{path}: {key} is {arrays[key].shape}, expected {shape} with at least one cycle.")
+    inputs_deg = _numbers(path, arrays, "X")
+    if fault := impossible_cycles(f"{path}, X", inputs_deg):
+        raise ValueError(fault)
     return PublishedCycles(
         file=path,
         kind=kind,
-        inputs_deg=_numbers(path, arrays, "X"),
+        inputs_deg=inputs_deg,
         targets=_numbers(path, arrays, "Y"),
         subject=_words(path, arrays, "subject_id"),
         condition=_words(path, arrays, "speed_label"),

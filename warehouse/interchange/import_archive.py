@@ -12,8 +12,10 @@ from warehouse.channels import INPUT_COORDINATES, MOMENT_CHANNELS, MUSCLE_GROUPS
 from warehouse.identity import TrialKey
 from warehouse.interchange.archive_files import ArchivedTrial, TableKind, read_archive
 from warehouse.interchange.gait2hip60 import OUT_COLUMNS, POINTS
+from warehouse.interchange.given_file import content_of, refuse_repeated
 from warehouse.interchange.import_npz import published_trial_name
 from warehouse.interchange.opensim_table import OpenSimTable
+from warehouse.interchange.reach import impossible
 from warehouse.interchange.store import IMPORT_SESSION, ImportedTrial, store_imported
 from warehouse.layout import Warehouse
 from warehouse.provenance import file_sha256, stable_hash
@@ -51,10 +53,13 @@ def import_archive(warehouse: Warehouse, archive: Path, subjects: Path, cohort: 
 def read_subjects(file: Path) -> dict[str, _Body]:
     """Mass and height by subject, from CSV. ValueError if a column or a value is missing or not a number."""
     try:
-        with file.open(encoding="utf-8-sig", newline="") as opened:
-            rows = list(csv.DictReader(opened))
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        table = csv.DictReader(content_of(file).decode("utf-8-sig").splitlines())
+        rows = list(table)
+    except UnicodeDecodeError as error:
+        raise ValueError(f"{file} is not UTF-8 ({error.reason} at byte {error.start}). Save it as UTF-8.") from error
+    except csv.Error as error:
         raise ValueError(f"{file}: can't be read as CSV ({error}).") from error
+    refuse_repeated(str(file), list(table.fieldnames or ()))
     present = list(rows[0]) if rows else []
     missing = [name for name in _SUBJECT_COLUMNS if name not in present]
     if missing:
@@ -133,6 +138,8 @@ def _unfit(files: ArchivedTrial, duration_s: float) -> str | None:
     motion = files.tables["kinematics"]
     if not _STRIDE_S[0] <= duration_s <= _STRIDE_S[1]:
         return f"{motion.name} lasts {duration_s:.2f} s, one gait cycle takes {_STRIDE_S[0]}-{_STRIDE_S[1]} s."
+    if fault := impossible(motion.degrees(INPUT_COORDINATES)):
+        return f"{motion.name}: {fault}."
     hip_deg = motion.degrees(["hip_flexion_r"])[:, 0]
     open_ratio = abs(hip_deg[-1] - hip_deg[0]) / max(float(np.ptp(hip_deg)), 1e-9)
     if open_ratio > _MAX_OPEN_RATIO:

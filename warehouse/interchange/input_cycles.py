@@ -11,6 +11,7 @@ import numpy as np
 import pyarrow as pa
 
 from warehouse.channels import INPUT_COORDINATES
+from warehouse.interchange.reach import impossible_cycles
 from warehouse.interchange.safe_npz import described, read_npz
 
 UNKNOWN_WORD = "unspecified"
@@ -35,6 +36,8 @@ class InputCycles:
                 f"{self.source}: {bad.sum()} of {len(bad)} cycles hold NaN or infinity, the first is cycle "
                 f"{int(np.argmax(bad))}: every angle must be known throughout a cycle. Leave these cycles out."
             )
+        if fault := impossible_cycles(self.source, self.inputs_deg):
+            raise ValueError(fault)
 
     def __len__(self) -> int:
         return len(self.inputs_deg)

@@ -5,6 +5,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from warehouse.interchange.given_file import refuse_repeated
+
 # Nine digits keep a number in single precision, as stored in releases.
 _NUMBER = "%.9g"
 
@@ -42,7 +44,9 @@ def parse_motion(name: str, text: str) -> OpenSimTable:
     steps_s = np.diff(table.time_s)
     if (steps_s <= 0).any():
         raise ValueError(f"{name}: its time does not increase at row {int(np.argmax(steps_s <= 0)) + 1}.")
-    return replace(table, columns=tuple(without_model_path(label) for label in table.columns))
+    columns = tuple(without_model_path(label) for label in table.columns)
+    refuse_repeated(name, columns)
+    return replace(table, columns=columns)
 
 
 def parse_table(name: str, text: str) -> OpenSimTable:
@@ -57,6 +61,7 @@ def parse_table(name: str, text: str) -> OpenSimTable:
     labels = lines[0].split() if lines else []
     if len(labels) < 2 or labels[0].lower() != "time":
         raise ValueError(f"{name}: the columns begin with {labels[:1]}, expected 'time' and others.")
+    refuse_repeated(name, labels)
     rows = _numbers(name, lines[1:], len(labels))
     return OpenSimTable(
         name=name,

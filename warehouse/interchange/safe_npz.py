@@ -13,6 +13,11 @@ from pathlib import Path
 
 import numpy as np
 
+from warehouse.interchange.given_file import member_of, opened_zip
+
+# A pickle can name one long text a thousand times, and an array of text has room for the longest in every place.
+_MOST_CHARACTERS = 1000
+
 
 def read_npz(path: Path) -> dict[str, np.ndarray]:
     """Every array of an NPZ file; object arrays of text are returned as arrays of text.
@@ -20,15 +25,8 @@ def read_npz(path: Path) -> dict[str, np.ndarray]:
     ValueError names the file, and the array in it, if it is no NPZ file, is damaged, or holds anything but numbers
     and text.
     """
-    try:
-        with zipfile.ZipFile(path) as archive:
-            return {
-                info.filename.removesuffix(".npy"): _read_member(path, archive, info) for info in archive.infolist()
-            }
-    except (zipfile.BadZipFile, NotImplementedError) as error:
-        raise ValueError(f"{path}: not a whole NPZ file ({error}). Get it again.") from error
-    except OSError as error:
-        raise ValueError(f"{path}: can't be read ({error.strerror or error}).") from error
+    with opened_zip(path, "NPZ") as archive:
+        return {info.filename.removesuffix(".npy"): _read_member(path, archive, info) for info in archive.infolist()}
 
 
 class _Noted:
@@ -75,10 +73,7 @@ def _read_member(path: Path, archive: zipfile.ZipFile, info: zipfile.ZipInfo) ->
     where = f"{path}, array {info.filename.removesuffix('.npy')!r}"
     if not info.filename.endswith(".npy"):
         raise ValueError(f"{path}: holds {info.filename!r}, expected only .npy arrays.")
-    try:
-        content = archive.read(info)
-    except (zipfile.BadZipFile, EOFError, NotImplementedError, RuntimeError, zipfile.zlib.error) as error:  # type: ignore[attr-defined]
-        raise ValueError(f"{where}: damaged ({error}). Get the file again.") from error
+    content = member_of(path, archive, info)
     stream = io.BytesIO(content)
     shape, dtype = _header(where, stream)
     if dtype.hasobject:
@@ -117,6 +112,8 @@ def _text_array(where: str, stream: io.BytesIO, shape: tuple[int, ...], dtype: n
     items = _items(unpickled)
     if items is None or len(items) != math.prod(shape):
         raise ValueError(f"{where}: an array of objects that are not text. Only numbers and text are read.")
+    if max(map(len, items), default=0) > _MOST_CHARACTERS:
+        raise ValueError(f"{where}: a text of more than {_MOST_CHARACTERS} characters, expected names.")
     return np.array(items, dtype=str).reshape(shape)
 
 

@@ -78,7 +78,7 @@ def test_cycles_give_a_row_for_each_sequence_and_sample(run: Path, npz: Path, en
 
 def test_cycles_of_another_number_of_points_keep_theirs(run: Path, tmp_path: Path) -> None:
     file = tmp_path / "x.npz"
-    finer = np.repeat(np.linspace(0, 1, 90)[None, :, None], 10, axis=2)
+    finer = np.repeat(np.linspace(0, 30, 90)[None, :, None], 10, axis=2)
     np.savez(file, allow_pickle=False, X=finer, in_cols=np.array(INPUT_COORDINATES))
 
     assert _predict(file, "--run", run, "-o", tmp_path / "out.parquet", "--mass-kg", "70").exit_code == 0

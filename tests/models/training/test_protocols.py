@@ -62,3 +62,10 @@ def test_one_subject_can_t_be_left_out() -> None:
 
 def _never(_cycles: Cycles, _split: SubjectSplit) -> TrainedRun:
     raise AssertionError("nothing can be learned here")
+
+
+def test_who_holds_everybody_out_is_told_before_any_training() -> None:
+    everybody = SubjectSplit(train=(), test=CYCLES.subjects)
+
+    with pytest.raises(ValueError, match="nobody is left to train on: cut it with fewer of them in --holdout"):
+        train_and_test(small_setup("mean_curve"), "holdout", CYCLES, everybody)

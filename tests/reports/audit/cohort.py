@@ -9,9 +9,10 @@ from warehouse.channels import ALL_CHANNELS, FORCE_CHANNELS, INPUT_COORDINATES, 
 
 # How large a channel is: degrees, N/kg, N·m/kg.
 SIZE = {
-    **dict.fromkeys(INPUT_COORDINATES, 20.0),
-    **dict.fromkeys(FORCE_CHANNELS, 6.0),
+    **dict.fromkeys(INPUT_COORDINATES, 15.0),
+    **dict.fromkeys(FORCE_CHANNELS, 3.0),
     **dict.fromkeys(MOMENT_CHANNELS, 0.8),
+    "moment_hip_rotation": 0.3,
 }
 # The subject into whose cycles faults are put.
 WHO = "adults/S03"
@@ -61,8 +62,9 @@ def _curve(name: str, index: int, phase: np.ndarray) -> np.ndarray:
         late = np.pi if name.endswith("_l") else 0.0
         lead = 0.5 * [other[:-2] for other in INPUT_COORDINATES[:3] + INPUT_COORDINATES[6:8]].index(name[:-2])
         return np.cos(phase - late + lead) + 0.3 * np.cos(2 * (phase - late))
-    # A burst somewhere in the cycle, as muscles have them.
-    return np.exp(2 * (np.cos(phase - 0.2 * index) - 1))
+    # A burst somewhere in the cycle, as muscles have them, on a tone that keeps them from pushing.
+    tone = 0.4 if name in FORCE_CHANNELS else 0.0
+    return tone + np.exp(2 * (np.cos(phase - 0.2 * index) - 1))
 
 
 def found(cycles: AuditCycles) -> list[tuple[str, str, str]]:

@@ -1,3 +1,5 @@
+import pytest
+
 from reports.audit.table import audit_summary, audit_text
 from reports.audit.verdict import Audit
 from tests.reports.audit.test_verdict import AUDIT
@@ -13,7 +15,15 @@ def test_the_text_begins_with_the_counts_and_ends_with_what_was_not_judged() -> 
     assert lines[-1] == "- children: too few."
 
 
-def test_nothing_suspicious_is_said() -> None:
-    clean = Audit(verdicts=(), not_judged=(), n_cycles=3, n_subjects=1)
+@pytest.mark.parametrize(
+    ("n_compared", "said"),
+    [
+        (5, "nothing suspicious in 5 subjects, 15 cycles"),
+        (3, "nothing suspicious in 5 subjects, 15 cycles; 2 subjects had nobody to compare with"),
+        (0, "nobody to compare with: 5 subjects, 15 cycles, nothing beyond what physiology allows"),
+    ],
+)
+def test_nothing_is_called_clean_that_was_not_compared(n_compared: int, said: str) -> None:
+    clean = Audit(verdicts=(), not_judged=(), n_cycles=15, n_subjects=5, n_compared=n_compared)
 
-    assert audit_text(clean) == audit_summary(clean) == "nothing suspicious in 1 subjects, 3 cycles"
+    assert audit_text(clean) == audit_summary(clean) == said

@@ -27,7 +27,7 @@ CHATTER = AuditVerdict(
     limit=0.2,
     found="harmonics 30 and up are 0.31 of the curve",
 )
-AUDIT = Audit(verdicts=(SIGN, CHATTER), not_judged=("children: too few",), n_cycles=40, n_subjects=8)
+AUDIT = Audit(verdicts=(SIGN, CHATTER), not_judged=("children: too few",), n_cycles=40, n_subjects=8, n_compared=6)
 
 
 def test_an_audit_is_read_back_as_it_was_written() -> None:

@@ -10,7 +10,7 @@ import pytest
 from warehouse.channels import INPUT_COORDINATES
 from warehouse.interchange.input_cycles import cycles_of_table, read_npz_inputs
 
-ANGLES = np.arange(3 * 20 * 10, dtype=np.float32).reshape(3, 20, 10)
+ANGLES = np.arange(3 * 20 * 10, dtype=np.float32).reshape(3, 20, 10) / 16
 
 
 def write_npz(path: Path, **changes: np.ndarray | None) -> Path:

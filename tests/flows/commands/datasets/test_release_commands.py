@@ -47,7 +47,7 @@ def test_an_audit_is_made_recorded_told_and_drawn(tmp_path: Path, imported: Path
     done = _run("audit", release, "-o", page)
 
     assert done.exit_code == 0, done.output
-    assert done.output.startswith("nothing suspicious in 4 subjects, 12 cycles\n")
+    assert done.output.startswith("nobody to compare with: 4 subjects, 12 cycles, ")
     assert "saturation: nothing is known of the activations in 12 trials" in done.output
     assert f"wrote {page}" in done.output
     assert "<h1>Audit of all</h1>" in page.read_text()
@@ -103,7 +103,7 @@ def test_a_wrong_word_is_refused_and_leaves_nothing(imported: Path, options: tup
         (("--archive", "a.zip"), "give --npz FILE, or --archive"),
         (("--npz", "a.npz", "--subjects", "s.csv"), "give --npz FILE, or --archive"),
         (("--npz", "a.npz"), "a.npz: can't be read"),
-        (("--archive", "a.zip", "--subjects", "s.csv"), "s.csv: can't be read"),
+        (("--archive", "a.zip", "--subjects", "s.csv"), "can't read s.csv: it does not exist"),
     ],
 )
 def test_import_says_what_it_needs(tmp_path: Path, options: tuple[str, ...], message: str) -> None:

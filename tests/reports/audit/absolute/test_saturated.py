@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from reports.audit.saturated import saturated_muscles
+from reports.audit.absolute.saturated import saturated_muscles
 from tests.warehouse.conftest import TrialWriter
 from tests.warehouse.one_file import write_row, write_table
 from tests.warehouse.samples import MADE, TIME_S, cycles_columns, trial_row
