@@ -8,6 +8,7 @@ from pipeline.session.load_profile import load_profile, takes_labels_from_record
 from pipeline.session.profile import Profile
 from pipeline.session.recipe import Recipe, load_recipe
 from pipeline.session.session import Session, load_session
+from warehouse.provenance import file_sha256
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,6 +25,16 @@ class SessionSetup:
         """How late the plates are against the cameras, as the session or else the profile states; None: unstated."""
         own = self.session.plates_lag_s
         return self.profile.plates_lag_s if own is None else own
+
+    def refuse_other_model(self, model: Path) -> None:
+        """ValueError if the profile's places are on another model than this file."""
+        wanted = self.profile.model_sha256
+        if wanted and wanted != (found := file_sha256(model)):
+            raise ValueError(
+                f"{self.session.file}: profile {self.profile.name} has the places of {self.profile.source} (SHA-256 "
+                f"{wanted[:12]}…), and the model used is {model.name} ({found[:12]}…). Name the one with --model, in "
+                f"the recipe or as `scaled_model`, or make a profile of {model.name}: gait2hip profile --markers-from."
+            )
 
 
 def open_session(session_file: str, recipe: str, model_file: str | None) -> SessionSetup:

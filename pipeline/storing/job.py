@@ -36,8 +36,8 @@ class Job:
         session = self.setup.session
         facts = {
             "model": _model_sha256(self.model),
-            # The plates' lag is a fact of its own: it changes no body.
-            "profile": self.setup.profile.model_dump(exclude={"plates_lag_s"}),
+            # The plates' lag is a fact of its own.
+            "profile": self.setup.profile.of_results(),
             "static": self._standing_facts(),
             "sizing": self._sizing_facts(),
             "height_m": session.subject.height_m,
