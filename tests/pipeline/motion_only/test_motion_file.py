@@ -10,6 +10,7 @@ from pipeline.motion_only.motion_file import read_csv_motion, read_mot
 from pipeline.motion_only.walk_angles import WalkAngles
 from pipeline.session.recipe import load_recipe
 from tests.pipeline.motion_only.test_kinematic_events import TIME_S, pendulum_legs
+from tests.pipeline.session.test_session import COMPLETE
 from warehouse.channels import INPUT_COORDINATES
 
 PUBLISHED = load_recipe("gait2hip60")
@@ -128,3 +129,15 @@ def test_words_time_that_stands_still_and_a_short_walk_are_refused(tmp_path: Pat
         read_csv_motion(words, PUBLISHED)
     with pytest.raises(TrialRejected, match=r"no complete gait cycle.*give a longer walk"):
         read_csv_motion(write_csv(tmp_path / "short.csv", names, table(pendulum_legs())[:100]), PUBLISHED)
+
+
+@pytest.mark.osim
+def test_a_sessions_joint_coordinates_are_predicted_from_as_they_are(tmp_path: Path) -> None:
+    recorded_angles = pytest.importorskip("pipeline.motion_only.recorded_angles").recorded_angles
+    file = write_mot(tmp_path / "walk.mot", pendulum_legs(), "inDegrees=yes")
+    (tmp_path / "own.osim").write_text("<model/>")
+    trials = 'scaled_model = "own.osim"\n[trials]\n"walk.mot" = "slow"\n'
+    head = COMPLETE[: COMPLETE.index("[trials]")].replace('static = "static.c3d"\n', "")
+    (tmp_path / "session.toml").write_text(head + trials)
+
+    assert is_the_pendulum_walk(recorded_angles(str(tmp_path / "session.toml"), str(file), "gait2hip60", "<model/>"))
