@@ -84,8 +84,15 @@ def verify_session(session_file: str, trial: str | None, recipe: str, model_file
         names = [one.name for one in setup.session.trials]
         if trial is not None and trial not in names:
             raise ValueError(f"{session_file}: the session has no trial {trial!r}; it has {', '.join(names)}.")
+        chosen = setup.session.trial(trial or names[0])
+        if setup.session.kinematics_only or chosen.is_solved:
+            what = "asks for kinematics only" if setup.session.kinematics_only else f"has {chosen.path.name} solved"
+            raise ValueError(
+                f"{session_file}: the session {what}, and engines are compared from markers to muscle forces. Name a "
+                "session of markers and ground reactions."
+            )
         directory, static = Path(name), standing_subject(setup)
-        walk = observe_walk(setup, setup.session.trial(trial or names[0]), static)
+        walk = observe_walk(setup, chosen, static)
         model = directory / "scaled.osim"
         model.write_text(size_subject(setup, static).osim_xml, "utf-8")
         return compare_engines(

@@ -19,16 +19,20 @@ class Rejection:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """A trial that was accepted (`rejection` None), or why not. `fresh`: the warehouse held this result already."""
+    """A trial that was accepted (`rejection` None), or why not. `fresh`: the warehouse held this result already.
+
+    `kinematics_only`: it gives joint angles and no targets, as its session asks.
+    """
 
     key: TrialKey
     rejection: Rejection | None = None
     fresh: bool = False
     n_cycles: int = 0
+    kinematics_only: bool = False
 
     @property
     def accepted(self) -> bool:
-        """Whether the trial gave targets."""
+        """Whether the trial gave what its session asks for."""
         return self.rejection is None
 
 

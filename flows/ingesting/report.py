@@ -47,17 +47,22 @@ class IngestReport:
     @property
     def accepted(self) -> tuple[Outcome, ...]:
         """Trials that gave targets."""
-        return tuple(outcome for outcome in self.outcomes if outcome.accepted)
+        return tuple(outcome for outcome in self.outcomes if outcome.accepted and not outcome.kinematics_only)
+
+    @property
+    def of_kinematics(self) -> tuple[Outcome, ...]:
+        """Trials that gave joint angles only, as their sessions ask."""
+        return tuple(outcome for outcome in self.outcomes if outcome.accepted and outcome.kinematics_only)
 
     @property
     def rejected(self) -> tuple[Outcome, ...]:
-        """Trials that did not."""
+        """Trials that gave nothing."""
         return tuple(outcome for outcome in self.outcomes if not outcome.accepted)
 
     @property
     def computed(self) -> tuple[TrialKey, ...]:
-        """The accepted trials of which this run made the results: what they warn of is news."""
-        return tuple(outcome.key for outcome in self.accepted if not outcome.fresh)
+        """The trials that gave a result, and that this run made: what they warn of is news."""
+        return tuple(outcome.key for outcome in self.outcomes if outcome.accepted and not outcome.fresh)
 
     @property
     def rejections_by_stage(self) -> dict[str, int]:
@@ -67,10 +72,10 @@ class IngestReport:
 
     @property
     def exit_code(self) -> int:
-        """2 if a session was refused or a result not stored (the rest was run), else 0 if any was accepted, else 3."""
+        """2 if a session was refused or a result not stored (the rest was run), else 0 if any gave a result, else 3."""
         if self.refused or STORING in self.rejections_by_stage:
             return EXIT_INCOMPLETE
-        return EXIT_ACCEPTED if self.accepted else EXIT_NONE_ACCEPTED
+        return EXIT_ACCEPTED if self.accepted or self.of_kinematics else EXIT_NONE_ACCEPTED
 
 
 @contextmanager
@@ -98,7 +103,7 @@ def progress_bar() -> Iterator[Callable[[int], OutcomeListener]]:
 
 
 def print_report(report: IngestReport, warnings: Mapping[TrialKey, Sequence[str]]) -> None:
-    """The counts, the rejected trials with stage and reason, what accepted ones warn of, and what was refused."""
+    """The counts, the rejected trials with stage and reason, what the others warn of, and what was refused."""
     print(headline(report))
     rejected = rejected_once(
         (outcome.key, outcome.rejection.stage, outcome.rejection.reason)
@@ -124,8 +129,12 @@ def print_refusals(what: str, refused: Iterable[Refusal]) -> None:
 
 
 def headline(report: IngestReport) -> str:
-    """One line: how many trials were accepted and rejected, by which stages, and how much there was to do."""
-    parts = [f"{len(report.accepted)} accepted", f"{len(report.rejected)} rejected"]
+    """One line: how many trials were accepted and rejected, by which stages, and how much there was to do.
+
+    Trials of kinematics only are counted apart, in the words of `gait2hip status`.
+    """
+    angles = [f"{len(report.of_kinematics)} of kinematics only"] if report.of_kinematics else []
+    parts = [f"{len(report.accepted)} accepted", *angles, f"{len(report.rejected)} rejected"]
     if report.refused:
         parts.append(f"{len(report.refused)} session{'' if len(report.refused) == 1 else 's'} not run")
     line = ", ".join(parts)

@@ -1,4 +1,4 @@
-"""Warnings of accepted trials as lines for a person: worst first, each said once with how many trials it is true of."""
+"""Warnings of trials as lines for a person: worst first, each said once with how many trials it is true of."""
 
 from collections.abc import Iterator, Mapping, Sequence
 
@@ -36,7 +36,7 @@ def warning_lines(warnings: Mapping[TrialKey, Sequence[str]]) -> list[str]:
     if not told:
         return []
     with_any = sum(bool(texts) for texts in warnings.values())
-    heading = f"warnings of {with_any} of {len(warnings)} accepted trials, worst first:"
+    heading = f"warnings of {with_any} of {len(warnings)} trials that gave a result, worst first:"
     return [heading, *_listed(told, len(warnings))]
 
 

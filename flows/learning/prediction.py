@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from flows.learning.prediction_input import InputRequest, NamedWalk, Walks, read_input, refusals
+from pipeline.ground.progression import turning, turns_in_words
 from pipeline.motion_only.walk_angles import over_time
 from pipeline.records import SIDES
 from warehouse.channels import mirrored
@@ -59,7 +60,7 @@ def predict_file(request: PredictRequest) -> list[str]:
     else:
         predicted = _named_by_leg(given, predicted)
         contents = _of_walks(request.out, given, predicted)
-        told = [*refusals(given), *_counted(given)]
+        told = [*refusals(given), *_counted(given), *_turns(given)]
     for file, content in contents.items():
         write_new_file(file, content)
     return [*told, *tell(predicted, cycles.mass_kg), *(f"written: {file}" for file in contents)]
@@ -136,7 +137,12 @@ def _of_walks(out: Path, walks: Walks, predicted: Predicted) -> dict[Path, bytes
     by_cycle = [cycle_rows(_cycle_keys(named), of_walk, _masses(walks, named)) for named, of_walk in parts]
     by_frame = [
         table(
-            {"trial": np.full(count, named.trial), "side": np.full(count, side), "time_s": named.walk.time_s},
+            {
+                "trial": np.full(count, named.trial),
+                "side": np.full(count, side),
+                "time_s": named.walk.time_s,
+                "turns": _during_turns(named, side),
+            },
             target_columns(predicted.targets, curves, np.full(count, walks.mass_kg)),
         )
         for named, of_walk in parts
@@ -178,7 +184,17 @@ def _cycle_keys(named: NamedWalk) -> dict[str, np.ndarray]:
         "cycle": np.array([sides[:row].count(side) for row, side in enumerate(sides)]),
         "start_s": np.array([stride.start_s for stride in strides]),
         "stop_s": np.array([stride.stop_s for stride in strides]),
+        "heading_change_deg": np.array([stride.heading_change_deg for stride in strides]),
     }
+
+
+def _during_turns(named: NamedWalk, side: str) -> np.ndarray:
+    """Which of the walk's frames (T,) belong to a stride of this leg that turns."""
+    during = np.zeros(len(named.walk.time_s), dtype=bool)
+    for stride in turning(named.walk.strides):
+        if stride.side == side:
+            during |= stride.frames(named.walk.time_s)
+    return during
 
 
 def _masses(walks: Walks, named: NamedWalk) -> np.ndarray:
@@ -199,3 +215,15 @@ def _counted(walks: Walks) -> Iterator[str]:
     for named in walks.walks:
         sides = [stride.side for stride in named.walk.strides]
         yield f"{named.trial}: {sides.count('right')} right and {sides.count('left')} left gait cycles"
+
+
+def _turns(walks: Walks) -> Iterator[str]:
+    """Which strides turn; of which walks that can't be told."""
+    so = "runs learn from straight walking, unless their release was told otherwise"
+    for named in walks.walks:
+        yield from (f"{named.trial}: {told}" for told in turns_in_words(named.walk.strides, so))
+        if any(np.isnan(stride.heading_change_deg) for stride in named.walk.strides):
+            yield f"{named.trial}: whether strides turn isn't known: nothing tells where the pelvis faces"
+    strides = [stride for named in walks.walks for stride in named.walk.strides]
+    if turns := turning(strides):
+        yield f"{len(turns)} of {len(strides)} cycles turn: leave them out of means (columns turns, heading_change_deg)"

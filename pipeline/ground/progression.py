@@ -28,20 +28,28 @@ def with_headings(strides: Sequence[Stride], markers: Markers, profile: Profile)
 
     The pelvis turns to and fro within a stride; a whole stride later it is where it was, unless the walker turns.
     """
-    heading = heading_deg(markers, profile)
+    return with_turns(strides, markers.time_s, heading_deg(markers, profile))
+
+
+def with_turns(strides: Sequence[Stride], time_s: np.ndarray, heading: np.ndarray) -> tuple[Stride, ...]:
+    """The same strides, with how far each turns by a heading (T,) in degrees to the left, NaN where not known."""
     return tuple(
-        replace(stride, heading_change_deg=_between(markers.time_s, heading, stride.start_s, stride.stop_s))
+        replace(stride, heading_change_deg=_between(time_s, heading, stride.start_s, stride.stop_s))
         for stride in strides
     )
 
 
-def turns_in_words(strides: Sequence[Stride]) -> tuple[str, ...]:
-    """Which of these strides turn, and how far."""
+def turning(strides: Sequence[Stride]) -> tuple[Stride, ...]:
+    """The strides that turn; one whose turn isn't known does not count."""
+    return tuple(stride for stride in strides if abs(stride.heading_change_deg) > TURN_DEG)
+
+
+def turns_in_words(strides: Sequence[Stride], so: str = "releases leave turns out unless asked") -> tuple[str, ...]:
+    """Which of these strides turn, how far, and what follows."""
     return tuple(
         f"{stride.side} stride at {stride.start_s:.2f} s turns {abs(stride.heading_change_deg):.0f}° to the "
-        f"{'left' if stride.heading_change_deg > 0 else 'right'}: releases leave turns out unless asked"
-        for stride in strides
-        if abs(stride.heading_change_deg) > TURN_DEG
+        f"{'left' if stride.heading_change_deg > 0 else 'right'}: {so}"
+        for stride in turning(strides)
     )
 
 

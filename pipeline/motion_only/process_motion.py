@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from pipeline.anatomy.joint_angles import joint_angles
+from pipeline.errors import TrialRejected
 from pipeline.ground.cycles import Cycle, Stride, resample_stride
 from pipeline.ground.floor import belt_velocity_m_s
 from pipeline.ground.progression import path_speed_m_s, turns_in_words
@@ -48,6 +49,13 @@ def process_motion(
 
     `known` are kinematics that were solved before from just these markers, model and settings; None solves them.
     """
+    if trial.is_solved:
+        raise TrialRejected(
+            "read_recording",
+            f"{trial.path.name}: holds joint coordinates already, and the session asks for kinematics only: nothing is "
+            "left to solve. Leave `kinematics_only` out where there are ground reactions; `gait2hip predict` takes the "
+            "file as it is.",
+        )
     motion = recorded_motion(setup, trial.path, static, model.file, directory, known)
     coordinates = motion.kinematics.coordinates
     angles = joint_angles(model.file, model.scale_factors, coordinates)

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from pipeline.errors import TrialRejected
+from pipeline.motion_only.motion_file import read_mot
 from pipeline.motion_only.recorded_motion import recorded_motion
 from pipeline.motion_only.walk_angles import WalkAngles
 from pipeline.own_model.standing import standing_subject
@@ -30,7 +31,7 @@ def scaled_model(session_file: str, recipe: str, model_file: str | None) -> str 
 def recorded_angles(session_file: str, file: str, recipe: str, scaled_osim_xml: str) -> WalkAngles | Rejection:
     """One walk's angles over the frames that its strides need. ValueError for what the user must correct.
 
-    `file` may be a walk that the session doesn't list.
+    `file` may be a walk that the session doesn't list, or joint coordinates, which are taken as given.
     """
     path, setup = Path(file), open_session(session_file, recipe, None)
     with tempfile.TemporaryDirectory(prefix="gait2hip-") as name:
@@ -38,6 +39,8 @@ def recorded_angles(session_file: str, file: str, recipe: str, scaled_osim_xml: 
         model = directory / "scaled.osim"
         model.write_text(scaled_osim_xml, "utf-8")
         try:
+            if path.suffix.lower() in (".mot", ".sto"):
+                return read_mot(path, setup.recipe)
             return _angles(setup, path, model, directory)
         except TrialRejected as rejected:
             return Rejection(stage=rejected.stage, reason=rejected.reason)

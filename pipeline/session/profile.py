@@ -97,6 +97,7 @@ class Profile(Checked):
     `held`: coordinates that its markers hardly tell, and the weight (m²/rad²) with which they stay near the default.
     `plates_lag_s`: how late its force plates are against its cameras, None where nobody has stated it.
     `plates`: what is wrong with its plates' channels, by their numbers.
+    `model_sha256`: of the model's file that the places are on, "" for the built-in one and models of its bones.
     """
 
     name: str
@@ -106,6 +107,7 @@ class Profile(Checked):
     forward: Axis = "pelvis"
     plates_lag_s: PlatesLag | None = None
     plates: PlateCorrections = Field(default_factory=dict)
+    model_sha256: str = ""
     pelvis: Pelvis
     right_foot: FootLabels
     left_foot: FootLabels
@@ -123,6 +125,10 @@ class Profile(Checked):
     def required_labels(self) -> tuple[str, ...]:
         """Labels that every recording of this laboratory holds."""
         return tuple(label for label, marker in self.markers.items() if marker.required)
+
+    def of_results(self) -> dict[str, object]:
+        """What results follow from, as plain data: no names and no words, and nothing of the plates, which change no body."""
+        return self.model_dump(exclude={"name", "description", "source", "plates_lag_s", "plates"})
 
     @model_validator(mode="after")
     def _labels_are_markers(self) -> "Profile":

@@ -12,8 +12,10 @@ from pipeline.session.profile import Profile, ProfileMarker
 PLACED_STANDING_WEIGHT = 2.0
 
 
-def profile_of_marker_set(name: str, model: str, markers: Sequence[ModelMarker]) -> Profile:
+def profile_of_marker_set(name: str, model: str, model_sha256: str, markers: Sequence[ModelMarker]) -> Profile:
     """The markers where the model has them, and what their labels tell of landmarks and feet.
+
+    The profile is for the file of that content only.
 
     ValueError, naming what is missing, if labels tell neither pelvis nor feet.
     """
@@ -38,7 +40,12 @@ def profile_of_marker_set(name: str, model: str, markers: Sequence[ModelMarker])
                 required=False,
             )
     return told.model_copy(
-        update={"markers": placed, "source": f"the marker set of {model}", "description": f"markers of {model}"}
+        update={
+            "markers": placed,
+            "source": f"the marker set of {model}",
+            "description": f"markers of {model}",
+            "model_sha256": model_sha256,
+        }
     )
 
 
@@ -49,6 +56,7 @@ def full_profile_text(profile: Profile) -> str:
         f"name = {json.dumps(profile.name)}",
         f"description = {json.dumps(profile.description)}",
         f"source = {json.dumps(profile.source)}",
+        f"model_sha256 = {json.dumps(profile.model_sha256)}",
         f"up = {json.dumps(profile.up)}",
         f"forward = {json.dumps(profile.forward)}",
         "",

@@ -4,14 +4,13 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-import numpy as np
-
 from pipeline.landmarks.bony_places import landmarks
 from pipeline.landmarks.recognise import Place, Reading, read_labels
 from pipeline.landmarks.rigidity import bodies_by_motion
 from pipeline.records import Recording
 from pipeline.session.labelled_profile import LabelledProfile, profile_from_labels
 from pipeline.session.profile import Profile
+from pipeline.session.standing import shown_labels
 
 # The segments that hip and knee angles need, in words.
 _SEGMENTS = {"pelvis": "pelvis", "femur": "thigh", "tibia": "shank", "calcn": "foot"}
@@ -45,12 +44,12 @@ def propose_profile(name: str, recordings: Sequence[Recording]) -> ProposedProfi
 
     Names go before motion: a label that the library knows is not asked about.
     """
-    shown = [_shown(recording) for recording in recordings]
+    shown = [shown_labels(recording) for recording in recordings]
     labels = list(dict.fromkeys(label for each in shown for label in each))
     read = read_labels(labels)
     told: dict[str, str] = {}
     for recording in recordings:
-        paths = {label: recording.marker(label) for label in _shown(recording)}
+        paths = {label: recording.marker(label) for label in shown_labels(recording)}
         for label, body in bodies_by_motion(paths, read.places, read.unknown).items():
             told.setdefault(label, body)
     technical: dict[str, tuple[str, ...]] = {}
@@ -151,11 +150,6 @@ def told_labels(proposed: ProposedProfile) -> list[tuple[str, str, str]]:
 def _some(labels: Sequence[str]) -> str:
     more = f" and {len(labels) - _NAMED_AT_MOST} more" if len(labels) > _NAMED_AT_MOST else ""
     return ", ".join(labels[:_NAMED_AT_MOST]) + more
-
-
-def _shown(recording: Recording) -> list[str]:
-    seen = np.isfinite(recording.markers_m).all(axis=2).any(axis=0)
-    return [label for label, is_seen in zip(recording.marker_labels, seen, strict=True) if is_seen]
 
 
 def _on_bodies(bodies: Mapping[str, str]) -> str:

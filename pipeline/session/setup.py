@@ -1,6 +1,7 @@
 """A session and what it is processed by, loaded and checked together."""
 
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 from pipeline.errors import TrialRejected
@@ -8,6 +9,8 @@ from pipeline.session.load_profile import load_profile, takes_labels_from_record
 from pipeline.session.profile import PlateCorrection, Profile
 from pipeline.session.recipe import Recipe, load_recipe
 from pipeline.session.session import Session, load_session
+from pipeline.session.standing import shown_labels
+from warehouse.provenance import file_sha256
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,6 +32,16 @@ class SessionSetup:
     def plate_corrections(self) -> dict[int, PlateCorrection]:
         """What is put right of each plate, by its number: what the session says of it, or else the profile."""
         return {int(number): how for number, how in {**self.profile.plates, **self.session.plates}.items()}
+
+    def refuse_other_model(self, model: Path) -> None:
+        """ValueError if the profile's places are on another model than this file."""
+        wanted = self.profile.model_sha256
+        if wanted and wanted != (found := file_sha256(model)):
+            raise ValueError(
+                f"{self.session.file}: profile {self.profile.name} has the places of {self.profile.source} (SHA-256 "
+                f"{wanted[:12]}…), and the model used is {model.name} ({found[:12]}…). Name the one with --model, in "
+                f"the recipe or as `scaled_model`, or make a profile of {model.name}: gait2hip profile --markers-from."
+            )
 
 
 def open_session(session_file: str, recipe: str, model_file: str | None) -> SessionSetup:
@@ -68,19 +81,16 @@ def _profile(session: Session) -> Profile:
 
 
 def _recorded_labels(session: Session) -> list[frozenset[str]]:
-    """The labels of the static trial and of the walks that size the body: of those that can be read.
+    """The labels that the static trial and the walks that size the body show: those of them that can be read.
 
     Where these are listed, other walks change no profile: what is stored stays what it was when another comes.
     """
-    # Plans are made where no recording can be read: of other profiles.
-    from pipeline.recordings.read_recording import labels_in
-
     walks = session.sizing_trials or tuple(trial for trial in session.trials if not trial.is_solved)
     paths = ([session.static] if session.static else []) + [trial.path for trial in walks]
     found = []
     for path in paths:
         try:
-            found.append(frozenset(labels_in(path)))
+            found.append(_labels_of(path))
         except TrialRejected:
             continue
     if not found:
@@ -90,6 +100,26 @@ def _recorded_labels(session: Session) -> list[frozenset[str]]:
             else "joint coordinates tell no labels: name a profile of the model's own markers."
         )
     return found
+
+
+def _labels_of(path: Path) -> frozenset[str]:
+    """The labels that a recording shows; those that it lists, if its frames can't be read. TrialRejected if neither."""
+    # Plans are made where no recording can be read: of other profiles.
+    from pipeline.recordings.read_recording import labels_in
+
+    try:
+        content = path.stat()
+        return _shown_in(path, content.st_mtime_ns, content.st_size)
+    except (OSError, TrialRejected):
+        return frozenset(labels_in(path))
+
+
+# A session is opened for each of its trials.
+@lru_cache(maxsize=256)
+def _shown_in(path: Path, _mtime_ns: int, _size: int) -> frozenset[str]:
+    from pipeline.recordings.read_recording import read_recording
+
+    return frozenset(shown_labels(read_recording(path)))
 
 
 def _named_model(name: str | None) -> Path | None:

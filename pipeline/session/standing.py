@@ -48,6 +48,12 @@ def is_standing(recording: Recording, profile: Profile) -> bool:
     return bool(seen.any() and (speeds[:, seen].max(axis=0) < QUIET_SPEED_M_S).mean() >= QUIET_SHARE)
 
 
+def shown_labels(recording: Recording) -> tuple[str, ...]:
+    """The labels that a recording shows in a frame at least; one that is only listed says nothing."""
+    seen = np.isfinite(recording.markers_m).all(axis=2).any(axis=0)
+    return tuple(label for label, is_seen in zip(recording.marker_labels, seen, strict=True) if is_seen)
+
+
 def choose_static(recordings: Mapping[str, Recording], profile: Profile) -> ChosenStatic:
     """The recording of quiet standing that shows most of the profile's markers, and then most markers at all.
 
@@ -86,11 +92,7 @@ def _speed_m_s(recording: Recording, label: str, span: int) -> np.ndarray:
 
 def _shown(recording: Recording, profile: Profile) -> tuple[int, int, int]:
     """How many labels it shows at least once: of those that the profile requires, of all of the profile's, of any."""
-    seen = {
-        label
-        for column, label in enumerate(recording.marker_labels)
-        if np.isfinite(recording.markers_m[:, column]).all(axis=1).any()
-    }
+    seen = set(shown_labels(recording))
     return len(seen & set(profile.required_labels)), len(seen & set(profile.markers)), len(seen)
 
 

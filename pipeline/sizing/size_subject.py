@@ -30,12 +30,14 @@ def size_subject(setup: SessionSetup, static: StaticTrial) -> ScaledModel:
     """
     settings, subject = setup.recipe.scaling, setup.session.subject
     if setup.session.scaled_model:
+        setup.refuse_other_model(setup.session.scaled_model)
         return body_as_given(setup.session.scaled_model, subject, settings)
+    model_file = model_file_of(setup.model_file)
+    setup.refuse_other_model(model_file)
     check_subject_block(static.recording, subject, settings)
     signs = standing_signs(static, setup.profile, subject, settings)
     refuse_beyond(signs)
     standing = [SizingRecording(file=static.recording.path.name, stands=True)] if static.stands else []
-    model_file = model_file_of(setup.model_file)
     with _models_fault():
         if settings.method == "pairs":
             with tempfile.TemporaryDirectory(prefix="gait2hip-") as directory:

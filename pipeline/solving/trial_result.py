@@ -40,10 +40,6 @@ class TrialResult:
         """The strides that are kept, one for each cycle."""
         return {cycle.stride: self._forces(cycle.stride) for cycle in self.cycles}
 
-    def in_strides(self, time_s: np.ndarray) -> np.ndarray:
-        """Which frames (T,) belong to a cycle of either leg."""
-        return frames_in([cycle.stride for cycle in self.cycles], time_s)
-
     def _forces(self, stride: Stride) -> StrideQuality:
         (forces,) = [judged.forces for judged in self.judged if judged.stride == stride]
         assert forces is not None

@@ -37,7 +37,7 @@ class Job:
         facts = {
             "model": _model_sha256(self.model),
             # What is said of the plates is a fact of its own: it changes no body.
-            "profile": self.setup.profile.model_dump(exclude={"plates_lag_s", "plates"}),
+            "profile": self.setup.profile.of_results(),
             "static": self._standing_facts(),
             "sizing": self._sizing_facts(),
             "height_m": session.subject.height_m,

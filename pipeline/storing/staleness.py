@@ -103,7 +103,13 @@ def stored_outcome(row: Stored) -> Outcome:
     if row.summary["outcome"] == "rejected":
         rejection = Rejection(stage=row.summary["stage"], reason=row.summary["reason"])
     n_cycles = row.summary["n_cycles_right"] + row.summary["n_cycles_left"]
-    return Outcome(key=TrialKey(**row.identity), rejection=rejection, fresh=True, n_cycles=n_cycles)
+    return Outcome(
+        key=TrialKey(**row.identity),
+        rejection=rejection,
+        fresh=True,
+        n_cycles=n_cycles,
+        kinematics_only=row.summary["outcome"] == "kinematics",
+    )
 
 
 def _in_one_line(changes: dict[str, tuple[str, ...]]) -> str:

@@ -52,4 +52,4 @@ def store_motion(job: Job, trial: str, accounts: Mapping[str, StageAccount], res
         if not is_trial_fresh(job.warehouse, key, made_by):
             obsolete = trial_paths(job.warehouse, key).obsolete("kinematics")
             write_together(job.warehouse, files, row, obsolete=obsolete)
-    return Outcome(key=key, n_cycles=len(result.cycles))
+    return Outcome(key=key, n_cycles=len(result.cycles), kinematics_only=True)

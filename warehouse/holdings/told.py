@@ -119,7 +119,6 @@ def _as_one(found: Sequence[tuple[TrialKey, str, str]]) -> Told:
     what = found[0][1]
     if what and len(texts) > 1:
         texts = [_PLACE.sub("", text) for text in texts]
-        return Told(text=_merged(texts), trials=trials, n_times=len(texts), what=what)
     return Told(text=_merged(texts), trials=trials, n_times=len(texts), what=what)
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow as pa
 
+from warehouse.channels import TURN_DEG
 from warehouse.columns import Column
 from warehouse.identity import VIRTUAL_PREFIX
 from warehouse.provenance import canonical_json
@@ -97,7 +98,38 @@ def _counts(facts: CardFacts, surveyed: Sequence[StoredTrial], released: Sequenc
     yield f"{facts.n_complete} cycles have every target; the others hold NaN, which means not known."
     if facts.sides == "right":
         yield "Left cycles are counted here, but are not part of this release."
+    yield from _turns(surveyed, released)
+    of_angles = sum(not trial.accepted and not trial.rejected for trial in surveyed)
+    if of_angles:
+        yield f"Not part of this release: {_trials(of_angles)} of kinematics only, without targets."
     yield ""
+
+
+def _turns(surveyed: Sequence[StoredTrial], released: Sequence[StoredTrial]) -> Iterator[str]:
+    """How much is left out because it turns, or not left out although it does."""
+    keys = {trial.key for trial in released}
+    left_out = [trial for trial in surveyed if trial.accepted and trial.turns and trial.key not in keys]
+    if left_out:
+        right, left = (sum(_whole(trial.row[f"n_cycles_{side}"]) for trial in left_out) for side in ("right", "left"))
+        yield (
+            f"Left out: {_trials(len(left_out))} with a stride that turns by more than {TURN_DEG:g}°, "
+            f"{right} right and {left} left cycles ({_by_group(left_out)})."
+        )
+    turning = [trial for trial in released if trial.turns]
+    if turning:
+        yield (
+            f"Not left out: {_trials(len(turning))} with a stride that turns by more than {TURN_DEG:g}° "
+            f"({_by_group(turning)})."
+        )
+
+
+def _by_group(trials: Sequence[StoredTrial]) -> str:
+    counts = Counter((trial.key.cohort, trial.condition) for trial in trials)
+    return "; ".join(f"{cohort}, {condition}: {count}" for (cohort, condition), count in sorted(counts.items()))
+
+
+def _trials(count: int) -> str:
+    return f"{count} trial{'' if count == 1 else 's'}"
 
 
 def _groups(trials: Iterable[StoredTrial]) -> list[tuple[str, str]]:

@@ -23,7 +23,7 @@ def plates_lag(
     """
     with plain_errors():
         from pipeline.errors import TrialRejected
-        from pipeline.session.session import session_file_of
+        from pipeline.session.session import load_session, session_file_of
 
         files = [session_file_of(session).absolute() for session in sessions]
 
@@ -33,6 +33,11 @@ def plates_lag(
         quiet()
         found = []
         for file in files:
+            session = load_session(file)
+            if session.kinematics_only or all(trial.is_solved for trial in session.trials):
+                why = "asks for kinematics only" if session.kinematics_only else "has joint coordinates, and no markers"
+                typer.echo(f"{file}: nothing tells how late the plates are: the session {why}")
+                continue
             try:
                 lag = lag_of_session(file, recipe)
             except TrialRejected as rejected:

@@ -50,11 +50,15 @@ def profile(
 def _from_model(model: Path, output: Path) -> None:
     from pipeline.osim.models.marker_set import read_marker_set
     from pipeline.session.profile_of_model import full_profile_text, profile_of_marker_set
+    from warehouse.provenance import file_sha256
 
-    found = profile_of_marker_set(output.stem, model.name, read_marker_set(model))
+    markers = read_marker_set(model)
+    found = profile_of_marker_set(output.stem, model.name, file_sha256(model), markers)
     output.write_text(full_profile_text(found), "utf-8")
     typer.echo(f"{len(found.markers)} markers at their places on {model.name}; wrote {output}")
-    typer.echo(f"use it with that model: gait2hip ingest … --model {model}, or `scaled_model` in session.toml")
+    typer.echo(
+        f"use it with that model, no other: gait2hip ingest … --model {model}, or `scaled_model` in session.toml"
+    )
 
 
 def _from_recordings(

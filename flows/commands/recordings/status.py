@@ -33,7 +33,9 @@ def status(
         where = Warehouse(warehouse)
         found = contents.warehouse_status(where)
         typer.echo(contents.status_text(found))
-        warnings = warning_lines(stored_warnings(where, [trial.key for trial in found.accepted]))
+        warnings = warning_lines(
+            stored_warnings(where, [trial.key for trial in (*found.accepted, *found.of_kinematics)])
+        )
         if warnings:
             typer.echo("\n" + "\n".join(warnings))
         if not read_sources(where):

@@ -29,6 +29,17 @@ def test_the_headline_begins_with_the_outcomes() -> None:
     )
 
 
+def test_trials_of_kinematics_only_are_counted_apart_as_status_does() -> None:
+    video = Outcome(key=_key("video"), n_cycles=4, kinematics_only=True)
+
+    report = REPORT + IngestReport(outcomes=(video,), refused=())
+
+    assert headline(report).startswith("2 accepted, 1 of kinematics only, 1 rejected")
+    assert "; 5 gait cycles; " in headline(report)
+    assert _key("video") in report.computed
+    assert IngestReport(outcomes=(video,), refused=()).exit_code == 0
+
+
 def test_the_report_names_every_rejected_trial_with_stage_and_whole_reason(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
@@ -77,7 +88,7 @@ def test_what_accepted_trials_warn_of_follows_what_was_rejected(capsys: pytest.C
     lines = capsys.readouterr().out.splitlines()
     assert lines[1].startswith("adults/S01/v1/walk_2: inverse_kinematics")
     assert lines[2:] == [
-        "warnings of 1 of 2 accepted trials, worst first:",
+        "warnings of 1 of 2 trials that gave a result, worst first:",
         "  body and angles",
         "    1 of 2 trials: the zero of hip_flexion_r is known to ± 6.2 degree (adults/S01/v1/walk_1)",
     ]

@@ -51,7 +51,7 @@ def test_the_worst_come_first_and_the_commonest_of_these() -> None:
         }
     )
     assert lines == [
-        "warnings of 3 of 4 accepted trials, worst first:",
+        "warnings of 3 of 4 trials that gave a result, worst first:",
         "  moments and forces",
         "    2 of 4 trials: the plates seem 11 to 17 ms late (adults/S1/v1/t2, adults/S1/v1/t3)",
         "    1 of 4 trials: plate contact at 1.0 s: no foot (adults/S1/v1/t1)",

@@ -108,6 +108,31 @@ def test_a_motion_gives_both_legs_over_time_and_by_cycle(run: Path, mot: Path, t
     np.testing.assert_allclose(left[TARGET], cycles[(cycles.side == "right") & (cycles.cycle == 0)][TARGET], atol=1e-3)
 
 
+def test_strides_that_turn_are_named_and_marked(run: Path, mot: Path, tmp_path: Path) -> None:
+    turning = np.column_stack([pendulum_legs(), 40 * np.maximum(0, TIME_S - 2)])
+    file = write_mot(tmp_path / "turn.mot", turning, "inDegrees=yes", (*INPUT_COORDINATES, "pelvis_rotation"))
+
+    done = _predict(file, "--run", run, "-o", tmp_path / "out.parquet")
+
+    assert done.exit_code == 0, done.output
+    cycles = pq.read_table(tmp_path / "out_cycles.parquet").to_pandas().drop_duplicates(["side", "cycle"])
+    turns = cycles[cycles.heading_change_deg > 20]
+    assert 0 < len(turns) < len(cycles)
+    assert f"{len(turns)} of {len(cycles)} cycles turn: leave them out of means" in done.stdout
+    for stride in turns.itertuples():
+        assert (
+            f"turn: {stride.side} stride at {stride.start_s:.2f} s turns {stride.heading_change_deg:.0f}°"
+            in done.stdout
+        )
+    frames = pq.read_table(tmp_path / "out.parquet").to_pandas()
+    for side, of_leg in frames.groupby("side"):
+        begins = turns[turns.side == side].start_s.min()
+        assert (of_leg[of_leg.turns].time_s >= begins - 1e-6).all()
+    assert frames.turns.any()
+    unknown = _predict(mot, "--run", run, "-o", tmp_path / "unknown.parquet")
+    assert "whether strides turn isn't known: nothing tells where the pelvis faces" in unknown.stdout
+
+
 def test_motion_that_the_run_has_never_seen_is_said_to_be(run: Path, mot: Path, tmp_path: Path) -> None:
     done = _predict(mot, "--run", run, "-o", tmp_path / "out.parquet")
 

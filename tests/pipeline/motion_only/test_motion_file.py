@@ -10,6 +10,7 @@ from pipeline.motion_only.motion_file import read_csv_motion, read_mot
 from pipeline.motion_only.walk_angles import WalkAngles
 from pipeline.session.recipe import load_recipe
 from tests.pipeline.motion_only.test_kinematic_events import TIME_S, pendulum_legs
+from tests.pipeline.session.test_session import COMPLETE
 from warehouse.channels import INPUT_COORDINATES
 
 PUBLISHED = load_recipe("gait2hip60")
@@ -45,11 +46,27 @@ def test_a_motion_is_in_what_its_header_says(in_degrees: str, factor: float, tmp
 
 
 def test_a_motion_that_doesn_t_say_its_unit_or_lacks_an_angle_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match="its header has no inDegrees"):
+    with pytest.raises(TrialRejected, match="has no inDegrees in its header"):
         read_mot(write_mot(tmp_path / "a.mot", pendulum_legs(), "note=none"), PUBLISHED)
     fewer = write_mot(tmp_path / "b.mot", pendulum_legs()[:, :-1], "inDegrees=yes", INPUT_COORDINATES[:-1])
     with pytest.raises(ValueError, match=r"b\.mot lacks ankle_angle_l; it has hip_flexion_r"):
         read_mot(fewer, PUBLISHED)
+
+
+def test_a_motion_and_a_table_tell_how_far_each_stride_turns(tmp_path: Path) -> None:
+    """A pelvis that turns evenly turns by its rate times the duration, past 180° too."""
+    heading = (170 + 30 * TIME_S + 180) % 360 - 180
+    turning = np.column_stack([pendulum_legs(), heading])
+    mot = write_mot(tmp_path / "a.mot", turning, "inDegrees=yes", (*INPUT_COORDINATES, "pelvis_rotation"))
+    heading[3] = np.nan
+    names = ["time_s", *(f"{name}_deg" for name in INPUT_COORDINATES), "pelvis_rotation_deg"]
+    csv = write_csv(tmp_path / "a.csv", names, table(np.column_stack([pendulum_legs(), heading])))
+
+    for walk in (read_mot(mot, PUBLISHED), read_csv_motion(csv, PUBLISHED)):
+        for stride in walk.strides:
+            assert stride.heading_change_deg == pytest.approx(30 * stride.duration_s, abs=1e-3)
+    straight = read_mot(write_mot(tmp_path / "b.mot", pendulum_legs(), "inDegrees=yes"), PUBLISHED)
+    assert np.isnan([stride.heading_change_deg for stride in straight.strides]).all()
 
 
 @pytest.mark.parametrize(("unit", "factor"), [("deg", 1.0), ("rad", np.pi / 180)])
@@ -112,3 +129,15 @@ def test_words_time_that_stands_still_and_a_short_walk_are_refused(tmp_path: Pat
         read_csv_motion(words, PUBLISHED)
     with pytest.raises(TrialRejected, match=r"no complete gait cycle.*give a longer walk"):
         read_csv_motion(write_csv(tmp_path / "short.csv", names, table(pendulum_legs())[:100]), PUBLISHED)
+
+
+@pytest.mark.osim
+def test_a_sessions_joint_coordinates_are_predicted_from_as_they_are(tmp_path: Path) -> None:
+    recorded_angles = pytest.importorskip("pipeline.motion_only.recorded_angles").recorded_angles
+    file = write_mot(tmp_path / "walk.mot", pendulum_legs(), "inDegrees=yes")
+    (tmp_path / "own.osim").write_text("<model/>")
+    trials = 'scaled_model = "own.osim"\n[trials]\n"walk.mot" = "slow"\n'
+    head = COMPLETE[: COMPLETE.index("[trials]")].replace('static = "static.c3d"\n', "")
+    (tmp_path / "session.toml").write_text(head + trials)
+
+    assert is_the_pendulum_walk(recorded_angles(str(tmp_path / "session.toml"), str(file), "gait2hip60", "<model/>"))

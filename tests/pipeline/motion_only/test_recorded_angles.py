@@ -133,7 +133,7 @@ def test_a_session_of_kinematics_only_is_stored_as_such_and_predicted_from(sessi
 
     warehouse = Warehouse(request.warehouse)
     row = read_row(warehouse, "trials", outcome.key)
-    assert outcome.accepted and row["outcome"] == "kinematics"
+    assert outcome.accepted and outcome.kinematics_only and row["outcome"] == "kinematics"
     assert (row["n_cycles_right"], row["n_cycles_left"], row["residual_force_ratio"]) == (1, 1, None)
     assert 0.8 < row["walking_speed_m_s"] < 1.8
     for table in ("moments", "forces", "grf", "cycles"):
@@ -147,4 +147,5 @@ def test_a_session_of_kinematics_only_is_stored_as_such_and_predicted_from(sessi
     assert isinstance(model, str)
     (right, _) = angles(folder / "session.toml", "no_plates", model).cycles_deg(points)
     np.testing.assert_allclose(stored["knee_angle_ipsi"].to_numpy()[:points], right[:, 6], atol=1e-6)
-    assert ingest_trial(request, "no_plates").fresh
+    again = ingest_trial(request, "no_plates")
+    assert again.fresh and again.kinematics_only

@@ -45,3 +45,12 @@ def test_coordinates_that_markers_do_not_tell_are_held_near_the_default() -> Non
     assert [(task.name, task.value) for task in tasks] == [("pro_sup_r", None), ("pro_sup_l", None)]
     assert all(task.weight > 0 for task in tasks)
     assert load_profile("plug_in_gait").coordinate_tasks == ()
+
+
+def test_words_about_a_profile_are_nothing_that_results_follow_from() -> None:
+    profile = load_profile("isb_full_body")
+    told_otherwise = profile.model_copy(update={"name": "a", "description": "b", "source": "c"})
+    held_otherwise = profile.model_copy(update={"held": {"pro_sup_r": 0.5}})
+
+    assert told_otherwise.of_results() == profile.of_results()
+    assert held_otherwise.of_results() != profile.of_results()

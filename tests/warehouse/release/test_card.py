@@ -8,6 +8,7 @@ from tests.warehouse.release.conftest import Order, trial
 from tests.warehouse.samples import MADE, trial_row
 from warehouse.layout import Warehouse
 from warehouse.release.build import build_release
+from warehouse.release.selection import Selection
 from warehouse.release.split import hold_out_drawn, hold_out_named
 
 
@@ -69,3 +70,26 @@ def test_a_draw_is_told_with_its_seed(filled: Warehouse, order: Order) -> None:
     card = _card(filled, order, split=functools.partial(hold_out_drawn, fraction=0.2, seed=7))
 
     assert "Held out by a draw of 0.2 of the subjects, seed 7." in card
+
+
+def test_what_turns_is_counted_whether_left_out_or_not(
+    filled: Warehouse, store_trial: TrialWriter, order: Order
+) -> None:
+    straight = _card(filled, order)
+    store_trial(trial("adults", "S01", "turn1"), heading_change_deg=-35.0)
+    store_trial(trial("adults", "S02", "turn2"), heading_change_deg=21.0)
+    store_trial(trial("adults", "S02", "nearly"), heading_change_deg=19.0)
+
+    card, with_turns = _card(filled, order), _card(filled, order, selection=Selection(turns=True))
+
+    assert "turns by more than" not in straight
+    assert "Left out: 2 trials with a stride that turns by more than 20°, 4 right and 2 left cycles (adults, " in card
+    assert "Not left out: 2 trials with a stride that turns by more than 20° (adults, " in with_turns
+    assert "\nLeft out:" not in with_turns
+
+
+def test_trials_of_kinematics_only_are_said_not_to_be_in_it(filled: Warehouse, order: Order) -> None:
+    row = trial_row(outcome="kinematics", residual_force_ratio=None)
+    write_row(filled, "trials", trial("adults", "S01", "video"), row, **MADE)
+
+    assert "Not part of this release: 1 trial of kinematics only, without targets." in _card(filled, order)

@@ -6,6 +6,7 @@ from typer.testing import CliRunner, Result
 from flows import cli
 from pipeline.errors import TrialRejected
 from pipeline.ground.plate_lag import PlateLag
+from tests.pipeline.session.test_session import COMPLETE
 
 pytestmark = pytest.mark.osim
 plates_in_time = pytest.importorskip("pipeline.plates_in_time")
@@ -19,7 +20,7 @@ def sessions(tmp_path: Path) -> list[Path]:
     folders = [tmp_path / name for name in ("S01", "S02", "S03")]
     for folder in folders:
         folder.mkdir()
-        (folder / "session.toml").write_text("")
+        (folder / "session.toml").write_text(COMPLETE)
     return folders
 
 
@@ -50,3 +51,11 @@ def test_a_folder_without_a_session_is_refused(tmp_path: Path) -> None:
     result = run(tmp_path)
     assert result.exit_code == 2
     assert "session.toml" in result.stderr
+
+
+def test_a_session_of_kinematics_only_is_said_to_be_one(sessions: list[Path]) -> None:
+    for folder in sessions:
+        (folder / "session.toml").write_text(COMPLETE.replace("[session]", "[session]\nkinematics_only = true", 1))
+
+    for line in run(*sessions).stdout.splitlines():
+        assert line.endswith("nothing tells how late the plates are: the session asks for kinematics only")

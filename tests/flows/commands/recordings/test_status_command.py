@@ -33,7 +33,7 @@ def test_warnings_of_accepted_trials_are_told_worst_first(root: Path) -> None:
 
     assert result.exit_code == 0
     lines = result.stdout.splitlines()
-    at = lines.index("warnings of 2 of 2 accepted trials, worst first:")
+    at = lines.index("warnings of 2 of 2 trials that gave a result, worst first:")
     assert lines[at + 1 : at + 5] == [
         "  moments and forces",
         "    2 of 2 trials: the plates seem 11 to 17 ms late",

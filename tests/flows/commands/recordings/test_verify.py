@@ -7,6 +7,7 @@ from typer.testing import CliRunner, Result
 from flows import cli
 from flows.workers.call_outcome import CallOutcome, Crashed, Raised, Returned
 from flows.workers.worker_pool import WorkerPool
+from tests.pipeline.session.test_session import COMPLETE
 
 pytestmark = pytest.mark.osim
 verify = pytest.importorskip("pipeline.verify")
@@ -84,3 +85,12 @@ def test_what_can_not_be_compared_says_whose_fault_it_was(
     result = ending(monkeypatch, asked, outcome, session)
     assert result.exit_code == exit_code
     assert said in result.stderr
+
+
+def test_a_session_of_kinematics_only_is_refused_for_what_it_is(tmp_path: Path) -> None:
+    asked = COMPLETE.replace("[session]", "[session]\nkinematics_only = true", 1)
+    (tmp_path / "session.toml").write_text(asked)
+    (tmp_path / "static.c3d").write_text("never read")
+
+    with pytest.raises(ValueError, match="the session asks for kinematics only, and engines are compared"):
+        verify.verify_session(str(tmp_path / "session.toml"), None, "gait2hip60", None)
