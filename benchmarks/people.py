@@ -83,8 +83,8 @@ def session_of(person: Person, folder: Path) -> Path:
     return file
 
 
-def ingest(person: Person, folder: Path, recipe: str) -> None:
-    """Size the person, solve their walks, and print what became of them."""
+def ingest(person: Person, folder: Path, recipe: str) -> list[bool]:
+    """Size the person, solve their walks, print what became of them, and say of each whether it was accepted."""
     file = session_of(person, folder)
     request = SessionRequest(
         session_file=str(file.absolute()),
@@ -95,6 +95,7 @@ def ingest(person: Person, folder: Path, recipe: str) -> None:
     start = time.process_time()
     prepared = prepare_session(request)
     print(f"{person.facts.id:8} sized in {time.process_time() - start:.2f} s {_reason(prepared.rejection)}", flush=True)
+    accepted = []
     for trial in load_session(file).trials:
         start = time.process_time()
         if prepared.rejection:
@@ -102,6 +103,8 @@ def ingest(person: Person, folder: Path, recipe: str) -> None:
         else:
             outcome = ingest_trial(request, trial.name)
         print(f"  {trial.name:14} {time.process_time() - start:.2f} s {_reason(outcome.rejection)}", flush=True)
+        accepted.append(outcome.rejection is None)
+    return accepted
 
 
 def _reason(rejection: Rejection | None) -> str:

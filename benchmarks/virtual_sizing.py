@@ -393,6 +393,7 @@ def angles_missed(
     """Means of angles over the walks by inverse kinematics with the sized model, against the true ones."""
     shared, profile, evidence = laboratory.shared, laboratory.profile, body.gathered.evidence
     names, coordinates = shared.names, shared.summary.coordinates
+    low, high = widened(shared.skeleton.low, shared.skeleton.high, names, laboratory.settings)
     problem = tracking_problem(
         scaled_tree(evidence.tree, evidence.factors(body.posterior.shape)),
         MarkerPlaces(
@@ -401,8 +402,8 @@ def angles_missed(
         np.array([marker.ik_weight for marker in profile.markers.values()], dtype=float),
         CoordinateRoles(
             locked=np.array([coordinate.locked for coordinate in coordinates]),
-            low=widened(shared.skeleton.low, names, laboratory.settings),
-            high=shared.skeleton.high,
+            low=low,
+            high=high,
             residual=np.array([coordinate.residual for coordinate in coordinates]),
             rotational=np.array([coordinate.rotational for coordinate in coordinates]),
         ),

@@ -151,12 +151,12 @@ _TRIALS = TableSchema(
                 real(
                     "residual_force_ratio",
                     "1",
-                    "Root mean square residual force at the pelvis over body weight, in cycles, both feet known",
+                    "Root mean square residual force over the peak ground reaction, in cycles, both feet known",
                 ),
                 real(
                     "residual_moment_ratio",
                     "1",
-                    "Root mean square residual moment at the pelvis over weight × height, in cycles, both feet known",
+                    "Root mean square residual moment over that peak × height, in cycles, both feet known",
                 ),
                 *(
                     real(f"force_{figure}_{way}", "1", f"{what} of the plates' {way} force and what the motion needs")
@@ -259,11 +259,15 @@ _STRIDES = TableSchema(
                 ("marker_rms_m", "m", "Root mean square marker error, at the recipe's percentile over its frames"),
                 ("marker_error_m", "m", "The worst marker's error, at the recipe's percentile over its frames"),
                 ("range_end_ratio", "1", "Largest share of frames in which a joint of the leg lies on its range's end"),
-                ("residual_force_ratio", "1", "Root mean square residual force over body weight, both feet known"),
+                (
+                    "residual_force_ratio",
+                    "1",
+                    "Root mean square residual force over the peak ground reaction, both feet known",
+                ),
                 (
                     "residual_moment_ratio",
                     "1",
-                    "Root mean square residual moment over body weight and height, both feet known",
+                    "Root mean square residual moment over that peak and height, both feet known",
                 ),
                 ("reserve_ratio", "1", "Largest reserve actuator's share of its joint's peak moment"),
                 ("balance_ratio", "1", "Largest unexplained moment's share of its joint's peak moment"),

@@ -15,6 +15,7 @@ from pipeline.recordings.read_recording import read_recording
 from pipeline.records import Recording
 from pipeline.session.load_profile import BY_LABELS, fixed_profiles, load_profile, telling_recordings
 from pipeline.session.profile import Profile
+from pipeline.session.propose_profile import propose_profile
 from pipeline.session.session import RECORDING_SUFFIXES, SESSION_FILE, SIZING_WALKS, forces_beside, load_session
 from pipeline.session.standing import ChosenStatic, choose_static, is_standing
 from pipeline.session.stated_facts import SubjectFacts, check_facts, contradictions
@@ -27,6 +28,8 @@ UNSPECIFIED = "unspecified"
 _ANY_MASS_KG = 50.0
 _ANY_HEIGHT_M = 1.5
 _NAMED_UNKNOWN = 12
+# Text files that may hold ground reactions.
+_FORCE_FILES = (".mot", ".sto")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -215,16 +218,49 @@ def _notes(profile: Profile, static: ChosenStatic, recordings: dict[str, Recordi
         if unknown:
             more = f" and {len(unknown) - _NAMED_UNKNOWN} more" if len(unknown) > _NAMED_UNKNOWN else ""
             yield f"  not recognised, and not used: {', '.join(unknown[:_NAMED_UNKNOWN])}{more}"
+        read = [item for item in recordings.values() if isinstance(item, Recording)]
+        yield from (f"  {sentence}" for sentence in propose_profile(BY_LABELS, read).undetermined)
         yield "  `gait2hip profile` shows what each label was taken for"
     if static.name is None:
         yield "static trial: none found (pelvis and both feet still); walks alone size the body"
     else:
         yield f"static trial: {static.name}"
+    yield from _said_of_forces(_unforced(static, recordings))
     if static.why:
         yield f"  of {1 + len(static.others)} that stand: it {static.why}. --static FILE takes another"
     for item in recordings.values():
         if isinstance(item, TrialRejected):
             yield f"left out: {item.reason}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Unforced:
+    """Whether no walk that can be read has ground reactions, and files of the folder that may hold them."""
+
+    everywhere: bool
+    files: tuple[str, ...]
+
+    @property
+    def kinematics_only(self) -> bool:
+        """Whether nothing but joint angles can be asked for."""
+        return self.everywhere and not self.files
+
+
+def _unforced(static: ChosenStatic, recordings: Mapping[str, Recording | TrialRejected]) -> _Unforced:
+    walks = [item for name in _walks(recordings, static) if isinstance(item := recordings[name], Recording)]
+    files = sorted({path.name for item in walks for path in item.path.parent.iterdir() if path.suffix in _FORCE_FILES})
+    return _Unforced(everywhere=not any(item.plates or forces_beside(item.path) for item in walks), files=tuple(files))
+
+
+def _said_of_forces(unforced: _Unforced) -> Iterable[str]:
+    if unforced.kinematics_only:
+        yield "no walk has force plates: kinematics_only = true is written, and joint angles alone are stored"
+    elif unforced.everywhere:
+        yield (
+            f"no walk has ground reactions by its name; the folder has {', '.join(unforced.files)}. If a file holds a "
+            'walk\'s, write it in session.toml: "walk.trc" = {condition = "...", forces = "FILE"}; if none does, write '
+            "kinematics_only = true under [session]"
+        )
 
 
 def _missing(subject: SubjectFacts, recordings: Iterable[Recording]) -> Iterable[str]:
@@ -275,9 +311,10 @@ def _render(
         else '# static = ""  # quiet standing: none was found, walks alone size the body',
         f"sizing = [{', '.join(map(_quoted, walks[:SIZING_WALKS]))}]  # walks that size the body",
         f"recordings = {_quoted(recordings_at)}  # where the recordings are, from this file; they are only read",
-        "",
-        "[trials]  # file = condition",
     ]
+    if _unforced(static, recordings).kinematics_only:
+        lines.append("kinematics_only = true  # no walk has force plates: joint angles alone, no moments and no forces")
+    lines += ["", "[trials]  # file = condition"]
     lines += [_trial_line(name, recordings[name], conditions) for name in _walks(recordings, static)]
     lines += [f'# {_quoted(name)} = ""  # stands too' for name in static.others]
     return "\n".join(lines) + "\n"

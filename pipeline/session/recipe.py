@@ -95,6 +95,7 @@ class ScalingSettings(Checked):
     mass_shares: Literal["published", "model"]
     hip_extension_deg: Annotated[float, Field(ge=0, le=90)]
     knee_hyperextension_deg: Annotated[float, Field(ge=0, le=30)]
+    ankle_dorsiflexion_deg: Annotated[float, Field(ge=0, le=60)]
     max_spines_difference_deg: Positive
     max_standing_lumbar_deg: Positive
     max_hip_centre_difference_m: Positive

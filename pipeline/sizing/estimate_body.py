@@ -19,7 +19,7 @@ from pipeline.sizing.plausible import plausible
 from pipeline.sizing.posterior import likeliest
 from pipeline.sizing.priors.mass_shares import mass_shares
 from pipeline.sizing.priors.proportions import proportion_prior
-from pipeline.sizing.priors.ranges import lowest_deg
+from pipeline.sizing.priors.ranges import reached_deg
 from pipeline.sizing.unknown_bones import unknown_bones
 
 _STAGE = "scaling"
@@ -90,7 +90,7 @@ def sized_model(model_file: Path, body: EstimatedBody, subject: Subject, setting
             ModelMarker(name=label, body=body.profile.markers[label].body, location_m=_three(place), fixed=False)
             for label, place in zip(body.gathered.labels, places_m, strict=False)
         ],
-        lowest_deg=lowest_deg(body.shared.names, settings),
+        reached_deg=reached_deg(body.shared.names, settings),
     )
     seen = standing_m[0] if len(standing_m) else np.full(len(body.gathered.labels), np.nan)
     return ScaledModel(

@@ -97,11 +97,12 @@ def gather_evidence(
     free = np.setdiff1d(skeleton.free, skeleton.tree.dependent)
     pose_mean, pose_sd = _pose_prior(shared, profile, free, stands)
     places = bone_m[: len(labels)] * prior.factors()[body[: len(labels)]] + over_m[: len(labels)]
-    low = widened(skeleton.low, shared.names, settings)
+    low, high = widened(skeleton.low, skeleton.high, shared.names, settings)
     start = _starting_poses(
         shared,
         profile,
         low,
+        high,
         scaled_tree(skeleton.tree, prior.factors()),
         MarkerPlaces(body=body[: len(labels)].copy(), place_m=reals(places)),
         (sd_m[-1] / sd_m[-1].min()) ** -2,
@@ -120,7 +121,7 @@ def gather_evidence(
         precision=np.repeat(precision[:, :, None], 3, axis=2),
         free=free,
         low=low[free],
-        high=skeleton.high[free],
+        high=high[free],
         wall_rad=WALL_RAD,
         pose_mean=pose_mean,
         pose_precision=1 / pose_sd**2,
@@ -293,6 +294,7 @@ def _starting_poses(
     shared: SharedModel,
     profile: Profile,
     low: np.ndarray,
+    high: np.ndarray,
     tree: Tree,
     places: MarkerPlaces,
     weight: np.ndarray,
@@ -308,7 +310,7 @@ def _starting_poses(
     roles = CoordinateRoles(
         locked=np.array([coordinate.locked for coordinate in coordinates]),
         low=low,
-        high=skeleton.high,
+        high=high,
         residual=np.array([coordinate.residual for coordinate in coordinates]),
         rotational=np.array([coordinate.rotational for coordinate in coordinates]),
     )

@@ -140,8 +140,10 @@ def no_stride_stands(source: str, kinematics: Kinematics, judged: Sequence[Judge
 # The later stage first: of equals, the one that the strides came furthest to.
 _ADVICE = {
     "static_optimization": (
-        "Where muscles can't give the measured moment: a fast or heavy walker, or a wrong force. Where the optimum was "
-        "not reached: name an activation_exponent nearer to 2 in the recipe."
+        "Where muscles can't give the measured moment: a wrong or late force, or a fast or heavy walker. Tendons are "
+        "rigid here, so that a runner's calves shorten too fast for their strength: a recipe with "
+        "use_muscle_physiology = false leaves that out. Where the optimum was not reached: name an activation_exponent "
+        "nearer to 2 in the recipe."
     ),
     "inverse_dynamics": "Look for a wrong mass, a force that was not measured, or plates out of place.",
     "inverse_kinematics": (

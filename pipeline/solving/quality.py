@@ -8,9 +8,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pipeline.ground.contacts import GRAVITY_M_S2
 from pipeline.ground.cycles import Stride
-from pipeline.records import FootWrench, GeneralizedForces, MuscleForces, Side
+from pipeline.records import SIDES, FootWrench, GeneralizedForces, MuscleForces, Side
 from pipeline.session.recipe import QualitySettings
 from pipeline.session.session import Subject
 from pipeline.solving.solution import Solution
@@ -22,9 +21,11 @@ RESIDUAL_MOMENTS = ("pelvis_tilt", "pelvis_list", "pelvis_rotation")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Residuals:
-    """What inverse dynamics leaves at the pelvis, over body weight and over body weight times height.
+    """What inverse dynamics leaves at the pelvis, over the peak ground reaction and over that times body height.
 
-    Root mean squares over frames in which both feet's ground reactions are known; NaN without such a frame.
+    Root mean squares over frames in which both feet's ground reactions are known, and the peak of what both give
+    together in these frames, so that running is judged by its own forces; NaN without such a frame. As Hicks et al.
+    (2015, J Biomech Eng 137:020905) judge residuals by the peak external force.
     """
 
     force_ratio: float
@@ -57,11 +58,14 @@ def residual_ratios(
     solution: Solution, wrenches: Mapping[Side, FootWrench], subject: Subject, frames: np.ndarray
 ) -> Residuals:
     """The residuals over some frames (T,) of the solution's moments, which `wrenches` cover."""
-    body_n = subject.mass_kg * GRAVITY_M_S2
     both = wrenches["right"].known & wrenches["left"].known & frames
+    if not both.any():
+        return Residuals(force_ratio=float("nan"), moment_ratio=float("nan"))
+    ground_n = sum(wrenches[side].force_n[both] for side in SIDES)
+    peak_n = float(np.linalg.norm(ground_n, axis=1).max())
     return Residuals(
-        force_ratio=_residual(solution.moments, RESIDUAL_FORCES, both) / body_n,
-        moment_ratio=_residual(solution.moments, RESIDUAL_MOMENTS, both) / (body_n * subject.height_m),
+        force_ratio=_share(_residual(solution.moments, RESIDUAL_FORCES, both), peak_n),
+        moment_ratio=_share(_residual(solution.moments, RESIDUAL_MOMENTS, both), peak_n * subject.height_m),
     )
 
 
@@ -94,8 +98,12 @@ def judge_stride(
 def why_unexplained(quality: StrideQuality, settings: QualitySettings) -> tuple[str, str]:
     """The stage at which a stride is lost by these figures, and why; ("", "") if it stands."""
     for what, value, limit in (
-        ("force over body weight", quality.residuals.force_ratio, settings.max_residual_force_ratio),
-        ("moment over body weight times height", quality.residuals.moment_ratio, settings.max_residual_moment_ratio),
+        ("force over the peak ground reaction", quality.residuals.force_ratio, settings.max_residual_force_ratio),
+        (
+            "moment over the peak ground reaction times height",
+            quality.residuals.moment_ratio,
+            settings.max_residual_moment_ratio,
+        ),
     ):
         if value > limit:
             return "inverse_dynamics", f"the residual {what} is {value:.3g}, expected at most {limit:g}"
@@ -182,6 +190,6 @@ def _peak(forces: GeneralizedForces, names: Sequence[str], frames: np.ndarray) -
 
 def _residual(moments: GeneralizedForces, names: Sequence[str], frames: np.ndarray) -> float:
     present = [moments.column(name)[frames] for name in names if name in moments.names]
-    if not present or not frames.any():
+    if not present:
         return float("nan")
     return float(np.sqrt(np.mean(np.sum(np.square(present), axis=0))))

@@ -106,7 +106,7 @@ STAGES: dict[str, Stage] = {
         inputs=("inverse_dynamics",),
     ),
     "quality": Stage(
-        version=4,
+        version=5,
         sections=("quality", "cycles"),
         facts=("height_m", "condition"),
         inputs=("static_optimization",),

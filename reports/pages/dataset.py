@@ -27,8 +27,8 @@ PERCENT_PER_N_KG = 100 / 9.80665
 QUALITY = (
     ("marker_rms_max_m", "marker error, RMS of the worst frame", 1e3, "mm", 1),
     ("marker_error_max_m", "marker error, worst marker of the worst frame", 1e3, "mm", 1),
-    ("residual_force_ratio", "residual force over body weight", 100, "%", 1),
-    ("residual_moment_ratio", "residual moment over weight × height", 100, "%", 2),
+    ("residual_force_ratio", "residual force over peak ground reaction", 100, "%", 1),
+    ("residual_moment_ratio", "residual moment over that peak × height", 100, "%", 2),
     ("reserve_ratio_max", "largest reserve over its joint's peak moment", 100, "%", 2),
     ("vertical_impulse_ratio", "vertical impulse over body weight × time", 100, "%", 1),
 )

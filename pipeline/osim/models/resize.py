@@ -20,12 +20,12 @@ def resize_model(
     mass_kg: float,
     markers: Sequence[ModelMarker],
     mass_shares: Mapping[str, float] | None = None,
-    lowest_deg: Mapping[str, float] | None = None,
+    reached_deg: Mapping[str, float] | None = None,
 ) -> ScaledModel:
     """Scale bodies by x, y, z factors (1 where none is named) and put markers where they are on the scaled bodies.
 
     Masses are the generic model's in proportion, or `mass_kg` by `mass_shares`, which name every body and add up to 1.
-    `lowest_deg`: where coordinates' ranges begin, in place of the model's. A body may walk anywhere.
+    `reached_deg`: angles that coordinates' ranges are widened to hold. A body may walk anywhere.
     ValueError names a body or coordinate that the model lacks.
     """
     osim.Logger.removeFileSink()
@@ -47,7 +47,7 @@ def resize_model(
     model.scale(state, scales, True, mass_kg)
     if mass_shares is not None:
         _share_out(model, mass_kg, mass_shares)
-    _begin_ranges(model, lowest_deg or {})
+    _widen_ranges(model, reached_deg or {})
     replace_markers(model, markers)
     let_walk_anywhere(model)
     with tempfile.TemporaryDirectory(prefix="gait2hip-") as directory:
@@ -79,10 +79,12 @@ def _share_out(model: osim.Model, mass_kg: float, shares: Mapping[str, float]) -
         )
 
 
-def _begin_ranges(model: osim.Model, lowest_deg: Mapping[str, float]) -> None:
+def _widen_ranges(model: osim.Model, reached_deg: Mapping[str, float]) -> None:
     coordinates = model.updCoordinateSet()
-    for name, lowest in lowest_deg.items():
+    for name, reached in reached_deg.items():
         if not coordinates.contains(name):
             raise ValueError(f"model {model.getName()} has no coordinate {name} to widen.")
-        coordinates.get(name).setRangeMin(min(coordinates.get(name).getRangeMin(), math.radians(lowest)))
+        coordinate = coordinates.get(name)
+        coordinate.setRangeMin(min(coordinate.getRangeMin(), math.radians(reached)))
+        coordinate.setRangeMax(max(coordinate.getRangeMax(), math.radians(reached)))
     model.finalizeConnections()

@@ -271,3 +271,33 @@ def test_a_folder_of_trc_files_is_a_session_too(tmp_path, profile):
     assert (session.static, [trial.name for trial in session.trials]) == (tmp_path / "stand.trc", ["slow"])
     text = (tmp_path / "session.toml").read_text()
     assert '# "fast.trc" = ""  # can\'t be read: fast_grf.mot: no \'endheader\' line' in text
+
+
+def test_a_folder_without_any_forces_asks_for_angles_alone(tmp_path, profile):
+    write_trc(tmp_path / "stand.trc", profile.required_labels, travel_m=0.0)
+    write_trc(tmp_path / "walk.trc", profile.required_labels, travel_m=1.5)
+    written = init_session(tmp_path, subject=COMPLETE)
+    assert load_session(tmp_path).kinematics_only
+    assert "kinematics_only = true is written" in " ".join(written.notes)
+
+
+def test_forces_under_another_name_are_asked_for_and_not_given_up(tmp_path, profile):
+    write_trc(tmp_path / "stand.trc", profile.required_labels, travel_m=0.0)
+    write_trc(tmp_path / "walk.trc", profile.required_labels, travel_m=1.5)
+    (tmp_path / "forces_of_walk.mot").write_text("no table")
+    written = init_session(tmp_path, subject=COMPLETE)
+    assert not load_session(tmp_path).kinematics_only
+    said = " ".join(written.notes)
+    assert "the folder has forces_of_walk.mot" in said
+    assert 'forces = "FILE"' in said
+
+
+def test_what_known_labels_leave_undetermined_is_said(tmp_path):
+    labels = tuple(
+        f"{side}.{name}" for side in "RL" for name in ("ASIS", "PSIS", "Knee", "Ankle", "Heel", "MT1", "MT5")
+    )
+    write(tmp_path / "stand.c3d", labels, travel_m=0.0)
+    write(tmp_path / "walk.c3d", labels, travel_m=1.5)
+    notes = init_session(tmp_path, subject=COMPLETE).notes
+    assert any("no marker is on the trunk" in note for note in notes)
+    assert any("no marker tells the right knee's axis from the medial side" in note for note in notes)

@@ -37,6 +37,8 @@ from warehouse.outcome import Rejection
 POINTS = 11
 # The right foot's reaction is known in the first half, the left one's from 0.4 s on.
 KNOWN = wrenches_known(slice(0, 50), slice(40, None))
+for _wrench in KNOWN.values():
+    _wrench.force_n[:, 1] = 400.0
 LOST = LostStride(side="right", start_s=0.5, stop_s=1.0, stage="cycles", why="has 2 toe offs")
 
 

@@ -69,30 +69,28 @@ def test_a_body_has_its_share_of_the_mass_and_as_much_more_inertia(resized, tmp_
     np.testing.assert_allclose(after, 1.5 * before, rtol=1e-12)
 
 
-def test_a_range_begins_lower_where_it_is_asked_to_and_nowhere_higher(tmp_path):
+def test_a_range_is_widened_to_hold_an_angle_and_never_narrowed(tmp_path):
     model = resize_model(
         default_model_file(cache_folder()),
         factors={},
         mass_kg=70.0,
         markers=[],
-        lowest_deg={"hip_flexion_r": -45.0, "hip_flexion_l": -10.0},
+        reached_deg={"hip_flexion_r": -45.0, "hip_flexion_l": -10.0, "ankle_angle_r": 50.0},
     )
     skeleton = shared_model(written(model, tmp_path))
-    lowest_deg = {
-        name: np.degrees(skeleton.skeleton.low[skeleton.names.index(name)])
-        for name in ("hip_flexion_r", "hip_flexion_l", "hip_adduction_r")
-    }
     generic = shared_model(default_model_file(cache_folder()))
-    of_adduction = np.degrees(generic.skeleton.low[generic.names.index("hip_adduction_r")])
-    assert lowest_deg == pytest.approx(
-        {"hip_flexion_r": -45.0, "hip_flexion_l": -30.0, "hip_adduction_r": of_adduction}
-    )
+    changed = {"hip_flexion_r": (-45.0, 120.0), "ankle_angle_r": (-40.0, 50.0)}
+    for name in ("hip_flexion_r", "hip_flexion_l", "hip_adduction_r", "ankle_angle_r", "ankle_angle_l"):
+        number = generic.names.index(name)
+        before = (generic.skeleton.low[number], generic.skeleton.high[number])
+        after = (skeleton.skeleton.low[number], skeleton.skeleton.high[number])
+        assert np.degrees(after) == pytest.approx(changed.get(name, np.degrees(before)))
 
 
 def test_a_coordinate_the_model_lacks_is_named():
     with pytest.raises(ValueError, match="no coordinate tail_wag to widen"):
         resize_model(
-            default_model_file(cache_folder()), factors={}, mass_kg=70.0, markers=[], lowest_deg={"tail_wag": -45.0}
+            default_model_file(cache_folder()), factors={}, mass_kg=70.0, markers=[], reached_deg={"tail_wag": -45.0}
         )
 
 
