@@ -3,9 +3,9 @@
 A plan is made once, before anything runs, and without OpenSim.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -16,7 +16,9 @@ from flows.ingesting.steps import CHAIN, ChainSteps
 from pipeline.session.session import session_file_of
 from pipeline.storing.request import SessionRequest
 from pipeline.storing.staleness import SessionState, TrialState
+from warehouse.holdings.contents import session_files, trial_files
 from warehouse.identity import SessionKey
+from warehouse.layout import Warehouse
 from warehouse.outcome import Outcome
 
 _LIBRARIES = ("c3d", "ezc3d", "opensim", "scipy")
@@ -45,6 +47,11 @@ class SessionPlan:
     def to_run(self) -> tuple[str, ...]:
         """The names of the other selected trials."""
         return tuple(trial.key.trial for trial in self.trials if not self.is_scaled or trial.outcome is None)
+
+    @property
+    def up_to_date_but_for_its_model(self) -> bool:
+        """Whether its scaled model or tables are not up to date, and each of its trials is, taken alone."""
+        return not self.is_scaled and all(trial.outcome is not None for trial in self.trials)
 
     @property
     def is_stale(self) -> bool:
@@ -109,6 +116,29 @@ def plan_requests(
         if other is not session and not _is_same_file(session, other):
             refused.append(_refused_as_same(session, other))
     return IngestPlan(warehouse=warehouse, sessions=tuple(plans.values()), refused=tuple(refused))
+
+
+def with_damage(plan: IngestPlan, damaged: Mapping[str, str]) -> IngestPlan:
+    """The plan with what rests on damaged files (why, by path) to be done again."""
+    if not damaged:
+        return plan
+    warehouse = Warehouse(plan.warehouse)
+    return replace(plan, sessions=tuple(_session_with_damage(session, warehouse, damaged) for session in plan.sessions))
+
+
+def _session_with_damage(session: SessionPlan, warehouse: Warehouse, damaged: Mapping[str, str]) -> SessionPlan:
+    def looked_at(trial: TrialState) -> TrialState:
+        broken = [damaged[path] for path in trial_files(warehouse, trial.key) if path in damaged]
+        if not broken or trial.state in ("unreachable", "missing"):
+            return trial
+        return TrialState(key=trial.key, state="stale", reason=broken[0])
+
+    return replace(
+        session,
+        is_scaled=session.is_scaled and not damaged.keys() & set(session_files(warehouse, session.key)),
+        trials=tuple(looked_at(trial) for trial in session.trials),
+        left_out=tuple(looked_at(trial) for trial in session.left_out),
+    )
 
 
 def _states(

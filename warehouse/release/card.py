@@ -95,6 +95,8 @@ def _counts(facts: CardFacts, surveyed: Sequence[StoredTrial], released: Sequenc
         [(*row, str(_rejected(surveyed, row[0], row[1]))) for row in rows],
     )
     yield f"{facts.n_complete} cycles have every target; the others hold NaN, which means not known."
+    if nobody := left_out(surveyed, released):
+        yield f"Subjects without a cycle here: {len(nobody)} ({', '.join(nobody[:_SHOWN])}{', …' * (len(nobody) > _SHOWN)})."
     if facts.sides == "right":
         yield "Left cycles are counted here, but are not part of this release."
     yield ""
