@@ -96,6 +96,11 @@ def table_path(warehouse: Warehouse, table: str, level: Level, key: SessionKey) 
     return f"{table_directory(warehouse, table)}/{'/'.join(_segments(level, key))}.parquet"
 
 
+def trials_directory(warehouse: Warehouse, key: SessionKey) -> str:
+    """The folder that holds the rows of a session's trials."""
+    return f"{table_directory(warehouse, 'trials')}/{'/'.join(_segments('session', key))}"
+
+
 def scaled_model_path(warehouse: Warehouse, key: SessionKey) -> str:
     """The session's scaled OpenSim model, apart from the tables so that a table's folder is all Parquet."""
     return f"{warehouse.base}/{SCALED_MODELS}/{'/'.join(_segments('session', key))}.osim"

@@ -3,9 +3,10 @@
 A plan is made once, before anything runs, and without OpenSim.
 """
 
+import dataclasses
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -74,12 +75,18 @@ class IngestPlan:
 
 
 def plan_ingest(
-    sessions: Sequence[Path], *, warehouse: str, recipe: str, model: Path | None, steps: ChainSteps = CHAIN
+    sessions: Sequence[Path],
+    *,
+    warehouse: str,
+    recipe: str,
+    model: Path | None,
+    replace: bool = False,
+    steps: ChainSteps = CHAIN,
 ) -> IngestPlan:
     """Look at sessions (folders or session files) that are to be ingested, by these settings, into this warehouse.
 
-    A session that can't be run as configured is refused; one that is named twice is there once. ValueError if what
-    ingest needs is not installed.
+    A session that can't be run as configured, or would overwrite another person's unless it is to `replace` that, is
+    refused; one that is named twice is there once. ValueError if what ingest needs is not installed.
     """
     _require_installed()
     root = absolute_warehouse(warehouse)
@@ -90,7 +97,13 @@ def plan_ingest(
         except ValueError as error:
             refused.append(Refusal(session=str(path), reason=str(error)))
     requests = [
-        SessionRequest(session_file=file, recipe=absolute_recipe(recipe), model=absolute_model(model), warehouse=root)
+        SessionRequest(
+            session_file=file,
+            recipe=absolute_recipe(recipe),
+            model=absolute_model(model),
+            warehouse=root,
+            replace=replace,
+        )
         for file in dict.fromkeys(files)
     ]
     plan = plan_requests(requests, root, steps=steps)
@@ -123,7 +136,9 @@ def with_damage(plan: IngestPlan, damaged: Mapping[str, str]) -> IngestPlan:
     if not damaged:
         return plan
     warehouse = Warehouse(plan.warehouse)
-    return replace(plan, sessions=tuple(_session_with_damage(session, warehouse, damaged) for session in plan.sessions))
+    return dataclasses.replace(
+        plan, sessions=tuple(_session_with_damage(session, warehouse, damaged) for session in plan.sessions)
+    )
 
 
 def _session_with_damage(session: SessionPlan, warehouse: Warehouse, damaged: Mapping[str, str]) -> SessionPlan:
@@ -133,7 +148,7 @@ def _session_with_damage(session: SessionPlan, warehouse: Warehouse, damaged: Ma
             return trial
         return TrialState(key=trial.key, state="stale", reason=broken[0])
 
-    return replace(
+    return dataclasses.replace(
         session,
         is_scaled=session.is_scaled and not damaged.keys() & set(session_files(warehouse, session.key)),
         trials=tuple(looked_at(trial) for trial in session.trials),

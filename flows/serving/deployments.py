@@ -101,9 +101,7 @@ def regenerate(
         get_run_logger().info("nothing has been ingested into %s yet", warehouse)
         return
     damaged = verify_warehouse(Warehouse(warehouse), {}).damaged
-    plan = plan_regeneration(
-        warehouse, recipe=recipe, model=None, only=only or (), steps=CHAIN, damaged=damaged
-    )
+    plan = plan_regeneration(warehouse, recipe=recipe, model=None, only=only or (), steps=CHAIN, damaged=damaged)
     words = plan_in_words(plan, last_run(Warehouse(warehouse)), count)
     get_run_logger().info(words)
     stale = stale_part(plan)

@@ -1,53 +1,64 @@
 """Whether a session would take the place of another person's in the warehouse."""
 
-from pipeline.errors import TrialRejected
+from pathlib import Path
+
 from pipeline.session.session import Session
 from pipeline.storing.job import Job
-from warehouse.errors import MissingFile
-from warehouse.files.read import read_row
-from warehouse.files.storage import files_under
+from warehouse.errors import WarehouseError
+from warehouse.files.read import read_row, rows_of_trials
 from warehouse.holdings.sources import source_of
 from warehouse.identity import SessionKey
-from warehouse.layout import Warehouse, trials_directory
+from warehouse.layout import Warehouse
 from warehouse.provenance import file_sha256
 
 
 def refuse_another_person(job: Job) -> None:
     """ValueError if the warehouse holds this session of somebody else, as far as files and session.toml tell.
 
-    The same file with another mass or height is a correction as long as one of its recordings is still one that an
-    accepted trial was made of; another file is the same session if all of these recordings are in it. Everybody else
-    is told who is there. WarehouseError if what is stored can't be read.
+    The same session file with another mass or height is a correction, as long as an accepted trial was made of a
+    recording that it still names. Another file is the same session if it has the same mass, height and recordings.
+    Where it is not known what file was ingested or whose body was sized, that is no reason to refuse.
     """
     session, warehouse = job.setup.session, job.warehouse
     stored = _stored_recordings(warehouse, session.key)
     if not stored:
         return  # Nobody's results would be lost.
-    try:
-        row = read_row(warehouse, "sessions", session.key)
-    except MissingFile:
-        return
     source = source_of(warehouse, session.key)
-    before = source.session_file if source else "another source"
-    is_same_file = before == str(session.file)
-    there, here = (row["mass_kg"], row["height_m"]), (session.subject.mass_kg, session.subject.height_m)
-    if is_same_file and there == here:
+    is_same_file = source is None or Path(source.session_file) == session.file
+    there, here = _stored_body(warehouse, session.key), (session.subject.mass_kg, session.subject.height_m)
+    is_same_body = there is None or there == here
+    if is_same_file and is_same_body:
         return
-    same = [name for name, sha256 in stored.items() if _sha256_of(session, name) == sha256]
-    if same and (is_same_file or (there == here and len(same) == len(stored))):
+    n_same = sum(_sha256(session, name) == sha256 for name, sha256 in stored.items())
+    if (is_same_file and n_same) or (is_same_body and n_same == len(stored)):
         return
     key = session.key
     raise ValueError(
-        f"{session.file} is session {key.cohort}/{key.subject}/{key.session} of a person of {here[0]:g} kg and "
-        f"{here[1]:g} m; the warehouse has that of {there[0]:g} kg and {there[1]:g} m from {before}, and "
-        f"{len(stored) - len(same)} of its {len(stored)} trials are of other recordings: one would overwrite the other. "
-        "Correct the id in session.toml; if this is to replace what is stored, run `gait2hip ingest --replace`."
+        f"{session.file} is session {key.cohort}/{key.subject}/{key.session} of {_told(here)}; the warehouse has that "
+        f"of {_told(there)} from {source.session_file if source else 'an unknown file'}, {len(stored) - n_same} of its {len(stored)} accepted trials from other "
+        "recordings: one would overwrite the other. Correct the id in session.toml; if it is to replace what is "
+        "stored, run `gait2hip ingest --replace`."
     )
 
 
-def _stored_recordings(warehouse: Warehouse, key: SessionKey) -> dict[str, str]:
+def _stored_recordings(warehouse: Warehouse, key: SessionKey) -> dict[str, object]:
     """The SHA-256 of the recording that each accepted trial was made of, by the trial's name."""
-    rows = []
-    for path in files_under(warehouse, trials_directory(warehouse, key)):
-        rows.append(read_row_at(warehouse, "trials", path))
-    return {str(row["trial"]): str(row["source_sha256"]) for row in rows if row["source_sha256"] is not None}
+    rows = rows_of_trials(warehouse, key)
+    return {str(row["trial"]): row["source_sha256"] for row in rows if row["source_sha256"] is not None}
+
+
+def _stored_body(warehouse: Warehouse, key: SessionKey) -> tuple[object, object] | None:
+    try:
+        row = read_row(warehouse, "sessions", key)
+    except WarehouseError:
+        return None  # Gone or damaged.
+    return row["mass_kg"], row["height_m"]
+
+
+def _sha256(session: Session, trial: str) -> str | None:
+    named = [each.path for each in session.trials if each.name == trial and each.path.is_file()]
+    return file_sha256(named[0]) if named else None
+
+
+def _told(body: tuple[object, object] | None) -> str:
+    return "somebody" if body is None else f"a person of {body[0]:g} kg and {body[1]:g} m"

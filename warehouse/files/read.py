@@ -12,7 +12,7 @@ from warehouse.files import storage
 from warehouse.files.parallel import map_in_order
 from warehouse.files.seal import NOT_AS_STORED, check_sha256, is_as_sealed
 from warehouse.identity import SessionKey, TrialKey
-from warehouse.layout import Warehouse, identity, scaled_model_path, table_directory, table_path
+from warehouse.layout import Warehouse, identity, scaled_model_path, table_directory, table_path, trials_directory
 from warehouse.metadata import Stored, from_metadata
 from warehouse.schemas import schema_of
 
@@ -27,7 +27,7 @@ def peek(warehouse: Warehouse, path: str) -> Stored:
     with storage.describe_os_errors("read", path), warehouse.filesystem.open_input_file(path) as source:
         try:
             metadata = pq.read_metadata(source).metadata
-        except (pa.ArrowException, OSError) as error:
+        except (pa.ArrowException, OSError, ValueError) as error:
             raise WarehouseError(f"{path} is not a whole Parquet file: {_advice(error)}") from error
         return from_metadata(path, metadata)
 
@@ -106,6 +106,13 @@ def rows(
         raise WarehouseError("\n".join(problems))
     pairs = [item for item in results if item is not None and not isinstance(item, str)]
     return sorted(pairs, key=lambda pair: tuple(pair[0].identity.values()))
+
+
+def rows_of_trials(warehouse: Warehouse, key: SessionKey) -> list[dict[str, object]]:
+    """The rows of a session's trials, sorted, without any that can't be read."""
+    paths = storage.files_under(warehouse, trials_directory(warehouse, key))
+    found = map_in_order(lambda path: _row_or_problem(warehouse, "trials", path, None), paths)
+    return [item[1] for item in found if isinstance(item, tuple)]
 
 
 def trials(warehouse: Warehouse) -> list[Stored]:
@@ -265,13 +272,17 @@ def _checked(account: Stored, table: str, key: SessionKey, path: str) -> Stored:
 
 def _opened(warehouse: Warehouse, path: str) -> tuple[pq.ParquetFile, Stored]:
     content = storage.read_bytes(warehouse, path)
+    is_whole = is_as_sealed(content)
+    if is_whole is False:
+        raise WarehouseError(f"{path} is damaged: {NOT_AS_STORED}")
     try:
         # The pages' own checksums are what there is in files of earlier versions.
         file = pq.ParquetFile(pa.BufferReader(content), page_checksum_verification=True)
-    except (pa.ArrowException, OSError) as error:
+        account = from_metadata(path, file.metadata.metadata)
+    # A damaged name is no UTF-8, which pyarrow does not call an error of its own.
+    except (pa.ArrowException, OSError, ValueError) as error:
         raise WarehouseError(f"{path} is not a whole Parquet file: {_advice(error)}") from error
-    account = from_metadata(path, file.metadata.metadata)
-    if account.is_sealed and not is_as_sealed(content):
+    if account.is_sealed and not is_whole:
         raise WarehouseError(f"{path} is damaged: {NOT_AS_STORED}")
     return file, account
 
@@ -280,7 +291,7 @@ def _selected(file: pq.ParquetFile, path: str, name: str, columns: Sequence[str]
     try:
         # A trial's tables are small: handing their columns to threads takes longer than reading them.
         table = file.read(columns=columns, use_threads=False)
-    except (pa.ArrowException, OSError) as error:
+    except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
         raise WarehouseError(f"{path} is damaged: {_advice(error)}") from error
     for column in schema_of(name).columns:
         if column.later and column.name not in table.column_names and (columns is None or column.name in columns):

@@ -25,9 +25,12 @@ def sealed(parquet: bytes) -> bytes:
     return parquet[:at] + digest + parquet[at + len(digest) :]
 
 
-def is_as_sealed(parquet: bytes) -> bool:
-    """Whether a Parquet file, which has a checksum, is byte for byte what its writer made."""
-    at = parquet.rfind(_BEFORE_VALUE) + len(_BEFORE_VALUE)
+def is_as_sealed(parquet: bytes) -> bool | None:
+    """Whether a Parquet file is byte for byte what its writer made; None if it has no checksum."""
+    found = parquet.rfind(_BEFORE_VALUE)
+    if found < 0:
+        return None
+    at = found + len(_BEFORE_VALUE)
     content = memoryview(parquet)
     end = at + len(UNSEALED)
     digest = hashlib.sha256(content[:at])

@@ -54,6 +54,17 @@ def read_sources(warehouse: Warehouse) -> list[SessionSource]:
     return sorted(sources, key=lambda source: source.key)
 
 
+def source_of(warehouse: Warehouse, key: SessionKey) -> SessionSource | None:
+    """A session's source; None if there is none, or if it and its copy are damaged."""
+    path = source_path(warehouse, key)
+    for each in (path, source_copy_of(path)):
+        try:
+            return _read(warehouse, each, path)
+        except (MissingFile, ValueError, TypeError, KeyError):
+            continue
+    return None
+
+
 def damaged_sources(warehouse: Warehouse) -> list[str]:
     """The paths of entries and copies that are damaged: `remember_source` writes both again."""
     damaged = []

@@ -29,8 +29,8 @@ class ReleaseSplit:
         if not self.train:
             everyone = ", ".join(self.test) if len(self.test) < 4 else f"all {len(self.test)} subjects"
             raise ValueError(
-                f"{everyone} held out: no subject is left to train on. Hold fewer out; or run `gait2hip release` without "
-                "--holdout for a release that models of another one are tested on, `gait2hip evaluate`."
+                f"{everyone} held out: no subject is left to train on. Hold fewer out; or run `gait2hip release` "
+                "without --holdout for a release that models of another one are tested on, by `gait2hip evaluate`."
             )
 
     def as_plain(self) -> dict[str, object]:

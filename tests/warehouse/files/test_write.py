@@ -131,6 +131,7 @@ def test_a_damaged_file_is_replaced(warehouse: Warehouse, key: TrialKey) -> None
 
 def test_the_scaled_model_comes_back_and_no_tables_folder_holds_it(warehouse: Warehouse, key: TrialKey) -> None:
     path = write_scaled_model(warehouse, key, "<OpenSimDocument>µ</OpenSimDocument>")
+    write_row(warehouse, "sessions", key, SESSION_ROW, **MADE)
     assert read.read_scaled_model(warehouse, key.session_key) == "<OpenSimDocument>µ</OpenSimDocument>"
     assert Path(path).relative_to(warehouse.base).parts[0] not in SCHEMAS
 
