@@ -76,7 +76,14 @@ def test_all_exported_again_are_of_the_same_person(request_there: SessionRequest
 def test_another_folders_other_recordings_are_refused(copied: SessionRequest, trial: str) -> None:
     recorded_again(copied, trial)
 
-    with pytest.raises(ValueError, match=r"1 of its 2 accepted trials from other recordings: one would overwrite"):
+    with pytest.raises(ValueError, match=r"1 of its 2 accepted trials.* from other recordings: one would overwrite"):
+        session_state(copied)
+
+
+def test_another_folders_other_standing_trial_is_refused(copied: SessionRequest) -> None:
+    recorded_again(copied, "static.c3d")
+
+    with pytest.raises(ValueError, match=r"m from .*, the standing trial from other recordings: one would overwrite"):
         session_state(copied)
 
 
