@@ -114,7 +114,7 @@ def with_cycles(trials: Iterable[StoredTrial], sides: Sides, *, turns: bool) -> 
     ]
 
 
-def left_out(surveyed: Iterable[StoredTrial], released: Iterable[StoredTrial]) -> tuple[str, ...]:
+def subjects_left_out(surveyed: Iterable[StoredTrial], released: Iterable[StoredTrial]) -> tuple[str, ...]:
     """The subjects, as `cohort/subject`, of whom a selection has trials and a release none, sorted."""
     return tuple(sorted({trial.subject_id for trial in surveyed} - {trial.subject_id for trial in released}))
 
