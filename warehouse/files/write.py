@@ -135,12 +135,13 @@ def to_parquet(schema: TableSchema, content: pa.Table, stored: Stored) -> bytes:
 
 
 def _refuse_another_owner(warehouse: Warehouse, stored: Stored, path: str) -> None:
-    # On a disk that ignores case, subjects s01 and S01 share a path; neither may overwrite the other.
+    # On a disk that ignores case, subjects s01 and S01 share a path; neither may overwrite the other. A file that
+    # somebody put in another's place may be overwritten.
     try:
         present = peek(warehouse, path)
     except WarehouseError:
         return  # No file yet, or one that must be written again anyway.
-    if present.identity != stored.identity:
+    if present.identity != stored.identity and present.owner.casefold() == stored.owner.casefold():
         raise WarehouseError(
             f"can't write {path}: it belongs to {present.owner}, and this disk can't "
             f"tell that from {stored.owner}. Rename one of them in its session.toml."
