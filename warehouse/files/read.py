@@ -273,15 +273,15 @@ def _checked(account: Stored, table: str, key: SessionKey, path: str) -> Stored:
 def _opened(warehouse: Warehouse, path: str) -> tuple[pq.ParquetFile, Stored]:
     content = storage.read_bytes(warehouse, path)
     is_whole = is_as_sealed(content)
-    if is_whole is False:
-        raise WarehouseError(f"{path} is damaged: {NOT_AS_STORED}")
     try:
         # The pages' own checksums are what there is in files of earlier versions.
         file = pq.ParquetFile(pa.BufferReader(content), page_checksum_verification=True)
-        account = from_metadata(path, file.metadata.metadata)
+        metadata = file.metadata.metadata
     # A damaged name is no UTF-8, which pyarrow does not call an error of its own.
     except (pa.ArrowException, OSError, ValueError) as error:
         raise WarehouseError(f"{path} is not a whole Parquet file: {_advice(error)}") from error
+    # Another version's checksum may be another one.
+    account = from_metadata(path, metadata)
     if account.is_sealed and not is_whole:
         raise WarehouseError(f"{path} is damaged: {NOT_AS_STORED}")
     return file, account
