@@ -214,7 +214,7 @@ def _place() -> str:
     # Containers may have the name of their host, and process ids start anew with each of them.
     known = [socket.gethostname()]
     with contextlib.suppress(OSError):
-        known.append(Path("/proc/sys/kernel/random/boot_id").read_text("ascii").strip())
+        known.append(Path("/proc/sys/kernel/random/boot_id").read_bytes().decode().strip())
     with contextlib.suppress(OSError):
         known.append(str(Path("/proc/self/ns/pid").readlink()))
     return stable_hash(known)[:12]
