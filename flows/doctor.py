@@ -153,13 +153,16 @@ def _space(about: str, folder: Path, advice: str) -> Finding:
 
 def _warehouse(root: str) -> Iterator[Finding]:
     from warehouse.files.storage import check_warehouse_writable
+    from warehouse.holdings.damage import verify_warehouse
     from warehouse.holdings.sources import read_sources
     from warehouse.holdings.status import warehouse_status
-    from warehouse.layout import Warehouse
+    from warehouse.layout import Warehouse, relative
+    from warehouse.release.publish import damaged_releases
 
     try:
         warehouse = Warehouse(root)
         found = warehouse_status(warehouse)
+        verified = verify_warehouse(warehouse, damaged_releases(warehouse))
         check_warehouse_writable(warehouse)
         sources = read_sources(warehouse)
     except WarehouseError as error:
@@ -169,13 +172,14 @@ def _warehouse(root: str) -> Iterator[Finding]:
     yield Finding(about="warehouse", state="well", found=f"{root} can be written; {counts}")
     if warehouse.is_local:
         yield _space("warehouse", Path(warehouse.base), "the next ingest or release needs it")
-    for what, files in (("damaged", found.unreadable), ("missing", found.missing), ("left over", found.orphans)):
+    damaged = [relative(warehouse, path) for path in (*verified.damaged, *verified.replaceable)]
+    for what, files in (("damaged", damaged), ("missing", found.missing), ("left over", found.orphans)):
         if files:
             yield Finding(
                 about="warehouse",
                 state="problem",
                 found=f"{len(files)} files {what}: {files[0]}" + (" ..." if len(files) > 1 else ""),
-                advice="`gait2hip status` lists them; `gait2hip regenerate` makes them again",
+                advice="`gait2hip status --verify` lists them; `gait2hip regenerate` makes them again",
             )
     gone = [source.session_file for source in sources if not Path(source.session_file).is_file()]
     if gone:

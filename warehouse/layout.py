@@ -16,18 +16,20 @@ The folders are not named `cohort=C/subject=S`: readers guess a type from the va
 001 and 1 become one, and refuse files that store the same column as text.
 """
 
+import contextlib
 import os
 import re
 import secrets
 import socket
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Literal
 
 from pyarrow import fs
 
 from warehouse.identity import SessionKey, TrialKey
+from warehouse.provenance import stable_hash
 
 Level = Literal["subject", "session", "trial"]
 
@@ -36,7 +38,7 @@ SOURCES = "sources"
 RUNS = "runs"
 RELEASES = "releases"
 # Temporary files of other programs don't match.
-_TEMPORARY_NAME = re.compile(r"\..+\.(?P<host>[^.]+)-(?P<process>\d+)\.[0-9a-f]{8}\.part")
+_TEMPORARY_NAME = re.compile(r"\..+\.(?P<place>[^.]+)-(?P<process>\d+)\.[0-9a-f]{8}\.part")
 _NAMES: dict[Level, tuple[str, ...]] = {
     "subject": ("cohort", "subject"),
     "session": ("cohort", "subject", "session"),
@@ -94,6 +96,11 @@ def table_path(warehouse: Warehouse, table: str, level: Level, key: SessionKey) 
     return f"{table_directory(warehouse, table)}/{'/'.join(_segments(level, key))}.parquet"
 
 
+def trials_directory(warehouse: Warehouse, key: SessionKey) -> str:
+    """The folder that holds the rows of a session's trials."""
+    return f"{table_directory(warehouse, 'trials')}/{'/'.join(_segments('session', key))}"
+
+
 def scaled_model_path(warehouse: Warehouse, key: SessionKey) -> str:
     """The session's scaled OpenSim model, apart from the tables so that a table's folder is all Parquet."""
     return f"{warehouse.base}/{SCALED_MODELS}/{'/'.join(_segments('session', key))}.osim"
@@ -102,6 +109,12 @@ def scaled_model_path(warehouse: Warehouse, key: SessionKey) -> str:
 def source_path(warehouse: Warehouse, key: SessionKey) -> str:
     """The file that records what a session was ingested from."""
     return f"{warehouse.base}/{SOURCES}/{'/'.join(_segments('session', key))}.json"
+
+
+def source_copy_of(path: str) -> str:
+    """The hidden copy of a session's source, beside it."""
+    folder, _, name = path.rpartition("/")
+    return f"{folder}/.{name}.copy"
 
 
 def run_path(warehouse: Warehouse, name: str) -> str:
@@ -182,9 +195,9 @@ def temporary_files(folder: Path) -> list[Path]:
 
 
 def owner_process(temporary: Path) -> int | None:
-    """The process that made the temporary file; None if it was made on another machine."""
+    """The process that made the temporary file; None if it was made where process ids mean something else."""
     name = _TEMPORARY_NAME.fullmatch(temporary.name)
-    return int(name["process"]) if name is not None and name["host"] == _host() else None
+    return int(name["process"]) if name is not None and name["place"] == _place() else None
 
 
 def _temporary_name(name: str) -> str:
@@ -192,9 +205,16 @@ def _temporary_name(name: str) -> str:
 
 
 def _owner() -> str:
-    return f"{_host()}-{os.getpid()}"
+    return f"{_place()}-{os.getpid()}"
 
 
-def _host() -> str:
-    # The separator between the name's parts is a dot.
-    return socket.gethostname().replace(".", "-")
+@cache
+def _place() -> str:
+    """Where this process's id means this process: a machine since it was started and, on Linux, a container in it."""
+    # Containers may have the name of their host, and process ids start anew with each of them.
+    known = [socket.gethostname()]
+    with contextlib.suppress(OSError):
+        known.append(Path("/proc/sys/kernel/random/boot_id").read_bytes().decode().strip())
+    with contextlib.suppress(OSError):
+        known.append(str(Path("/proc/self/ns/pid").readlink()))
+    return stable_hash(known)[:12]

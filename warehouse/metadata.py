@@ -10,10 +10,14 @@ from typing import Any
 
 from warehouse.errors import WarehouseError
 from warehouse.layout import identity_names
-from warehouse.provenance import canonical_json
+from warehouse.provenance import canonical_json, stable_hash
 from warehouse.schemas import FORMAT_VERSION, SCHEMAS
 
 _PREFIX = "gait2hip."
+# The checksum of the whole file (`files/seal.py`), and that of this account alone, which a footer's reader can verify.
+SEAL = f"{_PREFIX}sha256"
+UNSEALED = "0" * 64
+_ACCOUNT = f"{_PREFIX}account"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,7 +26,8 @@ class Stored:
 
     `identity` holds cohort, subject, session and trial, in this order, down to the table's level; `key` is the
     provenance key, `made_from` what the file was made from, `recipe` the recipe's name, and `summary` the values that
-    the table's schema repeats here.
+    the table's schema repeats here. `vouches` holds the SHA-256 of files that can't hold their own, by what they are.
+    `is_sealed`: the file has a checksum, as all have but those of earlier versions.
     """
 
     table: str
@@ -31,6 +36,8 @@ class Stored:
     recipe: str
     made_from: Mapping[str, Any] = field(default_factory=dict)
     summary: Mapping[str, Any] = field(default_factory=dict)
+    vouches: Mapping[str, str] = field(default_factory=dict)
+    is_sealed: bool = True
 
     @property
     def owner(self) -> str:
@@ -39,8 +46,8 @@ class Stored:
 
 
 def to_metadata(stored: Stored) -> dict[str, str]:
-    """The entries of a Parquet file's key-value metadata."""
-    return {
+    """The entries of a Parquet file's key-value metadata, with zeros for the checksum of the file."""
+    entries = {
         f"{_PREFIX}format": str(FORMAT_VERSION),
         f"{_PREFIX}table": stored.table,
         f"{_PREFIX}identity": canonical_json(stored.identity),
@@ -48,7 +55,9 @@ def to_metadata(stored: Stored) -> dict[str, str]:
         f"{_PREFIX}recipe": stored.recipe,
         f"{_PREFIX}made_from": canonical_json(stored.made_from),
         f"{_PREFIX}summary": canonical_json(stored.summary),
+        f"{_PREFIX}vouches": canonical_json(stored.vouches),
     }
+    return {**entries, _ACCOUNT: stable_hash(entries), SEAL: UNSEALED}
 
 
 def from_metadata(where: str, raw: Mapping[bytes, bytes] | None) -> Stored:
@@ -70,15 +79,28 @@ def from_metadata(where: str, raw: Mapping[bytes, bytes] | None) -> Stored:
         if table not in SCHEMAS:
             raise WarehouseError(f"{where} says it belongs to a table {table!r}, which does not exist.")
         who = json.loads(entries[f"{_PREFIX}identity"])
-        return Stored(
+        stored = Stored(
             table=table,
             identity={name: who[name] for name in identity_names(SCHEMAS[table].level)},
             key=entries[f"{_PREFIX}key"],
             recipe=entries[f"{_PREFIX}recipe"],
             made_from=json.loads(entries[f"{_PREFIX}made_from"]),
             summary=json.loads(entries[f"{_PREFIX}summary"]),
+            vouches=json.loads(entries.get(f"{_PREFIX}vouches", "{}")),
+            is_sealed=_is_sealed(entries),
         )
-    except (KeyError, json.JSONDecodeError) as error:
+    except (KeyError, TypeError, ValueError) as error:
         raise WarehouseError(
             f"{where} has damaged metadata ({error}). Remove it and ingest its session again."
         ) from error
+    return stored
+
+
+def _is_sealed(entries: Mapping[str, str]) -> bool:
+    """Whether there are checksums, as in all but earlier versions' files; ValueError if the account's is wrong."""
+    if _ACCOUNT not in entries and SEAL not in entries and f"{_PREFIX}vouches" not in entries:
+        return False
+    others = {name: value for name, value in entries.items() if name not in (_ACCOUNT, SEAL)}
+    if SEAL not in entries or entries[_ACCOUNT] != stable_hash(others):
+        raise ValueError("it is not what its checksum is of")
+    return True

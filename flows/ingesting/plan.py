@@ -3,7 +3,8 @@
 A plan is made once, before anything runs, and without OpenSim.
 """
 
-from collections.abc import Callable, Sequence
+import dataclasses
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from importlib.util import find_spec
@@ -16,7 +17,9 @@ from flows.ingesting.steps import CHAIN, ChainSteps
 from pipeline.session.session import session_file_of
 from pipeline.storing.request import SessionRequest
 from pipeline.storing.staleness import SessionState, TrialState
+from warehouse.holdings.contents import session_files, trial_files
 from warehouse.identity import SessionKey
+from warehouse.layout import Warehouse
 from warehouse.outcome import Outcome
 
 _LIBRARIES = ("c3d", "ezc3d", "opensim", "scipy")
@@ -47,6 +50,11 @@ class SessionPlan:
         return tuple(trial.key.trial for trial in self.trials if not self.is_scaled or trial.outcome is None)
 
     @property
+    def up_to_date_but_for_its_model(self) -> bool:
+        """Whether its scaled model or tables are not up to date, and each of its trials is, taken alone."""
+        return not self.is_scaled and all(trial.outcome is not None for trial in self.trials)
+
+    @property
     def is_stale(self) -> bool:
         """Whether regenerating computes anything of it. A trial that can't be reached alone is no reason."""
         return bool(self.trials) and (not self.is_scaled or any(trial.to_do for trial in self.trials))
@@ -67,12 +75,18 @@ class IngestPlan:
 
 
 def plan_ingest(
-    sessions: Sequence[Path], *, warehouse: str, recipe: str, model: Path | None, steps: ChainSteps = CHAIN
+    sessions: Sequence[Path],
+    *,
+    warehouse: str,
+    recipe: str,
+    model: Path | None,
+    replace: bool = False,
+    steps: ChainSteps = CHAIN,
 ) -> IngestPlan:
     """Look at sessions (folders or session files) that are to be ingested, by these settings, into this warehouse.
 
-    A session that can't be run as configured is refused; one that is named twice is there once. ValueError if what
-    ingest needs is not installed.
+    A session that can't be run as configured, or would overwrite another person's unless it is to `replace` that, is
+    refused; one that is named twice is there once. ValueError if what ingest needs is not installed.
     """
     _require_installed()
     root = absolute_warehouse(warehouse)
@@ -83,7 +97,13 @@ def plan_ingest(
         except ValueError as error:
             refused.append(Refusal(session=str(path), reason=str(error)))
     requests = [
-        SessionRequest(session_file=file, recipe=absolute_recipe(recipe), model=absolute_model(model), warehouse=root)
+        SessionRequest(
+            session_file=file,
+            recipe=absolute_recipe(recipe),
+            model=absolute_model(model),
+            warehouse=root,
+            replace=replace,
+        )
         for file in dict.fromkeys(files)
     ]
     plan = plan_requests(requests, root, steps=steps)
@@ -109,6 +129,31 @@ def plan_requests(
         if other is not session and not _is_same_file(session, other):
             refused.append(_refused_as_same(session, other))
     return IngestPlan(warehouse=warehouse, sessions=tuple(plans.values()), refused=tuple(refused))
+
+
+def with_damage(plan: IngestPlan, damaged: Mapping[str, str]) -> IngestPlan:
+    """The plan with what rests on damaged files (why, by path) to be done again."""
+    if not damaged:
+        return plan
+    warehouse = Warehouse(plan.warehouse)
+    return dataclasses.replace(
+        plan, sessions=tuple(_session_with_damage(session, warehouse, damaged) for session in plan.sessions)
+    )
+
+
+def _session_with_damage(session: SessionPlan, warehouse: Warehouse, damaged: Mapping[str, str]) -> SessionPlan:
+    def looked_at(trial: TrialState) -> TrialState:
+        broken = [damaged[path] for path in trial_files(warehouse, trial.key) if path in damaged]
+        if not broken or trial.state in ("unreachable", "missing"):
+            return trial
+        return TrialState(key=trial.key, state="stale", reason=broken[0])
+
+    return dataclasses.replace(
+        session,
+        is_scaled=session.is_scaled and not damaged.keys() & set(session_files(warehouse, session.key)),
+        trials=tuple(looked_at(trial) for trial in session.trials),
+        left_out=tuple(looked_at(trial) for trial in session.left_out),
+    )
 
 
 def _states(

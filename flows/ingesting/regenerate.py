@@ -4,12 +4,12 @@ Its plan is that of an ingest, of every session that the warehouse remembers; ru
 """
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from flows.absolute import absolute_model, absolute_recipe, absolute_warehouse
-from flows.ingesting.plan import IngestPlan, SessionPlan, plan_requests
+from flows.ingesting.plan import IngestPlan, SessionPlan, plan_requests, with_damage
 from flows.ingesting.report import Refusal
 from flows.ingesting.steps import CHAIN, ChainSteps
 from pipeline.session.recipe import load_recipe
@@ -22,9 +22,17 @@ _STATES = ("fresh", "rejected", "stale", "missing", "unreachable")
 
 
 def plan_regeneration(
-    warehouse: str, *, recipe: str | None, model: Path | None, only: Sequence[str] = (), steps: ChainSteps = CHAIN
+    warehouse: str,
+    *,
+    recipe: str | None,
+    model: Path | None,
+    only: Sequence[str] = (),
+    steps: ChainSteps = CHAIN,
+    damaged: Mapping[str, str] | None = None,
 ) -> IngestPlan:
     """Look at every session that was ingested, by the settings it was ingested with or those given here.
+
+    What rests on `damaged` files (why, by path) is stale.
 
     A session of which `only` leaves stale trials out is refused: it would hold what two recipes, models, codes or body
     masses made, and remember one of them. ValueError if nothing is known of any session, or `only` selects no
@@ -38,7 +46,7 @@ def plan_regeneration(
             "ingested into it from C3D files. Check --warehouse, or run `gait2hip ingest`."
         )
     requests = [_request(source, recipe, model, root) for source in sources]
-    plan = plan_requests(requests, root, only=only, steps=steps)
+    plan = with_damage(plan_requests(requests, root, only=only, steps=steps), damaged or {})
     mixtures = {session.key: _refused_as_mixture(session) for session in plan.sessions}
     plan = replace(
         plan,
@@ -64,8 +72,8 @@ def stale_part(plan: IngestPlan) -> IngestPlan:
 
 
 def states_in_words(plan: IngestPlan) -> str:
-    """How many trials are in which state, and why."""
-    return "\n".join([_counts(plan), *_reasons(plan)])
+    """How many trials are in which state, and why; how many sessions' models or tables are not as they should be."""
+    return "\n".join([_counts(plan), *_reasons(plan), *_unprepared(plan)])
 
 
 def plan_in_words(plan: IngestPlan, last: IngestRun | None, workers: int) -> str:
@@ -90,6 +98,17 @@ def _reasons(plan: IngestPlan) -> Iterator[str]:
     for (state, reason, stages), count in groups.most_common():
         redone = f" [{', '.join(stages)}]" if state == "stale" and stages else ""
         yield f"  {count} {state}: {reason}{redone}"
+
+
+def _unprepared(plan: IngestPlan) -> Iterator[str]:
+    """Sessions that only their trials' states would let pass for up to date."""
+    alone = [session for session in plan.sessions if session.up_to_date_but_for_its_model]
+    if alone:
+        first = alone[0].key
+        yield (
+            f"  {len(alone)} sessions' scaled models or tables are stale, damaged or gone "
+            f"({first.cohort}/{first.subject}/{first.session}{', …' if len(alone) > 1 else ''})"
+        )
 
 
 def _estimate(plan: IngestPlan, last: IngestRun | None, workers: int) -> Iterator[str]:

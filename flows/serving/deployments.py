@@ -32,6 +32,7 @@ from flows.prefect_server.lifeline import end_with_starter
 from flows.serving.deploy_config import Deploy, Schedule
 from warehouse.errors import WarehouseError
 from warehouse.files import read
+from warehouse.holdings.damage import verify_warehouse
 from warehouse.holdings.runs import last_run
 from warehouse.holdings.sources import read_sources
 from warehouse.identity import TrialKey
@@ -99,7 +100,8 @@ def regenerate(
     if not read_sources(Warehouse(warehouse)):
         get_run_logger().info("nothing has been ingested into %s yet", warehouse)
         return
-    plan = plan_regeneration(warehouse, recipe=recipe, model=None, only=only or (), steps=CHAIN)
+    damaged = verify_warehouse(Warehouse(warehouse), {}).damaged
+    plan = plan_regeneration(warehouse, recipe=recipe, model=None, only=only or (), steps=CHAIN, damaged=damaged)
     words = plan_in_words(plan, last_run(Warehouse(warehouse)), count)
     get_run_logger().info(words)
     stale = stale_part(plan)

@@ -127,7 +127,7 @@ class Profile(Checked):
         return tuple(label for label, marker in self.markers.items() if marker.required)
 
     def of_results(self) -> dict[str, object]:
-        """What results follow from, as plain data: no names and no words, and nothing of the plates, which change no body."""
+        """What a body follows from, as plain data: no names, no words, and nothing of the plates."""
         return self.model_dump(exclude={"name", "description", "source", "plates_lag_s", "plates"})
 
     @model_validator(mode="after")

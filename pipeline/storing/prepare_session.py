@@ -13,7 +13,7 @@ from pipeline.storing.job import Job, open_job
 from pipeline.storing.request import SessionRequest
 from warehouse.errors import WarehouseError
 from warehouse.files.lock import one_writer
-from warehouse.files.read import read_row
+from warehouse.files.read import SCALED_MODEL, read_row
 from warehouse.files.write import row_file, scaled_model_file, table_file, write_together
 from warehouse.holdings.contents import is_session_fresh
 from warehouse.holdings.sources import SessionSource, remember_source
@@ -58,8 +58,9 @@ def _store(job: Job, scaled: ScaledModel, keys: dict[str, str]) -> None:
     row = partial(row_file, where, key=key, recipe=job.setup.recipe.name)
     table = partial(table_file, where, key=key, recipe=job.setup.recipe.name, provenance_key=keys["scaling"])
     known = {"sex": _known_sex(job)}
+    model = scaled_model_file(where, key, scaled.osim_xml)
     files = [
-        scaled_model_file(where, key, scaled.osim_xml),
+        model,
         table(table="scaling", columns=_scaling(scaled)),
         table(table="static_markers", columns=_static_markers(scaled)),
         table(table="sizing", columns=_sizing(scaled)),
@@ -67,7 +68,9 @@ def _store(job: Job, scaled: ScaledModel, keys: dict[str, str]) -> None:
         # Shared by all sessions of the subject: the same bytes whichever was stored last.
         row(table="subjects", values=known, provenance_key=stable_hash(known)),
     ]
-    write_together(where, files, row(table="sessions", values=_description(job), provenance_key=keys["session"]))
+    vouches = {SCALED_MODEL: model.sha256}
+    voucher = row(table="sessions", values=_description(job), provenance_key=keys["session"], vouches=vouches)
+    write_together(where, files, voucher)
 
 
 def _scaling(scaled: ScaledModel) -> dict[str, list[str] | np.ndarray]:

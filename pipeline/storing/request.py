@@ -7,10 +7,11 @@ from dataclasses import dataclass
 class SessionRequest:
     """A session file, a recipe's name or file, a model's file (None: the recipe's or the built-in one), a warehouse.
 
-    Paths are absolute: a worker has a directory of its own.
+    Paths are absolute: a worker has a directory of its own. `replace`: it may take the place of another person's.
     """
 
     session_file: str
     recipe: str
     model: str | None
     warehouse: str
+    replace: bool = False

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from pipeline.errors import TrialRejected
+from pipeline.storing.another_person import refuse_another_person
 from pipeline.storing.job import Job, open_job
 from pipeline.storing.request import SessionRequest
 from pipeline.storing.stages import RETRY, Facts, StageAccount, keys_of, table_keys, what_changed
@@ -45,8 +46,13 @@ class SessionState:
 
 
 def session_state(request: SessionRequest) -> SessionState:
-    """The state of a session and of every trial it names; ValueError if it can't be run as configured."""
+    """The state of a session and of every trial it names.
+
+    ValueError if it can't be run as configured, or would overwrite another person's.
+    """
     job = open_job(request)
+    if not request.replace:
+        refuse_another_person(job)
     try:
         facts = job.session_facts()
     except TrialRejected as rejected:

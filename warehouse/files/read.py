@@ -1,7 +1,6 @@
 """Reading from the warehouse: every file is checked to be ours, whole, and whose it should be."""
 
-from collections.abc import Collection, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Collection, Sequence
 
 import numpy as np
 import pyarrow as pa
@@ -11,11 +10,14 @@ from warehouse.channels import INPUT_COORDINATES, ipsilateral
 from warehouse.errors import MissingFile, WarehouseError
 from warehouse.files import storage
 from warehouse.files.parallel import map_in_order
+from warehouse.files.seal import NOT_AS_STORED, check_sha256, is_as_sealed
 from warehouse.identity import SessionKey, TrialKey
-from warehouse.layout import Warehouse, identity, scaled_model_path, table_directory, table_path
+from warehouse.layout import Warehouse, identity, scaled_model_path, table_directory, table_path, trials_directory
 from warehouse.metadata import Stored, from_metadata
 from warehouse.schemas import schema_of
 
+# What a session's row calls its scaled model among the files it vouches for.
+SCALED_MODEL = "scaled_model"
 # The stored name of each input, and its name when every cycle is read as a right leg's.
 _AS_RIGHT: dict[str, str] = {ipsilateral(name): name for name in INPUT_COORDINATES}
 
@@ -25,7 +27,7 @@ def peek(warehouse: Warehouse, path: str) -> Stored:
     with storage.describe_os_errors("read", path), warehouse.filesystem.open_input_file(path) as source:
         try:
             metadata = pq.read_metadata(source).metadata
-        except (pa.ArrowException, OSError) as error:
+        except (pa.ArrowException, OSError, ValueError) as error:
             raise WarehouseError(f"{path} is not a whole Parquet file: {_advice(error)}") from error
         return from_metadata(path, metadata)
 
@@ -51,9 +53,9 @@ def read_table(warehouse: Warehouse, table: str, key: SessionKey, columns: Seque
     stored, WarehouseError if it is damaged, foreign or of another format, ValueError for a column it does not have.
     """
     path = _path(warehouse, table, key)
-    with _opened(warehouse, path) as (file, account):
-        _checked(account, table, key, path)
-        return _selected(file, path, table, columns)
+    file, account = _opened(warehouse, path)
+    _checked(account, table, key, path)
+    return _selected(file, path, table, columns)
 
 
 def read_row(warehouse: Warehouse, table: str, key: SessionKey) -> dict[str, object]:
@@ -63,8 +65,22 @@ def read_row(warehouse: Warehouse, table: str, key: SessionKey) -> dict[str, obj
 
 
 def read_scaled_model(warehouse: Warehouse, key: SessionKey) -> str:
-    """The session's scaled model, as OpenSim's XML."""
-    return storage.read_bytes(warehouse, scaled_model_path(warehouse, key)).decode()
+    """The session's scaled model, as OpenSim's XML. WarehouseError if it isn't the one that the session's row is of."""
+    path = scaled_model_path(warehouse, key)
+    content = storage.read_bytes(warehouse, path)
+    check_sha256(path, content, stored(warehouse, "sessions", key).vouches.get(SCALED_MODEL))
+    try:
+        return content.decode()
+    except UnicodeDecodeError as error:
+        raise WarehouseError(f"{path} is damaged: {NOT_AS_STORED}") from error
+
+
+def check_file(warehouse: Warehouse, table: str, path: str) -> Stored:
+    """Read all of a table's file and give its account. MissingFile or WarehouseError if it isn't what was stored."""
+    file, account = _opened(warehouse, path)
+    _check_place(warehouse, table, path, account)
+    _selected(file, path, table, None)
+    return account
 
 
 def read_accounts(warehouse: Warehouse, table: str) -> tuple[list[Stored], list[str]]:
@@ -90,6 +106,13 @@ def rows(
         raise WarehouseError("\n".join(problems))
     pairs = [item for item in results if item is not None and not isinstance(item, str)]
     return sorted(pairs, key=lambda pair: tuple(pair[0].identity.values()))
+
+
+def rows_of_trials(warehouse: Warehouse, key: SessionKey) -> list[dict[str, object]]:
+    """The rows of a session's trials, sorted, without any that can't be read."""
+    paths = storage.files_under(warehouse, trials_directory(warehouse, key))
+    found = map_in_order(lambda path: _row_or_problem(warehouse, "trials", path, None), paths)
+    return [item[1] for item in found if isinstance(item, tuple)]
 
 
 def trials(warehouse: Warehouse) -> list[Stored]:
@@ -160,28 +183,27 @@ def read_trial_cycles(warehouse: Warehouse, trial: Stored, columns: Sequence[str
     """One accepted trial's cycles, given its row's account. WarehouseError if missing or made by another run."""
     key = trial_key(trial)
     path = _path(warehouse, "cycles", key)
-    with _opened(warehouse, path) as (file, account):
-        # One stage writes both files under one key: if the keys differ, a run was killed between them.
-        if _checked(account, "cycles", key, path).key != trial.key:
-            raise WarehouseError(
-                f"the cycles of {trial.owner} were not made by the run that its row in trials tells of. "
-                "If a run is storing it just now, try again; else run `gait2hip ingest` on its session to finish what "
-                "was interrupted."
-            )
-        return _selected(file, path, "cycles", columns)
+    file, account = _opened(warehouse, path)
+    # One stage writes both files under one key: if the keys differ, a run was killed between them.
+    if _checked(account, "cycles", key, path).key != trial.key:
+        raise WarehouseError(
+            f"the cycles of {trial.owner} were not made by the run that its row in trials tells of. "
+            "If a run is storing it just now, try again; else run `gait2hip ingest` on its session to finish what "
+            "was interrupted."
+        )
+    return _selected(file, path, "cycles", columns)
 
 
 def lacks(warehouse: Warehouse, trial: Stored, columns: Collection[str]) -> bool:
     """Whether an accepted trial's cycles were stored without any of these columns, which reading fills with NaN."""
-    with _opened(warehouse, _path(warehouse, "cycles", trial_key(trial))) as (file, _):
-        return not set(columns) & set(file.schema_arrow.names)
+    file, _ = _opened(warehouse, _path(warehouse, "cycles", trial_key(trial)))
+    return not set(columns) & set(file.schema_arrow.names)
 
 
 def _account_or_problem(warehouse: Warehouse, table: str, path: str) -> Stored | str | None:
     try:
         account = peek(warehouse, path)
-        if path != table_path(warehouse, table, schema_of(table).level, _key(account)):
-            raise WarehouseError(f"{path} belongs to {account.owner}: it was moved or renamed.")
+        _check_place(warehouse, table, path, account)
         return account
     except MissingFile:
         return None  # Removed by another process since it was listed.
@@ -193,9 +215,9 @@ def _row_or_problem(
     warehouse: Warehouse, table: str, path: str, columns: Sequence[str] | None
 ) -> tuple[Stored, dict[str, object]] | str | None:
     try:
-        with _opened(warehouse, path) as (file, account):
-            _checked(account, table, _key(account), path)
-            return account, _selected(file, path, table, columns).to_pylist()[0]
+        file, account = _opened(warehouse, path)
+        _check_place(warehouse, table, path, account)
+        return account, _selected(file, path, table, columns).to_pylist()[0]
     except MissingFile:
         return None  # Removed by another process since it was listed.
     except WarehouseError as error:
@@ -232,6 +254,12 @@ def _key(account: Stored) -> SessionKey:
         raise WarehouseError(f"a file of table {account.table!r} has a damaged identity: {error}.") from error
 
 
+def _check_place(warehouse: Warehouse, table: str, path: str, account: Stored) -> None:
+    _checked(account, table, _key(account), path)
+    if path != table_path(warehouse, table, schema_of(table).level, _key(account)):
+        raise WarehouseError(f"{path} belongs to {account.owner}: it was moved or renamed.")
+
+
 def _checked(account: Stored, table: str, key: SessionKey, path: str) -> Stored:
     expected = identity(schema_of(table).level, key)
     if account.table != table or account.identity != expected:
@@ -242,22 +270,28 @@ def _checked(account: Stored, table: str, key: SessionKey, path: str) -> Stored:
     return account
 
 
-@contextmanager
-def _opened(warehouse: Warehouse, path: str) -> Iterator[tuple[pq.ParquetFile, Stored]]:
-    with storage.describe_os_errors("read", path), warehouse.filesystem.open_input_file(path) as source:
-        try:
-            file = pq.ParquetFile(source, page_checksum_verification=True)
-            account = from_metadata(path, file.metadata.metadata)
-        except (pa.ArrowException, OSError) as error:
-            raise WarehouseError(f"{path} is not a whole Parquet file: {_advice(error)}") from error
-        yield file, account
+def _opened(warehouse: Warehouse, path: str) -> tuple[pq.ParquetFile, Stored]:
+    content = storage.read_bytes(warehouse, path)
+    is_whole = is_as_sealed(content)
+    try:
+        # The pages' own checksums are what there is in files of earlier versions.
+        file = pq.ParquetFile(pa.BufferReader(content), page_checksum_verification=True)
+        metadata = file.metadata.metadata
+    # A damaged name is no UTF-8, which pyarrow does not call an error of its own.
+    except (pa.ArrowException, OSError, ValueError) as error:
+        raise WarehouseError(f"{path} is not a whole Parquet file: {_advice(error)}") from error
+    # Another version's checksum may be another one.
+    account = from_metadata(path, metadata)
+    if account.is_sealed and not is_whole:
+        raise WarehouseError(f"{path} is damaged: {NOT_AS_STORED}")
+    return file, account
 
 
 def _selected(file: pq.ParquetFile, path: str, name: str, columns: Sequence[str] | None) -> pa.Table:
     try:
         # A trial's tables are small: handing their columns to threads takes longer than reading them.
         table = file.read(columns=columns, use_threads=False)
-    except (pa.ArrowException, OSError) as error:
+    except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
         raise WarehouseError(f"{path} is damaged: {_advice(error)}") from error
     for column in schema_of(name).columns:
         if column.later and column.name not in table.column_names and (columns is None or column.name in columns):

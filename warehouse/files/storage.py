@@ -19,8 +19,9 @@ from pyarrow import fs
 from warehouse.errors import MissingFile, WarehouseError
 from warehouse.layout import Warehouse, owner_process, probe_path, temporary_files, temporary_path
 
-# No writer takes this long over one file: an older temporary file of another machine is a leftover.
-_ABANDONED_AFTER_S = 3600.0
+# No writer takes this long over one file or release, and no two machines' clocks differ by as much: an older temporary
+# file of another machine or container is a leftover.
+_ABANDONED_AFTER_S = 24 * 3600.0
 
 DISK_FULL = (errno.ENOSPC, errno.EDQUOT)
 

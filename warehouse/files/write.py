@@ -4,6 +4,7 @@ The same columns give the same bytes: nothing of the clock, the machine or the w
 version of pyarrow may compress differently; values and metadata stay the same.)
 """
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -16,6 +17,7 @@ from warehouse.errors import WarehouseError
 from warehouse.files import storage
 from warehouse.files.build import Values, build_table
 from warehouse.files.read import peek
+from warehouse.files.seal import sealed
 from warehouse.identity import SessionKey
 from warehouse.layout import Warehouse, identity, scaled_model_path, table_path
 from warehouse.metadata import Stored, to_metadata
@@ -31,6 +33,11 @@ class NewFile:
     path: str
     content: bytes
 
+    @property
+    def sha256(self) -> str:
+        """SHA-256 of its content, 64 hex digits."""
+        return hashlib.sha256(self.content).hexdigest()
+
 
 def table_file(
     warehouse: Warehouse,
@@ -42,14 +49,15 @@ def table_file(
     recipe: str,
     units: Mapping[str, str] = _EMPTY,
     made_from: Mapping[str, object] = _EMPTY,
+    vouches: Mapping[str, str] = _EMPTY,
 ) -> NewFile:
     """One file of a table, checked and ready to be stored.
 
     `columns` maps names to (T,) arrays or lists; identity columns come from `key`. `units` gives the unit of
     each column whose unit depends on the model: `{"hip_flexion_r": "degree", "pelvis_tx": "m"}`.
     `provenance_key` is what `read.is_fresh` compares; `made_from` lists what the file was made from, so that a stale
-    file can be explained later. ValueError if the columns don't fit the schema, WarehouseError if the path belongs to
-    another subject, session or trial.
+    file can be explained later; `vouches` the SHA-256 of files that can't hold their own. ValueError if the columns
+    don't fit the schema, WarehouseError if the path belongs to another subject, session or trial.
     """
     schema = schema_of(table)
     content = build_table(schema, key, columns, units)
@@ -60,6 +68,7 @@ def table_file(
         recipe=recipe,
         made_from=made_from,
         summary={name: content.column(name)[0].as_py() for name in schema.summary},
+        vouches=vouches,
     )
     path = table_path(warehouse, table, schema.level, key)
     _refuse_another_owner(warehouse, stored, path)
@@ -75,10 +84,20 @@ def row_file(
     provenance_key: str,
     recipe: str,
     made_from: Mapping[str, object] = _EMPTY,
+    vouches: Mapping[str, str] = _EMPTY,
 ) -> NewFile:
     """The one row of a subject, session or trial: `table_file` with plain values for columns."""
     columns = {name: [value] for name, value in values.items()}
-    return table_file(warehouse, table, key, columns, provenance_key=provenance_key, recipe=recipe, made_from=made_from)
+    return table_file(
+        warehouse,
+        table,
+        key,
+        columns,
+        provenance_key=provenance_key,
+        recipe=recipe,
+        made_from=made_from,
+        vouches=vouches,
+    )
 
 
 def scaled_model_file(warehouse: Warehouse, key: SessionKey, osim_xml: str) -> NewFile:
@@ -98,7 +117,7 @@ def write_together(
 
 
 def to_parquet(schema: TableSchema, content: pa.Table, stored: Stored) -> bytes:
-    """The bytes of a Parquet file: fixed version, compression and row groups, checksums on every page."""
+    """The bytes of a Parquet file: fixed version, compression and row groups, checksums of pages and of the file."""
     sink = pa.BufferOutputStream()
     pq.write_table(
         content.replace_schema_metadata(to_metadata(stored)),
@@ -112,16 +131,17 @@ def to_parquet(schema: TableSchema, content: pa.Table, stored: Stored) -> bytes:
         use_dictionary=[column.name for column in schema.fixed if pa.types.is_string(column.type)],
         write_page_checksum=True,
     )
-    return sink.getvalue().to_pybytes()
+    return sealed(sink.getvalue().to_pybytes())
 
 
 def _refuse_another_owner(warehouse: Warehouse, stored: Stored, path: str) -> None:
-    # On a disk that ignores case, subjects s01 and S01 share a path; neither may overwrite the other.
+    # On a disk that ignores case, subjects s01 and S01 share a path; neither may overwrite the other. A file that
+    # somebody put in another's place may be overwritten.
     try:
         present = peek(warehouse, path)
     except WarehouseError:
         return  # No file yet, or one that must be written again anyway.
-    if present.identity != stored.identity:
+    if present.identity != stored.identity and present.owner.casefold() == stored.owner.casefold():
         raise WarehouseError(
             f"can't write {path}: it belongs to {present.owner}, and this disk can't "
             f"tell that from {stored.owner}. Rename one of them in its session.toml."

@@ -9,8 +9,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from warehouse.errors import WarehouseError
-from warehouse.files.read import is_fresh, peek, stored
-from warehouse.files.storage import exists
+from warehouse.files.read import check_file, is_fresh, read_scaled_model, stored
 from warehouse.identity import SessionKey, TrialKey
 from warehouse.layout import Warehouse, scaled_model_path, table_path
 from warehouse.metadata import Stored
@@ -71,6 +70,18 @@ def trial_paths(warehouse: Warehouse, key: TrialKey) -> TrialPaths:
     )
 
 
+def trial_files(warehouse: Warehouse, key: TrialKey) -> tuple[str, ...]:
+    """Every path at which a trial may have a file of its own, its row's first."""
+    paths = trial_paths(warehouse, key)
+    row = table_path(warehouse, "trials", "trial", key)
+    return tuple(dict.fromkeys((row, *paths.trial, paths.cycles, *paths.motion, *paths.rejected)))
+
+
+def session_files(warehouse: Warehouse, key: SessionKey) -> tuple[str, ...]:
+    """Every path at which a session has a file of its own or its subject's."""
+    return (*_session_tables(warehouse, key), scaled_model_path(warehouse, key))
+
+
 def has_cycles(row: Stored) -> bool:
     """Whether a trial's row counts any gait cycle."""
     return bool(row.summary["n_cycles_right"] + row.summary["n_cycles_left"])
@@ -82,45 +93,58 @@ def is_imported(row: Stored) -> bool:
 
 
 def is_session_fresh(warehouse: Warehouse, key: SessionKey, provenance_key: str) -> bool:
-    """Whether the session's row has this provenance key, and its tables and scaled model can be read."""
-    return (
-        is_fresh(warehouse, "sessions", key, provenance_key)
-        and all(_is_readable(warehouse, path) for path in _session_tables(warehouse, key))
-        and exists(warehouse, scaled_model_path(warehouse, key))
-    )
+    """Whether the session's row has this provenance key, and its tables and scaled model are whole: all is read."""
+    return is_fresh(warehouse, "sessions", key, provenance_key) and not _broken(warehouse, key)
 
 
 def is_trial_fresh(warehouse: Warehouse, key: TrialKey, provenance_keys: Mapping[str, str]) -> bool:
-    """Whether the trial's row and every table it vouches for can be read and have these provenance keys, by table.
+    """Whether the trial's row and every table it vouches for are whole and have these provenance keys, by table.
 
     The row alone is not enough: a writer killed while it replaced a trial can leave tables of one recipe under the row
-    of another.
+    of another. All is read.
     """
     try:
         row = stored(warehouse, "trials", key)
     except WarehouseError:
         return False
-    return row.key == provenance_keys["trials"] and are_tables_fresh(warehouse, row, provenance_keys)
+    if row.key != provenance_keys["trials"] or not are_tables_fresh(warehouse, row, provenance_keys):
+        return False
+    return all(_is_whole(warehouse, table, key) for table in ("trials", *_vouched_tables(row)))
 
 
 def are_tables_fresh(warehouse: Warehouse, row: Stored, provenance_keys: Mapping[str, str]) -> bool:
-    """Whether every table that a trial's row vouches for can be read and has its provenance key, by table."""
-    if row.summary["outcome"] == "rejected":
-        return True
+    """Whether every table that a trial's row vouches for says that it has its provenance key, by table.
+
+    Footers are read, and no content: whether that is whole is known when it is used, or by `damage.py`.
+    """
     key = TrialKey(**row.identity)
-    tables = (*PER_TRIAL, *(("cycles",) if has_cycles(row) else ()))
+    return all(is_fresh(warehouse, table, key, provenance_keys[table]) for table in _vouched_tables(row))
+
+
+def _vouched_tables(row: Stored) -> tuple[str, ...]:
+    if row.summary["outcome"] == "rejected":
+        return ()
     if row.summary["outcome"] == "kinematics":
-        tables = PER_MOTION
-    return all(is_fresh(warehouse, table, key, provenance_keys[table]) for table in tables)
+        return PER_MOTION
+    return (*PER_TRIAL, *(("cycles",) if has_cycles(row) else ()))
 
 
 def _session_tables(warehouse: Warehouse, key: SessionKey) -> tuple[str, ...]:
     return tuple(table_path(warehouse, t, schema_of(t).level, key) for t in ("subjects", *PER_SESSION))
 
 
-def _is_readable(warehouse: Warehouse, path: str) -> bool:
+def _is_whole(warehouse: Warehouse, table: str, key: SessionKey) -> bool:
     try:
-        peek(warehouse, path)
+        check_file(warehouse, table, table_path(warehouse, table, schema_of(table).level, key))
     except WarehouseError:
         return False
     return True
+
+
+def _broken(warehouse: Warehouse, key: SessionKey) -> bool:
+    """Whether a file of a session's can't be used."""
+    try:
+        read_scaled_model(warehouse, key)
+    except WarehouseError:
+        return True
+    return not all(_is_whole(warehouse, table, key) for table in ("subjects", *PER_SESSION))

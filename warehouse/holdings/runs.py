@@ -1,9 +1,9 @@
 """What each ingest run computed and how long it took, to estimate the next one. No result depends on it."""
 
-import json
 from dataclasses import asdict, dataclass
+from pathlib import PurePosixPath
 
-from warehouse.files import storage
+from warehouse.files import seal, storage
 from warehouse.layout import RUNS, Warehouse, run_path, table_directory
 
 
@@ -26,14 +26,29 @@ class IngestRun:
 def remember_run(warehouse: Warehouse, run: IngestRun, process: int) -> None:
     """Store what a run did; `process` tells apart two runs that began at the same time."""
     name = f"{run.began.partition('+')[0].replace(':', '')}-{process}"
-    storage.write_bytes(warehouse, run_path(warehouse, name), json.dumps(asdict(run), indent=1).encode())
+    storage.write_bytes(warehouse, run_path(warehouse, name), seal.sealed_json(name, asdict(run)))
 
 
 def last_run(warehouse: Warehouse) -> IngestRun | None:
     """The newest run that can be read, None if there is none."""
     for path in reversed(storage.files_under(warehouse, table_directory(warehouse, RUNS))):
         try:
-            return IngestRun(**json.loads(storage.read_bytes(warehouse, path)))
+            return _read(warehouse, path)
         except (ValueError, TypeError):
-            continue  # Written by another version, say: an estimate is not worth an error.
+            continue  # Written by another version, or damaged: an estimate is not worth an error.
     return None
+
+
+def damaged_runs(warehouse: Warehouse) -> list[str]:
+    """The paths of runs that can't be read: nothing is lost with them but an estimate."""
+    damaged = []
+    for path in storage.files_under(warehouse, table_directory(warehouse, RUNS)):
+        try:
+            _read(warehouse, path)
+        except (ValueError, TypeError):
+            damaged.append(path)
+    return damaged
+
+
+def _read(warehouse: Warehouse, path: str) -> IngestRun:
+    return IngestRun(**seal.open_json(PurePosixPath(path).stem, storage.read_bytes(warehouse, path)))

@@ -1,12 +1,15 @@
-"""The files that each session was ingested from, so that it can be ingested again: paths on this machine, no data."""
+"""The files that each session was ingested from, so that it can be ingested again: paths on this machine, no data.
+
+Each entry is stored twice, in a file and a hidden copy: whichever is damaged, the other tells where the recordings are.
+"""
 
 import json
 from dataclasses import asdict, dataclass
 
 from warehouse.errors import MissingFile, WarehouseError
-from warehouse.files import storage
+from warehouse.files import seal, storage
 from warehouse.identity import SessionKey
-from warehouse.layout import SOURCES, Warehouse, source_path, table_directory
+from warehouse.layout import SOURCES, Warehouse, source_copy_of, source_path, table_directory
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,25 +27,67 @@ class SessionSource:
 
 def remember_source(warehouse: Warehouse, source: SessionSource) -> None:
     """Store what a session was ingested from; the newest ingest counts."""
-    path, content = source_path(warehouse, source.key), json.dumps(asdict(source), indent=1).encode()
-    try:
-        if storage.read_bytes(warehouse, path) == content:
-            return
-    except MissingFile:
-        pass  # The session's first ingest.
-    storage.write_bytes(warehouse, path, content)
+    content = seal.sealed_json(_name(source.key), asdict(source))
+    for path in (source_path(warehouse, source.key), source_copy_of(source_path(warehouse, source.key))):
+        try:
+            if storage.read_bytes(warehouse, path) == content:
+                continue
+        except MissingFile:
+            pass  # The session's first ingest.
+        storage.write_bytes(warehouse, path, content)
 
 
 def read_sources(warehouse: Warehouse) -> list[SessionSource]:
-    """Every session's source, sorted by identity. WarehouseError names a damaged entry."""
+    """Every session's source, sorted by identity. WarehouseError names an entry whose copy is damaged too."""
     sources = []
     for path in storage.files_under(warehouse, table_directory(warehouse, SOURCES)):
         try:
-            entry = json.loads(storage.read_bytes(warehouse, path))
-            sources.append(SessionSource(**{**entry, "key": SessionKey(**entry["key"])}))
+            sources.append(_read(warehouse, path, path))
         except (ValueError, TypeError, KeyError) as error:
-            raise WarehouseError(
-                f"{path} is damaged, or of another version of gait2hip ({error}). Remove it and ingest its "
-                "session again."
-            ) from error
+            try:
+                sources.append(_read(warehouse, source_copy_of(path), path))
+            except (MissingFile, ValueError, TypeError, KeyError):
+                raise WarehouseError(
+                    f"{path} is damaged, or of another version of gait2hip ({error}). Remove it and ingest its "
+                    "session again."
+                ) from error
     return sorted(sources, key=lambda source: source.key)
+
+
+def source_of(warehouse: Warehouse, key: SessionKey) -> SessionSource | None:
+    """A session's source; None if there is none, or if it and its copy are damaged."""
+    path = source_path(warehouse, key)
+    for each in (path, source_copy_of(path)):
+        try:
+            return _read(warehouse, each, path)
+        except (MissingFile, ValueError, TypeError, KeyError):
+            continue
+    return None
+
+
+def damaged_sources(warehouse: Warehouse) -> list[str]:
+    """The paths of entries and copies that are damaged: `remember_source` writes both again."""
+    damaged = []
+    for path in storage.files_under(warehouse, table_directory(warehouse, SOURCES)):
+        for each in (path, source_copy_of(path)):
+            try:
+                _read(warehouse, each, path)
+            except MissingFile:
+                pass  # Of a version that kept no copies.
+            except (ValueError, TypeError, KeyError):
+                damaged.append(each)
+    return damaged
+
+
+def _read(warehouse: Warehouse, path: str, place: str) -> SessionSource:
+    """The entry in a file; `place` is that of the entry itself. ValueError, TypeError, KeyError if it is damaged."""
+    raw = storage.read_bytes(warehouse, path)
+    key = SessionKey(**json.loads(raw)["key"])
+    entry = seal.open_json(_name(key), raw)
+    if source_path(warehouse, key) != place:
+        raise ValueError(f"it is of {_name(key)}")
+    return SessionSource(**{**entry, "key": key})
+
+
+def _name(key: SessionKey) -> str:
+    return f"{key.cohort}/{key.subject}/{key.session}"

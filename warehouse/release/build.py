@@ -126,20 +126,22 @@ def build_release(warehouse: Warehouse, order: ReleaseOrder) -> Release:
 
 
 def stored_trials(warehouse: Warehouse) -> list[StoredTrial]:
-    """Every stored trial with its session's row, sorted. WarehouseError if a row can't be read or is missing."""
+    """Every stored trial with its session's row, sorted. WarehouseError if a row can't be read or is missing.
+
+    A session that was rejected before its model was scaled has no row, and its rejected trials an empty one.
+    """
     sessions = {SessionKey(**account.identity): row for account, row in read.rows(warehouse, "sessions")}
     trials = []
     for account, row in read.rows(
         warehouse, "trials", [*(column.name for column in quality_columns()), "heading_change_deg"]
     ):
         key = read.trial_key(account)
-        if key.session_key not in sessions:
+        if key.session_key not in sessions and account.summary["outcome"] != "rejected":
             raise WarehouseError(
                 f"{key}: its session has no row in the table sessions. Run `gait2hip ingest` on that session again."
             )
-        trials.append(
-            StoredTrial(key=key, account=account, row={**account.summary, **row}, session=sessions[key.session_key])
-        )
+        session = sessions.get(key.session_key, {})
+        trials.append(StoredTrial(key=key, account=account, row={**account.summary, **row}, session=session))
     return trials
 
 

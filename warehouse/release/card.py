@@ -12,7 +12,7 @@ from warehouse.columns import Column
 from warehouse.identity import VIRTUAL_PREFIX
 from warehouse.provenance import canonical_json
 from warehouse.release.columns import release_columns
-from warehouse.release.selection import Sides, StoredTrial
+from warehouse.release.selection import Sides, StoredTrial, subjects_left_out
 from warehouse.release.split import ReleaseSplit
 from warehouse.release.statistics import Statistic
 from warehouse.schemas import schema_of
@@ -96,6 +96,9 @@ def _counts(facts: CardFacts, surveyed: Sequence[StoredTrial], released: Sequenc
         [(*row, str(_rejected(surveyed, row[0], row[1]))) for row in rows],
     )
     yield f"{facts.n_complete} cycles have every target; the others hold NaN, which means not known."
+    if nobody := subjects_left_out(surveyed, released):
+        more = ", …" if len(nobody) > _SHOWN else ""
+        yield f"Subjects without a cycle here: {len(nobody)} ({', '.join(nobody[:_SHOWN])}{more})."
     if facts.sides == "right":
         yield "Left cycles are counted here, but are not part of this release."
     yield from _turns(surveyed, released)

@@ -60,7 +60,7 @@ def mixture(trials: Sequence[StoredTrial]) -> str | None:
     groups = _same_origin(trials)
     if len(groups) > 1:
         return _told_apart(sorted(groups, key=lambda group: (-len(group), group[0].key)))
-    return _two_bodies(trials) or _two_imports(trials)
+    return _two_bodies(trials) or _another_body(trials) or _two_imports(trials)
 
 
 def _two_bodies(trials: Sequence[StoredTrial]) -> str | None:
@@ -74,6 +74,25 @@ def _two_bodies(trials: Sequence[StoredTrial]) -> str | None:
                 *(f"  {len(group)} trials ({group[0].key.trial}, …)" for group in groups),
             ]
         )
+    return None
+
+
+def _another_body(trials: Sequence[StoredTrial]) -> str | None:
+    """A session whose row tells of another mass or height than its trials were made with."""
+    for trial in trials:
+        facts = _stage(trial, "scaling").get("facts", {})
+        differing = [
+            f"{name} {facts[name]:g} of its trials, {trial.session[name]:g} of its session"
+            for name in ("mass_kg", "height_m")
+            if name in facts and facts[name] != trial.session[name]
+        ]
+        if differing:
+            key = trial.key
+            name = f"{key.cohort}/{key.subject}/{key.session}"
+            return (
+                f"2 ways: session {name} and its trial {key.trial} are not of one person, or its body was corrected "
+                f"since ({'; '.join(differing)}). Look at `gait2hip regenerate --only '{name}'`."
+            )
     return None
 
 

@@ -1,6 +1,7 @@
 """Publish a release: it is staged in a temporary folder and renamed, so that it appears whole and never changes."""
 
 import hashlib
+import re
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -12,8 +13,10 @@ import pyarrow as pa
 
 from warehouse.errors import MissingFile, WarehouseError
 from warehouse.files import storage
-from warehouse.layout import Warehouse, file_path, release_root, staging_target, temporary_path
+from warehouse.layout import Warehouse, file_path, release_root, releases_directory, staging_target, temporary_path
 from warehouse.release.manifest import MANIFEST_FILE, Manifest, ReleasedFile, parse_manifest, release_folder
+
+_PUBLISHED_NAME = re.compile(r"[^/]+-[0-9a-f]{12}$")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,7 +44,7 @@ class Release:
 
 
 def open_release(root: str) -> Release:
-    """The release in a folder, local or `s3://…`. MissingFile or WarehouseError if there is no readable release."""
+    """The release in a folder, local or `s3://…`. MissingFile or WarehouseError if there is no undamaged one."""
     folder = Warehouse(root)
     path = file_path(folder, MANIFEST_FILE)
     try:
@@ -51,13 +54,34 @@ def open_release(root: str) -> Release:
             f"there is no release at {root}: it has no {MANIFEST_FILE}. "
             "Name the folder that `gait2hip release` printed."
         ) from error
-    return Release(root=folder, manifest=parse_manifest(path, raw))
+    manifest = parse_manifest(path, raw)
+    # The folder's name holds the manifest's hash, unless somebody has given it another name.
+    named = _PUBLISHED_NAME.search(folder.base)
+    if named and (raw != manifest.as_bytes() or named[0] != release_folder(manifest)):
+        raise WarehouseError(
+            f"{path} is not the manifest that the folder's name is the hash of: it was changed or damaged. Remove the "
+            "release's folder and cut it again with `gait2hip release`."
+        )
+    return Release(root=folder, manifest=manifest)
 
 
 def verify_release(release: Release) -> None:
     """Check every file of a release. WarehouseError names the first that is missing or was changed."""
     for name in release.manifest.files:
         release.read(name)
+
+
+def damaged_releases(warehouse: Warehouse) -> dict[str, str]:
+    """The folders of a warehouse's releases that are not as they were published, and why."""
+    directory = releases_directory(warehouse)
+    below = [path.removeprefix(f"{directory}/").partition("/") for path in storage.files_under(warehouse, directory)]
+    damaged = {}
+    for folder in sorted({name for name, slash, _ in below if slash and not name.startswith(".")}):
+        try:
+            verify_release(open_release(release_root(warehouse, folder).root))
+        except WarehouseError as error:
+            damaged[f"{directory}/{folder}"] = str(error)
+    return damaged
 
 
 @contextmanager
@@ -92,11 +116,6 @@ def publish(warehouse: Warehouse, staged: Path, manifest: Manifest) -> Release:
     if not storage.exists(target, file_path(target, MANIFEST_FILE)):
         _move(staged, target)
     release = open_release(target.root)
-    if release.manifest.as_bytes() != manifest.as_bytes():
-        raise WarehouseError(
-            f"{file_path(target, MANIFEST_FILE)} is not the manifest that the folder's name is the hash of: it was "
-            "changed or damaged. Remove the release's folder and cut it again with `gait2hip release`."
-        )
     verify_release(release)
     return release
 

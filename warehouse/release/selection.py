@@ -23,7 +23,7 @@ def parse_sides(text: str) -> Sides:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredTrial:
-    """One stored trial: its row, the account of the row's file, and its session's row."""
+    """One stored trial: its row, the account of the row's file, and its session's row, empty if that was rejected."""
 
     key: TrialKey
     account: Stored
@@ -112,6 +112,11 @@ def with_cycles(trials: Iterable[StoredTrial], sides: Sides, *, turns: bool) -> 
         and (turns or not trial.turns)
         and (sides == "both" or trial.row["n_cycles_right"])
     ]
+
+
+def subjects_left_out(surveyed: Iterable[StoredTrial], released: Iterable[StoredTrial]) -> tuple[str, ...]:
+    """The subjects, as `cohort/subject`, of whom a selection has trials and a release none, sorted."""
+    return tuple(sorted({trial.subject_id for trial in surveyed} - {trial.subject_id for trial in released}))
 
 
 def _refuse_unknown(

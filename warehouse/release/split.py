@@ -27,7 +27,11 @@ class ReleaseSplit:
         if both:
             raise ValueError(f"{', '.join(both)}: in training and in the test. A subject is in one of them.")
         if not self.train:
-            raise ValueError("no subject is left to train on: hold fewer out.")
+            everyone = ", ".join(self.test) if len(self.test) < 4 else f"all {len(self.test)} subjects"
+            raise ValueError(
+                f"{everyone} held out: no subject is left to train on. Hold fewer out; or run `gait2hip release` "
+                "without --holdout for a release that models of another one are tested on, by `gait2hip evaluate`."
+            )
 
     def as_plain(self) -> dict[str, object]:
         """Plain data, for `split.json`."""

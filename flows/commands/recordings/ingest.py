@@ -24,6 +24,9 @@ def ingest(
             metavar="FILE", help="The musculoskeletal model (.osim), in place of the recipe's or the built-in one."
         ),
     ] = None,
+    replace: Annotated[
+        bool, typer.Option("--replace", help="Sessions may take the place of stored ones of another person.")
+    ] = False,
     workers: WorkersOption = None,
     dask: DaskOption = None,
     no_prefect: PrefectOption = False,
@@ -42,7 +45,7 @@ def ingest(
         from warehouse.layout import Warehouse
 
         with progress_bar() as on_progress:
-            plan = plan_ingest(sessions, warehouse=warehouse, recipe=recipe, model=model)
+            plan = plan_ingest(sessions, warehouse=warehouse, recipe=recipe, model=model, replace=replace)
             report = run_plan(
                 plan,
                 workers=workers or os.cpu_count() or 1,

@@ -37,7 +37,7 @@ def regenerate(
     dask: DaskOption = None,
     no_prefect: PrefectOption = False,
 ) -> None:
-    """Compute again exactly what a changed recording, setting, model or version has made stale.
+    """Compute again exactly what a changed recording, setting, model or version, or damage, has made stale.
 
     Exit codes as of `ingest`; 0 if there was nothing to do, 2 if a session can't be run.
     """
@@ -45,15 +45,22 @@ def regenerate(
         from flows.ingesting.regenerate import check_settings, plan_in_words, plan_regeneration, stale_part
         from flows.ingesting.report import print_refusals, print_report, progress_bar
         from flows.ingesting.run_plan import run_plan
+        from warehouse.holdings.damage import replace_damaged, verified_in_words, verify_warehouse
         from warehouse.holdings.runs import last_run
         from warehouse.holdings.told import stored_warnings
         from warehouse.layout import Warehouse
 
         check_settings(recipe, model)
         count = workers or os.cpu_count() or 1
-        plan = plan_regeneration(warehouse, recipe=recipe, model=model, only=only or ())
-        typer.echo(plan_in_words(plan, last_run(Warehouse(warehouse)), count))
+        where = Warehouse(warehouse)
+        verified = verify_warehouse(where, {})
+        if not verified.is_well:
+            typer.echo(verified_in_words(where, verified))
+        plan = plan_regeneration(warehouse, recipe=recipe, model=model, only=only or (), damaged=verified.damaged)
+        typer.echo(plan_in_words(plan, last_run(where), count))
         print_refusals("can't be run", plan.refused)
+        if not dry_run:
+            replace_damaged(where, verified)
         stale = stale_part(plan)
         if dry_run or not stale.sessions:
             raise typer.Exit(EXIT_USAGE if plan.refused else 0)
@@ -61,5 +68,5 @@ def regenerate(
             report = run_plan(
                 stale, workers=count, on_progress=on_progress, cluster=dask or "", with_prefect=not no_prefect
             )
-        print_report(report, stored_warnings(Warehouse(warehouse), report.computed))
+        print_report(report, stored_warnings(where, report.computed))
         raise typer.Exit(report.exit_code)

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from warehouse import layout
 from warehouse.errors import MissingFile, WarehouseError
 from warehouse.files import storage
 from warehouse.layout import Warehouse, temporary_path
@@ -182,7 +183,7 @@ def test_a_dead_writers_leftover_is_removed_and_nobody_elses_file_is(warehouse: 
         path.write_bytes(b"half")
     # However long a living writer of this machine takes, it is not disturbed.
     for path in (mine, old, neighbours, foreign):
-        os.utime(path, (time.time() - 7200,) * 2)
+        os.utime(path, (time.time() - 25 * 3600,) * 2)
     storage.write_bytes(warehouse, str(target), b"whole")
     assert names_in(warehouse) == sorted([mine.name, recent.name, foreign.name, "a.bin"])
 
@@ -270,3 +271,45 @@ def test_a_voucher_is_gone_from_the_disk_before_anything_else_changes(
     storage.write_bytes_together(warehouse, new, voucher=str(rows), obsolete=[str(old)])
 
     assert seen == [(False, b"before", True), (True, b"after", False)]
+
+
+def _write_often(root: str, host: str, n_writes: int) -> None:
+    """A writer on a machine of this name, where process ids mean something else."""
+    layout._place = lambda: host  # type: ignore[assignment]
+    warehouse = Warehouse(root)
+    for number in range(n_writes):
+        storage.write_bytes(warehouse, path_in(warehouse, f"{host}-{number % 3}.bin"), host.encode())
+
+
+def test_writers_whose_process_ids_mean_nothing_to_each_other_leave_each_other_alone(warehouse: Warehouse) -> None:
+    context = multiprocessing.get_context("fork")
+    # Temporary files of one host name processes that don't exist on the other, or are somebody else's.
+    writers = [context.Process(target=_write_often, args=(warehouse.root, host, 60)) for host in ("one", "other")]
+    for writer in writers:
+        writer.start()
+    for writer in writers:
+        writer.join()
+
+    assert [writer.exitcode for writer in writers] == [0, 0]
+    assert names_in(warehouse) == sorted(f"{host}-{number}.bin" for host in ("one", "other") for number in range(3))
+
+
+def test_another_hosts_file_is_kept_though_its_process_id_is_nobodys_here(
+    warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    target = Path(path_in(warehouse, "a.bin"))
+    target.parent.mkdir(parents=True)
+    dead = subprocess.Popen([sys.executable, "-c", ""])
+    dead.wait()
+    monkeypatch.setattr(os, "getpid", lambda: dead.pid)
+    ours = temporary_path(target)
+    monkeypatch.setattr(layout, "_place", lambda: "container2")
+    theirs = temporary_path(target)
+    for path in (ours, theirs):
+        path.write_bytes(b"half")
+
+    storage.remove_leftovers(target.parent)
+
+    # Seen from the container, the first is another host's.
+    assert ours.is_file()
+    assert not theirs.exists()

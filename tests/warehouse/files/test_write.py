@@ -109,14 +109,14 @@ def test_a_wrong_table_leaves_no_file(warehouse: Warehouse, key: TrialKey) -> No
     assert not Path(warehouse.base).exists()
 
 
-def test_another_trials_file_is_not_overwritten(warehouse: Warehouse, key: TrialKey) -> None:
+def test_another_trials_file_is_not_overwritten(warehouse: Warehouse) -> None:
     # What a disk that ignores case would do to subjects "a1" and "A1".
-    other = TrialKey(cohort=key.cohort, subject="x001", session=key.session, trial=key.trial)
+    key, other = (TrialKey(cohort="adults", subject=subject, session="v1", trial="walk") for subject in ("a1", "A1"))
     path = Path(write_row(warehouse, "trials", key, trial_row(), **MADE))
     theirs = Path(write_row(warehouse, "trials", other, trial_row(), **MADE))
     path.replace(theirs)
     before = theirs.read_bytes()
-    with pytest.raises(WarehouseError, match="belongs to adults/001/2026-05-12/walk_slow_01"):
+    with pytest.raises(WarehouseError, match="belongs to adults/a1/v1/walk"):
         write_row(warehouse, "trials", other, trial_row(), **MADE)
     assert theirs.read_bytes() == before
 
@@ -131,6 +131,7 @@ def test_a_damaged_file_is_replaced(warehouse: Warehouse, key: TrialKey) -> None
 
 def test_the_scaled_model_comes_back_and_no_tables_folder_holds_it(warehouse: Warehouse, key: TrialKey) -> None:
     path = write_scaled_model(warehouse, key, "<OpenSimDocument>µ</OpenSimDocument>")
+    write_row(warehouse, "sessions", key, SESSION_ROW, **MADE)
     assert read.read_scaled_model(warehouse, key.session_key) == "<OpenSimDocument>µ</OpenSimDocument>"
     assert Path(path).relative_to(warehouse.base).parts[0] not in SCHEMAS
 
@@ -140,3 +141,14 @@ def test_a_removed_table_is_gone_and_may_be_removed_again(warehouse: Warehouse, 
     for _ in range(2):
         remove_table(warehouse, "cycles", key)
     assert not Path(path).exists()
+
+
+def test_a_file_that_was_put_in_anothers_place_is_replaced(warehouse: Warehouse, key: TrialKey) -> None:
+    other = TrialKey(cohort="adults", subject="002", session="2026-05-12", trial="walk_slow_01")
+    mine, theirs = (Path(write_row(warehouse, "trials", each, trial_row(), **MADE)) for each in (key, other))
+    whole = mine.read_bytes()
+    mine.write_bytes(theirs.read_bytes())
+
+    write_row(warehouse, "trials", key, trial_row(), **MADE)
+
+    assert mine.read_bytes() == whole

@@ -8,7 +8,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from tests.warehouse.conftest import TrialWriter, store_rejected_trial, store_trial_of_kinematics, store_whole_trial
-from tests.warehouse.one_file import write_row, write_table
+from tests.warehouse.one_file import remove_table, write_row, write_table
 from tests.warehouse.release.conftest import Order, trial
 from tests.warehouse.samples import MADE, N_SAMPLES, SESSION_ROW, cycles_columns, load_columns, trial_row
 from warehouse.channels import ALL_CHANNELS, LOAD_CHANNELS
@@ -240,3 +240,40 @@ def test_a_warehouse_that_changes_meanwhile_gives_no_release(
 
     assert not list(Path(filled.base, "releases").iterdir())
     assert build_release(filled, order(selection=Selection(cohorts=("children",)))).manifest.n_trials == 2
+
+
+def test_a_subject_rejected_at_scaling_blocks_nobody_and_is_named(filled: Warehouse, order: Order) -> None:
+    whole = build_release(filled, order())
+    row = {"outcome": "rejected", "stage": "scaling", "reason": "static.c3d: no pelvis", "condition": "slow"}
+    nobody = trial("adults", "S09", "walk_slow")
+    write_row(filled, "trials", nobody, trial_row(**row, n_cycles_right=0, n_cycles_left=0), **MADE)
+
+    released = build_release(filled, order())
+
+    assert released.manifest.n_subjects == whole.manifest.n_subjects
+    card = released.read("README.md").decode()
+    assert "Subjects without a cycle here: 1 (adults/S09)." in card
+    assert "static.c3d: no pelvis" in card
+
+
+def test_an_accepted_trial_without_its_session_is_refused(filled: Warehouse, order: Order) -> None:
+    remove_table(filled, "sessions", trial("adults", "S02"))
+
+    with pytest.raises(WarehouseError, match="adults/S02/day1/walk_slow: its session has no row"):
+        build_release(filled, order())
+
+
+def test_a_session_of_another_body_than_its_trials_is_refused(filled: Warehouse, order: Order) -> None:
+    key = trial("adults", "S02", "walk_slow")
+    facts = {"mass_kg": SESSION_ROW["mass_kg"], "height_m": SESSION_ROW["height_m"]}
+    made_from = {"stages": {"scaling": {"key": "0", "facts": facts}}}
+    write_row(filled, "trials", key, trial_row(condition="slow"), **{**MADE, "made_from": made_from})
+    only = order(selection=Selection(subjects=("S02",)))
+    assert build_release(filled, only).manifest.n_subjects == 1
+
+    write_row(filled, "sessions", key, {**SESSION_ROW, "height_m": 1.51}, **MADE)
+
+    with pytest.raises(
+        ValueError, match=r"session adults/S02/day1 and its trial walk_slow are not of one person.*1\.51"
+    ):
+        build_release(filled, only)

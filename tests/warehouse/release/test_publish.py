@@ -2,17 +2,16 @@ import errno
 import hashlib
 import os
 import shutil
-import socket
 from pathlib import Path
 
 import pytest
 
 from tests.warehouse.release.conftest import Order
 from warehouse.errors import MissingFile, WarehouseError
-from warehouse.layout import Warehouse
+from warehouse.layout import Warehouse, temporary_path
 from warehouse.release import build, publish
 from warehouse.release.build import build_release
-from warehouse.release.publish import open_release, verify_release
+from warehouse.release.publish import damaged_releases, open_release, verify_release
 
 
 def _names(warehouse: Warehouse) -> list[str]:
@@ -41,7 +40,7 @@ def test_a_changed_file_is_found_out(filled: Warehouse, order: Order) -> None:
 
 
 def test_files_changed_together_with_their_manifest_are_found_out(filled: Warehouse, order: Order) -> None:
-    """Such a release is whole by its own account; its folder's name says what it was."""
+    """Such a release would be whole by its own account; its folder's name says what it was."""
     release = build_release(filled, order())
     folder = Path(release.root.base)
     audit = b'{"n_cycles": 18, "n_subjects": 5, "not_judged": [], "verdicts": []}'
@@ -50,10 +49,13 @@ def test_files_changed_together_with_their_manifest_are_found_out(filled: Wareho
     manifest = (folder / "release.json").read_text().replace(release.manifest.files["audit.json"].sha256, digest)
     (folder / "audit.json").write_bytes(audit)
     (folder / "release.json").write_text(manifest)
-    verify_release(open_release(release.root.root))
 
-    with pytest.raises(WarehouseError, match=r"release.json is not the manifest that the folder's name is the hash of"):
-        build_release(filled, order())
+    for use in (lambda: open_release(release.root.root), lambda: build_release(filled, order())):
+        with pytest.raises(
+            WarehouseError, match=r"release.json is not the manifest that the folder's name is the hash of"
+        ):
+            use()
+    assert list(damaged_releases(filled)) == [release.root.base]
 
 
 def test_where_there_is_no_release_it_says_so(tmp_path: Path) -> None:
@@ -75,11 +77,10 @@ def test_a_full_disk_leaves_nothing_behind(filled: Warehouse, order: Order, monk
 
 def test_what_a_killed_process_left_is_cleared_away(filled: Warehouse, order: Order) -> None:
     release = build_release(filled, order())
-    host = socket.gethostname().replace(".", "-")
-    left = Path(filled.base, "releases", f".first.{host}-{2**22 - 1}.00000000.part")
-    shutil.copytree(release.root.base, left)
-    running = Path(filled.base, "releases", f".first.{host}-{os.getpid()}.00000000.part")
+    running = temporary_path(Path(filled.base, "releases", "first"))
     running.mkdir()
+    left = running.with_name(running.name.replace(f"-{os.getpid()}.", f"-{2**22 - 1}."))
+    shutil.copytree(release.root.base, left)
 
     build_release(filled, order())
 

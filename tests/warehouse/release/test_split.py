@@ -26,8 +26,10 @@ def test_an_unknown_subject_is_refused_with_those_there_are() -> None:
 
 
 def test_somebody_must_be_left_to_train_on() -> None:
-    with pytest.raises(ValueError, match="no subject is left"):
+    with pytest.raises(ValueError, match="all 4 subjects held out: no subject is left"):
         hold_out_named(SUBJECTS, SUBJECTS)
+    with pytest.raises(ValueError, match=r"a/1 held out: no subject is left .* `gait2hip release` without --holdout"):
+        hold_out_named(["a/1"], ["1"])
 
 
 def test_a_subject_can_not_be_on_both_sides() -> None:
