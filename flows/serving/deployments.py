@@ -65,6 +65,7 @@ def ingest_inbox(
     model: str | None = None,
     workers: int | None = None,
     settle_s: float = INBOX_SETTLE_S,
+    profiles: list[str] | None = None,
 ) -> None:
     """Look twice, `settle_s` apart, and take what has not changed; what is still coming is the next run's."""
     end_with_starter()
@@ -76,7 +77,7 @@ def ingest_inbox(
             return IngestReport(outcomes=(), refused=plan.refused)
         return run_plan(plan, workers=_count(workers), on_progress=_logged, steps=CHAIN)
 
-    looking = Inbox(folder=Path(inbox), settle_s=settle_s)
+    looking = Inbox(folder=Path(inbox), profiles=[Path(folder) for folder in profiles or ()], settle_s=settle_s)
     arrivals = looking.sort(time.monotonic())
     if arrivals.coming:
         time.sleep(settle_s)
@@ -195,6 +196,7 @@ def flows_of(config: Deploy) -> Iterator[tuple[Flow[..., None], dict[str, Any], 
             "model": job.model or None,
             "workers": config.workers,
             "settle_s": job.settle_s,
+            "profiles": list(job.profiles),
         }
         yield ingest_inbox, parameters, job
     if config.regenerate is not None:
