@@ -132,7 +132,7 @@ def take(arrivals: Sorted, warehouse: str, run: Runner) -> Taken:
     reasons = {refusal.session: refusal.reason for refusal in report.refused}
     unwritten = []
     for arrival in (*arrivals.whole, *arrivals.broken):
-        problem = reasons.get(str(arrival.session_file)) or _why_broken(arrival)
+        problem = reasons.get(str(arrival.session_file)) or why_broken(arrival)
         outcomes = [outcome for outcome in report.outcomes if outcome.key.session_key == arrival.key and not problem]
         if not outcomes and not problem:
             continue
@@ -310,7 +310,8 @@ def _spelt(key: SessionKey) -> str:
     return f"{key.cohort}/{key.subject}/{key.session}"
 
 
-def _why_broken(arrival: Arrival) -> str:
+def why_broken(arrival: Arrival) -> str:
+    """Why an arrival can't be taken as it is; "" if nothing is known against it."""
     if arrival.problem or not arrival.awaited:
         return arrival.problem
     return (

@@ -4,6 +4,7 @@ import math
 import os
 import time
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
 
@@ -20,10 +21,10 @@ from prefect.client.schemas.objects import ConcurrencyLimitConfig, ConcurrencyLi
 from prefect.client.schemas.schedules import CronSchedule
 from prefect.deployments.runner import EntrypointType, RunnerDeployment
 
-from flows.ingesting.inbox import INBOX_SETTLE_S, Inbox, Sorted, take
+from flows.ingesting.inbox import INBOX_SETTLE_S, Inbox, Sorted, take, why_broken
 from flows.ingesting.plan import plan_ingest
 from flows.ingesting.regenerate import plan_in_words, plan_regeneration, stale_part
-from flows.ingesting.report import IngestReport, OutcomeListener, headline
+from flows.ingesting.report import IngestReport, OutcomeListener, Refusal, headline
 from flows.ingesting.run_plan import run_plan
 from flows.ingesting.steps import CHAIN
 from flows.learning.evaluation import Evaluated, EvaluateOrder, evaluate_anew
@@ -83,8 +84,11 @@ def ingest_inbox(
         time.sleep(settle_s)
         arrivals = looking.sort(time.monotonic())
     taken = take(arrivals, warehouse, run)
-    _tell(taken.report, f"in {inbox}: {_counts(arrivals)}", warehouse)
+    report = replace(taken.report, refused=(*taken.report.refused, *_broken(arrivals)))
+    _tell(report, f"in {inbox}: {_counts(arrivals)}", warehouse)
     problems = [*(refusal.reason for refusal in taken.report.refused), *taken.unwritten]
+    if arrivals.broken and not (arrivals.whole or arrivals.done):
+        problems += [refusal.reason for refusal in _broken(arrivals)]
     if problems:
         # The rest is done and stored; somebody must look at this.
         raise Unfinished("\n".join(dict.fromkeys(problems)))
@@ -253,6 +257,10 @@ def _counts(arrivals: Sorted) -> str:
         f"{len(arrivals.whole)} whole sessions, {len(arrivals.coming)} still coming, {len(arrivals.broken)} broken, "
         f"{len(arrivals.done)} ingested before"
     )
+
+
+def _broken(arrivals: Sorted) -> tuple[Refusal, ...]:
+    return tuple(Refusal(session=str(arrival.session_file), reason=why_broken(arrival)) for arrival in arrivals.broken)
 
 
 def _logged(n_trials: int) -> OutcomeListener:
