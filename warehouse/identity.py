@@ -11,13 +11,20 @@ VIRTUAL_PREFIX = "virtual-"
 _SAFE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
 
+# What Windows means a device by, whatever follows a dot; of a name that ends in a dot, Windows takes the dot away.
+_DEVICES = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", re.IGNORECASE)
+
+
 def check_name(what: str, value: str) -> None:
-    """ValueError if `value` can't be one segment of a path; `what` says what it is the name of."""
+    """ValueError if `value` can't be one segment of a path on every system; `what` says what it is the name of."""
     if not _SAFE.fullmatch(value):
         raise ValueError(
             f"{what} {value!r} can't be used in a path: use 1-64 letters, digits, '.', '_' or '-', "
             "beginning with a letter or digit."
         )
+    if value.endswith(".") or _DEVICES.fullmatch(value):
+        why = "loses its dot" if value.endswith(".") else "is a device"
+        raise ValueError(f"{what} {value!r} can't name a file on Windows, where it {why}. Choose another name.")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)

@@ -22,4 +22,4 @@ def serve(
         if once:
             run_once(found)
         else:
-            run(found)
+            run(found, tell=typer.echo)

@@ -5,16 +5,25 @@ The others wait, or get a report that says what they lack.
 Names, sizes and modification times are polled, which works on network drives too. A session is whole when every file
 that its `session.toml` names is there and nothing has changed for a while. What became of it is put beside it; that
 report says of which files it speaks: a session is looked at again exactly when one of them changes, or when what
-kept it from being ingested may have passed.
+kept it from being ingested may have passed. What may come in is said by `inbox_border.py`; whatever is wrong with one
+folder, the others are taken.
 """
 
+import errno
 import hashlib
 import json
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
 
+from flows.ingesting.inbox_border import (
+    files_of,
+    put_report,
+    read_report,
+    refuse_foreign_session_file,
+    refuse_what_lies_outside,
+    why_closed,
+)
 from flows.ingesting.report import INGESTING, PREPARING, PROCESSING, STORING, IngestReport, Refusal, headline
 from warehouse.files import read, storage
 from warehouse.holdings.sources import read_sources
@@ -75,9 +84,13 @@ class Taken:
 
 @dataclass(slots=True, kw_only=True)
 class Inbox:
-    """A folder and what was seen in it: since when each arrival has looked as it does."""
+    """A folder and what was seen in it: since when each arrival has looked as it does.
+
+    `profiles` are the folders that sessions may name profiles from.
+    """
 
     folder: Path
+    profiles: Sequence[Path] = ()
     settle_s: float = INBOX_SETTLE_S
     _since: dict[tuple[Path, str], float] = field(default_factory=dict)
 
@@ -85,7 +98,7 @@ class Inbox:
         """Look at everything. ValueError if the folder isn't there; what is wrong in it is no error."""
         if not self.folder.is_dir():
             raise ValueError(f"the inbox {self.folder} is not a folder. Make it, or correct the configuration's inbox.")
-        arrivals = list(_arrivals(self.folder))
+        arrivals = list(_arrivals(self.folder, self.profiles))
         current = {(arrival.folder, arrival.of) for arrival in arrivals}
         self._since = {seen: self._since.get(seen, now_s) for seen in current}
         by_state: dict[str, list[Arrival]] = {"whole": [], "coming": [], "broken": [], "done": []}
@@ -94,7 +107,7 @@ class Inbox:
         return Sorted(**{state: tuple(members) for state, members in by_state.items()})
 
     def _state(self, arrival: Arrival, now_s: float) -> str:
-        told = _told(arrival.folder)
+        told = read_report(arrival.folder / REPORT_JSON)
         if told.get("of") == arrival.of and told.get("final"):
             return "done"
         if now_s - self._since[arrival.folder, arrival.of] < self.settle_s:
@@ -119,14 +132,14 @@ def take(arrivals: Sorted, warehouse: str, run: Runner) -> Taken:
     reasons = {refusal.session: refusal.reason for refusal in report.refused}
     unwritten = []
     for arrival in (*arrivals.whole, *arrivals.broken):
-        problem = reasons.get(str(arrival.session_file)) or _why_broken(arrival)
+        problem = reasons.get(str(arrival.session_file)) or why_broken(arrival)
         outcomes = [outcome for outcome in report.outcomes if outcome.key.session_key == arrival.key and not problem]
         if not outcomes and not problem:
             continue
         try:
             write_report(arrival, outcomes, problem)
         except OSError as error:
-            unwritten.append(f"{arrival.folder}: {error.strerror or error}")
+            unwritten.append(f"{arrival.folder}: no report could be put there ({error.strerror or error}). {problem}")
     return Taken(report=report, unwritten=tuple(unwritten))
 
 
@@ -142,45 +155,66 @@ def write_report(arrival: Arrival, outcomes: Sequence[Outcome], problem: str) ->
         }
         for outcome in outcomes
     ]
-    before = _told(arrival.folder)
-    tries = 1 + (before.get("tries", 0) if before.get("of") == arrival.of else 0)
+    if why_closed(arrival.folder):
+        raise PermissionError(errno.EACCES, "a link, or not to be opened", str(arrival.folder))
+    before = read_report(arrival.folder / REPORT_JSON)
+    tried = before.get("tries") if before.get("of") == arrival.of else 0
+    tries = 1 + (tried if isinstance(tried, int) else 0)
     passing = any(stage in PASSING_STAGES for stage in report.rejections_by_stage)
     final = not problem and (not passing or tries >= MOST_TRIES)
-    _replace(arrival.folder / REPORT_TEXT, "\n".join(_lines(arrival, outcomes, problem)) + "\n")
+    put_report(arrival.folder / REPORT_TEXT, "\n".join(_lines(arrival, outcomes, problem)) + "\n")
     # Last, since it says that the report is there.
     content = {"of": arrival.of, "final": final, "problem": problem, "trials": trials}
     if passing:
         content["tries"] = tries
-    _replace(arrival.folder / REPORT_JSON, json.dumps(content, indent=1, ensure_ascii=False) + "\n")
+    put_report(arrival.folder / REPORT_JSON, json.dumps(content, indent=1, ensure_ascii=False) + "\n")
 
 
-def _arrivals(inbox: Path) -> Iterator[Arrival]:
+def _arrivals(inbox: Path, profiles: Sequence[Path]) -> Iterator[Arrival]:
     from pipeline.session.session import RECORDING_SUFFIXES, SESSION_FILE
 
     files = [file for file in inbox.rglob("*") if not _is_hidden(file.relative_to(inbox))]
     sessions = {file.parent for file in files if file.name == SESSION_FILE}
     strays = {file.parent for file in files if file.suffix.lower() in RECORDING_SUFFIXES} - sessions
+    for folder in sorted(folder for folder in files if why_closed(folder)):
+        yield Arrival(folder=folder, of=_digest(folder, []), problem=why_closed(folder))
     for folder in sorted(sessions):
-        yield _session_arrival(folder)
+        yield _arrival(folder, lambda folder: _session_arrival(folder, profiles))
     for folder in sorted(strays):
         # Recordings may lie below their session's file.
         if not sessions.intersection(folder.parents):
-            yield _stray_arrival(folder)
+            yield _arrival(folder, _stray_arrival)
 
 
 def _is_hidden(path: Path) -> bool:
     return any(part.startswith(_HIDDEN) for part in path.parts)
 
 
-def _session_arrival(folder: Path) -> Arrival:
+def _arrival(folder: Path, look: Callable[[Path], Arrival]) -> Arrival:
+    try:
+        return look(folder)
+    # Its writer is not trusted: whatever goes wrong with one folder is told beside it, and costs no other.
+    except Exception as error:
+        arrival = Arrival(folder=folder, of="")
+        of = _digest(folder, [arrival.session_file])
+        return replace(arrival, of=of, problem=_said(arrival.session_file, error))
+
+
+def _said(file: Path, error: Exception) -> str:
+    if isinstance(error, ValueError) and str(error).startswith(str(file)):
+        return str(error)
+    reason = error.strerror if isinstance(error, OSError) else str(error)
+    return f"{file} can't be taken: {reason or type(error).__name__}. Correct what it names, or its permissions."
+
+
+def _session_arrival(folder: Path, profiles: Sequence[Path]) -> Arrival:
     from pipeline.session.session import SESSION_FILE, load_session
 
     file = folder / SESSION_FILE
-    try:
-        session = load_session(file)
-    except (ValueError, OSError) as error:
-        return Arrival(folder=folder, of=_digest(folder, [file]), problem=str(error))
-    files = [*session.files]
+    refuse_foreign_session_file(file)
+    session = load_session(file)
+    refuse_what_lies_outside(session, folder, profiles)
+    files = [*files_of(session)]
     if session.profile.endswith(".toml"):
         files.append(Path(session.profile))
     missing = tuple(sorted(path.name for path in files if not path.is_file()))
@@ -228,17 +262,7 @@ def _digest(folder: Path, files: Sequence[Path]) -> str:
             parts.append(f"{name.as_posix()} missing")
         else:
             parts.append(f"{name.as_posix()} {seen.st_size} {seen.st_mtime_ns}")
-    return hashlib.sha256("\n".join(parts).encode()).hexdigest()
-
-
-def _told(folder: Path) -> dict[str, Any]:
-    """What the report beside a session says; {} where there is none, or not one of ours."""
-    try:
-        report = json.loads((folder / REPORT_JSON).read_text("utf-8"))
-    except (OSError, ValueError):
-        # Looking again costs little and loses nothing.
-        return {}
-    return report if isinstance(report, dict) else {}
+    return hashlib.sha256("\n".join(parts).encode("utf-8", "surrogateescape")).hexdigest()
 
 
 def _not_taken_before(
@@ -251,7 +275,13 @@ def _not_taken_before(
         assert arrival.key is not None, "a whole session has been read"
         file = arrival.session_file.absolute()
         before = taken.get(arrival.key, file)
-        if before == file or (not before.is_file() and _same_recordings(arrival, warehouse)):
+        try:
+            may = before == file or (not before.is_file() and _same_recordings(arrival, warehouse))
+        except (OSError, ValueError) as error:
+            # It has changed since it was looked at.
+            refused.append(Refusal(session=str(arrival.session_file), reason=_said(arrival.session_file, error)))
+            continue
+        if may:
             new.append(arrival)
             continue
         where = "" if before.is_file() else ", which is gone, from other recordings"
@@ -280,7 +310,8 @@ def _spelt(key: SessionKey) -> str:
     return f"{key.cohort}/{key.subject}/{key.session}"
 
 
-def _why_broken(arrival: Arrival) -> str:
+def why_broken(arrival: Arrival) -> str:
+    """Why an arrival can't be taken as it is; "" if nothing is known against it."""
     if arrival.problem or not arrival.awaited:
         return arrival.problem
     return (
@@ -299,12 +330,3 @@ def _lines(arrival: Arrival, outcomes: Sequence[Outcome], problem: str) -> Itera
         yield f"  {outcome.key.trial}: " + (accepted if outcome.accepted else f"rejected at {outcome.rejection}")
     if arrival.unlisted:
         yield f"not in session.toml, and not looked at: {', '.join(arrival.unlisted)}"
-
-
-def _replace(path: Path, text: str) -> None:
-    # The same words again would only wake whatever watches the folder.
-    if path.is_file() and path.read_text("utf-8") == text:
-        return
-    partial = path.with_name(f".{path.name}.partial")
-    partial.write_text(text, "utf-8")
-    partial.replace(path)

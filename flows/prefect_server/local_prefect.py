@@ -4,12 +4,17 @@ With `PREFECT_API_URL` (or a Prefect profile that sets it) runs go to that serve
 temporary server of its own (Prefect's outlives a process that is killed); it has a database of its own, so that runs
 never wait for each other's, copied from an empty one that is migrated once per Prefect version and kept in
 PREFECT_HOME.
+
+Whoever reaches a Prefect server can have it run code. A temporary one listens on this machine alone and answers only
+those who know its token, which is random and in the environment of this process's children: not in a file, and in no
+command line.
 """
 
 import atexit
 import contextlib
 import functools
 import os
+import secrets
 import shutil
 import sqlite3
 import subprocess
@@ -81,7 +86,8 @@ def start_prefect(services: frozenset[str] = frozenset()) -> bool:
         return False
     folder = settings.home / "gait2hip"
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        # Who may open a lock may also hold it.
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         with _one_at_a_time(folder / "start.lock"):
             empty = _empty_database(folder, prefect.__version__)
         _start_server(empty, services)
@@ -128,7 +134,9 @@ def _empty_database(folder: Path, version: str) -> Path:
 def _start_server(empty: Path, services: frozenset[str]) -> None:
     """Start a server on a copy of the empty database, and have this process's Prefect use it."""
     directory = temporary_path(Path(tempfile.gettempdir()) / "gait2hip-prefect")
-    directory.mkdir()
+    # Its database names people's codes and sessions.
+    directory.mkdir(mode=0o700)
+    token = f"gait2hip:{secrets.token_urlsafe(32)}"
     try:
         shutil.copyfile(empty, directory / "prefect.db")
     except OSError:
@@ -137,7 +145,7 @@ def _start_server(empty: Path, services: frozenset[str]) -> None:
     server = subprocess.Popen(
         # -P: the modules beside it are not for `import`.
         [sys.executable, "-P", temporary_server.__file__, str(directory)],
-        env={**os.environ, **_server_settings(directory, services)},
+        env={**os.environ, **_server_settings(directory, services), "PREFECT_SERVER_API_AUTH_STRING": token},
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
@@ -151,6 +159,9 @@ def _start_server(empty: Path, services: frozenset[str]) -> None:
     from prefect.events.worker import EventsWorker
 
     os.environ["PREFECT_API_URL"] = f"http://{temporary_server.HOST}:{_port_of(server)}/api"
+    os.environ["PREFECT_API_AUTH_STRING"] = token
+    # It serves no pages: a link to one would lead nowhere.
+    os.environ["PREFECT_UI_URL"] = ""
     refresh_global_settings_context()
     # Nobody listens on a server that is this process's alone, and a busy machine complains of what isn't sent yet.
     EventsWorker.set_client_override(NullEventsClient)

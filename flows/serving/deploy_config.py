@@ -38,9 +38,13 @@ class Schedule(Checked):
 
 
 class InboxSchedule(Schedule):
-    """Sessions that laboratories copy into a folder are ingested."""
+    """Sessions that laboratories copy into a folder are ingested.
+
+    `profiles`: folders that sessions may name profiles from, beside the packaged ones.
+    """
 
     folder: str
+    profiles: tuple[str, ...] = ()
     recipe: str = "gait2hip60"
     model: str = ""
     settle_s: Annotated[float, Field(ge=0)] = INBOX_SETTLE_S
@@ -136,6 +140,9 @@ def load_deploy(path: Path) -> Deploy:
         model = config.ingest_inbox.model
         if model and not Path(model).is_file():
             raise ValueError(f"{path}: ingest_inbox.model: {model} does not exist. Correct it, or leave it out.")
+        for folder in config.ingest_inbox.profiles:
+            if not Path(folder).is_dir():
+                raise ValueError(f"{path}: ingest_inbox.profiles: {folder} is not a folder. Make it, or leave it out.")
     if config.regenerate is not None and config.regenerate.recipe:
         load_recipe(config.regenerate.recipe)
     return config
@@ -149,7 +156,11 @@ def _placed_whole(path: Path) -> Deploy:
     updates: dict[str, object] = {"warehouse": _placed(config.warehouse, here)}
     if config.ingest_inbox is not None:
         inbox = config.ingest_inbox
-        placed = {"folder": _placed(inbox.folder, here), "model": _placed(inbox.model, here)}
+        placed: dict[str, object] = {
+            "folder": _placed(inbox.folder, here),
+            "model": _placed(inbox.model, here),
+            "profiles": tuple(_placed(folder, here) for folder in inbox.profiles),
+        }
         updates["ingest_inbox"] = inbox.model_copy(update=placed | {"recipe": _recipe(inbox.recipe, here)})
     if config.regenerate is not None:
         recipe = _recipe(config.regenerate.recipe, here)

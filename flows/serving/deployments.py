@@ -4,6 +4,7 @@ import math
 import os
 import time
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
 
@@ -20,10 +21,10 @@ from prefect.client.schemas.objects import ConcurrencyLimitConfig, ConcurrencyLi
 from prefect.client.schemas.schedules import CronSchedule
 from prefect.deployments.runner import EntrypointType, RunnerDeployment
 
-from flows.ingesting.inbox import INBOX_SETTLE_S, Inbox, Sorted, take
+from flows.ingesting.inbox import INBOX_SETTLE_S, Inbox, Sorted, take, why_broken
 from flows.ingesting.plan import plan_ingest
 from flows.ingesting.regenerate import plan_in_words, plan_regeneration, stale_part
-from flows.ingesting.report import IngestReport, OutcomeListener, headline
+from flows.ingesting.report import IngestReport, OutcomeListener, Refusal, headline
 from flows.ingesting.run_plan import run_plan
 from flows.ingesting.steps import CHAIN
 from flows.learning.evaluation import Evaluated, EvaluateOrder, evaluate_anew
@@ -66,6 +67,7 @@ def ingest_inbox(
     model: str | None = None,
     workers: int | None = None,
     settle_s: float = INBOX_SETTLE_S,
+    profiles: list[str] | None = None,
 ) -> None:
     """Look twice, `settle_s` apart, and take what has not changed; what is still coming is the next run's."""
     end_with_starter()
@@ -77,14 +79,17 @@ def ingest_inbox(
             return IngestReport(outcomes=(), refused=plan.refused)
         return run_plan(plan, workers=_count(workers), on_progress=_logged, steps=CHAIN)
 
-    looking = Inbox(folder=Path(inbox), settle_s=settle_s)
+    looking = Inbox(folder=Path(inbox), profiles=[Path(folder) for folder in profiles or ()], settle_s=settle_s)
     arrivals = looking.sort(time.monotonic())
     if arrivals.coming:
         time.sleep(settle_s)
         arrivals = looking.sort(time.monotonic())
     taken = take(arrivals, warehouse, run)
-    _tell(taken.report, f"in {inbox}: {_counts(arrivals)}", warehouse)
+    report = replace(taken.report, refused=(*taken.report.refused, *_broken(arrivals)))
+    _tell(report, f"in {inbox}: {_counts(arrivals)}", warehouse)
     problems = [*(refusal.reason for refusal in taken.report.refused), *taken.unwritten]
+    if arrivals.broken and not (arrivals.whole or arrivals.done):
+        problems += [refusal.reason for refusal in _broken(arrivals)]
     if problems:
         # The rest is done and stored; somebody must look at this.
         raise Unfinished("\n".join(dict.fromkeys(problems)))
@@ -197,6 +202,7 @@ def flows_of(config: Deploy) -> Iterator[tuple[Flow[..., None], dict[str, Any], 
             "model": job.model or None,
             "workers": config.workers,
             "settle_s": job.settle_s,
+            "profiles": list(job.profiles),
         }
         yield ingest_inbox, parameters, job
     if config.regenerate is not None:
@@ -253,6 +259,10 @@ def _counts(arrivals: Sorted) -> str:
         f"{len(arrivals.whole)} whole sessions, {len(arrivals.coming)} still coming, {len(arrivals.broken)} broken, "
         f"{len(arrivals.done)} ingested before"
     )
+
+
+def _broken(arrivals: Sorted) -> tuple[Refusal, ...]:
+    return tuple(Refusal(session=str(arrival.session_file), reason=why_broken(arrival)) for arrival in arrivals.broken)
 
 
 def _logged(n_trials: int) -> OutcomeListener:

@@ -7,13 +7,18 @@ schedules go on, and what was interrupted is finished by its next run.
 import hashlib
 import os
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
+from datetime import datetime
 from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from cronsim import CronSim
 
 from flows.prefect_server.lifeline import lifeline
 from flows.prefect_server.local_prefect import SCHEDULING, start_prefect
-from flows.serving.deploy_config import Deploy
+from flows.serving.deploy_config import Deploy, Schedule
+from pipeline.user_cache import cache_folder
 
 
 class AlreadyServed(ValueError):
@@ -24,11 +29,18 @@ class NotDone(ValueError):
     """Some of what was to be done was not."""
 
 
-def serve(config: Deploy) -> None:
+def serve(config: Deploy, tell: Callable[[str], None] = print) -> None:
     """Run until ended by a signal. AlreadyServed, ValueError for a schedule that is none, PrefectNotStarted.
 
-    With `PREFECT_API_URL` the schedules and their history are that server's, else a temporary one's.
+    With `PREFECT_API_URL` the schedules and their history are that server's, else a temporary one's. `tell` is given
+    what is served, and when each part of it is next at work.
     """
+    # First, since Prefect takes a while to start.
+    with _only_one(config.warehouse, cache_folder()):
+        _serve(config, tell)
+
+
+def _serve(config: Deploy, tell: Callable[[str], None]) -> None:
     _tell_what_happens()
     ours = start_prefect(SCHEDULING)
     # Prefect reads its settings when it is first imported.
@@ -41,11 +53,31 @@ def serve(config: Deploy) -> None:
     if ours:
         one_at_a_time_on_the_gpu()
     home = get_current_settings().home / "gait2hip"
-    with _only_one(config.warehouse, home), lifeline(home / f"{_name_of(config.warehouse)}.pipe"):
+    tell(what_is_served(config, datetime.now().astimezone()))
+    with lifeline(home / f"{_name_of(config.warehouse)}.pipe"):
         # Prefect looks for each flow's modules in this folder first, which may hold a warehouse of that very name.
         os.chdir(home)
         # Not paused when it ends: what starts next makes them anew, and another may be serving them already.
         serve_deployments(*deployments, pause_on_shutdown=False, print_starting_message=False, limit=len(deployments))
+
+
+def what_is_served(config: Deploy, now: datetime) -> str:
+    """The warehouse, and each flow with what it looks at and when it next does; `now` has a time zone."""
+    jobs: list[tuple[str, Schedule]] = []
+    if config.ingest_inbox is not None:
+        jobs.append((f"takes sessions from {config.ingest_inbox.folder}", config.ingest_inbox))
+    if config.regenerate is not None:
+        jobs.append(("computes again what is stale", config.regenerate))
+    if config.retrain is not None:
+        jobs.append((f"trains a challenger into {config.retrain.runs}", config.retrain))
+    if config.evaluate is not None:
+        jobs.append((f"tests models on {config.evaluate.release}", config.evaluate))
+    lines = [f"  next at {_next_run(job, now):%Y-%m-%d %H:%M} ({job.timezone}): {what}" for what, job in jobs]
+    return "\n".join([f"serving {config.warehouse} until it is ended (Ctrl-C):", *lines])
+
+
+def _next_run(job: Schedule, now: datetime) -> datetime:
+    return next(CronSim(job.cron, now.astimezone(ZoneInfo(job.timezone))))
 
 
 def run_once(config: Deploy) -> None:

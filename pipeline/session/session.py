@@ -134,7 +134,7 @@ class Session(Checked):
 
 def trial_name(file_name: str) -> str:
     """A name fit for a path, from a file's: `walk 01.c3d` -> `walk_01`."""
-    return re.sub(r"[^A-Za-z0-9._-]+", "_", Path(file_name).stem).lstrip("._-") or "trial"
+    return re.sub(r"[^A-Za-z0-9._-]+", "_", Path(file_name).stem).lstrip("._-").rstrip(".") or "trial"
 
 
 def session_file_of(path: Path) -> Path:

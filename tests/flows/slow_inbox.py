@@ -21,6 +21,12 @@ deployments.CHAIN = replace(
 
 @flow(name="ingest-inbox")
 def ingest_inbox(
-    inbox: str, warehouse: str, recipe: str, model: str | None, workers: int | None, settle_s: float
+    inbox: str,
+    warehouse: str,
+    recipe: str,
+    model: str | None,
+    workers: int | None,
+    settle_s: float,
+    profiles: list[str],
 ) -> None:
-    deployments.ingest_inbox.fn(inbox, warehouse, recipe, model, workers, settle_s)
+    deployments.ingest_inbox.fn(inbox, warehouse, recipe, model, workers, settle_s, profiles)

@@ -24,3 +24,14 @@ def test_what_is_no_segment_of_a_path_is_no_name(name: str) -> None:
         check_name("subject", name)
     with pytest.raises(ValueError, match="subject"):
         SessionKey(cohort="adults", subject=name, session="day1")
+
+
+@pytest.mark.parametrize("name", ["CON", "nul", "Aux.2", "com1", "LPT9.toml", "S1."])
+def test_what_windows_keeps_for_itself_is_no_name(name: str) -> None:
+    with pytest.raises(ValueError, match="on Windows"):
+        SessionKey(cohort="adults", subject=name, session="day1")
+
+
+@pytest.mark.parametrize("name", ["CONTROL", "null", "com10", "S.1"])
+def test_what_only_looks_like_it_is_a_name(name: str) -> None:
+    check_name("subject", name)

@@ -238,9 +238,9 @@ def test_a_fault_that_may_pass_is_tried_again_some_times(inbox: Path, warehouse:
 
 
 def test_a_folder_that_can_t_be_written_stops_no_other(inbox: Path, warehouse: str) -> None:
-    (copy_session(inbox, "S01") / f".{REPORT_TEXT}.partial").mkdir()
+    (copy_session(inbox, "S01") / REPORT_TEXT).mkdir()
     broken = copy_session(inbox, "S02", without=["walk.c3d"])
-    (broken / f".{REPORT_TEXT}.partial").mkdir()
+    (broken / REPORT_TEXT).mkdir()
     copy_session(inbox, "S03")
     ingest = Ingest()
     taken = take(settled(inbox), warehouse, ingest)

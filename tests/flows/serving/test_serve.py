@@ -7,6 +7,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -70,6 +71,26 @@ def test_a_second_one_for_the_same_warehouse_says_so(tmp_path: Path) -> None:
             pass
     with serve._only_one(str(tmp_path / "warehouse"), tmp_path / "home"):
         pass
+
+
+def test_a_second_one_is_refused_before_anything_is_started(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GAIT2HIP_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setattr(serve, "start_prefect", lambda _: pytest.fail("Prefect was started"))
+    config = load_deploy(write(tmp_path, WHOLE))
+    with (
+        serve._only_one(config.warehouse, tmp_path / "cache"),
+        pytest.raises(AlreadyServed, match="end that one first"),
+    ):
+        serve.serve(config)
+
+
+def test_what_is_served_says_what_is_watched_and_until_when_it_sleeps(tmp_path: Path) -> None:
+    config = load_deploy(write(tmp_path, INBOX.replace("* * * * *", "30 6 * * 1")))
+    monday = datetime(2026, 11, 30, 6, 31, tzinfo=UTC)
+    assert serve.what_is_served(config, monday).splitlines() == [
+        f"serving {tmp_path / 'warehouse'} until it is ended (Ctrl-C):",
+        f"  next at 2026-12-07 06:30 (UTC): takes sessions from {tmp_path / 'inbox'}",
+    ]
 
 
 def test_every_section_is_run_and_what_failed_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
