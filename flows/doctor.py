@@ -17,7 +17,7 @@ from warehouse.errors import WarehouseError
 
 # What each extra brings that a command can't do without.
 EXTRAS = {
-    "pipeline": ("opensim", "numba", "c3d", "ezc3d", "scipy"),
+    "pipeline": ("opensim", "numba", "c3d", "scipy"),
     "flows": ("prefect",),
     "learn": ("torch", "safetensors", "scikit-learn"),
     "report": ("jinja2", "matplotlib"),

@@ -119,7 +119,7 @@ class Recording:
     subject: SubjectBlock
     model_outputs: Mapping[str, ModelOutput] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
-    reader: Literal["c3d", "ezc3d", "trc", "mot"] = "c3d"
+    reader: Literal["c3d", "trc", "mot"] = "c3d"
 
     def __post_init__(self) -> None:
         expected = (len(self.time_s), len(self.marker_labels), 3)

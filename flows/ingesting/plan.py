@@ -22,7 +22,7 @@ from warehouse.identity import SessionKey
 from warehouse.layout import Warehouse
 from warehouse.outcome import Outcome
 
-_LIBRARIES = ("c3d", "ezc3d", "opensim", "scipy")
+_LIBRARIES = ("c3d", "opensim", "scipy")
 # Hashing recordings and reading rows wait for disks.
 _THREADS = 8
 

@@ -182,7 +182,7 @@ def _contacts_of(recording: Recording, plate: ForcePlate, samples: tuple[int, in
     """What one loading is: a foot's contact, both feet's, or nobody's."""
     settings = feet.settings
     start_s, stop_s = (float(recording.time_s[0] + index / recording.analog_rate_hz) for index in samples)
-    peak_n = float(plate.force_n[slice(*samples), 1].max())
+    peak_n = float(np.nanmax(plate.force_n[slice(*samples), 1]))
     at_frames, frames = _at_frames(recording, plate, samples, feet.markers)
     one = PlateContact(plate=plate.number, start_s=start_s, stop_s=stop_s, side=None, reason="", peak_n=peak_n)
     if plate.foot is not None:
@@ -260,6 +260,10 @@ def _small(contact: PlateContact, side: Side, frames: np.ndarray, feet: _Feet) -
 
 def _refuse_upside_down(recording: Recording, plate: ForcePlate, body_n: float) -> None:
     vertical = plate.force_n[:, 1]
+    # Samples that the recording lacks are NaN.
+    vertical = vertical[np.isfinite(vertical)]
+    if not len(vertical):
+        return
     if vertical.min() < -PULLED_BODY_WEIGHTS * body_n and vertical.max() < PUSHED_BODY_WEIGHTS * body_n:
         raise TrialRejected(
             "ground_reactions",
@@ -289,7 +293,7 @@ def _refuse_loaded_without_feet(recording: Recording, plate: ForcePlate, feet: _
     if far.sum() < NO_FOOT_S * feet.markers.rate_hz:
         return
     ratio = round(recording.analog_rate_hz / recording.point_rate_hz)
-    load_n = float(np.median(plate.force_n[::ratio][: len(far)][far, 1]))
+    load_n = float(np.nanmedian(plate.force_n[::ratio][: len(far)][far, 1]))
     if abs(load_n) > NO_FOOT_BODY_WEIGHTS * feet.body_n:
         raise TrialRejected(
             "ground_reactions",

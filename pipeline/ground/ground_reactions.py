@@ -125,7 +125,7 @@ def _refuse_without_plates(recording: Recording) -> None:
     why = f" ({told})" if told else ""
     found, advice = (
         ("holds no force plate", "Export the plates with the walk (FORCE_PLATFORM and its analog channels)")
-        if recording.reader in ("c3d", "ezc3d")
+        if recording.reader == "c3d"
         else ("has no ground reactions beside it", "Name them as the trial's `forces`, or `STEM_grf.mot`")
     )
     raise TrialRejected(

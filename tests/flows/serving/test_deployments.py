@@ -156,7 +156,7 @@ def test_a_gpu_is_for_one_task_at_a_time(tmp_path: Path) -> None:
     assert first_ends <= second_begins
 
 
-@pytest.mark.parametrize("lacking", [("torch", "mlflow", "sklearn"), ("opensim", "c3d", "ezc3d")])
+@pytest.mark.parametrize("lacking", [("torch", "mlflow", "sklearn"), ("opensim", "c3d")])
 def test_work_pools_get_flows_that_exist_and_load_neither_torch_nor_opensim(lacking: tuple[str, ...]) -> None:
     done = run(WITHOUT, *lacking)
     assert done.returncode == 0, done.stderr

@@ -113,6 +113,23 @@ def test_standing_is_weighed(walker, profile, recipe):
     assert (weighed.mass_kg, weighed.aside) == (pytest.approx(MASS_KG), "")
 
 
+def with_unknown(plates, samples):
+    """The same plates without some samples."""
+    changed = []
+    for plate in plates:
+        force_n = plate.force_n.copy()
+        force_n[samples] = np.nan
+        changed.append(replace(plate, force_n=force_n))
+    return tuple(changed)
+
+
+def test_a_sample_that_is_unknown_takes_no_plate_off_the_weight(walker, profile, recipe):
+    static = stand(walker, profile)
+    recording = replace(static.recording, plates=with_unknown(static.recording.plates, [3]))
+    weighed = weigh_standing(replace(static, recording=recording), profile, MASS_KG, recipe)
+    assert weighed.mass_kg == pytest.approx(MASS_KG)
+
+
 def test_standing_half_beside_a_plate_is_set_aside(walker, profile, recipe):
     weighed = weigh_standing(stand(walker, profile, shift_m=-0.2), profile, MASS_KG, recipe)
     # The plate ends 0.3 m ahead of where the foot's middle was, less the shift; the sole 1.35 marker distances ahead.

@@ -8,6 +8,7 @@ from pipeline.ground.contacts import find_contacts, plates_in_ground
 from pipeline.markers.ground_frame import ground_rotation, to_ground
 from tests.pipeline.conftest import BODY_N, FIRST_STRIKE_S, LABORATORY, MASS_KG, STANCE_S, Walker
 from tests.pipeline.ground.plates_chain import wrenches_of
+from tests.pipeline.ground.test_body_weight import with_unknown
 
 
 def contacts_of(recording, profile, recipe, mass_kg=MASS_KG):
@@ -41,6 +42,21 @@ def test_a_reversed_moment_convention_is_refused_by_name(walker, profile, recipe
 def test_a_plate_that_pulls_is_refused_by_name(walker, profile, recipe):
     with pytest.raises(TrialRejected, match="plate 1 pulls the body down"):
         contacts_of(replace(walker, force_scale=-1.0).recording(), profile, recipe)
+
+
+def test_a_plate_that_pulls_is_refused_though_a_sample_is_unknown(walker, profile, recipe):
+    recording = replace(walker, force_scale=-1.0).recording()
+    plates = with_unknown(recording.plates, [0])
+    with pytest.raises(TrialRejected, match="plate 1 pulls the body down"):
+        contacts_of(replace(recording, plates=plates), profile, recipe)
+
+
+def test_the_peak_of_a_contact_is_that_of_what_is_known(walker, profile, recipe):
+    recording = walker.recording()
+    whole = contacts_of(recording, profile, recipe)
+    middle = int((whole[0].start_s + whole[0].stop_s) / 2 * recording.analog_rate_hz)
+    found = contacts_of(replace(recording, plates=with_unknown(recording.plates, [middle])), profile, recipe)
+    assert [contact.peak_n for contact in found] == pytest.approx([contact.peak_n for contact in whole], rel=0.01)
 
 
 def test_a_foot_half_off_its_plate_is_marked(walker, profile, recipe):
