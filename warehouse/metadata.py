@@ -3,7 +3,6 @@
 This is stored in the file's own metadata, so that one small read answers "is this fresh?".
 """
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -12,6 +11,7 @@ from warehouse.errors import WarehouseError
 from warehouse.layout import identity_names
 from warehouse.provenance import canonical_json, stable_hash
 from warehouse.schemas import FORMAT_VERSION, SCHEMAS
+from warehouse.settings_file import parse_json
 
 _PREFIX = "gait2hip."
 # The checksum of the whole file (`files/seal.py`), and that of this account alone, which a footer's reader can verify.
@@ -78,15 +78,15 @@ def from_metadata(where: str, raw: Mapping[bytes, bytes] | None) -> Stored:
         table = entries[f"{_PREFIX}table"]
         if table not in SCHEMAS:
             raise WarehouseError(f"{where} says it belongs to a table {table!r}, which does not exist.")
-        who = json.loads(entries[f"{_PREFIX}identity"])
+        who = parse_json(where, entries[f"{_PREFIX}identity"])
         stored = Stored(
             table=table,
             identity={name: who[name] for name in identity_names(SCHEMAS[table].level)},
             key=entries[f"{_PREFIX}key"],
             recipe=entries[f"{_PREFIX}recipe"],
-            made_from=json.loads(entries[f"{_PREFIX}made_from"]),
-            summary=json.loads(entries[f"{_PREFIX}summary"]),
-            vouches=json.loads(entries.get(f"{_PREFIX}vouches", "{}")),
+            made_from=parse_json(where, entries[f"{_PREFIX}made_from"]),
+            summary=parse_json(where, entries[f"{_PREFIX}summary"]),
+            vouches=parse_json(where, entries.get(f"{_PREFIX}vouches", "{}")),
             is_sealed=_is_sealed(entries),
         )
     except (KeyError, TypeError, ValueError) as error:

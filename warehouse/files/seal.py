@@ -12,6 +12,7 @@ from typing import Any
 from warehouse.errors import WarehouseError
 from warehouse.metadata import SEAL, UNSEALED
 from warehouse.provenance import canonical_json
+from warehouse.settings_file import parse_json
 
 _JSON_SEAL = "sha256"
 # A file's metadata is a list of texts; each is preceded by its type and its length.
@@ -46,7 +47,7 @@ def sealed_json(name: str, entries: Mapping[str, Any]) -> bytes:
 
 def open_json(name: str, raw: bytes) -> dict[str, Any]:
     """The entries of such a file, or of an older one without checksum. ValueError if it is damaged."""
-    entries = json.loads(raw)
+    entries = parse_json(name, raw)
     if not isinstance(entries, dict):
         raise ValueError(f"expected entries, found {type(entries).__name__}")
     seal = entries.pop(_JSON_SEAL, None)

@@ -3,13 +3,13 @@
 Each entry is stored twice, in a file and a hidden copy: whichever is damaged, the other tells where the recordings are.
 """
 
-import json
 from dataclasses import asdict, dataclass
 
 from warehouse.errors import MissingFile, WarehouseError
 from warehouse.files import seal, storage
 from warehouse.identity import SessionKey
 from warehouse.layout import SOURCES, Warehouse, source_copy_of, source_path, table_directory
+from warehouse.settings_file import parse_json
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,7 +82,7 @@ def damaged_sources(warehouse: Warehouse) -> list[str]:
 def _read(warehouse: Warehouse, path: str, place: str) -> SessionSource:
     """The entry in a file; `place` is that of the entry itself. ValueError, TypeError, KeyError if it is damaged."""
     raw = storage.read_bytes(warehouse, path)
-    key = SessionKey(**json.loads(raw)["key"])
+    key = SessionKey(**parse_json(path, raw)["key"])
     entry = seal.open_json(_name(key), raw)
     if source_path(warehouse, key) != place:
         raise ValueError(f"it is of {_name(key)}")

@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from warehouse.channels import TargetKind
 from warehouse.errors import WarehouseError
 from warehouse.release.selection import Sides
+from warehouse.settings_file import parse_json
 
 MANIFEST_FILE = "release.json"
 CYCLES_FILE = "cycles.parquet"
@@ -70,7 +71,7 @@ class Manifest(_Entry):
 def parse_manifest(where: str, raw: bytes) -> Manifest:
     """The inverse of `as_bytes`. WarehouseError names a file (`where`) that is no manifest, or of another format."""
     try:
-        entries = json.loads(raw)
+        entries = parse_json(where, raw)
         if entries["format"] != RELEASE_FORMAT:
             raise WarehouseError(
                 f"{where} has release format {entries['format']}; this gait2hip reads {RELEASE_FORMAT}. Cut the "
