@@ -44,6 +44,22 @@ class SessionKey:
         return TrialKey(cohort=self.cohort, subject=self.subject, session=self.session, trial=name)
 
 
+class Spellings:
+    """How names of cohorts, subjects and sessions are spelt, so that none differs from another in case only."""
+
+    def __init__(self) -> None:
+        self._known: dict[str, str] = {}
+
+    def other_than(self, key: SessionKey) -> str:
+        """A name that differs from one of this key's in case only; without one "", and the key's are kept."""
+        names = [key.cohort, f"{key.cohort}/{key.subject}", f"{key.cohort}/{key.subject}/{key.session}"]
+        for name in names:
+            if (known := self._known.get(name.casefold(), name)) != name:
+                return known
+        self._known.update((name.casefold(), name) for name in names)
+        return ""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)
 class TrialKey(SessionKey):
     """One recorded trial."""

@@ -18,6 +18,7 @@ from pipeline.session.session import session_file_of
 from pipeline.storing.request import SessionRequest
 from pipeline.storing.staleness import SessionState, TrialState
 from warehouse.holdings.contents import session_files, trial_files
+from warehouse.holdings.sources import stored_spellings
 from warehouse.identity import SessionKey
 from warehouse.layout import Warehouse
 from warehouse.outcome import Outcome
@@ -115,9 +116,11 @@ def plan_requests(
 ) -> IngestPlan:
     """Look at every session; `only` are patterns of the trials that are meant, none meaning all.
 
-    Of two files that are the same session the second is refused. ValueError for a pattern that can match nothing.
+    Of two files that are the same session the second is refused, and so is a name that another one differs from in
+    case only. ValueError for a pattern that can match nothing.
     """
     check_patterns(only)
+    spellings = stored_spellings(Warehouse(warehouse))
     plans: dict[SessionKey, SessionPlan] = {}
     refused: list[Refusal] = []
     for request, state in zip(requests, _states(requests, steps.session_state), strict=True):
@@ -125,6 +128,9 @@ def plan_requests(
             refused.append(state)
             continue
         session = _session_plan(request, state, only)
+        if other_name := spellings.other_than(session.key):
+            refused.append(_refused_as_spelt(session, other_name))
+            continue
         other = plans.setdefault(session.key, session)
         if other is not session and not _is_same_file(session, other):
             refused.append(_refused_as_same(session, other))
@@ -185,6 +191,15 @@ def _session_plan(request: SessionRequest, state: SessionState, only: Sequence[s
 
 def _is_same_file(session: SessionPlan, other: SessionPlan) -> bool:
     return Path(session.request.session_file).samefile(other.request.session_file)
+
+
+def _refused_as_spelt(session: SessionPlan, other: str) -> Refusal:
+    file, key = session.request.session_file, session.key
+    reason = (
+        f"{file} is session {key.cohort}/{key.subject}/{key.session}, and there is {other}: where capitals don't "
+        "count, as on Windows, one would overwrite the other. Spell both alike, or choose another name."
+    )
+    return Refusal(session=file, reason=reason)
 
 
 def _refused_as_same(session: SessionPlan, other: SessionPlan) -> Refusal:

@@ -1,6 +1,6 @@
 import pytest
 
-from warehouse.identity import SessionKey, TrialKey, check_name
+from warehouse.identity import SessionKey, Spellings, TrialKey, check_name
 
 KEY = TrialKey(cohort="adults", subject="001", session="2026-05-12", trial="walk_slow_01")
 
@@ -35,3 +35,13 @@ def test_what_windows_keeps_for_itself_is_no_name(name: str) -> None:
 @pytest.mark.parametrize("name", ["CONTROL", "null", "com10", "S.1"])
 def test_what_only_looks_like_it_is_a_name(name: str) -> None:
     check_name("subject", name)
+
+
+def test_names_that_differ_in_case_only_are_told() -> None:
+    spellings = Spellings()
+    assert spellings.other_than(SessionKey(cohort="adults", subject="S1", session="day1")) == ""
+    assert spellings.other_than(SessionKey(cohort="adults", subject="S1", session="day2")) == ""
+    assert spellings.other_than(SessionKey(cohort="children", subject="s1", session="day1")) == ""
+    assert spellings.other_than(SessionKey(cohort="adults", subject="s1", session="day1")) == "adults/S1"
+    assert spellings.other_than(SessionKey(cohort="Adults", subject="S2", session="day1")) == "adults"
+    assert spellings.other_than(SessionKey(cohort="adults", subject="S1", session="DAY1")) == "adults/S1/day1"

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 
 from warehouse.errors import MissingFile, WarehouseError
 from warehouse.files import seal, storage
-from warehouse.identity import SessionKey
+from warehouse.identity import SessionKey, Spellings
 from warehouse.layout import SOURCES, Warehouse, source_copy_of, source_path, table_directory
 from warehouse.settings_file import parse_json
 
@@ -35,6 +35,15 @@ def remember_source(warehouse: Warehouse, source: SessionSource) -> None:
         except MissingFile:
             pass  # The session's first ingest.
         storage.write_bytes(warehouse, path, content)
+
+
+def stored_spellings(warehouse: Warehouse) -> Spellings:
+    """How the names of all stored sessions are spelt, by the names of their files; none is read."""
+    spellings = Spellings()
+    for path in storage.files_under(warehouse, table_directory(warehouse, SOURCES)):
+        cohort, subject, session = path.removesuffix(".json").split("/")[-3:]
+        spellings.other_than(SessionKey(cohort=cohort, subject=subject, session=session))
+    return spellings
 
 
 def read_sources(warehouse: Warehouse) -> list[SessionSource]:

@@ -7,6 +7,9 @@ from flows.ingesting import plan as module
 from flows.ingesting.plan import IngestPlan, plan_ingest, plan_requests
 from flows.ingesting.steps import ChainSteps
 from pipeline.storing.request import SessionRequest
+from warehouse.holdings.sources import SessionSource, remember_source
+from warehouse.identity import SessionKey, Spellings
+from warehouse.layout import Warehouse
 
 WriteSession = Callable[..., Path]
 
@@ -32,6 +35,19 @@ def test_a_session_that_cannot_run_is_refused_and_the_others_are_planned(
     assert "absent.json does not exist" in found.refused[0].reason
     assert "profile is missing" in found.refused[1].reason
     assert len(found.trials) == 1
+
+
+def test_a_name_that_differs_from_another_in_case_only_is_refused(
+    plan: Callable[..., IngestPlan], write_session: WriteSession, tmp_path: Path
+) -> None:
+    stored = SessionKey(cohort="cohort", subject="S01", session="day1")
+    source = SessionSource(key=stored, session_file="day1.json", recipe="any", model=None)
+    remember_source(Warehouse(str(tmp_path / "w")), source)
+
+    found = plan(write_session("DAY1", {"t": "accept"}), write_session("v2", {"t": "accept"}))
+
+    assert [session.key.session for session in found.sessions] == ["v2"]
+    assert "there is cohort/S01/day1: where capitals don't" in found.refused[0].reason
 
 
 def test_what_is_fresh_is_told_apart(plan: Callable[..., IngestPlan], write_session: WriteSession) -> None:
@@ -110,7 +126,10 @@ def test_workers_get_absolute_paths(
     )
 
 
-def test_an_object_store_is_no_path(plan: Callable[..., IngestPlan], write_session: WriteSession) -> None:
+def test_an_object_store_is_no_path(
+    plan: Callable[..., IngestPlan], write_session: WriteSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "stored_spellings", lambda _: Spellings())
     found = plan(write_session("v1", {"t": "accept"}), warehouse="s3://lab/gait", recipe="gait2hip60")
 
     assert found.warehouse == found.sessions[0].request.warehouse == "s3://lab/gait"
