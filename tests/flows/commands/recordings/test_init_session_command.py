@@ -38,6 +38,7 @@ def test_what_is_left_to_do_is_said_with_what_a_recording_says(folder: Path) -> 
         f"wrote {file}",
         "profile: isb_full_body",
         "static trial: stand.c3d",
+        "no walk has force plates: kinematics_only = true is written, and joint angles alone are stored",
         f"to do: fill in mass_kg (a recording says 64 kg) and height_m in {file}: nothing is assumed",
     ]
     assert result.stderr == ""
