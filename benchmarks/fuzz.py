@@ -161,7 +161,8 @@ def _csv(time_s: np.ndarray) -> str:
 
 def _npz() -> bytes:
     file = io.BytesIO()
-    np.savez_compressed(file, X=np.zeros((2, 180, 10)), in_cols=np.array(INPUT_COORDINATES))
+    angles_deg = np.broadcast_to(20 * np.sin(np.linspace(0, 2 * np.pi, 180))[:, None], (2, 180, 10))
+    np.savez_compressed(file, X=angles_deg, in_cols=np.array(INPUT_COORDINATES))
     return file.getvalue()
 
 

@@ -158,12 +158,6 @@ _TRIALS = TableSchema(
                     "1",
                     "Root mean square residual moment over that peak × height, in cycles, both feet known",
                 ),
-                *(
-                    real(f"force_{figure}_{way}", "1", f"{what} of the plates' {way} force and what the motion needs")
-                    for way in ("forward", "up", "sideways")
-                    for figure, what in (("correlation", "Correlation"), ("gain", "Gain, measured over needed,"))
-                ),
-                real("free_moment_gain", "1", "What the motion needs about the vertical over the plates' free moments"),
                 real("reserve_ratio_max", "1", "Largest reserve actuator's share of its joint's peak moment"),
                 real(
                     "balance_ratio_max",
@@ -191,6 +185,23 @@ _TRIALS = TableSchema(
                 "degree",
                 "How far the pelvis turns to the left over a stride, to the right where negative: the largest of the "
                 "stored ones",
+                missing="nan",
+            )
+        ),
+        *(
+            later(
+                real(
+                    f"force_{figure}_{way}", "1", f"{what} of the plates' {way} force, and the motion's", missing="nan"
+                )
+            )
+            for way in ("forward", "up", "sideways")
+            for figure, what in (("correlation", "Correlation"), ("gain", "Gain, measured over needed,"))
+        ),
+        later(
+            real(
+                "free_moment_gain",
+                "1",
+                "What the motion needs about the vertical over the plates' free moments",
                 missing="nan",
             )
         ),

@@ -25,10 +25,11 @@ from flows.ingesting.inbox_border import (
     why_closed,
 )
 from flows.ingesting.report import INGESTING, PREPARING, PROCESSING, STORING, IngestReport, Refusal, headline
-from warehouse.files import read, storage
+from warehouse.errors import WarehouseError
+from warehouse.files import read
 from warehouse.holdings.sources import read_sources
 from warehouse.identity import SessionKey
-from warehouse.layout import Warehouse, table_directory
+from warehouse.layout import Warehouse
 from warehouse.outcome import Outcome
 from warehouse.provenance import file_sha256
 
@@ -277,8 +278,8 @@ def _not_taken_before(
         before = taken.get(arrival.key, file)
         try:
             may = before == file or (not before.is_file() and _same_recordings(arrival, warehouse))
-        except (OSError, ValueError) as error:
-            # It has changed since it was looked at.
+        except (OSError, ValueError, WarehouseError) as error:
+            # It has changed since it was looked at, or what is stored of it is damaged.
             refused.append(Refusal(session=str(arrival.session_file), reason=_said(arrival.session_file, error)))
             continue
         if may:
@@ -299,9 +300,7 @@ def _same_recordings(arrival: Arrival, warehouse: Warehouse) -> bool:
 
     key, here = arrival.key, {trial.name: trial.path for trial in load_session(arrival.session_file).trials}
     assert key is not None, "a whole session has been read"
-    folder = f"{table_directory(warehouse, 'trials')}/{key.cohort}/{key.subject}/{key.session}"
-    names = [Path(path).stem for path in storage.files_under(warehouse, folder)]
-    stored = [read.read_row(warehouse, "trials", key.of_trial(name)) for name in names]
+    stored = read.rows_of_trials(warehouse, key)
     accepted = {str(row["trial"]): row["source_sha256"] for row in stored if row["source_sha256"] is not None}
     return all(name in here and file_sha256(here[name]) == sha256 for name, sha256 in accepted.items())
 

@@ -18,7 +18,7 @@ from cronsim import CronSim
 from flows.prefect_server.lifeline import lifeline
 from flows.prefect_server.local_prefect import SCHEDULING, start_prefect
 from flows.serving.deploy_config import Deploy, Schedule
-from pipeline.user_cache import cache_folder
+from pipeline.user_cache import CACHE_VARIABLE, cache_folder
 
 
 class AlreadyServed(ValueError):
@@ -53,6 +53,8 @@ def _serve(config: Deploy, tell: Callable[[str], None]) -> None:
     if ours:
         one_at_a_time_on_the_gpu()
     home = get_current_settings().home / "gait2hip"
+    # With somebody else's server nobody has made it yet.
+    home.mkdir(parents=True, exist_ok=True, mode=0o700)
     tell(what_is_served(config, datetime.now().astimezone()))
     with lifeline(home / f"{_name_of(config.warehouse)}.pipe"):
         # Prefect looks for each flow's modules in this folder first, which may hold a warehouse of that very name.
@@ -120,5 +122,9 @@ def _only_one(warehouse: str, folder: Path) -> Iterator[None]:
         try:
             connection.execute("BEGIN EXCLUSIVE")
         except sqlite3.OperationalError as error:
+            if "locked" not in str(error):
+                raise ValueError(
+                    f"{lock} can't be locked: {error}. Name another folder in {CACHE_VARIABLE}."
+                ) from error
             raise AlreadyServed(f"another `gait2hip serve` is running for {warehouse}: end that one first.") from error
         yield

@@ -1,4 +1,4 @@
-"""Whether a session would take the place of another person's in the warehouse."""
+"""Whether a session would take the place of another person's in the warehouse, and how it may."""
 
 from pathlib import Path
 
@@ -7,6 +7,8 @@ from pipeline.session.session import Session
 from pipeline.storing.job import Job
 from warehouse.errors import WarehouseError
 from warehouse.files.read import read_row, rows_of_trials, stored
+from warehouse.files.storage import remove
+from warehouse.holdings.contents import is_imported, trial_files
 from warehouse.holdings.sources import source_of
 from warehouse.identity import SessionKey
 from warehouse.layout import Warehouse
@@ -22,11 +24,12 @@ def refuse_another_person(job: Job) -> None:
     Where it is not known what file was ingested or whose body was sized, that is no reason to refuse.
     """
     session, warehouse = job.setup.session, job.warehouse
+    _refuse_imported(job)
     recordings = _stored_recordings(warehouse, session.key)
     if not recordings:
         return  # Nobody's results would be lost.
     source = source_of(warehouse, session.key)
-    is_same_file = source is None or Path(source.session_file) == session.file
+    is_same_file = source is None or _is_same_file(Path(source.session_file), session.file)
     there, here = _stored_body(warehouse, session.key), (session.subject.mass_kg, session.subject.height_m)
     is_same_body = there is None or there == here
     if is_same_file and is_same_body:
@@ -45,6 +48,38 @@ def refuse_another_person(job: Job) -> None:
         f"of {_told(there)} from {before}{other}: one would overwrite the other. Correct the id in session.toml; if it "
         "is to replace what is stored, run `gait2hip ingest --replace`."
     )
+
+
+def remove_another_person(job: Job) -> None:
+    """Remove the stored trials of a session that is another person's, also those that this session does not name.
+
+    Else they would stand beside the new person's, and one that fails would leave the old one's in its place.
+    """
+    try:
+        refuse_another_person(job)
+    except ValueError:
+        key = job.setup.session.key
+        for row in rows_of_trials(job.warehouse, key):
+            # The row, which vouches for the others, is the first.
+            for path in trial_files(job.warehouse, key.of_trial(str(row["trial"]))):
+                remove(job.warehouse, path)
+
+
+def _refuse_imported(job: Job) -> None:
+    key = job.setup.session.key
+    for row in rows_of_trials(job.warehouse, key):
+        trial = str(row["trial"])
+        # What was imported has no recording.
+        if row["source_sha256"] is None and is_imported(stored(job.warehouse, "trials", key.of_trial(trial))):
+            raise ValueError(
+                f"{job.setup.session.file} is session {key.cohort}/{key.subject}/{key.session}, whose trial {trial} "
+                "was imported: one would overwrite the other. Correct the id in session.toml; if it is to replace what is "
+                "stored, run `gait2hip ingest --replace`."
+            )
+
+
+def _is_same_file(one: Path, other: Path) -> bool:
+    return one == other or (one.is_file() and one.samefile(other))
 
 
 def _stored_recordings(warehouse: Warehouse, key: SessionKey) -> dict[str, object]:
@@ -77,4 +112,4 @@ def _sha256(session: Session, trial: str) -> str | None:
 
 
 def _told(body: tuple[object, object] | None) -> str:
-    return "somebody" if body is None else f"a person of {body[0]:g} kg and {body[1]:g} m"
+    return "somebody" if body is None or None in body else f"a person of {body[0]:g} kg and {body[1]:g} m"

@@ -9,6 +9,7 @@ from pipeline.osim.version import opensim_version
 from pipeline.own_model.standing import standing_subject
 from pipeline.records import ScaledModel
 from pipeline.sizing.size_subject import size_subject
+from pipeline.storing.another_person import remove_another_person
 from pipeline.storing.job import Job, open_job
 from pipeline.storing.request import SessionRequest
 from warehouse.errors import WarehouseError
@@ -47,6 +48,8 @@ def prepare_session(request: SessionRequest) -> SessionOutcome:
     with one_writer(job.warehouse, key):
         # Another process may have stored just this meanwhile, and trials that rest on it.
         if not is_session_fresh(job.warehouse, key, keys["session"]):
+            if request.replace:
+                remove_another_person(job)
             _store(job, scaled, keys)
     remember_source(job.warehouse, source)
     return SessionOutcome(key=key)

@@ -12,11 +12,11 @@ _HEAD = ("what", "where", "channel", "how far", "limit", "found")
 def audit_summary(audit: Audit) -> str:
     """One line: how many verdicts of each kind, on how many subjects."""
     of = f"{audit.n_subjects} subjects, {audit.n_cycles} cycles"
-    if not audit.n_compared:
+    if audit.n_compared == 0:
         found = f"{len(audit.verdicts)} verdicts" if audit.verdicts else "nothing beyond what physiology allows"
         return f"nobody to compare with: {of}, {found}"
     if not audit.verdicts:
-        alone = audit.n_subjects - audit.n_compared
+        alone = 0 if audit.n_compared is None else audit.n_subjects - audit.n_compared
         return f"nothing suspicious in {of}" + (f"; {alone} subjects had nobody to compare with" if alone else "")
     counts = Counter(verdict.kind for verdict in audit.verdicts)
     kinds = ", ".join(f"{counts[kind]} {kind}" for kind in VERDICT_KINDS if counts[kind])

@@ -82,14 +82,14 @@ class AuditVerdict:
 class Audit:
     """Every verdict, in the order in which to look at them, and what could not be judged, with the reason.
 
-    `n_compared` of the subjects had others to be compared with, in one condition at least.
+    `n_compared` of the subjects had others to be compared with, in one condition at least; None in older audits.
     """
 
     verdicts: tuple[AuditVerdict, ...]
     not_judged: tuple[str, ...]
     n_cycles: int
     n_subjects: int
-    n_compared: int
+    n_compared: int | None
 
     @property
     def subjects(self) -> tuple[str, ...]:
@@ -117,7 +117,7 @@ def parse_audit(where: str, raw: bytes) -> Audit:
             not_judged=tuple(entries["not_judged"]),
             n_cycles=entries["n_cycles"],
             n_subjects=entries["n_subjects"],
-            n_compared=entries["n_compared"],
+            n_compared=entries.get("n_compared"),
         )
     except (KeyError, TypeError, ValueError) as error:
         raise WarehouseError(

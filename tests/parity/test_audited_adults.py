@@ -25,7 +25,7 @@ ALWAYS_FOUND = [name for name in FAULTS if name != "a muscle 4 times too strong"
 @pytest.fixture(scope="module")
 def release(ingested: Ingested, tmp_path_factory: pytest.TempPathFactory) -> Release:
     root = tmp_path_factory.mktemp("audited") / "warehouse"
-    for table in ("subjects", "sessions", "trials", "cycles", "activations"):
+    for table in ("subjects", "sessions", "trials", "cycles", "activations", "grf"):
         shutil.copytree(ingested.root / table, root / table)
     order = ReleaseOrder(
         name="recorded",

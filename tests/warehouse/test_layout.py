@@ -4,15 +4,24 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from warehouse.identity import SessionKey, TrialKey
+from warehouse.identity import SessionKey, TrialKey, check_name
 from warehouse.layout import Warehouse, identity, owner_process, scaled_model_path, table_path, temporary_path
 from warehouse.schemas import SCHEMAS
+
+
+def is_name(text: str) -> bool:
+    try:
+        check_name("name", text)
+    except ValueError:
+        return False
+    return True
+
 
 # Names built from the characters that could be confused with a separator, beside any safe name.
 names = st.one_of(
     st.from_regex(r"[A-Za-z0-9][A-Za-z0-9._-]{0,5}", fullmatch=True),
     st.text("a_.-", min_size=1, max_size=6).map(lambda tail: "a" + tail),
-)
+).filter(is_name)
 keys = st.builds(TrialKey, cohort=names, subject=names, session=names, trial=names)
 HOUSE = Warehouse("/data/house")
 

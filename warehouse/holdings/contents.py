@@ -10,6 +10,7 @@ from typing import Literal
 
 from warehouse.errors import WarehouseError
 from warehouse.files.read import check_file, is_fresh, read_scaled_model, stored
+from warehouse.files.storage import exists
 from warehouse.identity import SessionKey, TrialKey
 from warehouse.layout import Warehouse, scaled_model_path, table_path
 from warehouse.metadata import Stored
@@ -109,7 +110,10 @@ def is_trial_fresh(warehouse: Warehouse, key: TrialKey, provenance_keys: Mapping
         return False
     if row.key != provenance_keys["trials"] or not are_tables_fresh(warehouse, row, provenance_keys):
         return False
-    return all(_is_whole(warehouse, table, key) for table in ("trials", *_vouched_tables(row)))
+    # Also what the row doesn't vouch for, the motion of a rejected trial say: else damage to it would never heal.
+    own = (*PER_TRIAL, "cycles", *PER_MOTION, *PER_REJECTED)
+    there = [table for table in own if exists(warehouse, table_path(warehouse, table, schema_of(table).level, key))]
+    return all(_is_whole(warehouse, table, key) for table in {"trials", *_vouched_tables(row), *there})
 
 
 def are_tables_fresh(warehouse: Warehouse, row: Stored, provenance_keys: Mapping[str, str]) -> bool:

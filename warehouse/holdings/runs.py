@@ -3,6 +3,7 @@
 from dataclasses import asdict, dataclass
 from pathlib import PurePosixPath
 
+from warehouse.errors import WarehouseError
 from warehouse.files import seal, storage
 from warehouse.layout import RUNS, Warehouse, run_path, table_directory
 
@@ -34,7 +35,7 @@ def last_run(warehouse: Warehouse) -> IngestRun | None:
     for path in reversed(storage.files_under(warehouse, table_directory(warehouse, RUNS))):
         try:
             return _read(warehouse, path)
-        except (ValueError, TypeError):
+        except (WarehouseError, ValueError, TypeError):
             continue  # Written by another version, or damaged: an estimate is not worth an error.
     return None
 
@@ -45,7 +46,7 @@ def damaged_runs(warehouse: Warehouse) -> list[str]:
     for path in storage.files_under(warehouse, table_directory(warehouse, RUNS)):
         try:
             _read(warehouse, path)
-        except (ValueError, TypeError):
+        except (WarehouseError, ValueError, TypeError):
             damaged.append(path)
     return damaged
 

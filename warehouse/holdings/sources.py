@@ -52,10 +52,10 @@ def read_sources(warehouse: Warehouse) -> list[SessionSource]:
     for path in storage.files_under(warehouse, table_directory(warehouse, SOURCES)):
         try:
             sources.append(_read(warehouse, path, path))
-        except (ValueError, TypeError, KeyError) as error:
+        except (ValueError, TypeError, KeyError, WarehouseError) as error:
             try:
                 sources.append(_read(warehouse, source_copy_of(path), path))
-            except (MissingFile, ValueError, TypeError, KeyError):
+            except (WarehouseError, ValueError, TypeError, KeyError):
                 raise WarehouseError(
                     f"{path} is damaged, or of another version of gait2hip ({error}). Remove it and ingest its "
                     "session again."
@@ -69,7 +69,7 @@ def source_of(warehouse: Warehouse, key: SessionKey) -> SessionSource | None:
     for each in (path, source_copy_of(path)):
         try:
             return _read(warehouse, each, path)
-        except (MissingFile, ValueError, TypeError, KeyError):
+        except (WarehouseError, ValueError, TypeError, KeyError):
             continue
     return None
 
@@ -83,7 +83,7 @@ def damaged_sources(warehouse: Warehouse) -> list[str]:
                 _read(warehouse, each, path)
             except MissingFile:
                 pass  # Of a version that kept no copies.
-            except (ValueError, TypeError, KeyError):
+            except (WarehouseError, ValueError, TypeError, KeyError):
                 damaged.append(each)
     return damaged
 

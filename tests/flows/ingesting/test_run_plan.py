@@ -290,7 +290,7 @@ def test_a_warehouse_that_cannot_be_written_fails_before_any_work(
     taken = tmp_path / "file"
     taken.touch()
 
-    with pytest.raises(WarehouseError, match="can't write"):
+    with pytest.raises(WarehouseError, match="a file stands where a folder is needed"):
         ingest(taken, write_session("v1", {"t": "accept"}))
 
 

@@ -177,7 +177,7 @@ ARCHIVES: dict[str, tuple[Maker, str]] = {
 }
 MOTIONS: dict[str, tuple[Maker, str]] = {
     "infinite angle, csv": (_csv(infinite), "hip_rotation_r is infinite at sample 7"),
-    "infinite angle, mot": (_mot(infinite), "hip_rotation_r is infinite at sample 7"),
+    "infinite angle, mot": (_mot(infinite), "hip_rotation_r is not a number at 0.07 s"),
     "infinite angle, npz": (_npz(infinite), "NaN or infinity"),
     "absurd angle, csv": (
         _csv(absurd),

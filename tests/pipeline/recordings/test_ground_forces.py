@@ -206,7 +206,10 @@ def with_value(row, column, value, columns=RIGHT):
         (with_value(0, 0, 1).replace("endheader", "end"), "no 'endheader' line.*Export it again"),
         (with_value(0, 0, 1).replace("nRows=50", "nRows=500"), "says 500 rows, and it holds 50. It is cut off"),
         (with_value(0, 0, 1)[:-8], "row 49 has . numbers, expected 10"),
-        (with_value(0, 0, 1).replace("ground_force_r_vx", "ground_force_r_vy"), "columns of one name"),
+        (
+            with_value(0, 0, 1).replace("ground_force_r_vx", "ground_force_r_vy"),
+            "has ground_force_r_vy twice",
+        ),
         (with_value(0, 0, 1).replace("ground_force_r_vx", "fore_aft"), "'ground_r' lacks columns of its force"),
         (with_value(0, 0, 1).replace("ground_force_r_p", "cop_r_"), "'ground_r' lacks columns of its point"),
         ("", "no 'endheader' line"),

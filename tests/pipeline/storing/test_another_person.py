@@ -4,13 +4,15 @@ from pathlib import Path
 
 import pytest
 
+from pipeline.storing.another_person import remove_another_person
 from pipeline.storing.job import Job, open_job
 from pipeline.storing.request import SessionRequest
 from pipeline.storing.staleness import session_state
 from tests.pipeline.storing.test_job import request_of, rewrite
 from tests.pipeline.storing.test_store_trial import accept, job, result  # noqa: F401 - fixtures
 from tests.warehouse.one_file import write_row
-from tests.warehouse.samples import MADE, SESSION_ROW
+from tests.warehouse.samples import MADE, SESSION_ROW, trial_row
+from warehouse.files.read import rows_of_trials
 from warehouse.holdings.sources import SessionSource, remember_source
 
 pytestmark = pytest.mark.osim  # a stage's key names the OpenSim that is installed
@@ -108,3 +110,33 @@ def test_another_person_in_the_same_folder_is_refused(request_there: SessionRequ
 
 def test_where_nothing_is_stored_nobody_is_overwritten(job: Job) -> None:  # noqa: F811
     assert [trial.state for trial in session_state(request_of(job.setup.session.file.parent)).trials] == ["missing"] * 2
+
+
+def test_who_is_replaced_leaves_no_trial_behind(request_there: SessionRequest) -> None:
+    heavier(request_there)
+    recorded_again(request_there, "walk 01.c3d", "walk_02.c3d", "static.c3d")
+    rewrite(Path(request_there.session_file), '"walk_02.c3d"', "# no longer")
+    replacing = open_job(request_there)
+
+    remove_another_person(replacing)
+
+    assert rows_of_trials(replacing.warehouse, replacing.setup.session.key) == []
+    left = [file for file in Path(replacing.warehouse.root).rglob("*") if file.stem in ("walk_01", "walk_02")]
+    assert left == []
+
+
+def test_a_correction_replaces_nobody(request_there: SessionRequest) -> None:
+    heavier(request_there)
+    correcting = open_job(request_there)
+
+    remove_another_person(correcting)
+
+    assert len(rows_of_trials(correcting.warehouse, correcting.setup.session.key)) == 2
+
+
+def test_imported_data_are_not_overwritten(job: Job) -> None:  # noqa: F811
+    key = job.setup.session.key.of_trial("walk_01")
+    write_row(job.warehouse, "trials", key, trial_row(), **{**MADE, "made_from": {"imported": "published.npz"}})
+
+    with pytest.raises(ValueError, match="walk_01 was imported: one would overwrite the other"):
+        session_state(request_of(job.setup.session.file.parent))
