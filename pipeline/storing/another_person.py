@@ -73,8 +73,8 @@ def _refuse_imported(job: Job) -> None:
         if row["source_sha256"] is None and is_imported(stored(job.warehouse, "trials", key.of_trial(trial))):
             raise ValueError(
                 f"{job.setup.session.file} is session {key.cohort}/{key.subject}/{key.session}, whose trial {trial} "
-                "was imported: one would overwrite the other. Correct the id in session.toml; if it is to replace what is "
-                "stored, run `gait2hip ingest --replace`."
+                "was imported: one would overwrite the other. Correct the id in session.toml; if it is to replace "
+                "what is stored, run `gait2hip ingest --replace`."
             )
 
 
