@@ -168,7 +168,8 @@ def _warehouse(root: str) -> Iterator[Finding]:
     except WarehouseError as error:
         yield Finding(about="warehouse", state="problem", found=str(error))
         return
-    counts = f"{len(found.accepted)} accepted and {len(found.rejected)} rejected trials"
+    angles = f", {len(found.of_kinematics)} of kinematics only" if found.of_kinematics else ""
+    counts = f"{len(found.accepted)} accepted and {len(found.rejected)} rejected trials{angles}"
     yield Finding(about="warehouse", state="well", found=f"{root} can be written; {counts}")
     if warehouse.is_local:
         yield _space("warehouse", Path(warehouse.base), "the next ingest or release needs it")

@@ -67,12 +67,25 @@ def read_row(warehouse: Warehouse, table: str, key: SessionKey) -> dict[str, obj
 def read_scaled_model(warehouse: Warehouse, key: SessionKey) -> str:
     """The session's scaled model, as OpenSim's XML. WarehouseError if it isn't the one that the session's row is of."""
     path = scaled_model_path(warehouse, key)
-    content = storage.read_bytes(warehouse, path)
-    check_sha256(path, content, stored(warehouse, "sessions", key).vouches.get(SCALED_MODEL))
+    content = _vouched_model(warehouse, key, path)
     try:
         return content.decode()
     except UnicodeDecodeError as error:
         raise WarehouseError(f"{path} is damaged: {NOT_AS_STORED}") from error
+
+
+def _vouched_model(warehouse: Warehouse, key: SessionKey, path: str) -> bytes:
+    def read_and_checked() -> bytes:
+        vouched = stored(warehouse, "sessions", key).vouches.get(SCALED_MODEL)
+        content = storage.read_bytes(warehouse, path)
+        check_sha256(path, content, vouched)
+        return content
+
+    try:
+        return read_and_checked()
+    except WarehouseError:
+        # The session may have been stored anew between the two.
+        return read_and_checked()
 
 
 def check_file(warehouse: Warehouse, table: str, path: str) -> Stored:

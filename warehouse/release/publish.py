@@ -44,7 +44,7 @@ class Release:
 
 
 def open_release(root: str) -> Release:
-    """The release in a folder, local or `s3://…`. MissingFile or WarehouseError if there is no undamaged one."""
+    """The release in a folder, local or `s3://…`. MissingFile if there is none, WarehouseError if it is damaged."""
     folder = Warehouse(root)
     path = file_path(folder, MANIFEST_FILE)
     try:
@@ -59,8 +59,9 @@ def open_release(root: str) -> Release:
     named = _PUBLISHED_NAME.search(folder.base)
     if named and (raw != manifest.as_bytes() or named[0] != release_folder(manifest)):
         raise WarehouseError(
-            f"{path} is not the manifest that the folder's name is the hash of: it was changed or damaged. Remove the "
-            "release's folder and cut it again with `gait2hip release`."
+            f"{path} is not the manifest that the folder's name is the hash of: the folder was renamed, or the "
+            f"manifest changed or damaged. By what it says now the folder's name is {release_folder(manifest)}: give it "
+            "that name if you renamed it, or else cut the release again with `gait2hip release`."
         )
     return Release(root=folder, manifest=manifest)
 

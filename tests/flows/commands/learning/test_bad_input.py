@@ -74,6 +74,8 @@ def test_nan_in_a_release(tmp_path: Path) -> None:
     digest = hashlib.sha256(file.read_bytes()).hexdigest()
     entries["files"][file.name] = {"sha256": digest, "n_bytes": file.stat().st_size}
     manifest.write_text(json.dumps(entries))
+    # Under a name that is no hash of it.
+    release = str(Path(release).rename(tmp_path / "theirs"))
 
     said = _refused(_train(release, tmp_path / "run"), tmp_path / "run")
     assert "angles_deg: 3 of 15 cycles hold NaN or infinity (subjects: adults/S1)" in said
