@@ -60,8 +60,8 @@ def open_release(root: str) -> Release:
     if named and (raw != manifest.as_bytes() or named[0] != release_folder(manifest)):
         raise WarehouseError(
             f"{path} is not the manifest that the folder's name is the hash of: the folder was renamed, or the "
-            f"manifest changed or damaged. By what it says now the folder's name is {release_folder(manifest)}: give it "
-            "that name if you renamed it, or else cut the release again with `gait2hip release`."
+            f"manifest changed or damaged. By what it says now the folder is {release_folder(manifest)}: give it that "
+            "name if you renamed it, or else cut the release again with `gait2hip release`."
         )
     return Release(root=folder, manifest=manifest)
 
