@@ -185,7 +185,7 @@ def _ways_to_read(text: str) -> Iterator[tuple[str, str]]:
             yield side, plain.removeprefix(word)
         if plain.endswith(word):
             yield side, plain.removesuffix(word)
-    if len(parts) == 1 and plain[:1] in ("r", "l"):
+    if plain[:1] in ("r", "l") and (len(parts) == 1 or (len(parts) == 2 and parts[1].lower() in _SIDES_OF_A_JOINT)):
         yield plain[0], plain[1:]
     yield "", plain
 
@@ -223,6 +223,8 @@ def _meaning(side: str, kind: str, name: str, order: int) -> tuple[Place, int] |
     return (Place(f"{name}_{side}", _letter(side)), order) if side else None
 
 
+# RKNEE_LAT: the side is the first letter, though the label has two parts.
+_SIDES_OF_A_JOINT = frozenset({"lat", "med", "lateral", "medial"})
 _Entry = tuple[str, str, int]
 
 

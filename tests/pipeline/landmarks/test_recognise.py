@@ -88,6 +88,8 @@ def test_a_laboratorys_labels_are_recognised_and_never_put_on_the_wrong_side(cho
         ("C7", Place("torso", "", "c7")),
         ("R.Shank.Top.Lateral", Place("tibia_r", "r")),
         ("RTH2", Place("femur_r", "r")),
+        ("LKNEE_LAT", Place("femur_l", "l", "lateral_femoral_epicondyle")),
+        ("RANK_MED", Place("tibia_r", "r", "medial_malleolus")),
     ],
 )
 def test_labels_of_well_known_sets(label, place) -> None:
