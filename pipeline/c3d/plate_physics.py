@@ -81,7 +81,7 @@ def judged_plate(setup: PlateSetup, channels: np.ndarray) -> tuple[ForcePlate, l
         return _with_possible_free_moment(setup, channels, plate, stated)
     possible = [
         (reading, changed, values)
-        for reading, changed, values in _other_readings(setup, channels)
+        for reading, changed, values in (_other_readings(setup, channels) if stated.share_inside < 0.5 else ())
         if (pressure := _pressure(changed, values)) is not None and pressure.is_inside and not pressure.still_axes
     ]
     if len(possible) == 1:

@@ -42,7 +42,8 @@ def weigh_standing(static: StaticTrial, profile: Profile, mass_kg: float, recipe
         return None
     settings = recipe.scaling
     plates = plates_in_ground(static.recording, ground_rotation(static.recording, profile))
-    loads_n = {plate.number: float(np.nanmedian(plate.force_n[:, 1])) for plate in plates}
+    known = {plate.number: plate.force_n[np.isfinite(plate.force_n[:, 1]), 1] for plate in plates}
+    loads_n = {number: float(np.median(vertical_n)) if len(vertical_n) else 0.0 for number, vertical_n in known.items()}
     least_n = settings.min_foot_body_weights * mass_kg * GRAVITY_M_S2
     loaded = [plate for plate in plates if loads_n[plate.number] > least_n]
     if not loaded:

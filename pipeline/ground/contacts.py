@@ -18,6 +18,8 @@ from pipeline.session.recipe import GroundReactionSettings
 from pipeline.signals import debounced, runs
 
 GRAVITY_M_S2 = 9.80665
+# Gaps in a plate's readings that are filled: a force filtered at 6 Hz does not change in so short a time.
+PLATE_GAP_S = 0.02
 # A plate has its vertical channel's sign reversed if it pulls with more than the first share of body weight and never
 # pushes with more than the second.
 PULLED_BODY_WEIGHTS, PUSHED_BODY_WEIGHTS = 0.5, 0.2
@@ -91,18 +93,32 @@ class _Feet:
 
 
 def plates_in_ground(recording: Recording, rotation: np.ndarray) -> tuple[ForcePlate, ...]:
-    """The recording's plates with every vector turned into the ground frame."""
+    """The recording's plates with every vector turned into the ground frame, and gaps of a moment filled."""
+    longest = PLATE_GAP_S * recording.analog_rate_hz
     return tuple(
         replace(
             plate,
             corners_m=plate.corners_m @ rotation.T,
             origin_m=rotation @ plate.origin_m,
             normal=rotation @ plate.normal,
-            force_n=plate.force_n @ rotation.T,
-            moment_nm=plate.moment_nm @ rotation.T,
+            force_n=_without_short_gaps(plate.force_n, longest) @ rotation.T,
+            moment_nm=_without_short_gaps(plate.moment_nm, longest) @ rotation.T,
         )
         for plate in recording.plates
     )
+
+
+def _without_short_gaps(values: np.ndarray, longest: float) -> np.ndarray:
+    """Each column (S, 3) with straight lines over gaps of so many samples at most; those at an end stay."""
+    if np.isfinite(values).all():
+        return values
+    filled = values.copy()
+    for column in filled.T:
+        known = np.flatnonzero(np.isfinite(column))
+        for start, stop in runs(~np.isfinite(column)):
+            if start > 0 and stop < len(column) and stop - start <= longest:
+                column[start:stop] = np.interp(np.arange(start, stop), known, column[known])
+    return filled
 
 
 def find_contacts(
@@ -134,7 +150,8 @@ def find_contacts(
         _refuse_endless(recording, plate)
         _refuse_loaded_without_feet(recording, plate, feet)
         for samples in _loadings(recording, plate, feet):
-            contacts += _contacts_of(recording, plate, samples, feet)
+            found = _contacts_of(recording, plate, samples, feet)
+            contacts += [_if_all_is_known(contact, recording, plate, samples) for contact in found]
     contacts.sort(key=lambda contact: (contact.start_s, contact.plate))
     return _joined(contacts, plates, feet)
 
@@ -145,7 +162,7 @@ def _loadings(recording: Recording, plate: ForcePlate, feet: _Feet) -> list[tupl
     In running both feet can be off the floor for less than noise may last.
     """
     settings, rate_hz = feet.settings, recording.analog_rate_hz
-    above = plate.force_n[:, 1] > settings.contact_threshold_n
+    above = _loaded(plate.force_n[:, 1], settings.contact_threshold_n)
     found: list[tuple[int, int]] = []
     for start, stop in runs(debounced(above, rate_hz, settings.debounce_s)):
         steady = [
@@ -161,6 +178,25 @@ def _loadings(recording: Recording, plate: ForcePlate, feet: _Feet) -> list[tupl
                 begin = next_begin
         found.append((begin, stop))
     return found
+
+
+def _loaded(vertical_n: np.ndarray, threshold_n: float) -> np.ndarray:
+    """Whether each sample bears more than a threshold; unknown ones do where what is known beside them does."""
+    above = vertical_n > threshold_n
+    for start, stop in runs(np.isnan(vertical_n)):
+        above[start:stop] = above[max(start - 1, 0)] or above[min(stop, len(above) - 1)]
+    return above
+
+
+def _if_all_is_known(
+    contact: PlateContact, recording: Recording, plate: ForcePlate, samples: tuple[int, int]
+) -> PlateContact:
+    unknown = np.isnan(np.hstack([plate.force_n, plate.moment_nm])[slice(*samples)]).any(axis=1)
+    if not unknown.any() or contact.reason:
+        return contact
+    first_s = recording.time_s[0] + (samples[0] + int(np.argmax(unknown))) / recording.analog_rate_hz
+    why = f"plate {plate.number} has no readings in {unknown.sum()} samples, first at {first_s:.2f} s"
+    return replace(contact, reason=why)
 
 
 def _foot_under(recording: Recording, plate: ForcePlate, samples: tuple[int, int], feet: _Feet) -> Side | None:
@@ -290,7 +326,8 @@ def _refuse_loaded_without_feet(recording: Recording, plate: ForcePlate, feet: _
     for side in SIDES:
         for place_m in feet.ends(side):
             far &= distance_to_edge_m(place_m, plate.corners_m) < -NO_FOOT_M
-    if far.sum() < NO_FOOT_S * feet.markers.rate_hz:
+    # Where this walker never comes near, somebody or something else may stand.
+    if far.all() or far.sum() < NO_FOOT_S * feet.markers.rate_hz:
         return
     ratio = round(recording.analog_rate_hz / recording.point_rate_hz)
     load_n = float(np.nanmedian(plate.force_n[::ratio][: len(far)][far, 1]))
@@ -298,7 +335,8 @@ def _refuse_loaded_without_feet(recording: Recording, plate: ForcePlate, feet: _
         raise TrialRejected(
             "ground_reactions",
             f"{recording.path.name}: plate {plate.number} bears {load_n:.0f} N while no foot is near it, expected "
-            "about 0. Take the constant off in the laboratory's software (FORCE_PLATFORM:ZERO), or leave it out.",
+            "about 0, unless somebody else stands there. Take the constant off in the laboratory's software "
+            "(FORCE_PLATFORM:ZERO), or leave it out.",
         )
 
 

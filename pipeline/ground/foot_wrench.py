@@ -61,6 +61,8 @@ def foot_wrench(
     reason = _reasons(side, own, events, markers)
     known = reason == ""
     force_n, moment_nm = _filtered(list(measured.values()), stand_ins, recording, markers, settings)
+    lost = known & ~(np.isfinite(force_n).all(axis=1) & np.isfinite(moment_nm).all(axis=1))
+    reason[lost], known = "the plate's readings are unknown", known & ~lost
     force_n[~known], moment_nm[~known] = 0.0, 0.0
     cop_m, free_moment_nm = _centre(force_n, moment_nm, point_m, settings.contact_threshold_n)
     return FootWrench(

@@ -64,8 +64,8 @@ def residual_ratios(
     ground_n = sum(wrenches[side].force_n[both] for side in SIDES)
     peak_n = float(np.linalg.norm(ground_n, axis=1).max())
     return Residuals(
-        force_ratio=_share(_residual(solution.moments, RESIDUAL_FORCES, both), peak_n),
-        moment_ratio=_share(_residual(solution.moments, RESIDUAL_MOMENTS, both), peak_n * subject.height_m),
+        force_ratio=_residual_share(solution.moments, RESIDUAL_FORCES, both, peak_n),
+        moment_ratio=_residual_share(solution.moments, RESIDUAL_MOMENTS, both, peak_n * subject.height_m),
     )
 
 
@@ -188,8 +188,9 @@ def _peak(forces: GeneralizedForces, names: Sequence[str], frames: np.ndarray) -
     return float(np.sqrt(np.sum(np.square(present), axis=0)).max()) if present else 0.0
 
 
-def _residual(moments: GeneralizedForces, names: Sequence[str], frames: np.ndarray) -> float:
+def _residual_share(moments: GeneralizedForces, names: Sequence[str], frames: np.ndarray, whole: float) -> float:
+    """A residual's root mean square over `whole`; NaN for a model that has no such coordinate."""
     present = [moments.column(name)[frames] for name in names if name in moments.names]
     if not present:
         return float("nan")
-    return float(np.sqrt(np.mean(np.sum(np.square(present), axis=0))))
+    return _share(float(np.sqrt(np.mean(np.sum(np.square(present), axis=0)))), whole)

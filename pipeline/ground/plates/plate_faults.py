@@ -31,8 +31,12 @@ END_S = 0.05
 LEAST_FREE_MOMENT_M = 0.001
 # One plate's tells its sign by itself beyond this. Below, it changes the hip's moment by less than 0.05 N·m/kg.
 OWN_FREE_MOMENT_M = 0.0025
-# The pressure under a foot that rolls travels further than this: 52 mm at least under 64 plates' whole stances.
-STILL_M = 0.015
+# The pressure under a foot that rolls travels further than this over a stance: 52 mm at least under 64 plates. Over a
+# part of one it may not.
+STILL_M, STILL_S = 0.015, 0.4
+# A pressure that lies further off than this turns the body about the vertical as much as free moments do: their sign is
+# not told by it.
+IN_PLACE_M = 0.02
 # A motion explains what was measured if it leaves less than this many times what is usual, root mean square over all
 # components; what it does not explain, for want of markers on the trunk above all, it can't judge.
 EXPLAINED = 4.0
@@ -251,8 +255,9 @@ class _Compared:
         inner = (needed.time_s >= needed.time_s[0] + END_S) & (needed.time_s <= needed.time_s[-1] - END_S)
         lever_m = float(needed.mass_centre_m[:, 1].mean())
         self.needed, self.given, self.weight_n = needed, given, weight_n
-        self.known = given.known & inner
-        self.least = math.ceil(LEAST_S * rate_hz)
+        everything = np.hstack([given.force_n, given.moment_nm, needed.force_n, needed.moment_nm])
+        self.known = given.known & inner & np.isfinite(everything).all(axis=1)
+        self.least, self.rate_hz = math.ceil(LEAST_S * rate_hz), rate_hz
         self.scale = weight_n * np.array([1.0, 1, 1, lever_m, lever_m, lever_m])
         self.stated = self.left(given.force_n, given.moment_nm)
 
@@ -308,13 +313,22 @@ def judge_plates(
     """The figures of each component, and the plates that something else than what is stated explains."""
     compared = _Compared(needed, given, weight_n)
     judged = [share for share in given.shares if compared.frames(share).any()]
-    faults = [one for share in judged if (one := _most_likely(compared, share)).drop >= settings.report_fault_drop]
-    free_gain = _free_moment_gain(compared, judged, LEAST_FREE_MOMENT_M)
     shift_m = {share.number: _shift_m(compared, frames) for share in judged if (frames := compared.alone(share)).any()}
+    faults = [
+        one
+        for share in judged
+        if (one := _most_likely(compared, share)).drop >= settings.report_fault_drop
+        and (one.correction != FREE_MOMENT or _is_in_place(shift_m.get(share.number)))
+    ]
+    free_gain = _free_moment_gain(compared, judged, LEAST_FREE_MOMENT_M)
     # A force out of place, or of another sign, turns the body about the vertical too.
     grave = any(one.drop >= settings.min_fault_drop for one in faults)
     if not grave and not any((np.abs(at_m) > settings.report_pressure_shift_m).any() for at_m in shift_m.values()):
-        free = [_free_reversed(share) for share in _free_reversed_of(compared, judged, free_gain, settings)]
+        free = [
+            _free_reversed(share)
+            for share in _free_reversed_of(compared, judged, free_gain, settings)
+            if _is_in_place(shift_m.get(share.number))
+        ]
         faults = free or faults
     alone = {share.number: frames for share in given.shares if (frames := compared.alone(share)).any()}
     return PlateAgreement(
@@ -379,10 +393,21 @@ def _shift_m(compared: _Compared, alone: np.ndarray) -> np.ndarray:
     return np.where([True, _correlation(compared, 2) > LEAST_CORRELATION], shift_m, np.nan)
 
 
+def _is_in_place(shift_m: np.ndarray | None) -> bool:
+    """Whether a plate's pressure lies where the motion needs it; one that never bears alone passes."""
+    return shift_m is None or bool((np.abs(shift_m) < IN_PLACE_M).all())
+
+
 def _travel_m(compared: _Compared, share: ForcePlate) -> float:
-    """How far the centre of pressure moves over the frames that judge a plate, the outer twentieths of it left out."""
+    """How far the centre of pressure moves over the frames that judge a plate, the outer twentieths of it left out.
+
+    NaN where they are too few for a foot to roll.
+    """
     cop_m, _ = centre_of_pressure(share)
     at_m = cop_m[compared.frames(share)] @ compared.given.rotation.T
+    at_m = at_m[np.isfinite(at_m).all(axis=1)]
+    if len(at_m) < STILL_S * compared.rate_hz:
+        return math.nan
     return float(np.linalg.norm(np.ptp(np.percentile(at_m, (5, 95), axis=0), axis=0)[[0, 2]]))
 
 

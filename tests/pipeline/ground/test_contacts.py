@@ -316,3 +316,34 @@ def test_moments_in_another_unit_are_named_where_the_pressure_is_off_any_foot(wa
     reasons = [contact.reason for contact in contacts_of(large, profile, recipe) if contact.plate == 1]
     assert reasons
     assert all("is under it with its moments divided by 1000: N·mm, not N·m" in reason for reason in reasons)
+
+
+def unknown_from(recording, which, length_s):
+    """Samples of the middle of a contact, so many seconds long."""
+    first = int((which.start_s + which.stop_s) / 2 * recording.analog_rate_hz)
+    return list(range(first, first + round(length_s * recording.analog_rate_hz)))
+
+
+def test_a_gap_of_a_moment_in_a_plate_s_readings_is_filled(walker, profile, recipe):
+    recording = walker.recording()
+    whole = contacts_of(recording, profile, recipe)
+    holed = with_unknown(recording.plates, unknown_from(recording, whole[0], 0.01))
+    found = contacts_of(replace(recording, plates=holed), profile, recipe)
+    assert [(each.start_s, each.stop_s, each.reason) for each in found] == [
+        (each.start_s, each.stop_s, each.reason) for each in whole
+    ]
+
+
+def test_a_longer_gap_parts_no_contact_and_costs_the_one_it_is_in(walker, profile, recipe):
+    """Unknown is not swing: where a force is lost for 0.1 s in mid-stance there are no strike and no foot-off."""
+    recording = walker.recording()
+    whole = contacts_of(recording, profile, recipe)
+    of_plate = whole[0].plate
+    holed = tuple(
+        with_unknown([plate], unknown_from(recording, whole[0], 0.1))[0] if plate.number == of_plate else plate
+        for plate in recording.plates
+    )
+    found = contacts_of(replace(recording, plates=holed), profile, recipe)
+    assert [(each.start_s, each.stop_s) for each in found] == [(each.start_s, each.stop_s) for each in whole]
+    assert f"plate {of_plate} has no readings in" in found[0].reason and not found[0].usable
+    assert [each.reason for each in found[1:]] == [each.reason for each in whole[1:]]
