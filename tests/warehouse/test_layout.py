@@ -76,3 +76,19 @@ def test_a_temporary_file_is_hidden_unique_and_knows_its_process(tmp_path: Path)
     assert one.name.startswith(".")
     assert owner_process(one) == os.getpid()
     assert owner_process(tmp_path / ".a.b-1.parquet.elsewhere-12.00.part") is None
+
+
+@pytest.mark.parametrize(
+    "root",
+    [
+        "s3://key:hidden@bucket/prefix",
+        "s3://key:hidden%40bucket/prefix",
+        "s3://bucket/prefix?region=eu-west-1&secret_key=hidden",
+        "s3://bucket?ACCESS_KEY=hidden",
+        "s3://bucket?session%5Ftoken=hidden",
+    ],
+)
+def test_an_address_with_keys_is_refused_and_not_repeated(root: str) -> None:
+    with pytest.raises(ValueError, match="AWS_ACCESS_KEY_ID") as error:
+        Warehouse(root)
+    assert "hidden" not in str(error.value)
