@@ -12,7 +12,8 @@ from warehouse.schemas import SCHEMAS
 names = st.one_of(
     st.from_regex(r"[A-Za-z0-9][A-Za-z0-9._-]{0,5}", fullmatch=True),
     st.text("a_.-", min_size=1, max_size=6).map(lambda tail: "a" + tail),
-)
+    # What can't be a file on Windows is refused as a name.
+).filter(lambda name: not name.endswith(".") and name[:3].lower() not in ("con", "nul", "aux", "prn", "com", "lpt"))
 keys = st.builds(TrialKey, cohort=names, subject=names, session=names, trial=names)
 HOUSE = Warehouse("/data/house")
 

@@ -71,17 +71,17 @@ print("in a file:", [str(file) for file in kept if secret.encode() in file.read_
 
 
 @pytest.fixture(scope="module")
-def told(tmp_path_factory: pytest.TempPathFactory) -> str:
+def told(ready_home: Path, tmp_path_factory: pytest.TempPathFactory) -> str:
     """What the attack printed."""
     folder = tmp_path_factory.mktemp("token")
     (folder / "temporary").mkdir()
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("PREFECT_")}
-    own = {"PYTHONPATH": str(ROOT), "PREFECT_HOME": str(folder / "home"), "TMPDIR": str(folder / "temporary")}
+    own = {"PYTHONPATH": str(ROOT), "PREFECT_HOME": str(ready_home), "TMPDIR": str(folder / "temporary")}
     done = subprocess.run(
         [sys.executable, "-c", ATTACK], env={**inherited, **own}, capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stderr
-    assert not stat.S_IMODE((folder / "home" / "gait2hip").stat().st_mode) & 0o077
+    assert not stat.S_IMODE((ready_home / "gait2hip").stat().st_mode) & 0o077
     return done.stdout
 
 

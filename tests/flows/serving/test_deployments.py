@@ -102,7 +102,7 @@ def test_every_section_is_a_deployment_with_its_schedule(tmp_path: Path) -> None
     done = run(LIST, str(write(tmp_path, WHOLE + RETRAIN + EVALUATE)))
     assert done.returncode == 0, done.stderr
     inbox, regenerate, retrain, evaluate = done.stdout.splitlines()
-    assert inbox.startswith("ingest-inbox scheduled */5 * * * * Europe/Zurich ['inbox', 'model', 'recipe'")
+    assert inbox.startswith("ingest-inbox scheduled */5 * * * * Europe/Zurich ['inbox', 'model', 'profiles', 'recipe'")
     assert regenerate.startswith(
         "regenerate scheduled 0 2 * * * UTC ['inbox', 'profiles', 'recipe', 'warehouse', 'workers']"
     )
