@@ -3,6 +3,9 @@ import signal
 import subprocess
 import sys
 import threading
+import urllib.error
+import urllib.request
+from base64 import b64encode
 from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -104,6 +107,37 @@ def test_the_server_and_its_database_go_with_a_process_that_is_killed(ready_home
     assert len(servers) == 1
     assert alive == []
     assert list(temporary.iterdir()) == []
+
+
+def answer_to(url: str, headers: dict[str, str]) -> int:
+    try:
+        with urllib.request.urlopen(urllib.request.Request(url, b"{}", headers), timeout=60) as answer:
+            return answer.status
+    except urllib.error.HTTPError as error:
+        return error.code
+
+
+def test_only_who_knows_the_token_is_answered_and_only_on_this_machine(ready_home: Path, tmp_path: Path) -> None:
+    """Who reaches a server may name code for it to run."""
+    process = _start(ready_home, WAITING, TMPDIR=str(tmp_path))
+    assert process.stdout is not None
+    assert process.stdout.readline() == "started\n"
+    url, token = process.stdout.readline().split()
+    (server,) = psutil.Process(process.pid).children()
+    try:
+        known = {"Content-Type": "application/json", "Authorization": f"Basic {b64encode(token.encode()).decode()}"}
+        guessed = {**known, "Authorization": "Basic " + b64encode(b"gait2hip:guess").decode()}
+        flows = f"{url}/flows/filter"
+        assert [answer_to(flows, headers) for headers in ({}, guessed, known)] == [401, 401, 200]
+        (listening,) = [place for place in server.net_connections() if place.status == psutil.CONN_LISTEN]
+        assert listening.laddr.ip == "127.0.0.1"
+        assert token not in " ".join(server.cmdline() + psutil.Process(process.pid).cmdline())
+        (folder,) = tmp_path.iterdir()
+        assert folder.stat().st_mode & 0o077 == 0, "a database of codes and sessions is its owner's"
+        assert not any(token.encode() in file.read_bytes() for file in folder.rglob("*") if file.is_file())
+    finally:
+        process.kill()
+        process.communicate()
 
 
 def test_an_interruption_from_the_keyboard_does_not_reach_the_server(ready_home: Path) -> None:

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.long
+
 ROOT = Path(__file__).parents[3]
 # Prefect reads its settings when it is imported: all this in a process of its own, whose flows run as a user's do.
 ATTACK = """
