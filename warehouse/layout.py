@@ -25,6 +25,7 @@ from dataclasses import dataclass
 from functools import cache, lru_cache
 from pathlib import Path
 from typing import Literal
+from urllib.parse import unquote
 
 from pyarrow import fs
 
@@ -34,6 +35,8 @@ from warehouse.provenance import stable_hash
 Level = Literal["subject", "session", "trial"]
 
 SCALED_MODELS = "scaled_models"
+# Options of an address that are no place.
+_SECRETS = frozenset({"access_key", "secret_key", "session_token", "external_id"})
 SOURCES = "sources"
 RUNS = "runs"
 RELEASES = "releases"
@@ -56,6 +59,7 @@ class Warehouse:
         text = os.fspath(self.root)
         if not text.strip():
             raise ValueError("the warehouse's root is empty: give a directory or s3://bucket/prefix.")
+        _refuse_secrets(text)
         object.__setattr__(self, "root", text)
 
     @property
@@ -72,6 +76,19 @@ class Warehouse:
     def is_local(self) -> bool:
         """Whether files can be renamed and synchronised through the operating system."""
         return isinstance(self.filesystem, fs.LocalFileSystem)
+
+
+def _refuse_secrets(root: str) -> None:
+    """ValueError for keys in an address, which does not repeat them: addresses are logged, stored and shown."""
+    if "://" not in root:
+        return
+    where, _, options = root.partition("?")
+    names = {option.partition("=")[0].strip().lower() for option in re.split("[&;#]", unquote(options))}
+    if "@" in unquote(where) or names & _SECRETS:
+        raise ValueError(
+            "the warehouse's address holds keys, which would be stored and shown with it. Leave them out, and give "
+            "them by the environment: AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN."
+        )
 
 
 # A process connects to an object store once.

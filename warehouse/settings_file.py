@@ -1,6 +1,10 @@
 """Settings in TOML, records in JSON: one way to read a file, check it whole, and say what is wrong with it."""
 
+import errno
 import json
+import os
+import re
+import stat
 import tomllib
 from pathlib import Path
 from typing import Any, TypeVar
@@ -18,19 +22,22 @@ class Checked(BaseModel):
 _MOST_LEVELS = 20
 _MOST_BYTES = 4 << 20
 _MOST_SHOWN = 80
+# What a key is made of, and whatever ends one. Each alternative takes all it can: no text is walked through twice.
+_TOKENS = re.compile(
+    r"""(?P<long>"{3}(?:[^"\\]|\\.|"(?!""))*+(?:"{3})?|'{3}(?:[^']|'(?!''))*+(?:'{3})?)"""
+    r"""|(?P<part>"(?:[^"\\\n]|\\.)*+"?|'[^'\n]*+'?|[A-Za-z0-9_-]++)"""
+    r"|(?P<dot>\.)|(?P<blank>[ \t]++)|(?P<comment>#[^\n]*+)|[^A-Za-z0-9_\-.\"'#]",
+    re.DOTALL,
+)
 
 CheckedT = TypeVar("CheckedT", bound=Checked)
 
 
-def read_toml(path: Path) -> dict[str, object]:
+def read_toml(path: Path, *, follow_link: bool = True) -> dict[str, object]:
     """A TOML file's content. ValueError says which file, what is wrong with it, and what to do."""
-    if path.exists() and not path.is_file():
-        raise ValueError(f"{path} is no file but a folder, a pipe or a device. Save its content as a file.")
     try:
-        if path.stat().st_size > _MOST_BYTES:
-            raise ValueError(f"{path} has {path.stat().st_size:,} bytes, expected settings. Correct the path.")
         # Editors on Windows begin UTF-8 files with a byte order mark.
-        text = path.read_text("utf-8-sig")
+        text = regular_bytes(path, _MOST_BYTES, follow_link=follow_link).decode("utf-8-sig")
     except FileNotFoundError as error:
         raise ValueError(f"{path} does not exist. Correct the path.") from error
     except OSError as error:
@@ -40,8 +47,46 @@ def read_toml(path: Path) -> dict[str, object]:
     return parse_toml(str(path), text)
 
 
+def regular_bytes(path: Path, most: int, *, follow_link: bool = True) -> bytes:
+    """The content of a file, opened once.
+
+    ValueError for what is no regular file, for a link if none is to be followed, or for more than `most` bytes; OSError
+    if it can't be opened.
+    """
+    # Neither is there on Windows. A pipe would wait for its writer.
+    flags = getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+    if not follow_link:
+        flags |= getattr(os, "O_NOFOLLOW", 0)
+    try:
+        opened = os.open(path, os.O_RDONLY | flags)
+    except OSError as error:
+        if error.errno == errno.ELOOP and not follow_link:
+            raise ValueError(f"{path} is a link. Copy the file itself there.") from error
+        if path.is_dir() or error.errno == errno.ENXIO:
+            raise _no_file(path) from error
+        raise
+    try:
+        kind = os.fstat(opened)
+        if not stat.S_ISREG(kind.st_mode):
+            raise _no_file(path)
+        with os.fdopen(opened, "rb", closefd=False) as file:
+            content = file.read(most + 1)
+    finally:
+        os.close(opened)
+    if len(content) > most:
+        raise ValueError(f"{path} has {kind.st_size:,} bytes, expected {most:,} at most. Correct the path.")
+    return content
+
+
+def _no_file(path: Path) -> ValueError:
+    return ValueError(f"{path} is no file but a folder, a pipe or a device. Save its content as a file.")
+
+
 def parse_toml(where: str, text: str) -> dict[str, object]:
     """The content of TOML text. ValueError names the file (`where`) and what is wrong."""
+    # The time that `tomllib` takes grows with the square of a dotted key's length.
+    if _key_is_deep(text):
+        raise _too_deep(where)
     try:
         content = tomllib.loads(text)
     except RecursionError as error:
@@ -51,6 +96,18 @@ def parse_toml(where: str, text: str) -> dict[str, object]:
     if _levels_exceed(content, _MOST_LEVELS):
         raise _too_deep(where)
     return content
+
+
+def _key_is_deep(text: str) -> bool:
+    dots = 0
+    for token in _TOKENS.finditer(text):
+        if token.lastgroup == "dot":
+            dots += 1
+            if dots >= _MOST_LEVELS:
+                return True
+        elif token.lastgroup not in ("part", "blank"):
+            dots = 0
+    return False
 
 
 def parse_json(where: str, raw: str | bytes) -> Any:

@@ -17,11 +17,10 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from flows.ingesting.inbox_border import (
+    checked_session,
     files_of,
     put_report,
     read_report,
-    refuse_foreign_session_file,
-    refuse_what_lies_outside,
     why_closed,
 )
 from flows.ingesting.report import INGESTING, PREPARING, PROCESSING, STORING, IngestReport, Refusal, headline
@@ -150,7 +149,7 @@ def write_report(arrival: Arrival, outcomes: Sequence[Outcome], problem: str) ->
     trials = [
         {
             "trial": outcome.key.trial,
-            "status": "accepted" if outcome.rejection is None else "rejected",
+            "status": status_of(outcome),
             "stage": None if outcome.rejection is None else outcome.rejection.stage,
             "reason": None if outcome.rejection is None else outcome.rejection.reason,
         }
@@ -209,12 +208,9 @@ def _said(file: Path, error: Exception) -> str:
 
 
 def _session_arrival(folder: Path, profiles: Sequence[Path]) -> Arrival:
-    from pipeline.session.session import SESSION_FILE, load_session
+    from pipeline.session.session import SESSION_FILE
 
-    file = folder / SESSION_FILE
-    refuse_foreign_session_file(file)
-    session = load_session(file)
-    refuse_what_lies_outside(session, folder, profiles)
+    session = checked_session(folder / SESSION_FILE, profiles)
     files = [*files_of(session)]
     if session.profile.endswith(".toml"):
         files.append(Path(session.profile))
@@ -298,7 +294,10 @@ def _same_recordings(arrival: Arrival, warehouse: Warehouse) -> bool:
     """Whether a folder holds what the warehouse's accepted trials of its session were made of: it was moved."""
     from pipeline.session.session import load_session
 
-    key, here = arrival.key, {trial.name: trial.path for trial in load_session(arrival.session_file).trials}
+    key, here = (
+        arrival.key,
+        {trial.name: trial.path for trial in load_session(arrival.session_file, follow_link=False).trials},
+    )
     assert key is not None, "a whole session has been read"
     stored = read.rows_of_trials(warehouse, key)
     accepted = {str(row["trial"]): row["source_sha256"] for row in stored if row["source_sha256"] is not None}
@@ -319,13 +318,20 @@ def why_broken(arrival: Arrival) -> str:
     )
 
 
+def status_of(outcome: Outcome) -> str:
+    """What became of a trial, in a word or two."""
+    if not outcome.accepted:
+        return "rejected"
+    return "kinematics only" if outcome.kinematics_only else "accepted"
+
+
 def _lines(arrival: Arrival, outcomes: Sequence[Outcome], problem: str) -> Iterator[str]:
     if problem:
         yield f"not ingested: {problem}"
     if outcomes:
         yield headline(IngestReport(outcomes=tuple(outcomes), refused=()))
     for outcome in outcomes:
-        accepted = f"accepted, {outcome.n_cycles} gait cycles"
+        accepted = f"{status_of(outcome)}, {outcome.n_cycles} gait cycles"
         yield f"  {outcome.key.trial}: " + (accepted if outcome.accepted else f"rejected at {outcome.rejection}")
     if arrival.unlisted:
         yield f"not in session.toml, and not looked at: {', '.join(arrival.unlisted)}"

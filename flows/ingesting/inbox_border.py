@@ -5,20 +5,107 @@ file outside the session's own folder is read for them, none is written through 
 """
 
 import errno
+import functools
 import json
 import os
+import re
 import secrets
 import stat
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
+from flows.ingesting.steps import ChainSteps
 from pipeline.errors import TrialRejected
 from pipeline.recordings.external_loads import naming_files, read_external_loads
-from pipeline.session.session import Session
+from pipeline.session.session import Session, load_session
+from pipeline.storing.request import SessionRequest
+from pipeline.storing.staleness import SessionState
+from warehouse.outcome import Outcome, SessionOutcome
+from warehouse.settings_file import regular_bytes
 
 # A report of a thousand trials has some 300 kB.
 _MOST_REPORT_BYTES = 16 << 20
+# Models with muscles have 1 to 5 MB.
+_MOST_MODEL_BYTES = 64 << 20
+
+
+def bordered(steps: ChainSteps, inbox: str, profiles: Sequence[str]) -> ChainSteps:
+    """The chain's steps, each of which first checks a session that lies below the inbox: it may have been changed."""
+    border = (inbox, tuple(profiles))
+    return replace(
+        steps,
+        session_state=functools.partial(_state_within, steps.session_state, *border),
+        prepare_session=functools.partial(_prepare_within, steps.prepare_session, *border),
+        ingest_trial=functools.partial(_ingest_within, steps.ingest_trial, *border),
+    )
+
+
+# Worker processes find functions by name, and not what is defined in others.
+def _state_within(step: Any, inbox: str, profiles: Sequence[str], request: SessionRequest) -> SessionState:
+    _refuse_foreign(request, inbox, profiles)
+    state: SessionState = step(request)
+    return state
+
+
+def _prepare_within(step: Any, inbox: str, profiles: Sequence[str], request: SessionRequest) -> SessionOutcome:
+    _refuse_foreign(request, inbox, profiles)
+    outcome: SessionOutcome = step(request)
+    return outcome
+
+
+def _ingest_within(step: Any, inbox: str, profiles: Sequence[str], request: SessionRequest, trial: str) -> Outcome:
+    _refuse_foreign(request, inbox, profiles)
+    outcome: Outcome = step(request, trial)
+    return outcome
+
+
+def _refuse_foreign(request: SessionRequest, inbox: str, profiles: Sequence[str]) -> None:
+    file, home = Path(request.session_file).absolute(), Path(inbox).absolute()
+    if not file.is_relative_to(home) and not file.resolve().is_relative_to(home.resolve()):
+        return
+    # What is gone is for the step itself to say.
+    if os.path.lexists(file):
+        if not file.parent.resolve().is_relative_to(home.resolve()):
+            raise ValueError(f"{file} is reached through a link that leads out of the inbox. Copy the folder itself.")
+        checked_session(file, [Path(folder) for folder in profiles])
+
+
+def checked_session(file: Path, settings_folders: Sequence[Path]) -> Session:
+    """A session from an inbox, opened once. ValueError if it, or what it names, is not its own folder's."""
+    refuse_foreign_session_file(file)
+    session = load_session(file, follow_link=False)
+    refuse_what_lies_outside(session, file.parent, settings_folders)
+    if session.scaled_model is not None and session.scaled_model.is_file():
+        _refuse_what_model_names(session.scaled_model)
+    return session
+
+
+def _refuse_what_model_names(model: Path) -> None:
+    """ValueError for an OpenSim model that names files elsewhere, or declares what its text stands for."""
+    raw = regular_bytes(model, _MOST_MODEL_BYTES, follow_link=False)
+    # UTF-16 would hide a declaration from the next line's look.
+    if raw.startswith((b"\xff\xfe", b"\xfe\xff")) or b"\0" in raw:
+        raise ValueError(f"{model} is no model in UTF-8. Save it again with OpenSim.")
+    if b"<!" in raw and re.search(rb"<!\s*(DOCTYPE|ENTITY)", raw, re.IGNORECASE):
+        raise ValueError(f"{model} declares a DOCTYPE or an entity, which no model of OpenSim does. Save it again.")
+    try:
+        root = ElementTree.fromstring(raw)
+    except ElementTree.ParseError as error:
+        line, column = error.position
+        raise ValueError(f"{model} is no XML (line {line}, column {column}). Save it again with OpenSim.") from error
+    for element in root.iter():
+        named = (element.text or "").strip()
+        if element.tag.lower().endswith("file") and _leads_away(named):
+            raise ValueError(
+                f"{model}: <{element.tag}> names a file by a path that leads out of its folder. Name it without a path."
+            )
+
+
+def _leads_away(named: str) -> bool:
+    return named.startswith(("/", "\\", "~")) or ":" in named or ".." in re.split(r"[/\\]", named)
 
 
 def why_closed(folder: Path) -> str:
@@ -89,10 +176,7 @@ def _data_file(loads: Path) -> Path:
 def read_report(path: Path) -> dict[str, Any]:
     """What a report beside a session says; {} where there is none, or not one of ours."""
     try:
-        kind = path.lstat()
-        if not stat.S_ISREG(kind.st_mode) or kind.st_size > _MOST_REPORT_BYTES:
-            return {}
-        report = json.loads(path.read_text("utf-8"))
+        report = json.loads(regular_bytes(path, _MOST_REPORT_BYTES, follow_link=False).decode("utf-8"))
     except (OSError, ValueError, RecursionError):
         # Looking again costs little and loses nothing.
         return {}
@@ -105,12 +189,7 @@ def put_report(path: Path, text: str) -> None:
     if path.is_dir():
         raise IsADirectoryError(errno.EISDIR, "a folder has the report's name", str(path))
     # The same words again would only wake whatever watches the folder.
-    if (
-        path.is_file()
-        and not path.is_symlink()
-        and path.stat().st_size == len(content)
-        and path.read_bytes() == content
-    ):
+    if _holds(path, content):
         return
     # A name that nobody can have prepared a link under.
     partial = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
@@ -121,3 +200,10 @@ def put_report(path: Path, text: str) -> None:
     except OSError:
         partial.unlink(missing_ok=True)
         raise
+
+
+def _holds(path: Path, content: bytes) -> bool:
+    try:
+        return regular_bytes(path, len(content), follow_link=False) == content
+    except (OSError, ValueError):
+        return False

@@ -21,7 +21,8 @@ from prefect.client.schemas.objects import ConcurrencyLimitConfig, ConcurrencyLi
 from prefect.client.schemas.schedules import CronSchedule
 from prefect.deployments.runner import EntrypointType, RunnerDeployment
 
-from flows.ingesting.inbox import INBOX_SETTLE_S, Inbox, Sorted, take, why_broken
+from flows.ingesting.inbox import INBOX_SETTLE_S, Inbox, Sorted, status_of, take, why_broken
+from flows.ingesting.inbox_border import bordered
 from flows.ingesting.plan import plan_ingest
 from flows.ingesting.regenerate import plan_in_words, plan_regeneration, stale_part
 from flows.ingesting.report import IngestReport, OutcomeListener, Refusal, headline
@@ -74,10 +75,11 @@ def ingest_inbox(
 
     def run(files: Any) -> IngestReport:
         model_file = None if model is None else Path(model)
-        plan = plan_ingest(files, warehouse=warehouse, recipe=recipe, model=model_file, steps=CHAIN)
+        steps = bordered(CHAIN, inbox, profiles or ())
+        plan = plan_ingest(files, warehouse=warehouse, recipe=recipe, model=model_file, steps=steps)
         if not plan.sessions:
             return IngestReport(outcomes=(), refused=plan.refused)
-        return run_plan(plan, workers=_count(workers), on_progress=_logged, steps=CHAIN)
+        return run_plan(plan, workers=_count(workers), on_progress=_logged, steps=steps)
 
     looking = Inbox(folder=Path(inbox), profiles=[Path(folder) for folder in profiles or ()], settle_s=settle_s)
     arrivals = looking.sort(time.monotonic())
@@ -97,23 +99,29 @@ def ingest_inbox(
 
 @flow(name="regenerate", description="Compute again what a changed recording, setting, model or version made stale.")
 def regenerate(
-    warehouse: str, recipe: str | None = None, only: list[str] | None = None, workers: int | None = None
+    warehouse: str,
+    recipe: str | None = None,
+    only: list[str] | None = None,
+    workers: int | None = None,
+    inbox: str | None = None,
+    profiles: list[str] | None = None,
 ) -> None:
-    """As `gait2hip regenerate`; nothing to do is no failure."""
+    """As `gait2hip regenerate`; nothing to do is no failure. What lies in the inbox is held to its border."""
     end_with_starter()
     count = _count(workers)
     if not read_sources(Warehouse(warehouse)):
         get_run_logger().info("nothing has been ingested into %s yet", warehouse)
         return
+    steps = CHAIN if inbox is None else bordered(CHAIN, inbox, profiles or ())
     damaged = verify_warehouse(Warehouse(warehouse), {}).damaged
-    plan = plan_regeneration(warehouse, recipe=recipe, model=None, only=only or (), steps=CHAIN, damaged=damaged)
+    plan = plan_regeneration(warehouse, recipe=recipe, model=None, only=only or (), steps=steps, damaged=damaged)
     words = plan_in_words(plan, last_run(Warehouse(warehouse)), count)
     get_run_logger().info(words)
     stale = stale_part(plan)
     if not stale.sessions:
         _tell(IngestReport(outcomes=(), refused=plan.refused), words, warehouse)
         return
-    _tell(run_plan(stale, workers=count, on_progress=_logged, steps=CHAIN), words, warehouse)
+    _tell(run_plan(stale, workers=count, on_progress=_logged, steps=steps), words, warehouse)
 
 
 @flow(name="retrain", description="Train on all that is stored; promote what is better by the rule.")
@@ -208,6 +216,8 @@ def flows_of(config: Deploy) -> Iterator[tuple[Flow[..., None], dict[str, Any], 
     if config.regenerate is not None:
         recipe = config.regenerate.recipe or None
         parameters = {"warehouse": config.warehouse, "recipe": recipe, "workers": config.workers}
+        if config.ingest_inbox is not None:
+            parameters |= {"inbox": config.ingest_inbox.folder, "profiles": list(config.ingest_inbox.profiles)}
         yield regenerate, parameters, config.regenerate
     if config.retrain is not None:
         settings = config.retrain.model_dump(exclude={"cron", "timezone"}, mode="json")
@@ -274,7 +284,7 @@ def _logged(n_trials: int) -> OutcomeListener:
         nonlocal done, shown
         done += 1
         if outcome is not None:
-            what = "accepted" if outcome.accepted else f"rejected at {outcome.rejection}"
+            what = status_of(outcome) if outcome.accepted else f"rejected at {outcome.rejection}"
             log.info("%d of %d: %s: %s", done, n_trials, outcome.key, what)
         # Not with every one of many thousands: each costs the server a write.
         if bar is not None and (percent := 100 * done // n_trials) > shown:
@@ -300,7 +310,7 @@ def _tell(report: IngestReport, what: str, warehouse: str) -> None:
     rows = [
         {
             "trial": str(outcome.key),
-            "outcome": "accepted" if outcome.rejection is None else "rejected",
+            "outcome": status_of(outcome),
             "stage": "" if outcome.rejection is None else outcome.rejection.stage,
             "reason": "" if outcome.rejection is None else outcome.rejection.reason,
             "gait cycles": outcome.n_cycles,
@@ -310,9 +320,11 @@ def _tell(report: IngestReport, what: str, warehouse: str) -> None:
     rows += [{"trial": r.session, "outcome": "not run", "reason": r.reason} for r in report.refused]
     if rows:
         _on_pages(create_table_artifact, table=rows, key="outcomes", description=line)
-    if report.accepted:
+    if report.accepted or report.of_kinematics:
         table = _quality(report, warehouse)
-        _on_pages(create_table_artifact, table=table, key="quality", description="accepted trials")
+        _on_pages(
+            create_table_artifact, table=table, key="quality", description="accepted trials, and of kinematics only"
+        )
 
 
 def _quality(report: IngestReport, warehouse: str) -> list[dict[str, Any]]:
@@ -320,7 +332,7 @@ def _quality(report: IngestReport, warehouse: str) -> list[dict[str, Any]]:
 
     First those whose residuals aren't known, then the worst.
     """
-    rows = [_quality_of(Warehouse(warehouse), outcome.key) for outcome in report.accepted]
+    rows = [_quality_of(Warehouse(warehouse), outcome.key) for outcome in (*report.accepted, *report.of_kinematics)]
     return sorted(rows, key=_residual, reverse=True)
 
 

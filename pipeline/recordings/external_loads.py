@@ -87,7 +87,7 @@ def naming_files(forces: Path) -> tuple[Path, ...]:
 
 def _xml_files(folder: Path) -> Iterator[Path]:
     if folder.is_dir():
-        yield from sorted(path for path in folder.iterdir() if path.suffix.lower() == ".xml")
+        yield from sorted(path for path in folder.iterdir() if path.suffix.lower() == ".xml" and path.is_file())
 
 
 def _names(path: Path, data_file: str) -> bool:

@@ -145,11 +145,11 @@ def session_file_of(path: Path) -> Path:
     return file
 
 
-def load_session(path: Path) -> Session:
+def load_session(path: Path, *, follow_link: bool = True) -> Session:
     """Read and check a session. ValueError says which file, what was found, what was expected, what to do."""
     file = session_file_of(path).absolute()
     try:
-        content = _File.model_validate(_of_this_format(file, read_toml(file)))
+        content = _File.model_validate(_of_this_format(file, read_toml(file, follow_link=follow_link)))
     except ValidationError as error:
         raise _with_advice(file, error) from error
     visit = content.session

@@ -1,6 +1,7 @@
 """What a settings file may be: any depth or encoding of it ends in one sentence that names the file."""
 
 import os
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -51,3 +52,39 @@ def test_a_message_does_not_repeat_a_whole_file() -> None:
         checked(_Entry, "a.toml", {"size": "x" * 10_000})
 
     assert len(str(error.value)) < 300
+
+
+@pytest.mark.parametrize(
+    "bomb",
+    ["a." * (1 << 21) + "a = 1", "[" + "a . " * 1000 + "a]", "x = {" + "'.'.\t" * 30 + "a = 1}", '"""x"""' + ".a" * 30],
+    ids=["4 MB", "header", "inline", "quoted"],
+)
+def test_a_key_of_many_parts_never_reaches_the_reader_that_takes_its_square(
+    bomb: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tomllib, "loads", lambda _: pytest.fail("it was read"))
+    with pytest.raises(ValueError, match=r"^a\.toml is nested more than 20 levels deep"):
+        parse_toml("a.toml", bomb)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"x = [{', '.join(['0.5'] * 1000)}]",
+        f"x = '{'a.' * 1000}'  # {'a.' * 1000}",
+        f'x = """\n"{"a." * 1000}\\""""',
+        f"x = '''\n'{'a.' * 1000}'''",
+        ".".join("abcdefghijklmnopqrst") + " = 1",
+        "\n".join(f"a{n}.b.c = 1" for n in range(100)),
+    ],
+)
+def test_dots_that_are_no_key_s_are_free(text: str) -> None:
+    assert parse_toml("a.toml", text) == tomllib.loads(text)
+
+
+def test_a_link_is_followed_unless_it_is_not_to_be(tmp_path: Path) -> None:
+    (tmp_path / "a.toml").write_text("size = 1")
+    (tmp_path / "b.toml").symlink_to(tmp_path / "a.toml")
+    assert read_toml(tmp_path / "b.toml") == {"size": 1}
+    with pytest.raises(ValueError, match="is a link"):
+        read_toml(tmp_path / "b.toml", follow_link=False)

@@ -306,3 +306,15 @@ def test_sixty_sessions_in_any_order_some_of_them_half_there_or_broken(inbox: Pa
     looking.sort(now_s + 3 * SETTLE_S)
     take(looking.sort(now_s + 4 * SETTLE_S), warehouse, ingest)
     assert len(ingest.taken) == len(set(ingest.taken)) == 50
+
+
+def test_a_trial_of_kinematics_only_is_not_told_as_accepted(inbox: Path, warehouse: str) -> None:
+    folder = copy_session(inbox, "S01")
+
+    def run(files: Sequence[Path]) -> IngestReport:
+        key = SessionKey(cohort="adults", subject="S01", session="s1").of_trial("walk")
+        return IngestReport(outcomes=(Outcome(key=key, n_cycles=3, kinematics_only=True),), refused=())
+
+    take(settled(inbox), warehouse, run)
+    assert "walk: kinematics only, 3 gait cycles" in (folder / REPORT_TEXT).read_text("utf-8")
+    assert json.loads((folder / REPORT_JSON).read_text("utf-8"))["trials"][0]["status"] == "kinematics only"

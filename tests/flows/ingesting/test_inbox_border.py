@@ -1,13 +1,21 @@
 """What may lie in an inbox, by mistake or intent: each costs itself alone, and no foreign file is shown or changed."""
 
+import dataclasses
+import functools
 import json
 import os
+import pickle
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from flows.ingesting import inbox_border
 from flows.ingesting.inbox import REPORT_JSON, REPORT_TEXT, Inbox, Taken, take
+from flows.ingesting.inbox_border import bordered
+from flows.ingesting.plan import plan_requests
+from flows.ingesting.steps import CHAIN
+from pipeline.storing.request import SessionRequest
 from tests.flows.ingesting.test_inbox import Ingest, copy_session, names, settled
 
 SECRET = "root:$6$topsecret"
@@ -130,6 +138,44 @@ def identity_is_a_device(folder: Path, secret: Path) -> None:
     rewrite(folder, 'id = "s1"', 'id = "nul"')
 
 
+def toml_bomb(folder: Path, secret: Path) -> None:
+    (folder / "session.toml").write_text("a." * (1 << 20) + "a = 1")
+
+
+def own_model(folder: Path, content: str | bytes) -> None:
+    (folder / "body.osim").write_bytes(content if isinstance(content, bytes) else content.encode())
+    rewrite(folder, 'static = "static.c3d"', 'scaled_model = "body.osim"')
+
+
+def model_names_a_file_outside(folder: Path, secret: Path) -> None:
+    own_model(folder, f"<OpenSimDocument><Model><mesh_file>{secret}</mesh_file></Model></OpenSimDocument>")
+
+
+def model_names_a_file_above(folder: Path, secret: Path) -> None:
+    own_model(folder, f"<OpenSimDocument><controls_file>..\\..\\{secret.name}</controls_file></OpenSimDocument>")
+
+
+def model_with_an_entity(folder: Path, secret: Path) -> None:
+    declared = f'<!DOCTYPE x [<!ENTITY y SYSTEM "file://{secret}">]>'
+    own_model(folder, f"<?xml version='1.0'?>{declared}<OpenSimDocument><Model>&y;</Model></OpenSimDocument>")
+
+
+def model_hides_a_declaration(folder: Path, secret: Path) -> None:
+    own_model(folder, "<!DOCTYPE x><OpenSimDocument/>".encode("utf-16"))
+
+
+def model_is_no_xml(folder: Path, secret: Path) -> None:
+    own_model(folder, "<OpenSimDocument>")
+
+
+def loads_outside(folder: Path, secret: Path) -> None:
+    loads = secret.with_suffix(".xml")
+    loads.write_text(f"<O><ExternalLoads name='{SECRET}'><datafile>forces.mot</datafile></ExternalLoads></O>")
+    (folder / "loads.xml").symlink_to(loads)
+    (folder / "forces.mot").touch()
+    rewrite(folder, '"walk.c3d" = "slow"', '"walk.c3d" = {condition = "slow", forces = "forces.mot"}')
+
+
 REFUSED: list[Callable[[Path, Path], None]] = [
     name_outside,
     name_absolute,
@@ -155,6 +201,13 @@ REFUSED: list[Callable[[Path, Path], None]] = [
     identity_too_long,
     identity_is_a_path,
     identity_is_a_device,
+    toml_bomb,
+    model_names_a_file_outside,
+    model_names_a_file_above,
+    model_with_an_entity,
+    model_hides_a_declaration,
+    model_is_no_xml,
+    loads_outside,
 ]
 
 
@@ -274,3 +327,71 @@ def test_forces_named_by_external_loads_are_awaited(inbox: Path, tmp_path: Path)
     assert not ingested and "forces.mot" in (folder / REPORT_TEXT).read_text("utf-8")
     (folder / "forces.mot").touch()
     assert names(settled(inbox).whole) == ["S01"]
+
+
+def test_pipes_and_devices_beside_forces_are_passed_over(inbox: Path, tmp_path: Path) -> None:
+    folder = copy_session(inbox, "S01")
+    (folder / "forces.mot").touch()
+    rewrite(folder, '"walk.c3d" = "slow"', '"walk.c3d" = {condition = "slow", forces = "forces.mot"}')
+    os.mkfifo(folder / "pipe.xml")
+    (folder / "endless.xml").symlink_to("/dev/zero")
+    assert names(settled(inbox).whole) == ["S01"]
+
+
+def test_a_model_without_foreign_files_is_taken(inbox: Path, tmp_path: Path) -> None:
+    own_model(
+        copy_session(inbox, "S01"),
+        "<!-- of ours --><OpenSimDocument><mesh_file>femur.vtp</mesh_file></OpenSimDocument>",
+    )
+    assert names(settled(inbox).whole) == ["S01"]
+
+
+def test_a_session_file_that_became_a_link_after_the_look_is_not_read(
+    inbox: Path, secret: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = copy_session(inbox, "S01")
+    linked_session_file(folder, secret)
+    monkeypatch.setattr(inbox_border, "refuse_foreign_session_file", lambda file: None)
+    taken(inbox, tmp_path)
+    report = (folder / REPORT_TEXT).read_text("utf-8")
+    assert "session.toml is a link" in report and SECRET not in report
+
+
+def accepts(*_: object) -> str:
+    return "done"
+
+
+@pytest.mark.parametrize("spoil", REFUSED, ids=lambda spoil: spoil.__name__)
+def test_a_session_that_was_changed_since_it_was_ingested_is_not_opened(
+    spoil: Callable[[Path, Path], None], inbox: Path, secret: Path, tmp_path: Path
+) -> None:
+    folder = copy_session(inbox, "S01")
+    request = SessionRequest(
+        session_file=str(folder / "session.toml"), recipe="gait2hip60", model=None, warehouse=str(tmp_path / "w")
+    )
+    own = {name: accepts for name in ("session_state", "prepare_session", "ingest_trial")}
+    steps = bordered(dataclasses.replace(CHAIN, **own), str(inbox), [])  # type: ignore[arg-type]
+    # Worker processes get them by name.
+    steps = pickle.loads(pickle.dumps(steps))
+    called = [(steps.session_state, ()), (steps.prepare_session, ()), (steps.ingest_trial, ("walk",))]
+    assert [step(request, *trial) for step, trial in called] == ["done"] * 3
+
+    spoil(folder, secret)
+
+    for step, trial in called:
+        with pytest.raises((ValueError, OSError)) as error:
+            step(request, *trial)
+        assert SECRET not in str(error.value)
+    (refusal,) = plan_requests([request], request.warehouse, steps=steps).refused
+    assert SECRET not in refusal.reason
+
+
+def test_a_folder_that_became_a_link_is_not_followed_and_other_sessions_are_free(inbox: Path, tmp_path: Path) -> None:
+    elsewhere = copy_session(tmp_path, "elsewhere")
+    (inbox / "S01").symlink_to(elsewhere)
+    steps = bordered(dataclasses.replace(CHAIN, session_state=accepts), str(inbox), [])  # type: ignore[arg-type]
+    make = functools.partial(SessionRequest, recipe="gait2hip60", model=None, warehouse=str(tmp_path / "w"))
+    with pytest.raises(ValueError, match="a link that leads out of the inbox"):
+        steps.session_state(make(session_file=str(inbox / "S01" / "session.toml")))
+    recordings_outside(elsewhere, tmp_path / "any.c3d")
+    assert steps.session_state(make(session_file=str(elsewhere / "session.toml"))) == "done"

@@ -50,12 +50,6 @@ time.sleep(600)
 """
 
 
-@pytest.fixture(scope="module")
-def ready_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A home whose empty database is made once, for the tests that only want a server."""
-    return tmp_path_factory.mktemp("prefect")
-
-
 def _start(home: Path, program: str = PROGRAM, **environment: str) -> subprocess.Popen[str]:
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("PREFECT_")}
     return subprocess.Popen(

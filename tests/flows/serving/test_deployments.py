@@ -103,7 +103,9 @@ def test_every_section_is_a_deployment_with_its_schedule(tmp_path: Path) -> None
     assert done.returncode == 0, done.stderr
     inbox, regenerate, retrain, evaluate = done.stdout.splitlines()
     assert inbox.startswith("ingest-inbox scheduled */5 * * * * Europe/Zurich ['inbox', 'model', 'profiles', 'recipe'")
-    assert regenerate.startswith("regenerate scheduled 0 2 * * * UTC ['recipe', 'warehouse', 'workers']")
+    assert regenerate.startswith(
+        "regenerate scheduled 0 2 * * * UTC ['inbox', 'profiles', 'recipe', 'warehouse', 'workers']"
+    )
     assert retrain.startswith("retrain scheduled 0 4 * * 0 UTC ['device', 'holdout', 'margin'")
     assert evaluate.startswith("evaluate scheduled 0 6 * * 1 UTC ['champion_of', 'cohorts'")
     assert all(line.endswith(name) for line, name in ((inbox, ".ingest_inbox"), (retrain, ".retrain")))
@@ -175,7 +177,7 @@ from flows.serving import deployments
 
 ratios = {"a": 0.1, "b": math.nan, "c": 0.5}
 deployments._quality_of = lambda _, key: {"trial": key, "residual_force_ratio": ratios[key]}
-report = SimpleNamespace(accepted=[SimpleNamespace(key=key) for key in ratios])
+report = SimpleNamespace(accepted=[SimpleNamespace(key=key) for key in "ab"], of_kinematics=[SimpleNamespace(key="c")])
 print(*(row["trial"] for row in deployments._quality(report, "warehouse")))
 """
 NO_PAGES = """
