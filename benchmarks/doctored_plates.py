@@ -144,10 +144,10 @@ def said_of(walk: TrueWalk, recording: Recording) -> tuple[str, tuple[str, ...]]
     return "", tuple(warnings)
 
 
-def moved(by_m: float, plate: ForcePlate) -> ForcePlate:
-    """The plate stated that far along its own longer edge from where it is."""
+def moved(by_m: float, across: bool, plate: ForcePlate) -> ForcePlate:
+    """The plate stated that far along its own longer edge from where it is, or across it."""
     edges = [plate.corners_m[0] - plate.corners_m[1], plate.corners_m[0] - plate.corners_m[3]]
-    along = max(edges, key=lambda edge: float(np.linalg.norm(edge)))
+    along = sorted(edges, key=lambda edge: float(np.linalg.norm(edge)))[0 if across else 1]
     shift = by_m * along / np.linalg.norm(along)
     return replace(plate, corners_m=plate.corners_m + shift, origin_m=plate.origin_m + shift)
 
@@ -203,7 +203,8 @@ def _doctorings() -> dict[str, Doctoring]:
         "all 10 % more": _channels(*weight, times=dict.fromkeys(("fx", "fy", "fz", "mx", "my", "mz"), 1.1)),
     }
     found |= {
-        "plate 10 cm further along": Doctoring(plate=partial(moved, 0.10), words=("pressure",)),
+        "plate 10 cm further along": Doctoring(plate=partial(moved, 0.10, False), words=("pressure",)),
+        "plate 10 cm to a side": Doctoring(plate=partial(moved, 0.10, True), words=("pressure",)),
         "pressure at the plate's middle": Doctoring(
             plate=partial(pressure_held, "middle"), words=("stands still", "times 1000", "of pressure")
         ),

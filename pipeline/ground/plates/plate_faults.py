@@ -105,6 +105,7 @@ class PlateAgreement:
 
 
 _FREE_REVERSED = "the free moment explains the motion with its sign reversed"
+_FREE_OR_PLACE = "the free moment's sign, or the place of its pressure, contradicts the motion"
 
 
 def _fault(what: str, **how: object) -> tuple[PlateCorrection, str]:
@@ -191,7 +192,12 @@ def why_plates_refused(agreement: PlateAgreement, settings: InverseDynamicsSetti
 def plate_warnings(agreement: PlateAgreement, settings: InverseDynamicsSettings) -> list[str]:
     """What a person should know of plates that are not refused."""
     return [
-        *(f"{fault}, hardly better than as it is stated: look at its channels" for fault in agreement.faults),
+        *(
+            f"{fault}: look at its channels, ORIGIN and CORNERS"
+            if fault.what == _FREE_OR_PLACE
+            else f"{fault}, hardly better than as it is stated: look at its channels"
+            for fault in agreement.faults
+        ),
         *_out_of_place(agreement, settings.report_vertical_difference, settings.report_pressure_shift_m),
     ]
 
@@ -294,9 +300,23 @@ class _Compared:
 
     def drops(self, share: ForcePlate) -> np.ndarray:
         """By how much less each of `CANDIDATES` leaves; minus infinity where that is too much anyhow."""
-        frames, usual = self.frames(share), np.array([*USUAL_FORCE, *USUAL_MOMENT]) * self.scale
+        frames = self.frames(share)
+        return self._drop(frames, self.changes(share, [correction for correction, _ in CANDIDATES], frames))
+
+    def drop_elsewhere(self, share: ForcePlate) -> float:
+        """The same for a plate that lies elsewhere on the floor, as far off as explains the motion best."""
+        frames = self.frames(share)
+        force_n = share.force_n[frames] @ self.given.rotation.T
+        turned = np.stack([np.cross(way, force_n) for way in np.eye(3)[[0, 2]]]) / (USUAL_MOMENT * self.scale[3:])
+        left = self.stated[frames, 3:] / (USUAL_MOMENT * self.scale[3:])
+        far_m, *_ = np.linalg.lstsq(turned.reshape(2, -1).T, -left.ravel(), rcond=None)
+        change = np.hstack([np.zeros_like(force_n), np.cross([far_m[0], 0.0, far_m[1]], force_n)])
+        return float(self._drop(frames, change[None])[0])
+
+    def _drop(self, frames: np.ndarray, changes: np.ndarray) -> np.ndarray:
+        """By how much less is left with each of some changes (C, N, 6), (C,)."""
+        usual = np.array([*USUAL_FORCE, *USUAL_MOMENT]) * self.scale
         before = (self.stated[frames] / usual) ** 2
-        changes = self.changes(share, [correction for correction, _ in CANDIDATES], frames)
         after = (((self.stated[frames] + changes) / usual) ** 2).mean(axis=1)
         drop = np.log((before.mean(axis=0) + 1) / (after + 1)).sum(axis=1)
         return np.where(after.mean(axis=1) < EXPLAINED**2, drop, -math.inf)
@@ -318,16 +338,16 @@ def judge_plates(
         one
         for share in judged
         if (one := _most_likely(compared, share)).drop >= settings.report_fault_drop
-        and (one.correction != FREE_MOMENT or _is_in_place(shift_m.get(share.number)))
+        # A plate that lies elsewhere is told by how far.
+        and one.drop > compared.drop_elsewhere(share)
     ]
     free_gain = _free_moment_gain(compared, judged, LEAST_FREE_MOMENT_M)
     # A force out of place, or of another sign, turns the body about the vertical too.
     grave = any(one.drop >= settings.min_fault_drop for one in faults)
     if not grave and not any((np.abs(at_m) > settings.report_pressure_shift_m).any() for at_m in shift_m.values()):
         free = [
-            _free_reversed(share)
+            _unless_out_of_place(_free_reversed(share), shift_m, settings)
             for share in _free_reversed_of(compared, judged, free_gain, settings)
-            if _is_in_place(shift_m.get(share.number))
         ]
         faults = free or faults
     alone = {share.number: frames for share in given.shares if (frames := compared.alone(share)).any()}
@@ -393,9 +413,14 @@ def _shift_m(compared: _Compared, alone: np.ndarray) -> np.ndarray:
     return np.where([True, _correlation(compared, 2) > LEAST_CORRELATION], shift_m, np.nan)
 
 
-def _is_in_place(shift_m: np.ndarray | None) -> bool:
-    """Whether a plate's pressure lies where the motion needs it; one that never bears alone passes."""
-    return shift_m is None or bool((np.abs(shift_m) < IN_PLACE_M).all())
+def _unless_out_of_place(
+    fault: PlateFault, shift_m: Mapping[int, np.ndarray], settings: InverseDynamicsSettings
+) -> PlateFault:
+    """The fault, or a word about it: of a pressure that lies elsewhere no free moment has a sign that is told."""
+    at_m = shift_m.get(fault.plate)
+    if fault.correction != FREE_MOMENT or at_m is None or (np.abs(at_m) < IN_PLACE_M).all():
+        return fault
+    return replace(fault, what=_FREE_OR_PLACE, drop=settings.report_fault_drop)
 
 
 def _travel_m(compared: _Compared, share: ForcePlate) -> float:

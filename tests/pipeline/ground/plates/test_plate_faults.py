@@ -145,6 +145,19 @@ def test_a_plate_stated_elsewhere_is_named_with_how_far(recipe) -> None:
     assert found_in(plate_warnings(found, recipe.inverse_dynamics), "plate 1: its pressure lies 70 mm too far forward")
 
 
+@pytest.mark.parametrize("far_m", [0.03, 0.07, 0.09, 0.12])
+def test_a_plate_stated_further_to_a_side_is_told_so_and_no_channel_of_it_accused(recipe, far_m) -> None:
+    """It turns the body about the vertical as a free moment does: whoever reversed that would store wrong moments."""
+    aside = np.array([0.0, far_m, 0.0])
+    found = judged(recipe, *[lambda plate: replace(plate, origin_m=plate.origin_m + aside)] * 2)
+    assert not found.faults
+    limits = recipe.inverse_dynamics
+    told = found_in(
+        plate_warnings(found, limits), f"plate 1: its pressure lies {far_m * 1e3:.0f} mm too far to the left"
+    )
+    assert bool(told) == (far_m > limits.report_pressure_shift_m)
+
+
 def test_a_pressure_that_stands_still_is_named_whatever_else_it_looks_like(recipe) -> None:
     def still(plate: ForcePlate) -> ForcePlate:
         return replace(plate, moment_nm=plate.moment_nm * [0.0, 0.0, 1.0])
