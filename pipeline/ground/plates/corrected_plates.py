@@ -23,11 +23,18 @@ _LEAST_N = 20.0
 
 
 def with_corrected_plates(recording: Recording, corrections: Mapping[int, PlateCorrection]) -> Recording:
-    """The recording with its plates corrected, and a warning for each. TrialRejected if it lacks such a plate."""
+    """The recording with its plates corrected, and a warning for each. TrialRejected if it has no such plate."""
     if not corrections or not recording.plates:
         return recording
     numbers = {plate.number for plate in recording.plates}
-    unknown = sorted(set(corrections) - numbers)
+    # What the reader had to leave out can't be put right after it.
+    unread = {
+        number: why
+        for number in set(corrections) - numbers
+        for why in recording.warnings
+        if why.startswith(f"force plate {number} is left out")
+    }
+    unknown = sorted(set(corrections) - numbers - set(unread))
     if unknown:
         raise TrialRejected(
             "read_c3d",
@@ -42,7 +49,12 @@ def with_corrected_plates(recording: Recording, corrections: Mapping[int, PlateC
         ),
         warnings=(
             *recording.warnings,
-            *(f"plate {number} is put right as [plates.{number}] says: {how}" for number, how in corrections.items()),
+            *(
+                f"plate {number} is put right as [plates.{number}] says: {how}"
+                for number, how in corrections.items()
+                if number not in unread
+            ),
+            *(f"[plates.{number}] corrects nothing here: {why}" for number, why in sorted(unread.items())),
         ),
     )
 

@@ -9,8 +9,9 @@ Shapes: T marker frames; components are along the ground frame's axes: forward, 
 
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 
 import numpy as np
 
@@ -112,28 +113,32 @@ def _fault(what: str, **how: object) -> tuple[PlateCorrection, str]:
     return PlateCorrection.model_validate(how), what
 
 
-def _candidates() -> list[tuple[PlateCorrection, str]]:
-    """What is tried of each plate, and how it is said."""
-    signs: tuple[tuple[str, ...], ...] = ((), ("fx",), ("fy",), ("fx", "fy"))
-    reversed_ = " and {} reversed".format
-    return [
-        _fault("{fx} explains the motion with its sign reversed", reverse=("fx",)),
-        _fault("{fy} explains the motion with its sign reversed", reverse=("fy",)),
-        _fault("the horizontal force explains the motion with both its signs reversed", reverse=("fx", "fy")),
-        _fault("the vertical force explains the motion with its sign reversed", reverse=("fz",)),
+@cache
+def _candidates(axes: str) -> tuple[tuple[PlateCorrection, str], ...]:
+    """What is tried of a plate, and how it is said. `axes`: its channels' letters, the vertical's last: "xyz"."""
+    (fx, fy, fz), (mx, my, mz) = ([f"{what}{letter}" for letter in axes] for what in "fm")
+    signs = ((False, False), (True, False), (False, True), (True, True))
+
+    def exchanged(what: str, one: str, other: str) -> Iterator[tuple[PlateCorrection, str]]:
+        for sign in signs:
+            names = [name for name, reverse in zip((one, other), sign, strict=True) if reverse]
+            also = f" and {' and '.join(names)} reversed" if names else ""
+            yield _fault(
+                f"{what} the motion with {one} and {other} exchanged{also}",
+                exchange=((one, other),),
+                reverse=tuple(names),
+            )
+
+    return (
+        _fault("{first} explains the motion with its sign reversed", reverse=(fx,)),
+        _fault("{second} explains the motion with its sign reversed", reverse=(fy,)),
+        _fault("the horizontal force explains the motion with both its signs reversed", reverse=(fx, fy)),
+        _fault("the vertical force explains the motion with its sign reversed", reverse=(fz,)),
         _fault(
             "force and moment explain the motion with all signs reversed: they are what the foot does to the plate",
             reverse=("fx", "fy", "fz", "mx", "my", "mz"),
         ),
-        *(
-            _fault(
-                f"the horizontal force explains the motion with fx and fy exchanged"
-                f"{reversed_(' and '.join(sign)) if sign else ''}",
-                exchange=(("fx", "fy"),),
-                reverse=sign,
-            )
-            for sign in signs
-        ),
+        *exchanged("the horizontal force explains", fx, fy),
         _fault(
             "the moments explain the motion times 1000: they are in N·m where N·mm is stated",
             times={"mx": 1000, "my": 1000, "mz": 1000},
@@ -142,25 +147,22 @@ def _candidates() -> list[tuple[PlateCorrection, str]]:
             "the moments explain the motion divided by 1000: they are in N·mm where N·m is stated",
             times={"mx": 0.001, "my": 0.001, "mz": 0.001},
         ),
-        _fault("the moment about {fx_axis} explains the motion with its sign reversed", reverse=("mx",)),
-        _fault("the moment about {fy_axis} explains the motion with its sign reversed", reverse=("my",)),
-        _fault("the moments explain the motion with mx and my reversed", reverse=("mx", "my")),
+        _fault("the moment about {first_axis} explains the motion with its sign reversed", reverse=(mx,)),
+        _fault("the moment about {second_axis} explains the motion with its sign reversed", reverse=(my,)),
+        _fault(f"the moments explain the motion with {mx} and {my} reversed", reverse=(mx, my)),
         _fault(_FREE_REVERSED, reverse=("free_moment",)),
-        _fault("the moment about the vertical explains the motion with its sign reversed", reverse=("mz",)),
-        *(
-            _fault(
-                "the moments explain the motion with mx and my exchanged"
-                + (reversed_(" and ".join(sign).replace("f", "m")) if sign else ""),
-                exchange=(("mx", "my"),),
-                reverse=tuple(name.replace("f", "m") for name in sign),
-            )
-            for sign in signs
-        ),
-        _fault("the plate explains the motion turned by half a turn", reverse=("fx", "fy", "mx", "my")),
-    ]
+        _fault("the moment about the vertical explains the motion with its sign reversed", reverse=(mz,)),
+        *exchanged("the moments explain", mx, my),
+        _fault("the plate explains the motion turned by half a turn", reverse=(fx, fy, mx, my)),
+    )
 
 
-CANDIDATES = _candidates()
+def _letters(share: ForcePlate) -> str:
+    """The letters of a plate's channels, the vertical's last: of files of ground reactions that is often y."""
+    vertical = int(np.abs(share.normal @ axes_of(share)).argmax())
+    return "xyz".replace("xyz"[vertical], "") + "xyz"[vertical]
+
+
 FREE_MOMENT = PlateCorrection(reverse=("free_moment",))
 
 
@@ -299,9 +301,9 @@ class _Compared:
         return np.concatenate([force, moment + np.cross(lever_m, force)], axis=2)
 
     def drops(self, share: ForcePlate) -> np.ndarray:
-        """By how much less each of `CANDIDATES` leaves; minus infinity where that is too much anyhow."""
+        """By how much less each candidate leaves; minus infinity where that is too much anyhow."""
         frames = self.frames(share)
-        return self._drop(frames, self.changes(share, [correction for correction, _ in CANDIDATES], frames))
+        return self._drop(frames, self.changes(share, [how for how, _ in _candidates(_letters(share))], frames))
 
     def drop_elsewhere(self, share: ForcePlate) -> float:
         """The same for a plate that lies elsewhere on the floor, as far off as explains the motion best."""
@@ -364,7 +366,7 @@ def judge_plates(
 
 def _most_likely(compared: _Compared, share: ForcePlate) -> PlateFault:
     drops = compared.drops(share)
-    correction, what = CANDIDATES[int(np.argmax(drops))]
+    correction, what = _candidates(_letters(share))[int(np.argmax(drops))]
     return PlateFault(
         plate=share.number,
         correction=correction,
@@ -453,10 +455,10 @@ def _gain(compared: _Compared, axis: int) -> float:
 
 def _in_words(what: str, share: ForcePlate, rotation: np.ndarray) -> str:
     """The sentence with the plate's own axes named by the walk."""
-    axes = rotation @ axes_of(share)
+    axes, letters = rotation @ axes_of(share), _letters(share)
     names = {}
-    for index, channel in enumerate(("fx", "fy")):
-        way = int(np.abs(axes[:, index]).argmax())
-        names[channel] = f"{('the fore-aft', 'the vertical', 'the sideways')[way]} force ({channel})"
-        names[f"{channel}_axis"] = f"{('the fore-aft', 'the vertical', 'the sideways')[way]} axis (m{channel[1]})"
+    for which, letter in zip(("first", "second"), letters, strict=False):
+        way = int(np.abs(axes[:, "xyz".index(letter)]).argmax())
+        names[which] = f"{('the fore-aft', 'the vertical', 'the sideways')[way]} force (f{letter})"
+        names[f"{which}_axis"] = f"{('the fore-aft', 'the vertical', 'the sideways')[way]} axis (m{letter})"
     return what.format(**names)

@@ -69,3 +69,11 @@ def test_what_is_corrected_is_told_and_a_plate_that_is_not_there_is_refused(walk
     np.testing.assert_allclose(twice.plates[0].force_n, recording.plates[0].force_n, atol=1e-9)
     with pytest.raises(TrialRejected, match=r"\[plates\.77\] corrects another"):
         with_corrected_plates(recording, {77: reverse})
+
+
+def test_a_plate_that_the_reader_left_out_is_told_with_its_reason_and_costs_no_other(walker) -> None:
+    recording, reverse = walker.recording(), PlateCorrection(reverse=("fz",))
+    left_out = "force plate 77 is left out: it pulls down by up to 700 N"
+    found = with_corrected_plates(replace(recording, warnings=(left_out,)), {77: reverse})
+    assert found.plates == recording.plates
+    assert found.warnings == (left_out, f"[plates.77] corrects nothing here: {left_out}")

@@ -120,6 +120,44 @@ def test_what_explains_the_motion_is_said_of_the_plate_that_is_wrong(recipe, wro
     assert "; plate 2: " in both
 
 
+def of_a_file_of_ground_reactions(plate: ForcePlate) -> ForcePlate:
+    """The same forces as OpenSim's files have them: y is up, and no edges are stated."""
+    return replace(
+        plate,
+        corners_m=np.full((4, 3), np.nan),
+        origin_m=ROTATION @ plate.origin_m,
+        normal=np.array([0.0, 1, 0]),
+        force_n=plate.force_n @ ROTATION.T,
+        moment_nm=plate.moment_nm @ ROTATION.T,
+    )
+
+
+@pytest.mark.parametrize(
+    ("wrong", "sentence", "setting"),
+    [
+        ({"reverse": ["fz"]}, "the sideways force (fz) explains the motion with its sign", 'reverse = ["fz"]'),
+        ({"reverse": ["fx"]}, "the fore-aft force (fx) explains the motion with its sign", 'reverse = ["fx"]'),
+        ({"reverse": ["fx", "fz"]}, "the horizontal force explains the motion with both", 'reverse = ["fx", "fz"]'),
+        ({"exchange": [["fx", "fz"]]}, "with fx and fz exchanged", 'exchange = [["fx", "fz"]]'),
+    ],
+)
+def test_channels_of_a_file_with_y_up_are_named_by_what_they_are(recipe, wrong, sentence, setting) -> None:
+    needed, shares = stances()
+    doctor = by(**wrong)
+    given = [of_a_file_of_ground_reactions(plate) for plate in shares]
+    given = [doctor(given[0]), given[1]]
+    wrench = GivenWrench(
+        force_n=np.sum([plate.force_n for plate in given], axis=0),
+        moment_nm=np.sum([plate.moment_nm + np.cross(plate.origin_m, plate.force_n) for plate in given], axis=0),
+        known=np.ones(N, dtype=bool),
+        shares=given,
+        rotation=np.eye(3),
+    )
+    why = why_plates_refused(judge_plates(needed, wrench, WEIGHT_N, recipe.inverse_dynamics), recipe.inverse_dynamics)
+    assert f"Plate 1: {sentence}" in why or f"Plate 1: the horizontal force explains the motion {sentence}" in why
+    assert f"[plates.1] {setting}" in why
+
+
 def test_a_reversed_free_moment_is_told_by_the_turning_of_the_body(recipe) -> None:
     found = judged(recipe, by(reverse=["free_moment"]), by(reverse=["free_moment"]))
     assert found.free_moment_gain == pytest.approx(-1.0, abs=0.01)
