@@ -129,12 +129,12 @@ def one_prefect(folder: Path) -> Iterator[dict[str, str]]:
         "PYTHONPATH": str(REPOSITORY),
     }
     serve = "import os, sys; from flows.prefect_server.local_prefect import start_prefect; start_prefect()\n"
-    serve += "print(os.environ['PREFECT_API_URL'], flush=True); sys.stdin.read()"
+    serve += "print(os.environ['PREFECT_API_URL'], os.environ['PREFECT_API_AUTH_STRING'], flush=True); sys.stdin.read()"
     command = [sys.executable, "-c", serve]
     with subprocess.Popen(command, env=environment, stdin=PIPE, stdout=PIPE, text=True) as server:
         assert server.stdin is not None
         assert server.stdout is not None
-        yield {"PREFECT_API_URL": server.stdout.readline().strip()}
+        yield dict(zip(("PREFECT_API_URL", "PREFECT_API_AUTH_STRING"), server.stdout.readline().split(), strict=True))
         server.stdin.close()
 
 

@@ -33,6 +33,8 @@ MIGRATION_TIMEOUT_S = 300
 # Prefect's own 20 s are too few on a busy machine.
 STARTUP_TIMEOUT_S = 180
 SHUTDOWN_TIMEOUT_S = 10
+# HTTP's answer to who doesn't say who they are.
+UNAUTHORIZED = 401
 
 # Recordings of people stay where they are: nothing is reported to anybody.
 _OFFLINE_AND_QUIET = {
@@ -216,11 +218,17 @@ def _url(database: Path) -> str:
 
 def _check_api(what_failed: str) -> None:
     from prefect.client.orchestration import get_client
+    from prefect.exceptions import PrefectHTTPStatusError
 
     try:
         with get_client(sync_client=True) as client:
             problem = client.api_healthcheck()
-    except RuntimeError as error:
+            if problem is None:
+                # Its health is told to everybody.
+                client.read_flows(limit=1)
+    except (RuntimeError, PrefectHTTPStatusError) as error:
         problem = error
+    if isinstance(problem, PrefectHTTPStatusError) and problem.response.status_code == UNAUTHORIZED:
+        raise PrefectNotStarted(f"{what_failed}: it asks for a token. Set PREFECT_API_AUTH_STRING to the server's.")
     if problem is not None:
         raise PrefectNotStarted(f"{what_failed}: {type(problem).__name__}: {problem}")

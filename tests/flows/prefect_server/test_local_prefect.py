@@ -135,6 +135,8 @@ def test_only_who_knows_the_token_is_answered_and_only_on_this_machine(ready_hom
         (folder,) = tmp_path.iterdir()
         assert folder.stat().st_mode & 0o077 == 0, "a database of codes and sessions is its owner's"
         assert not any(token.encode() in file.read_bytes() for file in folder.rglob("*") if file.is_file())
+        _, complaints = _start(ready_home, PREFECT_API_URL=url).communicate(timeout=120)
+        assert "said plainly:" in complaints and "Set PREFECT_API_AUTH_STRING" in complaints
     finally:
         process.kill()
         process.communicate()
