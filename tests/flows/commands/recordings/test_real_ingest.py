@@ -105,7 +105,8 @@ def _worker_at_a_trial(run: subprocess.Popen[str], warehouse: Path) -> psutil.Pr
         for folder in now.keys() & before.keys():
             return now[folder]
         before = now
-        time.sleep(0.3)
+        # A trial takes half a second where nothing else runs.
+        time.sleep(0.05)
 
 
 def test_recordings_are_only_read(shared_data: Path, tmp_path: Path) -> None:
