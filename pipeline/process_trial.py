@@ -85,7 +85,7 @@ def process_trial(
     complete = [stride for walk in passes for stride in walk.strides]
     seen: list[Stride | LostStride] = [*passes[0].lost, *complete]
     judged = judged_by_motion(seen, kinematics, leaps, coordinate_ranges(model.file), recipe.quality)
-    agreements = _agreements(model.file, passes, motions, subject.mass_kg, recipe)
+    agreements = _agreements(model.file, passes, motions, judged, subject.mass_kg, recipe)
     try:
         _refuse_disagreeing(recording.path.name, agreements, recipe)
         solved = _solve_passes(engine, model.file, passes, motions, judged, recipe, directory)
@@ -143,12 +143,22 @@ def _motion_as_given(setup: SessionSetup, trial: Trial) -> SolvedMotion | None:
 
 
 def _agreements(
-    model: Path, passes: Sequence[ObservedWalk], motions: Sequence[Kinematics], mass_kg: float, recipe: Recipe
+    model: Path,
+    passes: Sequence[ObservedWalk],
+    motions: Sequence[Kinematics],
+    judged: Sequence[JudgedStride],
+    mass_kg: float,
+    recipe: Recipe,
 ) -> list[PlateAgreement]:
-    """How the plates of each pass agree with its motion, as far as that can be told."""
+    """How the plates of each pass agree with its motion, as far as that can be told.
+
+    A motion that no stride was kept of says nothing of plates.
+    """
+    kept = kept_strides(judged)
     found = [
         plates_against_motion(model, motion.coordinates, walk, mass_kg, recipe)
         for walk, motion in zip(passes, motions, strict=True)
+        if any(stride in kept for stride in walk.strides)
     ]
     return [one for one in found if one]
 

@@ -63,6 +63,18 @@ def test_a_doctored_walk_is_refused_with_what_is_wrong_and_keeps_its_motion(
     assert len(refused.value.kinematics.coordinates.time_s) > 100
 
 
+def test_a_motion_that_no_stride_is_kept_of_accuses_no_plate(
+    setup: SessionSetup, model: SubjectModel, tmp_path: Path
+) -> None:
+    """Of the same walk with its sign reversed: markers that are off are the reason, whatever the plates say."""
+    strict = setup.recipe.quality.model_copy(update={"max_marker_error_m": 1e-4, "max_marker_rms_m": 1e-4})
+    hopeless = replace(setup, recipe=setup.recipe.model_copy(update={"quality": strict}))
+    with pytest.raises(TrialRejected) as refused:
+        process_trial(hopeless, hopeless.session.trials[1], read_static(hopeless), model, tmp_path)
+    assert refused.value.stage == "inverse_kinematics"
+    assert "sign reversed" not in refused.value.reason
+
+
 def test_moments_in_another_unit_than_stated_are_no_plate_s(
     setup: SessionSetup, model: SubjectModel, tmp_path: Path
 ) -> None:
